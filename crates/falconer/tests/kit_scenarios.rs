@@ -47,26 +47,26 @@ impl Falconer {
         let name = format!("rust/{}", self.made.replace(self.made.get() + 1));
         let path = format!("/clients/{}", falconer_client::encode_segment(&name).unwrap());
         let body = json!({"expires": "2099-01-01T00:00:00.000Z", "description": "", "scopes": scopes});
-        let made = self.administer(Method::PUT, &path, Some(&body)).await;
-        Credentials::new(name, made["accessToken"].as_str().unwrap())
+        let created = self.administer(Method::PUT, &path, Some(&body)).await;
+        Credentials::new(name, created["accessToken"].as_str().unwrap())
     }
 
     /// Makes the client of a case, and does to it what happened since.
     async fn caller(&self, input: &Input) -> Option<kit::Key> {
         let caller = input.caller.as_ref()?;
         let scopes: Vec<&str> = caller.scopes.iter().map(String::as_str).collect();
-        let made = self.client(&scopes).await;
-        let mut key = kit::Key::of(&made);
+        let created = self.client(&scopes).await;
+        let mut key = kit::Key::of(&created);
         if let Some(times) = &caller.temporary {
-            key = kit::Key::temporary(&made, &caller.scopes, times.start_seconds.unwrap_or(-60), times.expiry_seconds.unwrap_or(3600));
+            key = kit::Key::temporary(&created, &caller.scopes, times.start_seconds.unwrap_or(-60), times.expiry_seconds.unwrap_or(3600));
         }
-        let path = format!("/clients/{}", falconer_client::encode_segment(made.client_id()).unwrap());
+        let path = format!("/clients/{}", falconer_client::encode_segment(created.client_id()).unwrap());
         match caller.state.as_deref() {
             None => {}
             Some("disabled") => drop(self.administer(Method::POST, &format!("{path}/disable"), None).await),
             Some("deleted") => drop(self.administer(Method::DELETE, &path, None).await),
             Some("reset") => drop(self.administer(Method::POST, &format!("{path}/reset"), None).await),
-            Some("wrong-token") => key = kit::Key::of(&Credentials::new(made.client_id(), "x".repeat(44))),
+            Some("wrong-token") => key = kit::Key::of(&Credentials::new(created.client_id(), "x".repeat(44))),
             Some("unknown") => key.client_id = "rust/nobody".to_owned(),
             Some(other) => panic!("{other}"),
         }

@@ -8,17 +8,17 @@ async fn applications_live_and_end() {
     let world = world();
     let shell = world.as_root();
     let create = ["application", "create", "reports", "--name", "Reports", "--redirect-uri", "https://reports.example.com/oauth/callback"];
-    let made = shell.run(&[&create[..], &["--scope", "notes:read:*", "--confidential", "--json"]].concat()).json();
-    let secret = made["secret"].as_str().unwrap();
-    assert_eq!((&made["kind"], &made["maxLifeSeconds"]), (&"confidential".into(), &604_800.into()));
+    let created = shell.run(&[&create[..], &["--scope", "notes:read:*", "--confidential", "--json"]].concat()).json();
+    let secret = created["secret"].as_str().unwrap();
+    assert_eq!((&created["kind"], &created["maxLifeSeconds"]), (&"confidential".into(), &604_800.into()));
     shell.run(&[&create[..], &["--scope", "notes:read:*"]].concat()).refused(1, "falconer application update");
     // The page knows it, without a restart: whoever is not signed in is asked to sign in first.
     let url = |redirect_uri: &str| {
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        let asked = format!(
+        let request_query = format!(
             "response_type=code&client_id=reports&redirect_uri={redirect_uri}&code_challenge={challenge}&code_challenge_method=S256"
         );
-        format!("{}/login/oauth/authorize?{asked}", world.server.root_url)
+        format!("{}/login/oauth/authorize?{request_query}", world.server.root_url)
     };
     let known = http().get(url("https%3A%2F%2Freports.example.com%2Foauth%2Fcallback")).send().await.unwrap();
     assert!(known.status().is_success() && known.url().path() == "/login", "{} {}", known.status(), known.url());
@@ -33,7 +33,7 @@ async fn applications_live_and_end() {
     let changed = shell.run(&["application", "update", "reports", "--name", "All reports", "--max-life", "1 day", "--json"]).json();
     assert_eq!(
         (&changed["name"], &changed["maxLifeSeconds"], &changed["scopes"]),
-        (&"All reports".into(), &86_400.into(), &made["scopes"])
+        (&"All reports".into(), &86_400.into(), &created["scopes"])
     );
     assert!(changed.get("secret").is_none(), "it is shown once");
     let reset = shell.run(&["application", "reset-secret", "reports", "--overlap", "0 seconds", "--json"]).json();

@@ -18,18 +18,18 @@ use support::world::{world, world_with};
 fn clients_live_and_end() {
     let world = world();
     let shell = world.as_root();
-    let made = shell.run(&["client", "create", "project/robot", "--scope", "notes:read:*", "--description", "Reads", "--json"]).json();
-    assert_eq!((&made["clientId"], &made["scopes"]), (&"project/robot".into(), &serde_json::json!(["notes:read:*"])));
+    let created = shell.run(&["client", "create", "project/robot", "--scope", "notes:read:*", "--description", "Reads", "--json"]).json();
+    assert_eq!((&created["clientId"], &created["scopes"]), (&"project/robot".into(), &serde_json::json!(["notes:read:*"])));
     let robot =
         |token: &serde_json::Value| Shell::with(&world.server.root_url, &Credentials::new("project/robot", token.as_str().unwrap()));
-    let old = robot(&made["accessToken"]);
+    let old = robot(&created["accessToken"]);
     // Everything that anybody may do includes auth:current-scopes nowhere: the refusal names the missing scope.
     old.run(&["current-scopes"]).refused(1, "auth:current-scopes");
 
     let changed =
         shell.run(&["client", "update", "project/robot", "--scope", "auth:current-scopes", "--delete-on-expiration", "--json"]).json();
     assert_eq!((&changed["description"], &changed["deleteOnExpiration"]), (&"Reads".into(), &true.into()));
-    assert_eq!(changed["expires"], made["expires"], "what is not given stays");
+    assert_eq!(changed["expires"], created["expires"], "what is not given stays");
     assert!(old.run(&["current-scopes"]).ok().contains("auth:current-scopes\n"));
 
     let reset = shell.run(&["client", "reset", "project/robot", "--json"]).json();
@@ -63,8 +63,8 @@ fn what_is_not_there_is_not_said_to_be_deleted() {
     shell.run(&["client", "delete", "project/robto"]).refused(1, "there was no client project/robto");
     shell.run(&["role", "delete", "team:rde"]).refused(1, "there was no role team:rde");
     shell.run(&["client", "create", "project/robot"]).ok();
-    let made = shell.run(&["client", "create", "cleaner", "--scope", "auth:delete-client:*", "--json"]).json();
-    let cleaner = Shell::with(&world.server.root_url, &Credentials::new("cleaner", made["accessToken"].as_str().unwrap()));
+    let created = shell.run(&["client", "create", "cleaner", "--scope", "auth:delete-client:*", "--json"]).json();
+    let cleaner = Shell::with(&world.server.root_url, &Credentials::new("cleaner", created["accessToken"].as_str().unwrap()));
     let done = cleaner.run(&["client", "delete", "project/robot"]);
     assert!(done.code == 0 && done.err.contains("whether there was one can't be told without auth:get-client:project/robot"), "{done:?}");
     shell.run(&["client", "delete", "project/robot"]).refused(1, "there was no client");
@@ -96,16 +96,16 @@ async fn what_no_address_can_name_is_deleted_on_the_pages() {
 fn a_client_that_cannot_ask_for_its_scopes_is_told_what_it_lacks() {
     let world = world();
     let shell = world.as_root();
-    let made = shell.run(&["client", "create", "project/robot", "--scope", "notes:read:x"]);
-    assert!(made.err.contains("falconer client update project/robot --scope auth:current-scopes"), "{made:?}");
+    let created = shell.run(&["client", "create", "project/robot", "--scope", "notes:read:x"]);
+    assert!(created.err.contains("falconer client update project/robot --scope auth:current-scopes"), "{created:?}");
     let token = shell.run(&["client", "reset", "project/robot", "--json"]).json();
     let robot = Shell::with(&world.server.root_url, &Credentials::new("project/robot", token["accessToken"].as_str().unwrap()));
     let done = robot.run(&["current-scopes"]);
     done.refused(1, "add auth:current-scopes to it");
     assert!(!done.err.contains("`falconer current-scopes`"), "{done:?}");
     for scope in ["auth:current-scopes", "auth:*", "*"] {
-        let made = shell.run(&["client", "create", "project/asks", "--scope", scope]);
-        assert!(made.code == 0 && !made.err.contains("can't ask"), "{made:?}");
+        let created_client = shell.run(&["client", "create", "project/asks", "--scope", scope]);
+        assert!(created_client.code == 0 && !created_client.err.contains("can't ask"), "{created_client:?}");
         shell.run(&["client", "delete", "project/asks"]).ok();
     }
 }
@@ -127,12 +127,12 @@ fn a_new_client_ends_at_a_time_to_come() {
 fn roles_and_expansion() {
     let world = world();
     let shell = world.as_root();
-    let made = shell.run(&["role", "create", "team:*", "--scope", "notes:read:<..>/*", "--description", "A team", "--json"]).json();
-    assert_eq!((&made["roleId"], &made["description"]), (&"team:*".into(), &"A team".into()));
+    let created = shell.run(&["role", "create", "team:*", "--scope", "notes:read:<..>/*", "--description", "A team", "--json"]).json();
+    assert_eq!((&created["roleId"], &created["description"]), (&"team:*".into(), &"A team".into()));
     assert_eq!(shell.run(&["expand", "assume:team:red"]).ok(), "assume:team:red\nnotes:read:red/*\n");
     assert_eq!(shell.run(&["expand", "a", "--json"]).json(), serde_json::json!(["a"]));
     let changed = shell.run(&["role", "update", "team:*", "--description", "Teams", "--json"]).json();
-    assert_eq!((&changed["scopes"], &changed["description"]), (&made["scopes"], &"Teams".into()));
+    assert_eq!((&changed["scopes"], &changed["description"]), (&created["scopes"], &"Teams".into()));
     let changed = shell.run(&["role", "update", "team:*", "--no-scopes", "--json"]).json();
     assert_eq!((&changed["scopes"], &changed["description"]), (&serde_json::json!([]), &"Teams".into()));
     let table = shell.run(&["role", "list"]).ok();
@@ -150,11 +150,11 @@ fn temporary_credentials_do_what_they_may() {
     let temporary = world.credentials().temporary(Some("project/temp"), &scopes, 600_000);
     // A name needs no more than the root client's scopes.
     let shell = Shell::with(&world.server.root_url, &temporary.unwrap());
-    let mut held: Vec<String> =
+    let mut held_scopes: Vec<String> =
         shell.run(&["current-scopes", "--json"]).json().as_array().unwrap().iter().map(|s| s.as_str().unwrap().to_owned()).collect();
-    held.retain(|scope| scope != "assume:anonymous");
-    held.sort();
-    assert_eq!(held, ["auth:create-role:temp", "auth:current-scopes", "auth:expand-scopes"]);
+    held_scopes.retain(|scope| scope != "assume:anonymous");
+    held_scopes.sort();
+    assert_eq!(held_scopes, ["auth:create-role:temp", "auth:current-scopes", "auth:expand-scopes"]);
     assert_eq!(shell.run(&["expand", "notes:x"]).ok(), "notes:x\n");
     shell.run(&["role", "create", "temp"]).ok();
     let refused = shell.run(&["role", "create", "other"]);
@@ -175,8 +175,8 @@ fn curl_signs_and_shows_refusals_whole() {
     assert_eq!(shell.run(&["curl", &whole]).json(), serde_json::json!({"scopes": ["*"]}));
     // A whole URL needs no server in the environment.
     assert!(command(&["curl", &whole.replace("scopes/current", "ping")]).ok().contains("alive"));
-    let made = shell.run(&["curl", "-X", "put", "-d", r#"{"scopes":["a"],"description":""}"#, "/api/auth/v1/roles/made"]).json();
-    assert_eq!(made["roleId"], "made");
+    let created = shell.run(&["curl", "-X", "put", "-d", r#"{"scopes":["a"],"description":""}"#, "/api/auth/v1/roles/made"]).json();
+    assert_eq!(created["roleId"], "made");
     let expanded = shell.run(&["curl", "-d", r#"{"scopes":["assume:made"]}"#, "/api/auth/v1/scopes/expand"]).json();
     assert_eq!(expanded["scopes"], serde_json::json!(["a", "assume:made"]));
     let gone = shell.run(&["curl", "/api/auth/v1/roles/nope"]);

@@ -7,7 +7,7 @@ fn accounts_are_managed_beside_the_running_server() {
     let world = world();
     assert_eq!(world.account(&["list", "--json"]).json(), serde_json::json!([]));
     let data = world.data.to_str().unwrap();
-    let made = command_with_input(
+    let created = command_with_input(
         &[
             "account",
             "create",
@@ -24,7 +24,7 @@ fn accounts_are_managed_beside_the_running_server() {
         ],
         &format!("{PASSWORD}\n"),
     );
-    assert_eq!((made.code, made.out.as_str()), (0, ""), "a given password is not printed: {made:?}");
+    assert_eq!((created.code, created.out.as_str()), (0, ""), "a given password is not printed: {created:?}");
     world.account(&["create", "ann"]).refused(1, "in use");
     world.account(&["create", "Not A Name"]).refused(1, "lower-case");
     world.account(&["scopes", "ann", "*"]).refused(1, "assume:");
@@ -131,8 +131,8 @@ fn a_client_made_with_a_grant_is_said_to_end_with_it() {
     let location = eventually("the button counts", || Some(browser.post("/grant", &form)).filter(|page| page.status == 303)).location;
     let answer: std::collections::BTreeMap<String, String> = url::Url::parse(&location).unwrap().query_pairs().into_owned().collect();
     let granted = Credentials::new(&answer["clientId"], &answer["accessToken"]).with_certificate(&answer["certificate"]).unwrap();
-    let made = Shell::with(&world.server.root_url, &granted).run(&["client", "create", "local/ann/tool"]);
-    assert!(made.code == 0 && made.err.contains(&answer["clientId"]) && made.err.contains("ends with it"), "{made:?}");
+    let created = Shell::with(&world.server.root_url, &granted).run(&["client", "create", "local/ann/tool"]);
+    assert!(created.code == 0 && created.err.contains(&answer["clientId"]) && created.err.contains("ends with it"), "{created:?}");
     // The pages told the year ahead, too.
     let list = browser.get("/auth/clients?q=local/ann/tool").body;
     let in_a_day = list.contains("ends in 1 day<") || list.contains("ends in 23 hours");

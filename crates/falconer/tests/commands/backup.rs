@@ -84,12 +84,12 @@ async fn a_backup_beside_writers_is_of_one_moment() {
     for writer in 0..3 {
         let (client, over) = (server.client(&world.root), over.clone());
         writers.push(tokio::spawn(async move {
-            let mut made = 0;
+            let mut written = 0;
             while !over.load(Ordering::SeqCst) {
-                client.create_client(&format!("made/{writer}/{made:05}"), &some_client(&"x".repeat(2000))).await.unwrap();
-                made += 1;
+                client.create_client(&format!("made/{writer}/{written:05}"), &some_client(&"x".repeat(2000))).await.unwrap();
+                written += 1;
             }
-            made
+            written
         }));
     }
     for number in 0..3 {
@@ -108,7 +108,7 @@ async fn a_backup_beside_writers_is_of_one_moment() {
         assert!(found.len() >= before, "{} of {before} that were acknowledged before", found.len());
         for writer in 0..3 {
             let of_writer: Vec<_> = found.iter().filter(|id| id.starts_with(&format!("made/{writer}/"))).collect();
-            let prefix: Vec<_> = (0..of_writer.len()).map(|made| format!("made/{writer}/{made:05}")).collect();
+            let prefix: Vec<_> = (0..of_writer.len()).map(|number| format!("made/{writer}/{number:05}")).collect();
             assert!(of_writer.into_iter().eq(&prefix), "a client is there, and not the one that was made before it");
         }
     }

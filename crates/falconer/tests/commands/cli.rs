@@ -73,13 +73,13 @@ fn help_is_for_stdout_and_wrong_use_is_2() {
 #[test]
 fn init_makes_everything_once() {
     let (_folder, data) = fresh();
-    let made = command(&["init", "--data-dir", text(&data), "--root-url", "https://auth.example.com", "--json"]).json();
-    let keys: Vec<&String> = made.as_object().unwrap().keys().collect();
+    let initialized = command(&["init", "--data-dir", text(&data), "--root-url", "https://auth.example.com", "--json"]).json();
+    let keys: Vec<&String> = initialized.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["rootUrl", "clientId", "accessToken", "setupUrl"]);
-    assert_eq!(made["rootUrl"], "https://auth.example.com");
-    assert_eq!(made["clientId"], "static/falconer/root");
-    assert_eq!(made["accessToken"].as_str().unwrap().len(), 44);
-    assert!(made["setupUrl"].as_str().unwrap().starts_with("https://auth.example.com/setup?token="));
+    assert_eq!(initialized["rootUrl"], "https://auth.example.com");
+    assert_eq!(initialized["clientId"], "static/falconer/root");
+    assert_eq!(initialized["accessToken"].as_str().unwrap().len(), 44);
+    assert!(initialized["setupUrl"].as_str().unwrap().starts_with("https://auth.example.com/setup?token="));
     #[cfg(unix)]
     {
         assert_eq!(mode(&data), 0o700);
@@ -130,9 +130,9 @@ fn the_first_serve_keeps_the_root_credentials_to_a_private_file() {
     assert_eq!(server.end(), Some(0));
 
     // The second start has nothing more to say, and other links name where it listens.
-    let again = Server::start(&data);
-    assert_eq!(again.printed.len(), 2, "{:?}", again.printed);
-    assert!(local(&data, &["setup-link"]).ok().starts_with(&format!("{}/setup?token=", again.root_url)));
+    let restarted = Server::start(&data);
+    assert_eq!(restarted.printed.len(), 2, "{:?}", restarted.printed);
+    assert!(local(&data, &["setup-link"]).ok().starts_with(&format!("{}/setup?token=", restarted.root_url)));
 }
 
 #[test]
@@ -358,8 +358,8 @@ fn the_demo_starts_again_on_its_own_directory_and_on_no_other() {
     assert_eq!(said["name"], "demo");
     command(&["serve", "--demo", "--listen", "127.0.0.1:0", "--data-dir", text(&data)]).refused(1, "another server runs");
     end(first);
-    let (second, again) = demo(&data);
-    assert_ne!(said["password"], again["password"]);
+    let (second, restarted) = demo(&data);
+    assert_ne!(said["password"], restarted["password"]);
     end(second);
 
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {

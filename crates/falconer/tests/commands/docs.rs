@@ -62,7 +62,7 @@ fn the_examples_of_the_configuration_are_accepted() {
 fn the_table_of_settings_is_complete_and_names_no_others() {
     let page = read("docs/configuration.md");
     let table = page.split_once("## Settings").unwrap().1.split_once("### ").unwrap().0;
-    let mut told = BTreeSet::new();
+    let mut documented = BTreeSet::new();
     for row in table.lines().filter(|line| line.starts_with("| `")) {
         let name = row.split('`').nth(1).unwrap();
         if name.starts_with("[[") {
@@ -70,9 +70,9 @@ fn the_table_of_settings_is_complete_and_names_no_others() {
         }
         let variable = format!("`FALCONER_{}`", name.to_uppercase().replace('.', "__"));
         assert!(row.contains(&variable), "{name} has no {variable}");
-        told.insert(name.to_owned());
+        documented.insert(name.to_owned());
     }
-    assert_eq!(told, settings());
+    assert_eq!(documented, settings());
 }
 
 /// The subcommands that a help text lists.
@@ -93,12 +93,12 @@ fn subcommands(path: &[&str]) -> Vec<String> {
 #[test]
 fn the_page_of_commands_names_all_of_them_and_no_others() {
     let page = read("docs/command-line.md");
-    let mut told = BTreeSet::new();
+    let mut documented = BTreeSet::new();
     for row in page.lines().filter(|line| line.starts_with("| `falconer ")) {
         let cells: Vec<&str> = row.split('`').collect();
         let (command, example) = (cells[1].strip_prefix("falconer ").unwrap(), cells[3]);
         assert!(example.contains(&format!("falconer {command}")), "the example of {command} is {example}");
-        told.insert(command.to_owned());
+        documented.insert(command.to_owned());
     }
     let mut there = BTreeSet::new();
     for command in subcommands(&[]) {
@@ -109,7 +109,7 @@ fn the_page_of_commands_names_all_of_them_and_no_others() {
             there.extend(below.iter().map(|below| format!("{command} {below}")));
         }
     }
-    assert_eq!(told, there);
+    assert_eq!(documented, there);
 }
 
 #[test]

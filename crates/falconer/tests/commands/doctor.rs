@@ -11,8 +11,8 @@ use serde_json::Value;
 
 /// The levels of a check, and all that is said of it.
 fn of(done: &Done, check: &str) -> (Vec<String>, String) {
-    let told: Value = serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {done:?}"));
-    let findings: Vec<&Value> = told["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == check).collect();
+    let answer: Value = serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {done:?}"));
+    let findings: Vec<&Value> = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == check).collect();
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
     let levels = findings.iter().map(|finding| text(finding, "level")).collect();
     let said = findings.iter().map(|finding| format!("{} -> {}\n", text(finding, "found"), text(finding, "todo"))).collect();
@@ -49,14 +49,14 @@ async fn a_server_that_is_well_is_said_to_be() {
         let left = std::fs::read_dir(place.data()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         assert!(!left.into_iter().any(|name| name.contains("doctor")), "what it writes it removes");
         // For people: the same, and no secret in any form.
-        let told = place.run(&["doctor"]);
+        let output = place.run(&["doctor"]);
         let keys = std::fs::read_to_string(place.data().join("falconer.keys")).unwrap();
         let key = keys.split_whitespace().nth(1).unwrap();
-        for text in [&done.out, &done.err, &told.out, &told.err] {
+        for text in [&done.out, &done.err, &output.out, &output.err] {
             assert!(!text.contains(&root.access_token) && !text.contains(key), "{text}");
             assert!(place.database.as_ref().is_none_or(|database| !text.contains(&database.password)));
         }
-        assert!(told.out.contains("ok    root URL: http://localhost:"), "{told:?}");
+        assert!(output.out.contains("ok    root URL: http://localhost:"), "{output:?}");
         assert_eq!(server.end(), Some(0));
         says(&place.run(&["doctor", "--json"]), "root URL", "wrong", "does the server run");
     }

@@ -34,7 +34,7 @@ async fn filled(place: &Place) -> (Init, String) {
     let data = place.data();
     let server = Server::start(&data);
     let client = server.client(&root);
-    let made = client
+    let created_client = client
         .create_client("made/first", &some_client("\u{e4} '\"\\ {1,2} NULL", &["auth:current-scopes", "notes:write:a,b{}\"\\"]))
         .await
         .unwrap();
@@ -51,7 +51,7 @@ async fn filled(place: &Place) -> (Init, String) {
     crate::support::user::eventually("ann signs in", || Browser::new(&server).sign_in("ann", "correct horse battery staple").then_some(()));
     assert_eq!(server.end(), Some(0));
     fill_the_rest(&data.join("falconer.sqlite"));
-    (root, made.access_token)
+    (root, created_client.access_token)
 }
 
 /// Rows for tables that nothing above has written to.

@@ -164,17 +164,17 @@ scopes = ["assume:phonebook-group:{group}"]
         shell.run(&[&["provider", "map", name, "--claims", file.to_str().unwrap()], more].concat())
     };
     let claims = json!({ "sub": "4711", "name": "Ann", "groups": ["staff", "staff*", "wheel"] });
-    let told = map(&shell, "company", claims.clone(), &["--remote", "--json"]).json();
+    let mapped = map(&shell, "company", claims.clone(), &["--remote", "--json"]).json();
     assert_eq!(
-        (&told["identity"], &told["expandedScopes"], &told["onlyAuthorizes"]),
+        (&mapped["identity"], &mapped["expandedScopes"], &mapped["onlyAuthorizes"]),
         (&found["identity"], &found["expandedScopes"], &json!(false))
     );
     let at = format!("--root-url={}", world.server.root_url);
     assert!(map(&shell, "company", claims.clone(), &[&at]).ok().contains("notes:read:staff"));
     let vouched = json!({ "results": [{ "username": "ann", "groups": ["staff", "x*"], "is_vouched": true }] });
-    let told = map(&shell, "phonebook", vouched, &["--remote", "--json"]).json();
+    let mapped = map(&shell, "phonebook", vouched, &["--remote", "--json"]).json();
     assert_eq!(
-        (&told["identity"], &told["scopes"], &told["onlyAuthorizes"]),
+        (&mapped["identity"], &mapped["scopes"], &mapped["onlyAuthorizes"]),
         (&json!("phonebook/ann"), &json!(["assume:phonebook-group:staff"]), &json!(true))
     );
     let unknown = json!({ "results": [{ "username": "ann", "groups": ["staff"], "is_vouched": false }] });

@@ -58,9 +58,9 @@ async fn verification_goes_on_and_nothing_is_lost_or_made_up() {
     let init = place.init(&[]);
     let mut server = place.start();
     let root = once(server.client(&init));
-    let made = root.create_client("project/robot", &a_client("as made")).await.unwrap();
+    let created = root.create_client("project/robot", &a_client("as made")).await.unwrap();
     root.create_role("project-role", &a_role("as made")).await.unwrap();
-    let robot = once(Client::new(&server.root_url).unwrap().with_credentials(Credentials::new("project/robot", &made.access_token)));
+    let robot = once(Client::new(&server.root_url).unwrap().with_credentials(Credentials::new("project/robot", &created.access_token)));
     let history = root.entity_history("client", "project/robot", None, None).await.unwrap();
 
     for outage in 0..3 {

@@ -36,20 +36,20 @@ async fn a_server_lives_in_a_database() {
     let place = Place::postgres().await;
     let server = place.start();
     assert_eq!(server.printed.len(), 4, "{:?}", server.printed);
-    let made = root(&place, &server).create_client("project/robot", &some_client()).await.unwrap();
+    let created_client = root(&place, &server).create_client("project/robot", &some_client()).await.unwrap();
     assert!(!place.data().join("falconer.sqlite").exists());
     assert_eq!(server.end(), Some(0));
 
     let server = place.start();
     assert_eq!(server.printed.len(), 2, "{:?}", server.printed);
     let found = root(&place, &server).client("project/robot").await.unwrap().unwrap();
-    assert_eq!((found.description.as_str(), found.created), ("made on PostgreSQL", made.client.created));
-    let robot = Client::new(&server.root_url).unwrap().with_credentials(Credentials::new("project/robot", &made.access_token));
+    assert_eq!((found.description.as_str(), found.created), ("made on PostgreSQL", created_client.client.created));
+    let robot = Client::new(&server.root_url).unwrap().with_credentials(Credentials::new("project/robot", &created_client.access_token));
     assert!(robot.current_scopes().await.unwrap().scopes.contains(&"notes:read:*".to_owned()));
 
     // A second server is welcome; a second installation is not.
     let second = place.start();
-    let there = Client::new(&second.root_url).unwrap().with_credentials(Credentials::new("project/robot", &made.access_token));
+    let there = Client::new(&second.root_url).unwrap().with_credentials(Credentials::new("project/robot", &created_client.access_token));
     assert!(there.current_scopes().await.unwrap().scopes.contains(&"notes:read:*".to_owned()));
     assert_eq!(second.end(), Some(0));
     place.run(&["init", "--data-dir", place.data().to_str().unwrap()]).refused(1, "holds a Falconer already");
@@ -147,7 +147,7 @@ async fn the_password_is_never_told() {
     let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
     command.env("FALCONER_LOG__LEVEL", "trace").stderr(std::fs::File::create(&log).unwrap());
     let server = Server::of(command);
-    let made = root(&place, &server).create_client("project/robot", &some_client()).await.unwrap();
+    let created = root(&place, &server).create_client("project/robot", &some_client()).await.unwrap();
     database.throw_out().await;
     let client = root(&place, &server);
     eventually("the log says that the database is back", || {
@@ -158,7 +158,7 @@ async fn the_password_is_never_told() {
     assert_eq!(server.end(), Some(0));
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.len() > 1000, "trace says a lot: {log}");
-    for secret in [&database.password, &made.access_token] {
+    for secret in [&database.password, &created.access_token] {
         assert!(!log.contains(secret.as_str()) && !printed.contains(secret.as_str()), "a secret is in the log");
     }
     for file in std::fs::read_dir(place.data()).unwrap() {

@@ -8,7 +8,7 @@ async fn a_killed_importer_is_run_again() {
     let world = world();
     let all = clients(4_000);
     let file = world.write("in.jsonl", &all);
-    let mut told = BTreeMap::new();
+    let mut tokens_by_client = BTreeMap::new();
     // The pipe holds some hundred lines, so that the importer is never much further than what was read.
     for wanted in [30, 300, 600] {
         let mut child = world.start_import(&file, &["--batch-size", "25"]);
@@ -19,7 +19,7 @@ async fn a_killed_importer_is_run_again() {
         // The server answers each batch within the patience of the importer, or the importer ends by itself.
         while reader.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
             lines.push_str(&line);
-            fresh += usize::from(!told.keys().any(|id: &String| line.contains(&format!("\"{id}\""))));
+            fresh += usize::from(!tokens_by_client.keys().any(|id: &String| line.contains(&format!("\"{id}\""))));
             line.clear();
             if fresh == wanted {
                 child.kill().unwrap();
@@ -28,10 +28,10 @@ async fn a_killed_importer_is_run_again() {
         assert!(!end_of(&mut child, "a killed import").success(), "it ended by itself");
         for (id, token) in tokens(&lines) {
             // Whoever lost the answer gets the same token again.
-            assert_eq!(*told.entry(id).or_insert_with(|| token.clone()), token);
+            assert_eq!(*tokens_by_client.entry(id).or_insert_with(|| token.clone()), token);
         }
         let there = exported_clients(&world.export());
-        assert!(told.keys().all(|id| there.contains(id)), "what was told is there");
+        assert!(tokens_by_client.keys().all(|id| there.contains(id)), "what was told is there");
         assert_eq!(there.len() % 25, 0, "a batch is there whole or not at all");
         assert!(there.len() < all.len(), "it was not in the middle");
     }
@@ -39,11 +39,11 @@ async fn a_killed_importer_is_run_again() {
     let (created, updated, unchanged) = counts(&done, "clients");
     assert_eq!((created + unchanged, updated), (4_000, 0));
     assert!(unchanged >= 930 && created > 0, "{created} created, {unchanged} unchanged");
-    let made = tokens(&std::fs::read_to_string(world.path("tokens.jsonl")).unwrap());
-    assert_eq!(made.len(), 4_000, "within 15 minutes all tokens are told again");
-    assert!(told.iter().all(|(id, token)| made[id] == *token));
+    let new_tokens = tokens(&std::fs::read_to_string(world.path("tokens.jsonl")).unwrap());
+    assert_eq!(new_tokens.len(), 4_000, "within 15 minutes all tokens are told again");
+    assert!(tokens_by_client.iter().all(|(id, token)| new_tokens[id] == *token));
     for id in ["project/p0/robot-0", "project/p9/robot-3999"] {
-        assert!(works(&world, id, &made[id]).await);
+        assert!(works(&world, id, &new_tokens[id]).await);
     }
 }
 
@@ -76,10 +76,10 @@ async fn a_killed_server_loses_nothing_acknowledged_and_the_import_goes_on() {
     let done = world.import(&file, &["--tokens", text(&kept), "--json"]);
     let (created, updated, unchanged) = counts(&done, "clients");
     assert_eq!((created + unchanged, updated, counts(&done, "roles")), (4_000, 0, (0, 0, 200)));
-    let made = tokens(&std::fs::read_to_string(&kept).unwrap());
-    assert_eq!(made.len(), 4_000);
-    assert!(before.iter().all(|(id, token)| made[id] == *token));
-    let (id, token) = made.last_key_value().unwrap();
+    let new_tokens = tokens(&std::fs::read_to_string(&kept).unwrap());
+    assert_eq!(new_tokens.len(), 4_000);
+    assert!(before.iter().all(|(id, token)| new_tokens[id] == *token));
+    let (id, token) = new_tokens.last_key_value().unwrap();
     assert!(works(&world, id, token).await);
 }
 
@@ -114,9 +114,9 @@ fn a_large_deployment_is_imported_in_time() {
     let took = begin.elapsed();
     assert_eq!((counts(&done, "roles"), counts(&done, "clients")), ((count / 10, 0, 0), (count, 0, 0)), "{}", done.err);
     let begin = Instant::now();
-    let again = world.import(&world.path("in.jsonl"), &["--tokens", text(&world.path("tokens.jsonl")), "--json"]);
+    let repeated = world.import(&world.path("in.jsonl"), &["--tokens", text(&world.path("tokens.jsonl")), "--json"]);
     let skipped = begin.elapsed();
-    assert_eq!((counts(&again, "roles"), counts(&again, "clients")), ((0, 0, count / 10), (0, 0, count)));
+    assert_eq!((counts(&repeated, "roles"), counts(&repeated, "clients")), ((0, 0, count / 10), (0, 0, count)));
     assert_eq!(tokens(&std::fs::read_to_string(world.path("tokens.jsonl")).unwrap()).len() as u64, count);
     println!("{} roles and {count} clients: imported in {took:.1?}, skipped in {skipped:.1?}", count / 10);
     assert!(took <= Duration::from_secs(120), "{took:?}");

@@ -152,14 +152,14 @@ async fn a_file_becomes_roles_and_clients_and_comes_out_again() {
     let done = world.import(&file, &[]);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.err.contains("roles: 3 created, 0 updated, 0 unchanged"), "{done:?}");
-    let made = tokens(&done.out);
-    assert_eq!(made.keys().collect::<Vec<_>>(), ["project/new", "project/off"]);
-    assert!(works(&world, "project/new", &made["project/new"]).await);
+    let new_tokens = tokens(&done.out);
+    assert_eq!(new_tokens.keys().collect::<Vec<_>>(), ["project/new", "project/off"]);
+    assert!(works(&world, "project/new", &new_tokens["project/new"]).await);
     assert!(works(&world, "project/moved", TOKEN).await, "the token is kept");
-    assert!(!works(&world, "project/off", &made["project/off"]).await);
+    assert!(!works(&world, "project/off", &new_tokens["project/off"]).await);
 
-    let again = world.import(&file, &["--json"]);
-    assert_eq!((counts(&again, "roles"), counts(&again, "clients")), ((0, 0, 3), (0, 0, 3)));
+    let repeated = world.import(&file, &["--json"]);
+    assert_eq!((counts(&repeated, "roles"), counts(&repeated, "clients")), ((0, 0, 3), (0, 0, 3)));
 
     let exported = world.export();
     assert!(!exported.contains("accessToken") && !exported.contains("static/"), "{exported}");
@@ -178,8 +178,8 @@ async fn a_file_becomes_roles_and_clients_and_comes_out_again() {
 
     // Tokens that are told once more were counted as those of new clients.
     let summary = |done: Done| serde_json::from_str::<Value>(done.out.lines().last().unwrap()).unwrap();
-    let told = summary(world.import(&file, &["--tokens", text(&world.path("again.jsonl")), "--json"]));
-    assert_eq!((&told["newTokens"], &told["repeatedTokens"]), (&json!(0), &json!(1)), "one of both was changed after it was made");
+    let report = summary(world.import(&file, &["--tokens", text(&world.path("again.jsonl")), "--json"]));
+    assert_eq!((&report["newTokens"], &report["repeatedTokens"]), (&json!(0), &json!(1)), "one of both was changed after it was made");
 
     let changed = world.write("changed.jsonl", &[client("project/new", &["y"]), client("project/moved", &["c"])]);
     assert_eq!(counts(&world.import(&changed, &["--json"]), "clients"), (0, 2, 0));
@@ -237,8 +237,8 @@ fn what_is_wrong_is_told_by_line_before_anything_is_written() {
     // What only the server knows: nothing of the batches before is written either.
     let file = world.write("later.jsonl", &[client("project/a", &["a"]), client("project/b", &["a"]), client("other/c", &["secret:1"])]);
     let shell = world.as_root();
-    let made = shell.run(&["client", "create", "mover", "--scope", "auth:create-client:*", "--scope", "a", "--json"]).json();
-    let mover = Shell::with(&world.server.root_url, &Credentials::new("mover", made["accessToken"].as_str().unwrap()));
+    let created = shell.run(&["client", "create", "mover", "--scope", "auth:create-client:*", "--scope", "a", "--json"]).json();
+    let mover = Shell::with(&world.server.root_url, &Credentials::new("mover", created["accessToken"].as_str().unwrap()));
     let done = mover.run(&["import", text(&file), "--batch-size", "1"]);
     done.refused(1, "line 3 of");
     assert!(done.err.contains("secret:1") && done.err.contains("nothing was written"), "{done:?}");
@@ -315,13 +315,13 @@ async fn a_running_deployment_is_taken_over() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    let made = tokens(&std::fs::read_to_string(&file).unwrap());
-    assert_eq!(made.len(), 2);
-    assert!(works(&new, "project/robot", &made["project/robot"]).await);
+    let new_tokens = tokens(&std::fs::read_to_string(&file).unwrap());
+    assert_eq!(new_tokens.len(), 2);
+    assert!(works(&new, "project/robot", &new_tokens["project/robot"]).await);
     assert!(!works(&new, "project/robot", TOKEN).await, "secrets can't be read");
-    let again = shell.run(&arguments);
-    assert_eq!(counts(&again, "clients"), (0, 0, 2));
-    assert_eq!(tokens(&std::fs::read_to_string(&file).unwrap()), made, "each token is told once");
+    let repeated = shell.run(&arguments);
+    assert_eq!(counts(&repeated, "clients"), (0, 0, 2));
+    assert_eq!(tokens(&std::fs::read_to_string(&file).unwrap()), new_tokens, "each token is told once");
 
     let foreign = new.write_text("foreign.jsonl", "something else\n");
     let mut other = arguments.clone();

@@ -123,10 +123,10 @@ impl Key {
         let now_ms = system::now_ms();
         let (start_ms, expiry_ms) = (now_ms + start_seconds * 1000, now_ms + expiry_seconds * 1000);
         let seed = system::new_id() + &system::new_id();
-        let made =
+        let issued =
             falconer_credentials::temporary::create(issuer.client_id(), issuer.access_token(), None, scopes, start_ms, expiry_ms, &seed)
                 .unwrap();
-        Key { client_id: made.client_id, token: made.access_token, certificate: Some(made.certificate) }
+        Key { client_id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) }
     }
 }
 
@@ -295,7 +295,7 @@ pub fn judge(answer: &str, expected: &Expected) -> Result<(), String> {
         check(parsed["id"].as_str().is_some_and(|id| id.len() >= 16), "id")?;
         let info = &parsed["requestInfo"];
         let ends = info["time"].as_str().is_some_and(|time| parsed["message"].as_str().is_some_and(|message| message.ends_with(time)));
-        check(ends && info["method"].as_str().is_some_and(|asked| !asked.contains('?')), "requestInfo")?;
+        check(ends && info["method"].as_str().is_some_and(|method| !method.contains('?')), "requestInfo")?;
         if let Some(reason) = &expected.reason {
             check(parsed["reason"] == **reason, reason)?;
         }

@@ -166,8 +166,8 @@ impl Node {
             scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
             delete_on_expiration: false,
         };
-        let made = self.root.create_client(client_id, &request).await.unwrap();
-        Credentials::new(client_id, &made.access_token)
+        let created = self.root.create_client(client_id, &request).await.unwrap();
+        Credentials::new(client_id, &created.access_token)
     }
 
     /// Signs and sends a change, which has to go well; the revision that the answer names.

@@ -83,8 +83,8 @@ async fn nobody_sees_what_was_made_after_their_right_was_removed() {
         let revision = b.change(&Method::PUT, &format!("/api/auth/v1/roles/folder-{round}"), Some(body)).await;
         let scopes = scopes_at_least(&c, &robot, revision).await;
         assert!(!scopes.contains(&secret), "round {round}: {scopes:?}");
-        let made = c.root.role(&format!("folder-{round}")).await.unwrap();
-        assert!(made.is_some(), "round {round}: whoever asks for a revision gets an answer from it");
+        let created = c.root.role(&format!("folder-{round}")).await.unwrap();
+        assert!(created.is_some(), "round {round}: whoever asks for a revision gets an answer from it");
     }
 }
 
@@ -185,10 +185,13 @@ async fn nothing_is_lost_where_all_servers_write_at_once() {
     // One created what another one has: exactly one of them is told so.
     let request = |token: &str| RoleRequest { scopes: vec![format!("of:{token}")], description: "of a test".to_owned() };
     let (of_a, of_b, of_c) = (request("a"), request("b"), request("c"));
-    let made = tokio::join!(a.root.create_role("one", &of_a), b.root.create_role("one", &of_b), c.root.create_role("one", &of_c));
-    let made = [made.0, made.1, made.2];
-    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
-    assert!(made.iter().filter_map(|made| made.as_ref().err()).all(|error| error.status() == Some(409)), "{made:?}");
+    let joined = tokio::join!(a.root.create_role("one", &of_a), b.root.create_role("one", &of_b), c.root.create_role("one", &of_c));
+    let new_record = [joined.0, joined.1, joined.2];
+    assert_eq!(new_record.iter().filter(|new_record| new_record.is_ok()).count(), 1, "{new_record:?}");
+    assert!(
+        new_record.iter().filter_map(|new_record| new_record.as_ref().err()).all(|error| error.status() == Some(409)),
+        "{new_record:?}"
+    );
 }
 
 /// A server that answered by what it remembers said that there is no such client, whose creation had just been acknowledged.

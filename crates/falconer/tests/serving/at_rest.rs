@@ -110,8 +110,8 @@ async fn damage_takes_nobody_else_down(place: Place) {
     let refused = root.create_client("project/a", &another).await.unwrap_err();
     assert_eq!(refused.status(), Some(409), "the name is taken: {refused:?}");
     let metrics = server.printed.iter().find_map(|line| line.strip_prefix("metrics at ")).unwrap().to_owned();
-    let told = crate::support::http().get(metrics).send().await.unwrap().text().await.unwrap();
-    assert!(told.contains("\nfalconer_damaged_records 4"), "{told}");
+    let metrics_text = crate::support::http().get(metrics).send().await.unwrap().text().await.unwrap();
+    assert!(metrics_text.contains("\nfalconer_damaged_records 4"), "{metrics_text}");
 
     // Beside the running server.
     let found = place.run(&["repair", "--dry-run", "--json"]);
@@ -219,8 +219,8 @@ async fn resealing_is_killed_and_run_again(place: Place) {
     let mut left = all;
     for round in 0..2 {
         let mut reseal = place.command(&["keys", "reseal"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let told = Lines::of(reseal.stderr.take().unwrap(), "what reseal says");
-        told.with(&format!("sealed {} values again", 1000 * (round + 1)));
+        let lines = Lines::of(reseal.stderr.take().unwrap(), "what reseal says");
+        lines.with(&format!("sealed {} values again", 1000 * (round + 1)));
         reseal.kill().unwrap();
         reseal.wait().unwrap();
         let (older, newer) = sealed_with(&place).await;
@@ -233,8 +233,8 @@ async fn resealing_is_killed_and_run_again(place: Place) {
     let resealed: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
     assert!(resealed["resealed"].as_i64().unwrap() >= left, "{resealed}");
     assert_eq!(sealed_with(&place).await, (0, all));
-    let again: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
-    assert_eq!(again["resealed"], 0);
+    let repeated: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
+    assert_eq!(repeated["resealed"], 0);
     let file = std::fs::File::options().write(true).open(place.data().join("falconer.keys")).unwrap();
     file.set_modified(std::time::UNIX_EPOCH).unwrap();
     place.run(&["keys", "remove", "k1"]).ok();
@@ -257,8 +257,8 @@ async fn a_key_file_that_a_running_server_does_not_take_is_an_error_in_its_log()
     let before = std::fs::read_to_string(&keys).unwrap();
     // At once, as every editor should: half a file would be told as one.
     std::fs::rename(place.file_with("others.keys", &format!("k7 {}=\n", "A".repeat(43))), &keys).unwrap();
-    let told = log.with("the key file is not taken");
-    assert!(told.contains("ERROR") && told.contains("does not have the key k1"), "{told}");
+    let line = log.with("the key file is not taken");
+    assert!(line.contains("ERROR") && line.contains("does not have the key k1"), "{line}");
     std::fs::rename(place.file_with("before.keys", &before), &keys).unwrap();
     log.with("the key file is taken again");
     assert_eq!(server.end(), Some(0));

@@ -51,8 +51,8 @@ async fn the_present_time_is_accepted_beside_a_server() {
     };
     let (status, text) = heartbeat().await;
     assert!(status == 503 && text.contains("1 hour 59 minutes behind"), "{status} {text}");
-    let told = local(data.path(), &["clock", "accept"]).ok();
-    assert!(told.contains("before") && told.contains("accepted"), "{told}");
+    let output = local(data.path(), &["clock", "accept"]).ok();
+    assert!(output.contains("before") && output.contains("accepted"), "{output}");
     tokio::task::block_in_place(|| {
         eventually("the server takes it over", || {
             let (status, _) = tokio::runtime::Handle::current().block_on(heartbeat());

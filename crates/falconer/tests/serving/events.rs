@@ -79,17 +79,17 @@ async fn changes_are_printed_and_a_restart_loses_none() {
     let between = Server::start(folder.path());
     role(&between, &root, "team:two").await;
     assert_eq!(between.end(), Some(0));
-    let again = Server::start_on(folder.path(), &address);
-    role(&again, &root, "team:three").await;
+    let restarted = Server::start_on(folder.path(), &address);
+    role(&restarted, &root, "team:three").await;
     assert_eq!(plain.line(), format!("{}  role-created  team:two", at + 2));
     assert_eq!(plain.line(), format!("{}  role-created  team:three", at + 3));
     plain.said("following again");
     // Whoever begins in the past hears all of it; an id of the far future is told to list again.
-    let past = Follower::start(&again.root_url, &root, &["--since", &at.to_string()]);
+    let past = Follower::start(&restarted.root_url, &root, &["--since", &at.to_string()]);
     for (revision, id) in [(1, "one"), (2, "two"), (3, "three")] {
         assert_eq!(past.line(), format!("{}  role-created  team:{id}", at + revision));
     }
-    assert_eq!(Follower::start(&again.root_url, &root, &["--since", "999999"]).line(), format!("{}  reset", at + 3));
+    assert_eq!(Follower::start(&restarted.root_url, &root, &["--since", "999999"]).line(), format!("{}  reset", at + 3));
 }
 
 #[tokio::test]
@@ -112,8 +112,8 @@ async fn refusals_end_it_with_what_to_do() {
         scopes: Some(vec!["auth:events".to_owned()]),
         delete_on_expiration: false,
     };
-    let made = client.create_client("follower", &request).await.unwrap();
-    let who = Init { client_id: "follower".to_owned(), access_token: made.access_token, setup_url: String::new() };
+    let created = client.create_client("follower", &request).await.unwrap();
+    let who = Init { client_id: "follower".to_owned(), access_token: created.access_token, setup_url: String::new() };
     let mut follower = Follower::start(&server.root_url, &who, &[]);
     follower.said("following http://");
     client.disable_client("follower").await.unwrap();

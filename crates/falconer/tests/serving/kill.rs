@@ -27,7 +27,7 @@ async fn kill_again_and_again(place: &Place) {
     let kills = kills();
     for round in 0..kills {
         let server = place.start();
-        let (say, mut heard) = mpsc::unbounded_channel();
+        let (say, mut received_ids) = mpsc::unbounded_channel();
         let over = Arc::new(AtomicBool::new(false));
         let mut writers = Vec::new();
         for writer in 0..4 {
@@ -53,19 +53,19 @@ async fn kill_again_and_again(place: &Place) {
         // A different number each round, so that the kill meets the writers at different points.
         let wanted = 5 + (round * 7) % 23;
         for _ in 0..wanted {
-            acknowledged.insert(heard.recv().await.expect("the writers make progress"));
+            acknowledged.insert(received_ids.recv().await.expect("the writers make progress"));
         }
         server.kill();
         over.store(true, Ordering::SeqCst);
-        while let Some(id) = heard.recv().await {
+        while let Some(id) = received_ids.recv().await {
             acknowledged.insert(id);
         }
         for writer in writers {
             writer.await.unwrap();
         }
-        let again = place.start();
+        let restarted = place.start();
         let kept: BTreeSet<String> =
-            again.client(&root).list_all_clients(Some("kill/")).await.unwrap().into_iter().map(|client| client.client_id).collect();
+            restarted.client(&root).list_all_clients(Some("kill/")).await.unwrap().into_iter().map(|client| client.client_id).collect();
         let lost: Vec<&String> = acknowledged.difference(&kept).collect();
         assert!(lost.is_empty(), "round {round}: acknowledged and lost: {lost:?}");
     }

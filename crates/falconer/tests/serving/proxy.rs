@@ -178,8 +178,8 @@ async fn credentials_come_from_a_file_and_are_replaced_while_it_runs() {
     let world = World::start().await;
     let token = world.credentials.access_token().expose().to_owned();
     let named = |name: &str| {
-        let made = world.credentials.temporary(None, &["auth:current-scopes", name], 3_600_000).unwrap();
-        json!({"rootUrl": world.falconer(), "clientId": made.client_id(), "accessToken": made.access_token().expose(), "certificate": made.certificate()})
+        let issued = world.credentials.temporary(None, &["auth:current-scopes", name], 3_600_000).unwrap();
+        json!({"rootUrl": world.falconer(), "clientId": issued.client_id(), "accessToken": issued.access_token().expose(), "certificate": issued.certificate()})
     };
     let file = world.secret_file("credentials.json", &named("notes:read:one").to_string());
     let run = |arguments: &[&str]| {
@@ -341,8 +341,8 @@ async fn a_grant_is_renewed_before_it_ends() {
         book.headers()["x-taskcluster-proxy-temp-clientid"].to_str().unwrap().to_owned()
     };
     let first = who().await;
-    let again = grant();
-    answer(again).await;
+    let repeated = grant();
+    answer(repeated).await;
     log.with("credentials were renewed");
     assert_ne!(who().await, first);
     child.kill().unwrap();

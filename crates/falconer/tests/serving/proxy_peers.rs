@@ -66,17 +66,17 @@ async fn web_sockets_are_signed_and_passed_through() {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let service = tokio::spawn(async move {
         let mut stream = listener.accept().await.unwrap().0;
-        let asked = head(&mut stream).await;
+        let request_head = head(&mut stream).await;
         stream
             .write_all(
                 b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: x\r\n\r\nfirst",
             )
             .await
             .unwrap();
-        let mut told = [0; 6];
-        stream.read_exact(&mut told).await.unwrap();
-        stream.write_all(&told).await.unwrap();
-        (asked, told)
+        let mut received = [0; 6];
+        stream.read_exact(&mut received).await.unwrap();
+        stream.write_all(&received).await.unwrap();
+        (request_head, received)
     });
     let proxy = proxy("http://127.0.0.1:1", &["--host", &origin]);
     let address = proxy.url.trim_start_matches("http://");
@@ -94,11 +94,14 @@ async fn web_sockets_are_signed_and_passed_through() {
     let mut back = [0; 6];
     stream.read_exact(&mut back).await.unwrap();
     assert_eq!((&said, &back), (b"first", b"second"));
-    let (asked, told) = service.await.unwrap();
-    let asked = asked.to_ascii_lowercase();
-    assert!(asked.starts_with("get /live http/1.1\r\n") && asked.contains("authorization: hawk id=\"tests/job\""), "{asked}");
-    assert!(asked.contains("sec-websocket-key: abc") && asked.contains("upgrade: websocket"), "{asked}");
-    assert_eq!(&told, b"second");
+    let (request_head, received) = service.await.unwrap();
+    let lowercase_head = request_head.to_ascii_lowercase();
+    assert!(
+        lowercase_head.starts_with("get /live http/1.1\r\n") && lowercase_head.contains("authorization: hawk id=\"tests/job\""),
+        "{lowercase_head}"
+    );
+    assert!(lowercase_head.contains("sec-websocket-key: abc") && lowercase_head.contains("upgrade: websocket"), "{lowercase_head}");
+    assert_eq!(&received, b"second");
 }
 
 /// Nobody follows an answer into another protocol that was not asked for.

@@ -168,12 +168,12 @@ async fn a_trace_goes_from_the_caller_to_the_store() {
 
     let body = json!({"expires": "2099-01-01T00:00:00.000Z", "description": "words", "scopes": ["notes:read:secret-scope"]});
     let url = format!("{}/api/auth/v1/clients/secret-name", server.root_url);
-    let made = |client: Client| {
+    let create = |client: Client| {
         let (url, body) = (url.clone(), body.to_string());
         async move { client.fetch(&Method::PUT, &url, Some(body.as_bytes())).await.unwrap() }
     };
     // Nobody has begun a trace, so that none is recorded.
-    let caller: serde_json::Value = serde_json::from_slice(&made(admin.clone()).await).unwrap();
+    let caller: serde_json::Value = serde_json::from_slice(&create(admin.clone()).await).unwrap();
     let token = caller["accessToken"].as_str().unwrap();
 
     let caller = Client::new(&server.root_url).unwrap().with_credentials(Credentials::new("secret-name", token));

@@ -91,9 +91,9 @@ impl World {
         let body = json!({"expires": "2099-01-01T00:00:00.000Z", "description": "",
                           "scopes": ["notes:read:*", "notes:write:red", "auth:current-scopes"]});
         let url = format!("{}/api/auth/v1/clients/tests%2Fjob", server.root_url);
-        let made = server.client(&root).fetch(&http::Method::PUT, &url, Some(body.to_string().as_bytes())).await.unwrap();
-        let made: Value = serde_json::from_slice(&made).unwrap();
-        let credentials = Credentials::new("tests/job", made["accessToken"].as_str().unwrap());
+        let created = server.client(&root).fetch(&http::Method::PUT, &url, Some(body.to_string().as_bytes())).await.unwrap();
+        let new_record: Value = serde_json::from_slice(&created).unwrap();
+        let credentials = Credentials::new("tests/job", new_record["accessToken"].as_str().unwrap());
         World { server, service, credentials, data, folder }
     }
 
