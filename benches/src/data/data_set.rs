@@ -173,8 +173,10 @@ pub fn synthetic_clients(count: usize, first: usize, roles: usize, random: &mut 
     let make = |number: usize| {
         let mut scopes: Vec<String> = (0..3).map(|n| format!("service:{n}:client-{number:07}")).collect();
         // Two different ones: the protocol refuses lists that say something twice.
-        let held = random.usize(..roles);
-        scopes.extend([held, (held + 1 + random.usize(..roles - 1)) % roles].map(|held| format!("assume:{}", synthetic_id(held))));
+        let held_role = random.usize(..roles);
+        scopes.extend(
+            [held_role, (held_role + 1 + random.usize(..roles - 1)) % roles].map(|held_role| format!("assume:{}", synthetic_id(held_role))),
+        );
         NewClient { client_id: format!("bench/many/{number:07}"), scopes }
     };
     (first..first + count).map(make).collect()
@@ -235,10 +237,10 @@ pub fn real_roles(times: usize, random: &mut fastrand::Rng) -> Vec<Role> {
             let mut scopes: Vec<String> = (0..count).map(|n| real_scope(copy, number, n, starred, random)).collect();
             // A few held roles, all of smaller numbers: no cycles.
             for _ in 0..if number > 6 { random.usize(..4) } else { 0 } {
-                let held = real_id(copy, random.usize(..number));
-                scopes.push(match held.strip_suffix('*') {
+                let held_role = real_id(copy, random.usize(..number));
+                scopes.push(match held_role.strip_suffix('*') {
                     Some(prefix) => format!("assume:{prefix}branch-{}", random.u8(..20)),
-                    None => format!("assume:{held}"),
+                    None => format!("assume:{held_role}"),
                 });
             }
             scopes.sort_unstable();
@@ -268,10 +270,10 @@ fn real_scope(copy: usize, number: usize, n: usize, starred: bool, random: &mut 
 fn real_clients(count: usize, times: usize, random: &mut fastrand::Rng) -> Vec<NewClient> {
     let make = |number: usize| {
         let mut scopes: Vec<String> = (0..random.usize(2..12)).map(|n| format!("project:client-{number:05}:action-{n}")).collect();
-        let held = real_id(random.usize(..times), random.usize(..600));
-        scopes.push(match held.strip_suffix('*') {
+        let held_role = real_id(random.usize(..times), random.usize(..600));
+        scopes.push(match held_role.strip_suffix('*') {
             Some(prefix) => format!("assume:{prefix}main"),
-            None => format!("assume:{held}"),
+            None => format!("assume:{held_role}"),
         });
         NewClient { client_id: format!("bench/project/{number:05}"), scopes }
     };

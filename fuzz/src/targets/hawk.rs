@@ -137,11 +137,13 @@ pub(super) fn ext(bytes: &[u8]) -> Outcome {
         // The issuer of a certificate is another client, or none: then this key is not the one.
         Err(error) => return format!("mac: {}", failure(&error, header.len())),
     };
-    let held = ScopeSet::new(["notes:read:*", "assume:project-role"]);
-    let client = Issuer { client_id: authentic.key_owner(), token: &token, scopes: &held, expires_ms: NOW_MS + 60_000, disabled: false };
+    let held_scopes = ScopeSet::new(["notes:read:*", "assume:project-role"]);
+    let client =
+        Issuer { client_id: authentic.key_owner(), token: &token, scopes: &held_scopes, expires_ms: NOW_MS + 60_000, disabled: false };
     match evaluate(&authentic, &client, NOW_MS, &|scopes: &[&str]| ScopeSet::new(scopes)) {
         Ok(verified) => {
-            let more: Vec<&str> = verified.scopes.iter().filter(|scope| *scope != "assume:anonymous" && !held.satisfies(scope)).collect();
+            let more: Vec<&str> =
+                verified.scopes.iter().filter(|scope| *scope != "assume:anonymous" && !held_scopes.satisfies(scope)).collect();
             assert!(more.is_empty(), "worth more than its client: {more:?}");
             assert!(verified.expires_ms <= NOW_MS + 60_000, "lasts longer than its client");
             format!("verified with {} scopes", magnitude(verified.scopes.len()))

@@ -51,8 +51,9 @@ pub(super) fn forwarded(bytes: &[u8]) -> Outcome {
     assert_eq!(client_address(Some(&Peer(stranger)), &headers, &trusted), stranger.ip(), "a stranger chose an address");
     let proxy: SocketAddr = ([127, 0, 0, 1], 5555).into();
     let address = client_address(Some(&Peer(proxy)), &headers, &trusted);
-    let told = text(bytes);
-    let is_told = |address: IpAddr| told.contains(&address.to_string()) || address.is_ipv6() || told.contains(':') || address.is_loopback();
+    let body_text = text(bytes);
+    let is_told =
+        |address: IpAddr| body_text.contains(&address.to_string()) || address.is_ipv6() || body_text.contains(':') || address.is_loopback();
     assert!(is_told(address), "{address} comes from nowhere");
 
     let mut request = Request::builder().method("GET").uri("/api/auth/v1/scopes/current").header("host", HOST);

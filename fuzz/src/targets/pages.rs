@@ -23,7 +23,7 @@ fn holds(target: &Target) -> &'static str {
     let authority = href.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()).unwrap_or_default();
     assert!(!authority.contains('@'), "{href} names a user");
     match Target::parse(href) {
-        Ok(again) => assert_eq!(again.href(), href, "a target is the same when it is read again"),
+        Ok(reread) => assert_eq!(reread.href(), href, "a target is the same when it is read again"),
         Err(error) => panic!("{href} is a target and is none: {error}"),
     }
     if target.registrable_domain().is_some() { "registrable" } else { "of its own" }
@@ -44,7 +44,7 @@ pub(super) fn grant_query(bytes: &[u8]) -> Outcome {
     holds(&parsed.target);
     let canonical = parsed.canonical_query();
     match request::parse(canonical, NOW_MS) {
-        Ok(Some(again)) => assert!(same(&parsed, &again), "{canonical} is read as something else"),
+        Ok(Some(reread)) => assert!(same(&parsed, &reread), "{canonical} is read as something else"),
         _ => panic!("{canonical} is a request and is none"),
     }
     format!("{} scopes, {} for", magnitude(parsed.scopes.len()), magnitude(parsed.audience.len()))

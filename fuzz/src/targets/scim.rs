@@ -53,10 +53,10 @@ impl Company {
 
     fn made(&self, token: &str, path: &str, body: &Value) -> String {
         let answer = self.send(token, "POST", path, body.to_string().into_bytes());
-        let made: Option<Value> = answer.and_then(|answer| serde_json::from_slice(&answer.body).ok());
-        match made.as_ref().and_then(|made| made.get("id")).and_then(Value::as_str) {
+        let document: Option<Value> = answer.and_then(|answer| serde_json::from_slice(&answer.body).ok());
+        match document.as_ref().and_then(|document| document.get("id")).and_then(Value::as_str) {
             Some(id) => id.to_owned(),
-            None => panic!("the directory of the target can't be made: {made:?}"),
+            None => panic!("the directory of the target can't be made: {document:?}"),
         }
     }
 
@@ -82,8 +82,8 @@ pub(super) fn request(bytes: &[u8]) -> Outcome {
             Err(error) => format!("{error:?}").chars().take(30).collect(),
         };
     }
-    COMPANY.with_borrow_mut(|held| {
-        let company = held.get_or_insert_with(Company::new);
+    COMPANY.with_borrow_mut(|slot| {
+        let company = slot.get_or_insert_with(Company::new);
         let mut filled = input.into_owned();
         for (name, id) in &company.ids {
             filled = filled.replace(name, id);
@@ -92,31 +92,31 @@ pub(super) fn request(bytes: &[u8]) -> Outcome {
         let (method, path) = head.split_once(' ').unwrap_or(("GET", head));
         let [own, another] = DIRECTORIES;
         let Some(answer) = company.send(own, method, path, body.as_bytes().to_vec()) else { return "no request".to_owned() };
-        let told = text(&answer.body).into_owned();
-        assert!(answer.status < 500, "{} {told}", answer.status);
-        assert!(told.len() <= LARGEST + 4 * filled.len(), "{} bytes of answer for {} sent", told.len(), filled.len());
-        assert!(!told.contains("canary") || filled.contains("canary"), "another directory's: {told}");
+        let body_text = text(&answer.body).into_owned();
+        assert!(answer.status < 500, "{} {body_text}", answer.status);
+        assert!(body_text.len() <= LARGEST + 4 * filled.len(), "{} bytes of answer for {} sent", body_text.len(), filled.len());
+        assert!(!body_text.contains("canary") || filled.contains("canary"), "another directory's: {body_text}");
         assert_eq!(company.all(another), company.before[1], "another directory was changed");
         let mut kind = String::new();
         // An address that a browser sends nowhere leads out of here too.
         let is_scim = !path.contains("..") && method != "HEAD";
         if answer.status >= 400 && is_scim {
-            let Ok(error) = serde_json::from_str::<Value>(&told) else { panic!("no JSON: {told}") };
-            assert_eq!(error.get("status").and_then(Value::as_str), Some(answer.status.to_string().as_str()), "{told}");
+            let Ok(error) = serde_json::from_str::<Value>(&body_text) else { panic!("no JSON: {body_text}") };
+            assert_eq!(error.get("status").and_then(Value::as_str), Some(answer.status.to_string().as_str()), "{body_text}");
             kind = error.get("scimType").and_then(Value::as_str).unwrap_or_default().to_owned();
         }
         let after = company.all(own);
         if after != company.before[0] {
-            assert!(answer.status < 300 && method != "GET", "{method} changed something with {}: {told}", answer.status);
-            if let Ok(Value::Object(changed)) = serde_json::from_str::<Value>(&told)
+            assert!(answer.status < 300 && method != "GET", "{method} changed something with {}: {body_text}", answer.status);
+            if let Ok(Value::Object(changed)) = serde_json::from_str::<Value>(&body_text)
                 && method != "POST"
                 && changed.contains_key("userName")
             {
                 let name = changed.get("externalId").and_then(Value::as_str).unwrap_or_default();
-                assert!(["ann", "bob"].contains(&name), "people are known by it: {told}");
+                assert!(["ann", "bob"].contains(&name), "people are known by it: {body_text}");
             }
-            *held = None;
+            *slot = None;
         }
-        format!("{method} {} {kind} {}", answer.status, magnitude(told.len()))
+        format!("{method} {} {kind} {}", answer.status, magnitude(body_text.len()))
     })
 }

@@ -25,8 +25,8 @@ pub(super) fn template(bytes: &[u8]) -> Outcome {
         Err(error) => panic!("parsed, and not a template: {error}"),
     };
     let mut outcome = "asks".to_owned();
-    for held in [&[] as &[&str], &["notes:*", "a"], &["*"]] {
-        let set = ScopeSet::new(held);
+    for held_scopes in [&[] as &[&str], &["notes:*", "a"], &["*"]] {
+        let set = ScopeSet::new(held_scopes);
         let satisfied = expression.satisfied_by(&set);
         assert_eq!(satisfied, expression.missing(&set).is_none(), "something is missing, or it is satisfied");
         if let Some(missing) = expression.missing(&set) {

@@ -39,7 +39,7 @@ impl Pooler {
         let (user, password, host, port) = parts(postgres).context("the URL of PostgreSQL names no user, password, host and port")?;
         let own = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let folder = folder_in_reach("falconer-pgbouncer")?;
-        let made = write(&folder, "users", &format!("\"{user}\" \"{password}\"\n"))
+        let started = write(&folder, "users", &format!("\"{user}\" \"{password}\"\n"))
             .and_then(|users| write(&folder, "pgbouncer.ini", &settings(&users, user, host, port, own)))
             .and_then(|file| {
                 give_away(&folder)?;
@@ -47,7 +47,7 @@ impl Pooler {
                 words.push(file.into());
                 Watched::start(&folder, words)
             });
-        let mut watched = made.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        let mut watched = started.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
         let until = Instant::now() + START;
         while TcpStream::connect(("127.0.0.1", own)).is_err() {
             if watched.has_ended()? || Instant::now() > until {

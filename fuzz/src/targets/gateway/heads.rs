@@ -148,8 +148,11 @@ pub(in crate::targets) fn in_front(bytes: &[u8]) -> Outcome {
             let target = head.split(' ').nth(1).unwrap_or_default();
             assert!(is_public(target), "{head:?} was let through");
             assert!(first.contains(target), "{first:?} became {target:?}");
-            let told = values(head, "falconer-caller");
-            assert!(told.len() == 1 && told.iter().all(|told| statement(told).get("path").is_some_and(|path| path == target)), "{head:?}");
+            let claims = values(head, "falconer-caller");
+            assert!(
+                claims.len() == 1 && claims.iter().all(|claims| statement(claims).get("path").is_some_and(|path| path == target)),
+                "{head:?}"
+            );
             assert_eq!((values(head, "host"), values(head, "x-forwarded-for")), (vec!["localhost:8080"], vec!["127.0.0.1"]), "{head:?}");
             let hawk = |value: &&str| value.trim_start().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("hawk"));
             assert!(!values(head, "authorization").iter().any(hawk), "{head:?}");

@@ -60,8 +60,8 @@ fn ask(number: usize, request: http::request::Builder) -> Option<(u16, Option<Va
     BESIDE.with(|beside| {
         let gateway = beside.gateways.get(number % PROXIES.len())?;
         let answer = beside.runtime.block_on(gateway.answer_question(IpAddr::V4(Ipv4Addr::LOCALHOST), &parts))?;
-        let told = answer.headers().get("falconer-caller").map(|told| statement(told.to_str().unwrap_or_default()));
-        Some((answer.status().as_u16(), told, answer.body().to_vec()))
+        let claims = answer.headers().get("falconer-caller").map(|header| statement(header.to_str().unwrap_or_default()));
+        Some((answer.status().as_u16(), claims, answer.body().to_vec()))
     })
 }
 
@@ -79,13 +79,13 @@ pub(super) fn is_public(target: &str) -> bool {
     path == "/open" || is_below
 }
 
-fn judge(status: u16, told: Option<&Value>, body: &[u8]) -> Outcome {
+fn judge(status: u16, claims: Option<&Value>, body: &[u8]) -> Outcome {
     assert!(body.len() < 64 * 1024 && !(501..503).contains(&status) && status < 504, "{status}");
-    match told {
-        Some(told) => {
+    match claims {
+        Some(claims) => {
             assert_eq!(status, 200);
-            assert!(told["path"].as_str().is_some_and(is_public), "{told} was let through");
-            assert!(told["clientId"].is_null() && told["host"] == "localhost:8080", "{told}");
+            assert!(claims["path"].as_str().is_some_and(is_public), "{claims} was let through");
+            assert!(claims["clientId"].is_null() && claims["host"] == "localhost:8080", "{claims}");
         }
         None => assert!(!(200..300).contains(&status), "{status} without a word to the service"),
     }
