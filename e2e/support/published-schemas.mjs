@@ -70,7 +70,7 @@ export async function driveEveryMethod({ name, rootUrl, knows, call, signedUrl, 
   const driven = new Set();
   const answered = new Set();
   let checked = 0;
-  let made = 0;
+  let calls = 0;
   for (const step of script.calls.filter((step) => knows.has(step.method))) {
     const { method, args = [], as = 'root', refused } = step;
     const payload = fill(step.payload, known);
@@ -78,26 +78,26 @@ export async function driveEveryMethod({ name, rootUrl, knows, call, signedUrl, 
     const all = [...args, ...(payload ? [payload] : []), ...(step.query ? [fill(step.query, known)] : [])];
     const result = await call(as, method, all);
     driven.add(method);
-    made += 1;
-    const told = `${JSON.stringify(step)}\n${JSON.stringify(result, null, 2)}`;
+    calls += 1;
+    const description = `${JSON.stringify(step)}\n${JSON.stringify(result, null, 2)}`;
     if (refused) {
-      assert.ok(result.refused, told);
-      assert.deepEqual([result.refused.status, result.refused.body.code, result.refused.body.requestInfo.method], [refused.status, refused.code, method], told);
-      assert.ok(result.refused.body.message.includes(refused.text), told);
+      assert.ok(result.refused, description);
+      assert.deepEqual([result.refused.status, result.refused.body.code, result.refused.body.requestInfo.method], [refused.status, refused.code, method], description);
+      assert.ok(result.refused.body.message.includes(refused.text), description);
       continue;
     }
-    assert.ok(!result.refused, told);
+    assert.ok(!result.refused, description);
     answered.add(method);
     const { answer } = result;
-    if (step.answer === null) assert.ok(answer == null || Object.keys(answer).length === 0, told);
-    else if ('answer' in step) assert.ok(holds(answer, fill(step.answer, known)), told);
+    if (step.answer === null) assert.ok(answer == null || Object.keys(answer).length === 0, description);
+    else if ('answer' in step) assert.ok(holds(answer, fill(step.answer, known)), description);
     if (step.answer !== null && await schemas.check(method, 'output', answer)) checked += 1;
     for (const [key, from] of Object.entries(step.save ?? {})) known[key] = answer[from];
   }
   assert.deepEqual(driven, new Set(knows));
   assert.deepEqual(new Set([...driven].filter((method) => !answered.has(method))), new Set(Object.keys(script.onlyRefused).filter((method) => knows.has(method))));
   const lacks = methods.filter((method) => !knows.has(method)).join(', ') || 'none';
-  console.log(`${name}: ${driven.size} of ${methods.length} methods driven with ${made} calls, ${checked} answers fit ${schemas.used.size} published schemas; the client lacks ${lacks}`);
+  console.log(`${name}: ${driven.size} of ${methods.length} methods driven with ${calls} calls, ${checked} answers fit ${schemas.used.size} published schemas; the client lacks ${lacks}`);
 }
 
 /** The credentials that `as` in the script stands for. */

@@ -198,12 +198,12 @@ class Session {
   /** Calls `callback` once for each credentials, `secondsBefore` their end. Returns a function that stops waiting. */
   onExpiring(callback, secondsBefore = 300) {
     const watcher = { timer: undefined };
-    let told = null;
+    let lastExpiring = null;
     const look = () => {
       if (!this.#watchers.has(watcher)) return;
       const left = this.expiresIn - secondsBefore;
-      if (this.#credentials && left <= 0 && told !== this.#credentials.accessToken) {
-        told = this.#credentials.accessToken;
+      if (this.#credentials && left <= 0 && lastExpiring !== this.#credentials.accessToken) {
+        lastExpiring = this.#credentials.accessToken;
         callback();
       }
       // In steps: a laptop that slept, a clock that was set, or fresh credentials must not make a long timer late.

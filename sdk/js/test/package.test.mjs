@@ -20,10 +20,10 @@ function run(program, args, cwd = here) {
   });
 }
 
-let held;
+let packedPaths;
 before(async () => {
   const [packed] = JSON.parse(await run('npm', ['pack', '--json', '--offline', '--ignore-scripts', '--pack-destination', here], own));
-  held = packed.files.map(({ path }) => path).sort();
+  packedPaths = packed.files.map(({ path }) => path).sort();
   writeFileSync(join(here, 'package.json'), '{"private": true, "type": "module"}');
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${packed.filename}`]);
   // What a user of the frameworks has beside it.
@@ -35,7 +35,7 @@ test('what the package holds', () => {
   const kits = ['express', 'fastify', 'http', 'verifier'].flatMap((kit) => [`node/${kit}.d.ts`, `node/${kit}.js`]);
   const own = ['answer', 'calls', 'credentials', 'error', 'forms', 'renewal', 'request', 'signing', 'storage'].map((part) => `parts/${part}.js`);
   const parts = ['body', 'caller', 'guard', 'question', 'refusal', 'requirement', 'transport'].map((part) => `node/parts/${part}.js`);
-  assert.deepEqual(held, ['README.md', 'falconer.d.ts', 'falconer.js', 'package.json', ...own, ...kits, ...parts].sort());
+  assert.deepEqual(packedPaths, ['README.md', 'falconer.d.ts', 'falconer.js', 'package.json', ...own, ...kits, ...parts].sort());
   assert.equal(about.dependencies, undefined);
 });
 

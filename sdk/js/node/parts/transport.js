@@ -40,9 +40,9 @@ export class Transport {
       const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length, Accept: 'application/json', ...more };
       const request = this.#http.request(url, { method: 'POST', agent: this.#agent, headers });
       // Who waited for a connection that others hold learned nothing of Falconer: many strangers at once would shut everybody out.
-      let asked = false;
-      request.on('socket', () => { asked = true; });
-      const timer = setTimeout(() => fail(new Strange('it takes too long', { away: asked })), timeoutMs);
+      let connected = false;
+      request.on('socket', () => { connected = true; });
+      const timer = setTimeout(() => fail(new Strange('it takes too long', { away: connected })), timeoutMs);
       const fail = (error) => {
         clearTimeout(timer);
         reject(error);

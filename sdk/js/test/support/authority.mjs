@@ -31,11 +31,11 @@ export async function authority(answer = ALLOWED) {
 /** A logger that keeps its lines; `first` is there when one was written. */
 export function kept() {
   const lines = [];
-  let told;
-  const first = new Promise((resolve) => { told = resolve; });
+  let resolveFirst;
+  const first = new Promise((resolve) => { resolveFirst = resolve; });
   const say = (level) => (line) => {
     lines.push(`${level} ${line}`);
-    told(lines[0]);
+    resolveFirst(lines[0]);
   };
   return { lines, first, info: say('info'), warn: say('warn'), error: say('error') };
 }

@@ -27,11 +27,11 @@ async fn the_published_client_works() -> Result<()> {
     assert_eq!(root.currentScopes().await?, json!({"scopes": ["*"]}));
 
     let input = json!({"expires": in_an_hour(), "description": "from a test", "scopes": ["auth:current-scopes", "notes:read:*"]});
-    let made = root.createClient("rust/one", &input).await?;
-    let token = made["accessToken"].as_str().context("no token")?;
+    let created = root.createClient("rust/one", &input).await?;
+    let token = created["accessToken"].as_str().context("no token")?;
     let mine = server.auth(Credentials::new("rust/one", token))?;
-    let held = json!({"scopes": ["assume:anonymous", "auth:current-scopes", "notes:read:*"]});
-    assert_eq!(mine.currentScopes().await?, held);
+    let held_scopes = json!({"scopes": ["assume:anonymous", "auth:current-scopes", "notes:read:*"]});
+    assert_eq!(mine.currentScopes().await?, held_scopes);
     assert_eq!(root.client("rust/one").await?["description"], "from a test");
     root.updateClient("rust/one", &json!({"expires": in_an_hour(), "description": "changed"})).await?;
     assert_eq!(root.client("rust/one").await?["description"], "changed");

@@ -85,9 +85,9 @@ fn texts(value: &Value) -> Vec<String> {
 
 fn expect_refusal(answer: Result<Value>, status: &Value, code: &str, text: &str, step: &Value) -> Result<()> {
     let Err(error) = answer else { bail!("answered, and should have been refused: {step}") };
-    let told = format!("{error:#}");
-    ensure!(taskcluster::err_status_code(&error).map(|s| json!(s.as_u16())).as_ref() == Some(status), "{step}\n{told}");
-    ensure!(told.contains(&format!("errorCode:  {code}")) && told.contains(text), "{step}\n{told}");
+    let error_text = format!("{error:#}");
+    ensure!(taskcluster::err_status_code(&error).map(|s| json!(s.as_u16())).as_ref() == Some(status), "{step}\n{error_text}");
+    ensure!(error_text.contains(&format!("errorCode:  {code}")) && error_text.contains(text), "{step}\n{error_text}");
     Ok(())
 }
 
@@ -120,7 +120,7 @@ async fn every_method() -> Result<()> {
     ]);
 
     let (mut driven, mut answered, mut lacks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut made, mut checked, mut unsigned) = (0, 0, 0);
+    let (mut calls, mut checked, mut unsigned) = (0, 0, 0);
     for step in steps {
         let method = step["method"].as_str().context("method")?;
         let payload = fill(&step["payload"], &known);
@@ -134,7 +134,7 @@ async fn every_method() -> Result<()> {
             lacks.insert(method);
             continue;
         };
-        made += 1;
+        calls += 1;
         driven.insert(method);
         if !payload.is_null() {
             published.check(method, "input", &payload)?;
@@ -177,7 +177,7 @@ async fn every_method() -> Result<()> {
     assert_eq!(taskcluster::err_status_code(&unknown).map(|status| status.as_u16()), Some(404));
 
     println!(
-        "Rust taskcluster: {} of {} methods driven with {made} calls ({unsigned} refused for their unsigned queries), {checked} answers fit {} published \
+        "Rust taskcluster: {} of {} methods driven with {calls} calls ({unsigned} refused for their unsigned queries), {checked} answers fit {} published \
          schemas; the client lacks {}",
         driven.len(),
         methods.len(),

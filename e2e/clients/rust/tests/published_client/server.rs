@@ -27,8 +27,8 @@ impl Server {
             }
             command
         };
-        let made = call().arg("init").args(arguments).arg("--data-dir").arg(&data).arg("--json").output()?;
-        let init: Value = serde_json::from_slice(&made.stdout).with_context(|| String::from_utf8_lossy(&made.stderr).into_owned())?;
+        let initialized = call().arg("init").args(arguments).arg("--data-dir").arg(&data).arg("--json").output()?;
+        let init: Value = serde_json::from_slice(&initialized.stdout).with_context(|| String::from_utf8_lossy(&initialized.stderr).into_owned())?;
         let text = |key: &str| init[key].as_str().unwrap_or_default().to_owned();
         let mut process = call()
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -67,8 +67,8 @@ impl Server {
         account.stdin.take().context("no stdin")?.write_all(b"a long password")?;
         anyhow::ensure!(account.wait()?.success(), "falconer account create failed");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../support/grant-over-http.mjs");
-        let made = Command::new("node").args([script, &self.root_url, "ann", "a long password", target, scope]).output()?;
-        let granted: Value = serde_json::from_slice(&made.stdout).with_context(|| String::from_utf8_lossy(&made.stderr).into_owned())?;
+        let output = Command::new("node").args([script, &self.root_url, "ann", "a long password", target, scope]).output()?;
+        let granted: Value = serde_json::from_slice(&output.stdout).with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
         let text = |key: &str| granted[key].as_str().unwrap_or_default().to_owned();
         Ok(Credentials::new_with_certificate(text("clientId"), text("accessToken"), text("certificate")))
     }
