@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::runtimes::{self, GO, NODE, Runtime};
 use super::{keycloak, pgbouncer, postgres};
-use crate::run::{prints, root, step, target, works};
+use crate::run::{root, step, target, works};
 
 /// A program that the tests start.
 struct Need {
@@ -219,7 +219,7 @@ fn system(missing: &[&Need]) -> Result<()> {
     let runtimes = runtimes::not_in_debian(&packages(missing), &[&NODE, &GO]);
     let rest = without(missing, &runtimes);
     let mut wanted = packages(&rest);
-    if !runtimes.is_empty() && !python_with_venv() {
+    if !runtimes.is_empty() && !python_with_venv() && !wanted.contains(&"python3") {
         wanted.extend(PYTHON);
     }
     if !wanted.is_empty() {
