@@ -3,7 +3,7 @@
 //! `sdk/js/node_modules`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -257,8 +257,15 @@ fn apt(words: &[&str], title: &str, args: &[&str], pause: Duration) -> Result<()
     let until = Instant::now() + LOCK;
     loop {
         let (program, first) = words.split_first().context("a program")?;
-        let done = Command::new(program).args(first).args(args).env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C").output()?;
-        print!("{}", String::from_utf8_lossy(&done.stdout));
+        // What it says of its progress is seen as it comes: Chromium alone is 90 MB.
+        let done = Command::new(program)
+            .args(first)
+            .args(args)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("LC_ALL", "C")
+            .stderr(Stdio::piped())
+            .spawn()?
+            .wait_with_output()?;
         let complaint = String::from_utf8_lossy(&done.stderr);
         if done.status.success() {
             return Ok(());
