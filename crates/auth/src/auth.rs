@@ -118,7 +118,7 @@ impl Auth {
 
     /// Whether this is an address that Falconer itself is reached at, under whichever name of this machine.
     pub fn is_own_address(&self, host: &str, port: u16) -> bool {
-        self.node.settings.leads_here(host, port)
+        self.node.settings.is_falconer_address(host, port)
     }
 
     /// What a failed call of the store means to whoever asked; a failure for good ends the process.

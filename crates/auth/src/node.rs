@@ -34,7 +34,7 @@ pub struct Auth {
 /// What all clones of an [`Auth`] share.
 pub(crate) struct Node {
     pub(crate) store: Arc<dyn Store>,
-    /// What the node was opened on. Looks at the store run there.
+    /// What the node was opened on. Catching up with the store runs there.
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) settings: AuthSettings,
     pub(crate) clock: Arc<dyn Clock>,
@@ -42,8 +42,8 @@ pub(crate) struct Node {
     pub(crate) directory: ArcSwap<Snapshot>,
     /// History and revision of the directory, for those who wait for it to move.
     pub(crate) moved: tokio::sync::watch::Sender<(History, Revision)>,
-    /// Looks at the store for what others have written.
-    pub(crate) looks: Looks,
+    /// Reads from the store what others have written.
+    pub(crate) catch_ups: CatchUps,
     /// How old that is at most.
     pub(crate) contact: Contact,
     /// What was taken in of others, and who follows this node.
@@ -67,9 +67,9 @@ pub(crate) struct Node {
     pub(crate) damaged: AtomicUsize,
 }
 
-/// The looks at the store: one at a time.
+/// The times that this node has caught up with the store, one after the other.
 #[derive(Default)]
-pub(crate) struct Looks {
+pub(crate) struct CatchUps {
     /// How many have begun.
     pub(crate) begun: AtomicU64,
     /// The last one that came to its end, by its number, and what came of it.
@@ -102,7 +102,7 @@ impl Node {
             random,
             directory,
             moved: tokio::sync::watch::Sender::default(),
-            looks: Looks::default(),
+            catch_ups: CatchUps::default(),
             contact,
             following: FollowingCounts::default(),
             waiting: tokio::sync::Semaphore::new(MOST_WAITING),

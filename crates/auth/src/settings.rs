@@ -129,7 +129,7 @@ impl AuthSettings {
     }
 
     /// Whether a browser that goes there comes to Falconer: `127.0.0.1` and `localhost` are one listener.
-    pub(crate) fn leads_here(&self, host: &str, port: u16) -> bool {
+    pub(crate) fn is_falconer_address(&self, host: &str, port: u16) -> bool {
         self.own_origins().any(|origin| origin.port == port && authority::same_listener(&origin.host, host))
     }
 
@@ -147,15 +147,15 @@ mod tests {
     fn an_address_of_this_machine_is_ours_whatever_it_is_called() {
         let settings = AuthSettings::new(Origin::parse("http://127.0.0.1:8080").unwrap());
         for here in ["127.0.0.1", "localhost", "[::1]", "127.0.0.2"] {
-            assert!(settings.leads_here(here, 8080) && !settings.leads_here(here, 8081), "{here}");
+            assert!(settings.is_falconer_address(here, 8080) && !settings.is_falconer_address(here, 8081), "{here}");
         }
         assert!(
             settings.is_ours("127.0.0.1", 8080) && !settings.is_ours("localhost", 8080),
             "what was signed is compared as it is written"
         );
-        assert!(!settings.leads_here("notes.localhost", 8080), "a proxy may tell such names apart");
+        assert!(!settings.is_falconer_address("notes.localhost", 8080), "a proxy may tell such names apart");
         let elsewhere = AuthSettings::new(Origin::parse("https://auth.example.com").unwrap());
-        assert!(elsewhere.leads_here("auth.example.com", 443) && !elsewhere.leads_here("localhost", 443));
+        assert!(elsewhere.is_falconer_address("auth.example.com", 443) && !elsewhere.is_falconer_address("localhost", 443));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod views;
 pub use crate::http::log::{PathAndQuery, RequestId, RequestLine, RequestLog, Traced};
 pub use crate::http::public_origin::{PublicOrigin, PublicOriginError};
 pub use api::{mailed_site, person_link, refreshed_person};
-pub use listener::deadlines::Lasting;
+pub use listener::deadlines::Streaming;
 pub use listener::network::{Network, NetworkError, client_address};
 pub use listener::service::HttpService;
 pub use listener::{Limits, serve};

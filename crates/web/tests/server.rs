@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Extension;
 use axum::routing::get;
-use falconer_web::{Lasting, Limits, Peer, serve};
+use falconer_web::{Limits, Peer, Streaming, serve};
 use patience::patience;
 use ports::HeldPort;
 use sockets::read_to_end;
@@ -244,7 +244,7 @@ fn lasting() -> (Router, mpsc::UnboundedSender<&'static str>) {
                 Some((Ok::<_, std::convert::Infallible>(Bytes::from(chunk)), receive))
             });
             let mut response = http::Response::new(Body::from_stream(chunks));
-            response.extensions_mut().insert(Lasting);
+            response.extensions_mut().insert(Streaming);
             response
         }
     };
@@ -340,7 +340,7 @@ async fn an_answer_that_lasts_and_is_not_read_piles_nothing_up_and_is_closed() {
                 Some((Ok::<_, std::convert::Infallible>(Bytes::from(vec![b'a'; CHUNK])), taken))
             });
             let mut response = http::Response::new(Body::from_stream(chunks));
-            response.extensions_mut().insert(Lasting);
+            response.extensions_mut().insert(Streaming);
             response
         }
     };

@@ -52,9 +52,7 @@ impl Auth {
                 identity.person.clone_from(&present.person);
             }
             let beyond = auth.clients_beyond(now, &identity);
-            if occasion == Occasion::Refresh
-                && beyond.is_empty()
-                && present.is_some_and(|present| auth.says_nothing_new(present, &identity))
+            if occasion == Occasion::Refresh && beyond.is_empty() && present.is_some_and(|present| auth.changes_nothing(present, &identity))
             {
                 return Ok(None);
             }
@@ -80,7 +78,7 @@ impl Auth {
             let changed = IdentityRecord { identity, person, disabled, gone, ..change(present) };
             refuse_reserved(&changed)?;
             let beyond = auth.clients_beyond(now, &changed);
-            if beyond.is_empty() && auth.says_nothing_new(present, &changed) {
+            if beyond.is_empty() && auth.changes_nothing(present, &changed) {
                 return Ok(None);
             }
             let why = lost(present, &changed);
@@ -176,7 +174,7 @@ impl Auth {
     }
 
     /// Whether an answer may go unwritten: it says what is there, and what is there counts for long enough.
-    fn says_nothing_new(&self, present: &IdentityRecord, answer: &IdentityRecord) -> bool {
+    fn changes_nothing(&self, present: &IdentityRecord, answer: &IdentityRecord) -> bool {
         let counts_on = |provider: &str, then_ms: i64, now_ms: i64| {
             let counts_long = |max_ms: i64| now_ms.saturating_sub(then_ms) < max_ms / 4;
             // An answer that is older than the present one takes its time away.

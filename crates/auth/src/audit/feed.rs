@@ -155,7 +155,7 @@ pub struct Follower {
     position: Position,
     moved: watch::Receiver<(History, Revision)>,
     /// What was read and not told yet: the rows of one read at most.
-    read: Untold,
+    read: UnreadRows,
     /// Where the read ends.
     read_to: Position,
     /// It has come along with what happens, and doesn't only catch up any more.
@@ -184,10 +184,10 @@ impl Auth {
         self.node.following.note_follower();
         Ok(Follower {
             auth: self.clone(),
-            who: who.clone().lasting(),
+            who: who.clone().for_streaming(),
             position,
             moved,
-            read: Untold::of(Vec::new(), position),
+            read: UnreadRows::of(Vec::new(), position),
             read_to: position,
             is_live: false,
             checked: None,
@@ -221,7 +221,7 @@ impl Follower {
             let (history, present) = *self.moved.borrow_and_update();
             self.check_at(present)?;
             if self.position.epoch != Some(history.epoch) {
-                self.read = Untold::of(Vec::new(), self.position);
+                self.read = UnreadRows::of(Vec::new(), self.position);
                 return Ok(self.reset(history, present));
             }
             if let Some(event) = self.read.next(history.epoch) {
@@ -302,7 +302,7 @@ impl Follower {
             return Ok(());
         };
         self.read_to = Position::behind_in(history.epoch, last.revision);
-        self.read = Untold::of(rows, from);
+        self.read = UnreadRows::of(rows, from);
         Ok(())
     }
 }
@@ -313,8 +313,8 @@ impl Drop for Follower {
     }
 }
 
-/// Rows that a follower shares with the others, and how far it has told them. Nothing is made of a row before it is told: a revision may have thousands.
-struct Untold {
+/// Rows that a follower shares with the others, and how many it has read. No event is made of a row before the follower comes to it: a revision may have thousands.
+struct UnreadRows {
     rows: VecDeque<Arc<Row>>,
     /// Where the follower stood when they were read.
     from: Position,
@@ -322,9 +322,9 @@ struct Untold {
     last: Option<(Revision, usize)>,
 }
 
-impl Untold {
-    fn of(rows: Vec<Arc<Row>>, from: Position) -> Untold {
-        Untold { rows: rows.into(), from, last: None }
+impl UnreadRows {
+    fn of(rows: Vec<Arc<Row>>, from: Position) -> UnreadRows {
+        UnreadRows { rows: rows.into(), from, last: None }
     }
 
     fn next(&mut self, epoch: Epoch) -> Option<Event> {
@@ -334,8 +334,8 @@ impl Untold {
             let rows = self.last.filter(|(revision, _)| *revision == row.revision).map_or(1, |(_, rows)| rows.saturating_add(1));
             self.last = Some((row.revision, rows));
             let before = row.revision.0.saturating_sub(1);
-            let is_told = before == self.from.after && rows <= self.from.rows;
-            let Some(entity) = entity_of(row).filter(|_| !is_told) else { continue };
+            let was_passed_on = before == self.from.after && rows <= self.from.rows;
+            let Some(entity) = entity_of(row).filter(|_| !was_passed_on) else { continue };
             // Whoever has heard the last event of a revision has heard all of it.
             let mut others = self.rows.iter().map(|other| &other.change).take_while(|other| other.revision == row.revision);
             let position = match others.any(|other| matches!(other.key_kind, KeyKind::Client | KeyKind::Role)) {

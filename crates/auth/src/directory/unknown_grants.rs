@@ -8,12 +8,12 @@ use falconer_store::Revision;
 /// More are not remembered: they are looked for again.
 const MOST: usize = 4096;
 
-/// What was looked for in vain. It holds for one revision: at another one each may be there.
+/// Grants that the store does not have. This holds for one revision: at another one each may be there.
 #[derive(Default)]
-pub(crate) struct UnknownGrants(Mutex<Sought>);
+pub(crate) struct UnknownGrants(Mutex<UnknownAtRevision>);
 
 #[derive(Default)]
-struct Sought {
+struct UnknownAtRevision {
     revision: Revision,
     ids: HashSet<String>,
 }
@@ -21,17 +21,17 @@ struct Sought {
 impl UnknownGrants {
     /// Whether the grant was looked for at this revision.
     pub(crate) fn has(&self, id: &str, revision: Revision) -> bool {
-        let sought = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sought.revision == revision && sought.ids.contains(id)
+        let unknown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown.revision == revision && unknown.ids.contains(id)
     }
 
     /// It was looked for at this revision, and is not there.
     pub(crate) fn note(&self, id: &str, revision: Revision) {
-        let mut sought = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sought.revision != revision || sought.ids.len() >= MOST {
-            *sought = Sought { revision, ids: HashSet::new() };
+        let mut unknown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if unknown.revision != revision || unknown.ids.len() >= MOST {
+            *unknown = UnknownAtRevision { revision, ids: HashSet::new() };
         }
-        sought.ids.insert(id.to_owned());
+        unknown.ids.insert(id.to_owned());
     }
 }
 

@@ -83,7 +83,7 @@ impl Authentication {
     }
 
     /// The same for an answer that goes on: that a header's timestamp grows old counts no more. A bewit ends when it ends.
-    pub(crate) fn lasting(self) -> Authentication {
+    pub(crate) fn for_streaming(self) -> Authentication {
         let who = match self.who {
             Who::Signed(authentic) => Who::Signed(Box::new(authentic.arrived())),
             who @ (Who::Nobody | Who::Person(_) | Who::Refused) => who,

@@ -9,22 +9,22 @@ use crate::verify::caller::Authentication;
 use crate::verify::reading::Reading;
 
 /// So many scopes of an expression are explained.
-const MOST_WEIGHED: usize = 32;
+const MOST_EXPLAINED: usize = 32;
 
 /// Whether scopes satisfy an expression, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weighed {
+pub struct ScopeEvaluation {
     /// Whether they do.
     pub is_satisfied: bool,
     /// What of the expression is not satisfied.
     pub missing: Option<Expression>,
     /// The scopes of the expression, in its order.
-    pub scopes: Vec<WeighedScope>,
+    pub scopes: Vec<EvaluatedScope>,
 }
 
 /// One scope of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WeighedScope {
+pub struct EvaluatedScope {
     /// The scope.
     pub scope: String,
     /// Whether it is satisfied.
@@ -46,21 +46,26 @@ impl Auth {
 
     /// Whether these scopes satisfy an expression, and by which roles they come to each scope of it, for a caller with `auth:expand-scopes`. Errors: the 403, and
     /// an `InputError` where the expression names more than 32 scopes, or the roles multiply beyond what one request may cost.
-    pub fn weigh<S: AsRef<str>>(&self, who: &Authentication, scopes: &[S], required: &Expression) -> Result<Weighed, ApiError> {
+    pub fn evaluate_scopes<S: AsRef<str>>(
+        &self,
+        who: &Authentication,
+        scopes: &[S],
+        required: &Expression,
+    ) -> Result<ScopeEvaluation, ApiError> {
         let expanded = self.expand_scopes(who, scopes)?;
         let mut leaves = Vec::new();
         collect(required, &mut leaves);
-        if leaves.len() > MOST_WEIGHED {
-            return Err(ApiError::InputError(format!("An expression of more than {MOST_WEIGHED} scopes is not explained")));
+        if leaves.len() > MOST_EXPLAINED {
+            return Err(ApiError::InputError(format!("An expression of more than {MOST_EXPLAINED} scopes is not explained")));
         }
         let snapshot = self.directory();
         let chain = |scope: &&str| snapshot.roles().chain(scopes, scope);
-        Ok(Weighed {
+        Ok(ScopeEvaluation {
             missing: required.missing(&expanded),
             is_satisfied: required.satisfied_by(&expanded),
             scopes: leaves
                 .iter()
-                .map(|scope| WeighedScope { scope: (*scope).to_owned(), is_held: expanded.satisfies(scope), chain: chain(scope) })
+                .map(|scope| EvaluatedScope { scope: (*scope).to_owned(), is_held: expanded.satisfies(scope), chain: chain(scope) })
                 .collect(),
         })
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use falconer_auth::{AtLeast, Auth, Awaited, RoleInput, Verdict};
+use falconer_auth::{AtLeast, Auth, RoleInput, Verdict, WaitOutcome};
 use falconer_store::Store;
 
 use crate::common::{Counting, FixedClock, Keys, START_MS, World, memory_store, scopes_of, settings, strings};
@@ -46,7 +46,7 @@ async fn clocks_that_are_apart_show_nobody_what_was_made_after_their_right_was_r
             continue;
         }
         let revision = AtLeast { epoch: None, revision: maker.auth.directory().revision() };
-        assert_eq!(reader.auth.wait_for(revision).await, Awaited::Reached);
+        assert_eq!(reader.auth.wait_for(revision).await, WaitOutcome::Reached);
         match reader.verify(&robot).await {
             Verdict::Unable(_) => {
                 assert!(reader.now() < maker.now().max(remover.now()), "round {round}");

@@ -59,10 +59,10 @@ async fn a_restored_backup_is_another_history() {
         assert!(matches!(&item, FeedItem::Changed(event) if event.revision.0 == backed_up.0 + 1), "{known}: {item:?}");
     }
     let wanted: AtLeast = id.parse().unwrap();
-    assert_eq!(auth.wait_for(wanted).await, Awaited::OtherHistory);
-    assert_eq!(auth.wait_for(seen.0.to_string().parse().unwrap()).await, Awaited::OtherHistory, "there are two of that number");
-    assert_eq!(auth.wait_for(backed_up.0.to_string().parse().unwrap()).await, Awaited::Reached);
-    assert_eq!(auth.wait_for(AtLeast::text(after, auth.revision()).parse().unwrap()).await, Awaited::Reached);
+    assert_eq!(auth.wait_for(wanted).await, WaitOutcome::OtherHistory);
+    assert_eq!(auth.wait_for(seen.0.to_string().parse().unwrap()).await, WaitOutcome::OtherHistory, "there are two of that number");
+    assert_eq!(auth.wait_for(backed_up.0.to_string().parse().unwrap()).await, WaitOutcome::Reached);
+    assert_eq!(auth.wait_for(AtLeast::text(after, auth.revision()).parse().unwrap()).await, WaitOutcome::Reached);
     assert_eq!(AtLeast::text(before, seen), seen.0.to_string(), "a whole number as long as nothing was restored");
 }
 
@@ -105,7 +105,7 @@ async fn a_restored_backup_that_has_outgrown_what_was_seen_is_another_history() 
             assert_ne!(directory.history().epoch, before.epoch);
             assert_eq!(directory.history().start, same_until, "nobody knows how far both pasts are the same");
             let wanted = AtLeast { epoch: Some(before.epoch), revision: seen };
-            assert_eq!(auth.wait_for(wanted).await, Awaited::OtherHistory);
+            assert_eq!(auth.wait_for(wanted).await, WaitOutcome::OtherHistory);
         }
         assert_eq!(auth.catch_up().await, Ok(false), "it begins once");
         assert_eq!(store.calls_of("load_each"), loads + 1);

@@ -16,7 +16,7 @@ use std::task::Poll;
 
 use common::failing::{Failing, WIDTH};
 use common::{Counting, START_MS, World, memory_store, new_grant, person, settings, step_beside};
-use falconer_auth::{AtLeast, Auth, Awaited, FeedItem, Random, Snapshot};
+use falconer_auth::{AtLeast, Auth, FeedItem, Random, Snapshot, WaitOutcome};
 use falconer_store::*;
 use falconer_store_sqlite::SqliteStore;
 
@@ -65,7 +65,7 @@ fn client(id: &str, n: u64) -> ClientRecord {
 async fn one_look_at_the_store_serves_all_who_wait() {
     let world = World::bare().await;
     let (auth, store) = counted(&world, world.store.clone()).await;
-    let (looks, loads) = (store.calls_of("changed_records"), store.calls_of("load_each"));
+    let (catch_ups, loads) = (store.calls_of("changed_records"), store.calls_of("load_each"));
     beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
     let permits = store.gate.acquire_many(WIDTH).await.unwrap();
     let mut first = Box::pin(auth.catch_up());
@@ -77,7 +77,7 @@ async fn one_look_at_the_store_serves_all_who_wait() {
     assert!(first == Ok(true) && others.into_iter().all(|answer| answer == Ok(true)), "all find it");
     assert!(auth.directory().role("new").is_some());
     // The first one has begun before the others came, so that it does not count for them.
-    assert_eq!(store.calls_of("changed_records") - looks, 2, "one for the first, one for the 49 others");
+    assert_eq!(store.calls_of("changed_records") - catch_ups, 2, "one for the first, one for the 49 others");
     assert_eq!(store.calls_of("load_each"), loads, "what changed is read, and nothing else");
 }
 
@@ -239,25 +239,25 @@ async fn a_feed_that_does_not_reach_back_means_a_load_of_everything() {
 async fn who_waits_for_a_revision_looks_at_the_store_once() {
     let world = World::bare().await;
     let (auth, store) = counted(&world, world.store.clone()).await;
-    let looks = store.calls_of("changed_records");
+    let catch_ups = store.calls_of("changed_records");
     let next = Revision(auth.revision().0 + 1);
     let mut waiting = Box::pin(auth.wait_for(AtLeast { epoch: Some(auth.directory().history().epoch), revision: next }));
     // Until it has looked.
-    while store.calls_of("changed_records") == looks {
+    while store.calls_of("changed_records") == catch_ups {
         assert!(poll_once(&mut waiting).await.is_pending());
         tokio::task::yield_now().await;
     }
     beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
     let (awaited, caught_up) = futures_util::future::join(waiting, auth.catch_up()).await;
-    assert_eq!(awaited, Awaited::Reached);
+    assert_eq!(awaited, WaitOutcome::Reached);
     caught_up.unwrap();
-    assert_eq!(store.calls_of("changed_records") - looks, 2, "its own and that of the others");
+    assert_eq!(store.calls_of("changed_records") - catch_ups, 2, "its own and that of the others");
 
     let far = AtLeast { epoch: None, revision: Revision(999_999_999) };
     let mut crowd: Vec<_> = (0..300).map(|_| Box::pin(auth.wait_for(far))).collect();
     let mut refused = 0;
     for one in &mut crowd {
-        refused += usize::from(poll_once(one).await == Poll::Ready(Awaited::TooMany));
+        refused += usize::from(poll_once(one).await == Poll::Ready(WaitOutcome::TooMany));
     }
     assert_eq!(refused, 300 - 256);
 }

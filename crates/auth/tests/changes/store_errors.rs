@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::common::failing::Failing;
 use crate::common::{World, scopes_of, settings, strings};
-use falconer_auth::{ApiError, AtLeast, Auth, AuthSettings, Awaited, Unable, Verdict};
+use falconer_auth::{ApiError, AtLeast, Auth, AuthSettings, Unable, Verdict, WaitOutcome};
 use falconer_store::*;
 
 struct Broken {
@@ -87,7 +87,7 @@ async fn a_fatal_error_is_no_moment_of_absence() {
     assert!(is_final(&refused), "{refused}");
     broken.fail("changed_records", fatal());
     match broken.world.auth.wait_for(ahead.parse().unwrap()).await {
-        Awaited::NotKnown(error) => assert!(is_final(&error), "{error}"),
+        WaitOutcome::NotKnown(error) => assert!(is_final(&error), "{error}"),
         other => panic!("{other:?}"),
     }
     assert!(is_final(&Unable::Store(fatal()).into()), "verification says it as well");
@@ -103,8 +103,8 @@ async fn a_history_that_the_store_could_not_be_asked_about_is_not_known() {
     let wanted = AtLeast { epoch: Some(begun.epoch), revision: begun.start };
     broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
     let answer = broken.world.auth.wait_for(wanted).await;
-    assert_eq!(answer, Awaited::NotKnown(ApiError::Unavailable("away".to_owned())));
-    assert_eq!(broken.world.auth.wait_for(wanted).await, Awaited::Reached);
+    assert_eq!(answer, WaitOutcome::NotKnown(ApiError::Unavailable("away".to_owned())));
+    assert_eq!(broken.world.auth.wait_for(wanted).await, WaitOutcome::Reached);
 }
 
 /// A node whose store another one has just written to: it has to load after its next change.
@@ -361,14 +361,14 @@ async fn what_is_not_in_the_store_is_looked_for_once() {
     world.role("later", &[]).await;
     world.auth.flush_uses().await.unwrap();
     assert!(world.auth.directory().grant(&issued.grant.id).is_none(), "it was forgotten");
-    let looks = || broken.store.calls_of("changed_records");
-    let before = looks();
+    let catch_ups = || broken.store.calls_of("changed_records");
+    let before = catch_ups();
     for _ in 0..5 {
         assert_eq!(crate::common::message_of(&world.verify(&keys).await), format!("The grant {} does not exist", issued.grant.id));
     }
-    assert_eq!(looks() - before, 1);
+    assert_eq!(catch_ups() - before, 1);
     world.role("r", &[]).await;
-    let before = looks();
+    let before = catch_ups();
     world.verify(&keys).await;
-    assert_eq!(looks() - before, 1, "at another revision it may be there");
+    assert_eq!(catch_ups() - before, 1, "at another revision it may be there");
 }

@@ -35,19 +35,19 @@ async fn who_is_refused_without_credentials_makes_no_node_look() {
     let world = World::bare().await;
     let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
     let auth = Auth::open(store.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
-    let looks = || store.calls_of("changed_records");
+    let catch_ups = || store.calls_of("changed_records");
     let role = RoleInput { scopes: Vec::new(), description: String::new() };
-    let before = looks();
+    let before = catch_ups();
     let refused = auth.create_role(&auth.nobody(), "team", &role).await.unwrap_err();
     assert!(matches!(refused, ApiError::InsufficientScopes { client_id: None, .. }));
-    assert_eq!(looks(), before);
+    assert_eq!(catch_ups(), before);
     world.role("anonymous", &["auth:create-role:team"]).await;
     auth.catch_up().await.unwrap();
-    let before = looks();
+    let before = catch_ups();
     assert!(auth.create_role(&auth.nobody(), "team", &RoleInput { scopes: vec!["x".to_owned()], ..role }).await.is_err());
-    assert_eq!(looks(), before, "nor for what they may not give");
+    assert_eq!(catch_ups(), before, "nor for what they may not give");
     let gone = auth.update_role(&auth.nobody(), "gone", &RoleInput { scopes: Vec::new(), description: String::new() }).await;
-    assert!(matches!(gone, Err(ApiError::ResourceNotFound(_))) && looks() > before, "another node may have made it: {gone:?}");
+    assert!(matches!(gone, Err(ApiError::ResourceNotFound(_))) && catch_ups() > before, "another node may have made it: {gone:?}");
 }
 
 /// A look stood still with the thread that had begun it, and all others waited for it: a busy node cut itself off from a database that answered.

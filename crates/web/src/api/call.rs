@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use falconer_auth::{ApiError, AtLeast, Authentication, Awaited, NewRefusal, Reason, RefusedBy};
+use falconer_auth::{ApiError, AtLeast, Authentication, NewRefusal, Reason, RefusedBy, WaitOutcome};
 use falconer_scopes::{Expression, Template};
 use falconer_traces::Kind;
 use falconer_wire::error::RequestInfo;
@@ -22,8 +22,8 @@ use super::answer::failure::Failure;
 use super::answer::headers::{AT_LEAST, fresh_uuid};
 use super::answer::reply::Reply;
 use super::handlers::{self, Answer, Request, plain};
-use super::request::body::{BadBody, Incoming, NotTaken, Payload};
-use super::request::budget::{self, Beyond, Budget};
+use super::request::body::{BadBody, Incoming, NotAccepted, Payload};
+use super::request::budget::{self, Budget, OverBudget};
 use super::request::query::Query;
 use super::request::replays;
 use super::request::route::PathParams;
@@ -71,7 +71,7 @@ impl Api {
     }
 
     /// Answers a call whose body is beyond the budget of a stranger.
-    async fn more(&self, call: &Call<'_>, beyond: Beyond, small: &Budget, body: &mut Incoming<'_>) -> Reply {
+    async fn more(&self, call: &Call<'_>, beyond: OverBudget, small: &Budget, body: &mut Incoming<'_>) -> Reply {
         if let Err(failure) = self.may_send_more(call, beyond, small).await {
             return self.refuse(failure, call, None);
         }
@@ -83,7 +83,7 @@ impl Api {
     }
 
     /// Answers a call whose body is within the budget; else says what is beyond it.
-    async fn within(&self, budget: &Budget, call: &Call<'_>, body: &mut Incoming<'_>) -> Result<Reply, Beyond> {
+    async fn within(&self, budget: &Budget, call: &Call<'_>, body: &mut Incoming<'_>) -> Result<Reply, OverBudget> {
         let taken = match body.receive(budget).await {
             Ok(()) => {
                 let received = body.received();
@@ -108,8 +108,8 @@ impl Api {
         };
         let mut payload = match taken {
             Ok(payload) => payload,
-            Err(NotTaken::Beyond(beyond)) => return Err(beyond),
-            Err(NotTaken::Bad(BadBody { failure, echo })) => {
+            Err(NotAccepted::OverBudget(beyond)) => return Err(beyond),
+            Err(NotAccepted::Bad(BadBody { failure, echo })) => {
                 let echo = echo.and_then(|payload| echo::payload(call.method, payload));
                 return Ok(self.refuse(*failure, call, echo));
             }
@@ -127,7 +127,7 @@ impl Api {
     }
 
     /// Whether the MAC over the head holds, so that this caller may send more than a stranger.
-    async fn may_send_more(&self, call: &Call<'_>, beyond: Beyond, budget: &Budget) -> Result<(), Failure> {
+    async fn may_send_more(&self, call: &Call<'_>, beyond: OverBudget, budget: &Budget) -> Result<(), Failure> {
         if call.method.scopes.is_some() && is_known(&call.signed.authenticate_head(&self.auth).await?)? {
             return Ok(());
         }
@@ -241,13 +241,13 @@ impl Api {
     /// Waits, at most a second, until this node answers from a revision.
     async fn wait_for(&self, wanted: AtLeast) -> Result<(), Failure> {
         match tokio::time::timeout(AT_LEAST_WAIT, self.auth.wait_for(wanted)).await {
-            Ok(Awaited::Reached) => Ok(()),
-            Ok(Awaited::OtherHistory) => Err(Failure::new(
+            Ok(WaitOutcome::Reached) => Ok(()),
+            Ok(WaitOutcome::OtherHistory) => Err(Failure::new(
                 Code::RequestConflict,
                 "The revision of Falconer-At-Least belongs to another history of the database: a backup was restored, so read again what you rely on",
             )),
-            Ok(Awaited::NotKnown(error)) => Err(error.into()),
-            Ok(Awaited::TooMany) => Err(Failure::unavailable("Too many requests wait for a revision; try again in a moment")),
+            Ok(WaitOutcome::NotKnown(error)) => Err(error.into()),
+            Ok(WaitOutcome::TooMany) => Err(Failure::unavailable("Too many requests wait for a revision; try again in a moment")),
             Err(_) => Err(behind()),
         }
     }

@@ -83,7 +83,7 @@ pub fn owns(path: &str) -> bool {
 /// JSON within a budget.
 pub(crate) mod request_json {
     pub(crate) use super::request::budget::Budget;
-    pub(crate) use super::request::json::{Repeats, Unread, tree};
+    pub(crate) use super::request::json::{DuplicateKeys, JsonError, tree};
 }
 
 /// Whose API a path belongs to.

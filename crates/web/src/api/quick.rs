@@ -15,7 +15,7 @@ use http::{HeaderValue, Method, Version};
 use super::answer::headers::{AT_LEAST, TRACE_HEADER};
 use super::answer::response::respond_quickly;
 use super::{Api, QUICK_BYTES, VERIFICATION};
-use crate::http::arriving::{Ahead, Arriving};
+use crate::http::arriving::{BodyProgress, PeekedBody};
 use crate::http::guard::{ErrorShape, line_of, logs_heads, note, within_limits};
 use crate::http::log::RequestId;
 use crate::listener::in_flight::Outgoing;
@@ -40,9 +40,9 @@ pub(crate) async fn answer<B, const TRACED: bool>(
     web: &Web,
     api: &Api,
     peer: Option<Peer>,
-    mut request: http::Request<Ahead<B>>,
+    mut request: http::Request<PeekedBody<B>>,
     is_asked: &AtomicBool,
-) -> Result<http::Response<Outgoing>, http::Request<Ahead<B>>>
+) -> Result<http::Response<Outgoing>, http::Request<PeekedBody<B>>>
 where
     B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin,
 {
@@ -59,7 +59,7 @@ where
     if TRACED && let Some(method) = falconer_wire::Method::of(call) {
         falconer_traces::name(method.name);
     }
-    let (response, by, label) = match within_limits(web, &id, true, &Arriving::default(), reply).await {
+    let (response, by, label) = match within_limits(web, &id, true, &BodyProgress::default(), reply).await {
         Ok(reply) => {
             let written = reply.and_then(|reply| respond_quickly(api.zone_headers.quick(service), trace_id, reply, api.random.as_ref()));
             let Some((response, label)) = written else {

@@ -17,9 +17,9 @@ const ENDED: u8 = 2;
 
 /// What is known of a body that somebody else reads.
 #[derive(Clone, Default)]
-pub(crate) struct Arriving(Arc<AtomicU8>);
+pub(crate) struct BodyProgress(Arc<AtomicU8>);
 
-impl Arriving {
+impl BodyProgress {
     /// Whether somebody waits for the rest of it. INVARIANT: bodies are read before anything is done.
     pub(crate) fn is_under_way(&self) -> bool {
         self.0.load(Ordering::Relaxed) == UNDER_WAY
@@ -27,28 +27,28 @@ impl Arriving {
 }
 
 /// The same request, with what is known of its body.
-pub(crate) fn watch(request: Request) -> (Request, Arriving) {
-    let arriving = Arriving::default();
+pub(crate) fn watch(request: Request) -> (Request, BodyProgress) {
+    let progress = BodyProgress::default();
     if http_body::Body::is_end_stream(request.body()) {
-        return (request, arriving);
+        return (request, progress);
     }
-    let watched = arriving.clone();
-    (request.map(|body| Body::new(ArrivingBody { body, arriving: watched })), arriving)
+    let watched = progress.clone();
+    (request.map(|body| Body::new(WatchedBody { body, progress: watched })), progress)
 }
 
-struct ArrivingBody {
+struct WatchedBody {
     body: Body,
-    arriving: Arriving,
+    progress: BodyProgress,
 }
 
-impl http_body::Body for ArrivingBody {
+impl http_body::Body for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         let ended = matches!(polled, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream();
-        self.arriving.0.store(if ended { ENDED } else { UNDER_WAY }, Ordering::Relaxed);
+        self.progress.0.store(if ended { ENDED } else { UNDER_WAY }, Ordering::Relaxed);
         polled
     }
 
@@ -65,14 +65,14 @@ impl http_body::Body for ArrivingBody {
 type Piece = Option<Result<Frame<Bytes>, axum::Error>>;
 
 /// A body of which somebody has looked at the first piece. Whoever reads it afterwards gets all of it.
-pub(crate) struct Ahead<B> {
+pub(crate) struct PeekedBody<B> {
     body: B,
     first: Option<Piece>,
 }
 
-impl<B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin> Ahead<B> {
-    pub(crate) fn of(body: B) -> Ahead<B> {
-        Ahead { body, first: None }
+impl<B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin> PeekedBody<B> {
+    pub(crate) fn of(body: B) -> PeekedBody<B> {
+        PeekedBody { body, first: None }
     }
 
     /// All of it, if it came together with the head and in one piece. Whoever does not get it has waited for nothing: a body that is still to come is left to those who
@@ -101,13 +101,13 @@ impl<B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin> Ahead<B> {
         }
     }
 
-    /// Gives back what [`Ahead::whole`] gave.
+    /// Gives back what [`PeekedBody::whole`] gave.
     pub(crate) fn put_back(&mut self, whole: Bytes) {
         self.first = Some(Some(Ok(Frame::data(whole))));
     }
 }
 
-impl<B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin> http_body::Body for Ahead<B> {
+impl<B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin> http_body::Body for PeekedBody<B> {
     type Data = Bytes;
     type Error = axum::Error;
 

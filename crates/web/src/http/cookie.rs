@@ -16,7 +16,7 @@ pub enum Kind {
     Form,
     /// Of a sign-in with an identity provider that is under way. Two at once, so that two tabs both work; no more, because all of them are sent with each
     /// request.
-    Away(Slot),
+    PendingSignIn(Slot),
 }
 
 /// One of the two sign-ins that can be under way.
@@ -35,10 +35,10 @@ pub fn name(origin: &PublicOrigin, kind: Kind) -> &'static str {
         (Kind::Session, false) => "falconer",
         (Kind::Form, true) => "__Host-falconer-form",
         (Kind::Form, false) => "falconer-form",
-        (Kind::Away(Slot::First), true) => "__Host-falconer-away-0",
-        (Kind::Away(Slot::First), false) => "falconer-away-0",
-        (Kind::Away(Slot::Second), true) => "__Host-falconer-away-1",
-        (Kind::Away(Slot::Second), false) => "falconer-away-1",
+        (Kind::PendingSignIn(Slot::First), true) => "__Host-falconer-away-0",
+        (Kind::PendingSignIn(Slot::First), false) => "falconer-away-0",
+        (Kind::PendingSignIn(Slot::Second), true) => "__Host-falconer-away-1",
+        (Kind::PendingSignIn(Slot::Second), false) => "falconer-away-1",
     }
 }
 
@@ -57,7 +57,7 @@ pub fn read<'a>(headers: &'a HeaderMap, origin: &PublicOrigin, kind: Kind) -> Op
             }
         }
     }
-    let most = if matches!(kind, Kind::Away(_)) { 4096 } else { 256 };
+    let most = if matches!(kind, Kind::PendingSignIn(_)) { 4096 } else { 256 };
     found.filter(|value| !value.is_empty() && value.len() <= most)
 }
 

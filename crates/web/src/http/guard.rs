@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use crate::api::answer::around;
 use crate::api::answer::headers::TRACE_HEADER;
-use crate::http::arriving::{self, Arriving};
+use crate::http::arriving::{self, BodyProgress};
 use crate::http::headers;
 use crate::http::log::{self, RequestId, RequestLine};
 use crate::http::problem::Problem;
@@ -124,7 +124,7 @@ pub(crate) async fn within_limits<F: Future>(
     web: &Web,
     id: &RequestId,
     changes: bool,
-    arriving: &Arriving,
+    arriving: &BodyProgress,
     inner: F,
 ) -> Result<F::Output, Problem> {
     match tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner))).await {

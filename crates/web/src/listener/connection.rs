@@ -18,14 +18,14 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::Limits;
-use super::deadlines::{Deadlines, Lasting, Streams};
+use super::deadlines::{Deadlines, Streaming, Streams};
 use super::in_flight::{AnswerBody, InFlight};
 use super::quota::{Quota, Share};
 use super::request_body::RequestBody;
 use super::service::HttpService;
 use super::socket::CountedStream;
 use crate::Peer;
-use crate::http::arriving::Ahead;
+use crate::http::arriving::PeekedBody;
 
 /// A connection of HTTP/1 holds one answer at a time: only larger ones are counted there, so that the usual call takes no lock.
 const SMALL_ANSWER: u64 = 64 * 1024;
@@ -39,7 +39,7 @@ pub(crate) struct NoHost;
 
 /// What the connections are told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum ServingState {
     Serve,
     /// End what is in flight, take nothing new.
     Drain,
@@ -54,7 +54,7 @@ pub(super) struct Connections {
     pub(super) limits: Limits,
     /// Bytes of requests and answers that are under way.
     pub(super) under_way: Arc<Quota>,
-    pub(super) stopped: watch::Receiver<Stop>,
+    pub(super) stopped: watch::Receiver<ServingState>,
 }
 
 /// What a connection holds as long as it is there.
@@ -127,10 +127,10 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
             }
             changed = all.stopped.changed() => {
                 let stop = *all.stopped.borrow_and_update();
-                if changed.is_err() || stop == Stop::Now {
+                if changed.is_err() || stop == ServingState::Now {
                     return;
                 }
-                if stop == Stop::Drain {
+                if stop == ServingState::Drain {
                     connection.as_mut().graceful_shutdown();
                 }
             }
@@ -146,7 +146,7 @@ impl Connection {
 
     async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>, in_flight: InFlight) -> http::Response<AnswerBody> {
         let address = self.all.service.address(self.peer, request.headers());
-        let request = request.map(|body| Ahead::of(RequestBody::new(body, Arc::clone(&self), address)));
+        let request = request.map(|body| PeekedBody::of(RequestBody::new(body, Arc::clone(&self), address)));
         let request = if request.version() == http::Version::HTTP_2 {
             request
         } else {
@@ -171,7 +171,7 @@ impl Connection {
     async fn answer_any(
         self: Arc<Self>,
         address: IpAddr,
-        request: http::Request<Ahead<RequestBody>>,
+        request: http::Request<PeekedBody<RequestBody>>,
         in_flight: InFlight,
     ) -> http::Response<AnswerBody> {
         let counts_all = request.version() == http::Version::HTTP_2;
@@ -186,11 +186,11 @@ impl Connection {
             request.extensions_mut().insert(NoHost);
         }
         let mut response = self.all.service.answer_any(request).await;
-        if response.extensions().get::<Lasting>().is_some() {
+        if response.extensions().get::<Streaming>().is_some() {
             let mut stopped = self.all.stopped.clone();
             return response.map(|body| {
                 in_flight.lasting_answer(body, async move {
-                    let _ = stopped.wait_for(|stop| *stop != Stop::Serve).await;
+                    let _ = stopped.wait_for(|stop| *stop != ServingState::Serve).await;
                 })
             });
         }

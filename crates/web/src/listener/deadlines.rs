@@ -26,7 +26,7 @@ pub(crate) struct Deadlines {
 /// Extension of an answer that goes on as long as the other side listens (server-sent events): the time for a request does not bound it as a
 /// whole but each pause between two writes, and it ends where the shutdown begins.
 #[derive(Clone, Copy, Debug)]
-pub struct Lasting;
+pub struct Streaming;
 
 struct Now {
     stage: Stage,
@@ -35,7 +35,7 @@ struct Now {
     /// Those whose answers do not last, the oldest first, with their deadlines.
     requests: Vec<(u64, Instant)>,
     /// How many answers last.
-    lasting: usize,
+    streaming: usize,
     /// How many requests there were.
     count: u64,
     http2: bool,
@@ -49,14 +49,14 @@ enum Stage {
     Headers,
     Requests,
     /// Nothing but answers that last.
-    Lasting,
+    Streaming,
     Idle,
 }
 
 impl Deadlines {
     pub(crate) fn new(limits: Limits) -> Self {
         let deadline = Instant::now() + limits.first_byte;
-        let now = Now { stage: Stage::FirstByte, deadline, requests: Vec::new(), lasting: 0, count: 0, http2: false, newest: None };
+        let now = Now { stage: Stage::FirstByte, deadline, requests: Vec::new(), streaming: 0, count: 0, http2: false, newest: None };
         Deadlines { limits, began: Instant::now(), now: Mutex::new(now), body_asked: AtomicBool::new(false) }
     }
 
@@ -73,7 +73,7 @@ impl Deadlines {
             Stage::FirstByte => "first byte",
             Stage::Headers => "headers",
             Stage::Requests => "request",
-            Stage::Lasting => "an answer that lasts",
+            Stage::Streaming => "an answer that lasts",
             Stage::Idle => "idle",
         })
     }
@@ -119,7 +119,7 @@ impl Deadlines {
 
     pub(super) fn bytes_went(&self) {
         let mut now = self.now();
-        if now.stage == Stage::Lasting {
+        if now.stage == Stage::Streaming {
             now.deadline = Instant::now() + self.limits.request;
         }
     }
@@ -128,14 +128,14 @@ impl Deadlines {
     pub(super) fn lasts(&self, id: u64) {
         let mut now = self.now();
         now.requests.retain(|(other, _)| *other != id);
-        now.lasting = now.lasting.saturating_add(1);
+        now.streaming = now.streaming.saturating_add(1);
         self.next_stage(&mut now);
     }
 
     pub(super) fn end(&self, id: u64, lasted: bool) {
         let mut now = self.now();
         if lasted {
-            now.lasting = now.lasting.saturating_sub(1);
+            now.streaming = now.streaming.saturating_sub(1);
         } else {
             now.requests.retain(|(other, _)| *other != id);
         }
@@ -146,7 +146,7 @@ impl Deadlines {
         if !now.requests.is_empty() {
             return;
         }
-        let (stage, time) = if now.lasting > 0 { (Stage::Lasting, self.limits.request) } else { (Stage::Idle, self.limits.idle) };
+        let (stage, time) = if now.streaming > 0 { (Stage::Streaming, self.limits.request) } else { (Stage::Idle, self.limits.idle) };
         now.stage = stage;
         now.deadline = Instant::now() + time;
     }

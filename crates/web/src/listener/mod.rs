@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use self::connection::{Connections, Permits, Stop, refuse};
+use self::connection::{Connections, Permits, ServingState, refuse};
 use self::cores::Cores;
 use self::quota::Quota;
 use self::service::HttpService;
@@ -94,7 +94,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(most as usize));
     let of_addresses = Quota::new(usize::MAX, limits.max_connections_of_address);
     let refusals = Arc::new(Semaphore::new(REFUSALS));
-    let (stop, stopped) = watch::channel(Stop::Serve);
+    let (stop, stopped) = watch::channel(ServingState::Serve);
     let under_way = Quota::new(limits.under_way_bytes, limits.under_way_bytes_of_address);
     let all = Connections { service, limits, under_way, stopped };
     let mut shutdown = pin!(shutdown);
@@ -130,9 +130,9 @@ pub async fn serve(
     }
     // Nobody may connect and wait while the last requests end.
     drop(listener);
-    let _ = stop.send(Stop::Drain);
+    let _ = stop.send(ServingState::Drain);
     if tokio::time::timeout(limits.drain, connections.acquire_many(most)).await.is_err() {
-        let _ = stop.send(Stop::Now);
+        let _ = stop.send(ServingState::Now);
         let _ = tokio::time::timeout(Duration::from_secs(1), connections.acquire_many(most)).await;
     }
     cores.end().await;

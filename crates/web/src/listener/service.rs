@@ -21,7 +21,7 @@ use tower::ServiceExt;
 
 use super::in_flight::Outgoing;
 use crate::api::{self, Api, quick};
-use crate::http::arriving::Ahead;
+use crate::http::arriving::PeekedBody;
 use crate::http::guard::guard;
 use crate::http::problem::Problem;
 use crate::http::warnings::OncePerMinute;
@@ -35,13 +35,13 @@ pub struct HttpService(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Falconer(Arc<Falconer>),
+    FalconerService(Arc<FalconerService>),
     /// The same with a span for each request. Of its own, so that nothing is asked where there are none.
-    Traced(Arc<Falconer>, Arc<Tracer>),
+    Traced(Arc<FalconerService>, Arc<Tracer>),
     Other(Router),
 }
 
-struct Falconer {
+struct FalconerService {
     web: Arc<Web>,
     api: Api,
     pages: Router,
@@ -61,17 +61,17 @@ impl HttpService {
         let api = Api::new(auth, login, grants, web.settings.clone(), Arc::clone(&web.random), Arc::clone(&web.metrics));
         let pages = assets::router().merge(pages::router(Arc::clone(&web)));
         let traces = web.traces.clone();
-        let falconer = Arc::new(Falconer { web, api, pages, home: Handle::try_current().ok(), untrusted: OncePerMinute::default() });
+        let falconer = Arc::new(FalconerService { web, api, pages, home: Handle::try_current().ok(), untrusted: OncePerMinute::default() });
         HttpService(match traces {
             Some(tracer) => Kind::Traced(falconer, tracer),
-            None => Kind::Falconer(falconer),
+            None => Kind::FalconerService(falconer),
         })
     }
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
         let peer = request.extensions().get::<Peer>().copied();
-        match self.answer_quickly(peer, request.map(Ahead::of), &AtomicBool::default()).await {
+        match self.answer_quickly(peer, request.map(PeekedBody::of), &AtomicBool::default()).await {
             Ok(response) => response.map(Body::from),
             Err(request) => self.answer_any(request.map(Body::new)).await,
         }
@@ -81,14 +81,14 @@ impl HttpService {
     pub(super) async fn answer_quickly<B>(
         &self,
         peer: Option<Peer>,
-        request: http::Request<Ahead<B>>,
+        request: http::Request<PeekedBody<B>>,
         is_asked: &AtomicBool,
-    ) -> Result<http::Response<Outgoing>, http::Request<Ahead<B>>>
+    ) -> Result<http::Response<Outgoing>, http::Request<PeekedBody<B>>>
     where
         B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin,
     {
         match &self.0 {
-            Kind::Falconer(falconer) => quick::answer::<_, false>(&falconer.web, &falconer.api, peer, request, is_asked).await,
+            Kind::FalconerService(falconer) => quick::answer::<_, false>(&falconer.web, &falconer.api, peer, request, is_asked).await,
             Kind::Traced(falconer, tracer) => {
                 let span = spans::begin(tracer, request.headers());
                 let method = request.method().clone();
@@ -111,7 +111,7 @@ impl HttpService {
     /// Answers any request.
     pub(super) async fn answer_any(&self, request: Request) -> Response {
         match &self.0 {
-            Kind::Falconer(falconer) => guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)).await,
+            Kind::FalconerService(falconer) => guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)).await,
             Kind::Traced(falconer, tracer) => {
                 let mut request = request;
                 let begun = request.extensions_mut().remove::<Active>();
@@ -128,7 +128,7 @@ impl HttpService {
 
     /// Counts something of a connection.
     pub(super) fn count(&self, of: impl Fn(&Metrics) -> &AtomicU64) {
-        if let Kind::Falconer(falconer) | Kind::Traced(falconer, _) = &self.0 {
+        if let Kind::FalconerService(falconer) | Kind::Traced(falconer, _) = &self.0 {
             of(&falconer.web.metrics).fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -145,7 +145,7 @@ impl HttpService {
 
     fn trusted(&self) -> &[Network] {
         match &self.0 {
-            Kind::Falconer(falconer) | Kind::Traced(falconer, _) => &falconer.web.settings.trusted_proxies,
+            Kind::FalconerService(falconer) | Kind::Traced(falconer, _) => &falconer.web.settings.trusted_proxies,
             Kind::Other(_) => &[],
         }
     }
@@ -158,7 +158,7 @@ impl From<Router> for HttpService {
     }
 }
 
-impl Falconer {
+impl FalconerService {
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         self.warn_of_untrusted(&request);
         match &self.home {

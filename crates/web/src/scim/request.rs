@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use super::answer::Refused;
-use crate::api::request_json::{Budget, Repeats, Unread, tree};
+use crate::api::request_json::{Budget, DuplicateKeys, JsonError, tree};
 use crate::http::only::the_only;
 
 /// The largest body: a group with all members that it may have, and their names.
@@ -73,12 +73,12 @@ pub(super) async fn body(headers: &HeaderMap, body: Body) -> Result<Map<String, 
     let syntax = |text: &str| Refused::from(ScimError::Wrong(ScimFault::Syntax, text.to_owned()));
     let text = std::str::from_utf8(&bytes).map_err(|_| syntax("the body is no UTF-8"))?;
     let budget = Budget { bytes: MOST_BYTES, nodes: MOST_VALUES, entries: usize::MAX, window: 0, time: ARRIVES };
-    match tree(text, &budget, Repeats::Refused) {
+    match tree(text, &budget, DuplicateKeys::Refused) {
         Ok(Value::Object(object)) if object.values().all(|value| is_shallow(value, DEEPEST)) => Ok(object),
         Ok(Value::Object(_)) => Err(syntax("the body is nested too deeply")),
         Ok(_) => Err(syntax("the body is no JSON object")),
-        Err(Unread::Beyond(_)) => Err(too_large()),
-        Err(Unread::Malformed(error)) => Err(syntax(&format!("the body is no JSON: {error}"))),
+        Err(JsonError::OverBudget(_)) => Err(too_large()),
+        Err(JsonError::Malformed(error)) => Err(syntax(&format!("the body is no JSON: {error}"))),
     }
 }
 

@@ -16,13 +16,13 @@ mod sign_in;
 pub(crate) mod words;
 
 pub(crate) use console::{
-    AffectedKind, AuditPage, AuditRow, Change, ConfirmPage, Draft, ExplainedView, HistoryRow, HolderRow, Holders, Kind, PlanPage,
-    RecordFormPage, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage, ScopesPage, WeighedRow, WeighedView,
+    AffectedKind, AuditPage, AuditRow, Change, ConfirmPage, Draft, EvaluatedScopeRow, ExplainedView, HistoryRow, HolderRow, Holders, Kind,
+    PlanPage, RecordFormPage, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage, ScopeEvaluationView, ScopesPage,
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
-    Bundle, Confirm, DeviceAsked, DeviceDonePage, DevicePage, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage,
-    Others, Search, Site, StarField, TokenPage, ToolClientPage, Words,
+    Bundle, Confirm, DeviceDonePage, DevicePage, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Others,
+    RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage, Words,
 };
 pub(crate) use grants::{GrantsPage, GrantsRow, SiteRows};
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
@@ -30,8 +30,8 @@ pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 #[cfg(test)]
 pub(crate) use sign_in::PasskeyOffer;
 pub(crate) use sign_in::{
-    AgainDonePage, AgainPage, ContinuePage, DirectoryPage, EmailAddressPage, EmailCodePage, ForgottenPage, LoginPage, PasskeyForm,
-    PasskeyRow, PasskeysPage, PasswordPage, ProviderButton, RecoveryCodesPage, RecoveryPage, SetupPage,
+    ContinuePage, DirectoryPage, EmailAddressPage, EmailCodePage, ForgottenPage, LoginPage, PasskeyForm, PasskeyRow, PasskeysPage,
+    PasswordPage, ProviderButton, ReauthenticationDonePage, ReauthenticationPage, RecoveryCodesPage, RecoveryPage, SetupPage,
 };
 
 use askama::Template;

@@ -285,7 +285,7 @@ impl<V: Remembered> Entry<V> {
         let known = self.generation.load(Ordering::Relaxed);
         let texts = || self.list().map(|scope| std::str::from_utf8(scope).unwrap_or_default());
         known == generation.number()
-            || (self.value.is_complete() && generation.left_alone(known, |role_id| self.value.is_reached_by(role_id, texts())))
+            || (self.value.is_complete() && generation.is_unaffected(known, |role_id| self.value.is_reached_by(role_id, texts())))
     }
 
     fn bytes(&self) -> usize {

@@ -52,7 +52,7 @@ impl Generation {
     }
 
     /// Whether what was made in `earlier` is what would be made now: this generation descends from that one, and no change on the way reaches it.
-    pub(super) fn left_alone(&self, earlier: u64, is_reached_by: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn is_unaffected(&self, earlier: u64, is_reached_by: impl Fn(&str) -> bool) -> bool {
         let Some(at) = self.before.iter().rposition(|(number, _)| *number == earlier) else { return false };
         !self.before.iter().skip(at).any(|(_, role_id)| is_reached_by(role_id))
     }

@@ -44,7 +44,7 @@ impl FromStr for AtLeast {
 
 /// What came of waiting.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Awaited {
+pub enum WaitOutcome {
     /// The directory is at that revision or later.
     Reached,
     /// The revision belongs to another history of the database, or to another database: it will never be reached.
@@ -58,44 +58,44 @@ pub enum Awaited {
 impl Auth {
     /// Whether this node answers from `wanted` or later, without a look at the store.
     pub fn has_reached(&self, wanted: AtLeast) -> bool {
-        self.awaited(wanted) == Some(Awaited::Reached)
+        self.awaited(wanted) == Some(WaitOutcome::Reached)
     }
 
-    fn awaited(&self, wanted: AtLeast) -> Option<Awaited> {
+    fn awaited(&self, wanted: AtLeast) -> Option<WaitOutcome> {
         let shown = self.node.directory.load();
         let History { epoch, start } = shown.history();
         match wanted.epoch {
-            Some(wanted) if wanted != epoch => Some(Awaited::OtherHistory),
+            Some(wanted) if wanted != epoch => Some(WaitOutcome::OtherHistory),
             // From a backup on there is more than one revision of that number.
-            None if start > Revision(0) && wanted.revision > start => Some(Awaited::OtherHistory),
-            _ => (shown.revision() >= wanted.revision).then_some(Awaited::Reached),
+            None if start > Revision(0) && wanted.revision > start => Some(WaitOutcome::OtherHistory),
+            _ => (shown.revision() >= wanted.revision).then_some(WaitOutcome::Reached),
         }
     }
 
     /// Waits until this node answers from `wanted` or later: after one look at the store, which is shared with all who wait, only for the directory
     /// to move. Whoever calls it bounds the time.
-    pub async fn wait_for(&self, wanted: AtLeast) -> Awaited {
+    pub async fn wait_for(&self, wanted: AtLeast) -> WaitOutcome {
         let outcome = || self.awaited(wanted);
         let mut moved = self.node.moved.subscribe();
-        if outcome() == Some(Awaited::Reached) {
-            return Awaited::Reached;
+        if outcome() == Some(WaitOutcome::Reached) {
+            return WaitOutcome::Reached;
         }
-        let Ok(_place) = self.node.waiting.try_acquire() else { return Awaited::TooMany };
+        let Ok(_place) = self.node.waiting.try_acquire() else { return WaitOutcome::TooMany };
         match (self.catch_up().await, outcome()) {
-            (Ok(_), _) | (_, Some(Awaited::Reached)) => {}
+            (Ok(_), _) | (_, Some(WaitOutcome::Reached)) => {}
             // Of this history there may be more in a moment.
             (Err(error @ StoreError::Unavailable(_)), None) => {
                 tracing::debug!(%error, "the store does not answer; it may come back while somebody waits for a revision");
             }
             // A history that this node does not know may be the one that the store is in by now.
-            (Err(error), _) => return Awaited::NotKnown(ApiError::of_store(error)),
+            (Err(error), _) => return WaitOutcome::NotKnown(ApiError::of_store(error)),
         }
         loop {
             if let Some(outcome) = outcome() {
                 return outcome;
             }
             if moved.changed().await.is_err() {
-                return Awaited::TooMany;
+                return WaitOutcome::TooMany;
             }
         }
     }

@@ -17,7 +17,7 @@ const ROWS: u32 = 1000;
 const MOST_RECORDS: usize = 100_000;
 
 /// What the store has.
-enum News {
+enum StoreChanges {
     /// These records have changed up to this revision.
     Changed { history: History, revision: Revision, highest_ms: i64, records: Vec<ChangedRecord> },
     /// All of it.
@@ -27,7 +27,7 @@ enum News {
 impl Auth {
     /// Takes in what other processes have written to the store since. Answers whether there was anything. A failure for good ends the process.
     ///
-    /// Whoever asks while another catches up waits, and shares the next look at the store with all others who wait.
+    /// Whoever asks while another catches up waits, and shares the next catch-up with all others who wait.
     pub async fn catch_up(&self) -> Result<bool, StoreError> {
         let seen = self.node.directory.load_full();
         self.catch_up_from(&seen).await
@@ -63,13 +63,13 @@ impl Auth {
 }
 
 impl Node {
-    /// Looks at the store. A look that begins after this was called serves the caller as well as its own would.
+    /// Catches up with the store. A catch-up that begins after this was called serves the caller as well as its own would.
     ///
-    /// It runs where the node was opened, and ends whether the caller goes on or not. A thread that serves connections may be so busy that it comes back to a look after
+    /// It runs where the node was opened, and ends whether the caller goes on or not. A thread that serves connections may be so busy that it comes back to a catch-up after
     /// seconds, and all others wait for that one.
     async fn catch_up(self: &Arc<Self>) -> Result<(), StoreError> {
-        let (node, before) = (Arc::clone(self), self.looks.begun.load(Ordering::SeqCst));
-        match self.runtime.spawn(falconer_traces::carry(async move { node.look(before).await })).await {
+        let (node, before) = (Arc::clone(self), self.catch_ups.begun.load(Ordering::SeqCst));
+        match self.runtime.spawn(falconer_traces::carry(async move { node.catch_up_once(before).await })).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -78,21 +78,21 @@ impl Node {
         }
     }
 
-    /// The same, for whoever asked when so many looks had begun.
-    async fn look(&self, before: u64) -> Result<(), StoreError> {
-        let mut last = self.looks.last.lock().await;
+    /// The same, for whoever asked when so many catch-ups had begun.
+    async fn catch_up_once(&self, before: u64) -> Result<(), StoreError> {
+        let mut last = self.catch_ups.last.lock().await;
         let (number, error) = &*last;
         if *number > before {
             return error.clone().map_or(Ok(()), Err);
         }
-        let number = self.looks.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        let number = self.catch_ups.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         let began_ms = self.clock.steady_ms();
         let outcome = async {
             let shown = self.directory.load_full();
-            let news = self.read_news(&shown).await?;
-            if news.is_new_to(&shown) {
+            let changes = self.read_store_changes(&shown).await?;
+            if changes.is_new_to(&shown) {
                 let _turn = Arc::clone(&self.queue).lock_owned().await;
-                self.show_news(news);
+                self.show_store_changes(changes);
             }
             self.contact.note(began_ms);
             Ok(())
@@ -105,13 +105,13 @@ impl Node {
     /// The same for whoever has the turn, or is the only one.
     pub(crate) async fn catch_up_in_turn(&self) -> Result<(), StoreError> {
         let began_ms = self.clock.steady_ms();
-        let news = self.read_news(&self.directory.load_full()).await?;
-        self.show_news(news);
+        let changes = self.read_store_changes(&self.directory.load_full()).await?;
+        self.show_store_changes(changes);
         self.contact.note(began_ms);
         Ok(())
     }
 
-    async fn read_news(&self, shown: &Snapshot) -> Result<News, StoreError> {
+    async fn read_store_changes(&self, shown: &Snapshot) -> Result<StoreChanges, StoreError> {
         let (mut up_to, mut records) = (shown.revision(), Vec::new());
         loop {
             let changed = match self.store.changed_records(up_to, ROWS).await {
@@ -126,7 +126,12 @@ impl Node {
             records.extend(changed.records);
             // A record that changes between two reads is in the later one again, so that in the end all are as they are at one revision.
             if changed.up_to >= changed.present {
-                return Ok(News::Changed { history: changed.history, revision: changed.present, highest_ms: changed.highest_ms, records });
+                return Ok(StoreChanges::Changed {
+                    history: changed.history,
+                    revision: changed.present,
+                    highest_ms: changed.highest_ms,
+                    records,
+                });
             }
             if records.len() > MOST_RECORDS {
                 return self.load(shown, false).await;
@@ -139,7 +144,7 @@ impl Node {
     /// revisions. Notes the newest one that there is.
     async fn is_another_past(&self, changed: &Changed) -> Result<bool, StoreError> {
         let newest = Newest { epoch: changed.history.epoch, revision: changed.present, rows: changed.newest.clone() };
-        let noted = || self.looks.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = || self.catch_ups.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let before = noted().clone().filter(|before| before.epoch == newest.epoch && !before.rows.is_empty());
         let is_another = match before {
             // Where there are none, they were pruned.
@@ -157,7 +162,7 @@ impl Node {
     }
 
     /// Reads everything. A store that is behind what this node has seen, or has another past, had a backup restored into it: another history begins.
-    async fn load(&self, shown: &Snapshot, is_another_past: bool) -> Result<News, StoreError> {
+    async fn load(&self, shown: &Snapshot, is_another_past: bool) -> Result<StoreChanges, StoreError> {
         // Made as they come, so that a million clients are never in memory in two forms at once.
         let clients = Arc::new(Mutex::new(Clients::after(shown)));
         let found = Arc::clone(&clients);
@@ -183,24 +188,24 @@ impl Node {
                  to: all is loaded anew, and revisions of before mean nothing from now on"
             );
         }
-        Ok(News::Everything(Box::new(loaded), clients))
+        Ok(StoreChanges::Everything(Box::new(loaded), clients))
     }
 
     /// Answers from what the store has from now on, unless the directory is there already. The caller has the turn.
-    fn show_news(&self, news: News) {
+    fn show_store_changes(&self, changes: StoreChanges) {
         let shown = self.directory.load_full();
-        if !news.is_new_to(&shown) {
+        if !changes.is_new_to(&shown) {
             return;
         }
-        match news {
-            News::Changed { history, revision, highest_ms, records } => {
+        match changes {
+            StoreChanges::Changed { history, revision, highest_ms, records } => {
                 self.following.note_records(records.len());
                 let mut next = Snapshot::clone(&shown);
                 // What is shown may be newer than what was asked from: every record that differs since is among these.
                 next.put_changed(records);
                 self.show(next.at_stored(history, revision, highest_ms));
             }
-            News::Everything(loaded, clients) => {
+            StoreChanges::Everything(loaded, clients) => {
                 self.following.note_full_load(loaded.revision);
                 let next = Snapshot::from_loaded(*loaded, clients, &shown);
                 // The first change of a role asks whether all others are valid together. That is found out beside the first answers, not in them.
@@ -212,14 +217,14 @@ impl Node {
     }
 }
 
-impl News {
+impl StoreChanges {
     fn is_new_to(&self, shown: &Snapshot) -> bool {
         match self {
-            News::Changed { history, revision, highest_ms, .. } => {
+            StoreChanges::Changed { history, revision, highest_ms, .. } => {
                 let is_later = *revision > shown.revision();
                 *history == shown.history() && (is_later || (*revision == shown.revision() && *highest_ms != shown.highest_ms()))
             }
-            News::Everything(loaded, _) => loaded.history != shown.history() || loaded.revision > shown.revision(),
+            StoreChanges::Everything(loaded, _) => loaded.history != shown.history() || loaded.revision > shown.revision(),
         }
     }
 }

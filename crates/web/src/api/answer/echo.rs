@@ -7,7 +7,7 @@ use falconer_wire::{Call, Method};
 use serde_json::Value;
 
 use crate::api::request::budget::Budget;
-use crate::api::request::json::{self, Repeats};
+use crate::api::request::json::{self, DuplicateKeys};
 use crate::http::log;
 
 /// A payload is repeated up to this size, as the protocol indents it.
@@ -38,7 +38,7 @@ pub(crate) fn text(method: &Method, text: &str) -> Option<Value> {
     if text.len() > budget.bytes {
         return None;
     }
-    payload(method, json::tree(text, &budget, Repeats::LastCounts).ok()?)
+    payload(method, json::tree(text, &budget, DuplicateKeys::LastCounts).ok()?)
 }
 
 /// A header, a parameter or a part of one as an error's text repeats it: its beginning, and nothing in it steers a terminal.

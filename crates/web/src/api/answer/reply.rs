@@ -39,7 +39,7 @@ pub(crate) enum Content {
     /// The same for everybody, kept with its etag and its compressed form.
     Document(Arc<Document>),
     /// Goes on for as long as the other side listens.
-    Lasting(Body),
+    Streaming(Body),
 }
 
 impl Reply {
@@ -96,8 +96,8 @@ impl Reply {
     }
 
     /// A body that goes on for as long as the other side listens; 200.
-    pub(crate) fn lasting(content_type: &'static str, body: Body) -> Reply {
-        Reply { plain: true, body: Content::Lasting(body), ..Reply::text(StatusCode::OK, content_type, "") }
+    pub(crate) fn streaming(content_type: &'static str, body: Body) -> Reply {
+        Reply { plain: true, body: Content::Streaming(body), ..Reply::text(StatusCode::OK, content_type, "") }
     }
 
     /// The 404 of paths that are no method: it has neither code nor message.

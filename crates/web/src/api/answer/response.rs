@@ -15,7 +15,7 @@ use super::encoding::{Encoded, chosen, etag, gzip};
 use super::encodings::Encodings;
 use super::headers::{ALLOWED_WITH_AT_LEAST, TRACE_HEADER, Zone, ZoneHeaders, may_send_at_least, trace};
 use super::reply::{Content, Reply, listed};
-use crate::listener::deadlines::Lasting;
+use crate::listener::deadlines::Streaming;
 use crate::listener::in_flight::Outgoing;
 use crate::metrics::Label;
 
@@ -47,8 +47,8 @@ pub(crate) fn respond(
         Some(content_type) => drop(headers.insert(header::CONTENT_TYPE, content_type)),
         None => drop(headers.remove(header::CONTENT_TYPE)),
     }
-    let (bytes, lasting) = match body {
-        Content::Lasting(lasting) => (Bytes::new(), Some(lasting)),
+    let (bytes, streaming) = match body {
+        Content::Streaming(streaming) => (Bytes::new(), Some(streaming)),
         Content::Bytes(bytes) if plain => (Bytes::from(bytes), None),
         Content::Bytes(bytes) => {
             let (etag, bytes) = (etag(bytes.len(), &bytes), Bytes::from(bytes));
@@ -80,19 +80,19 @@ pub(crate) fn respond(
     for (name, value) in own {
         headers.insert(name, value);
     }
-    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED && lasting.is_none() {
+    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED && streaming.is_none() {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     } else {
         headers.remove(header::CONTENT_LENGTH);
     }
-    let (body, lasts) = match lasting {
+    let (body, lasts) = match streaming {
         _ if request.method == Method::HEAD => (Body::empty(), false),
-        Some(lasting) => (lasting, true),
+        Some(streaming) => (streaming, true),
         None => (Body::from(bytes), false),
     };
     let mut response = Response::new(body);
     if lasts {
-        response.extensions_mut().insert(Lasting);
+        response.extensions_mut().insert(Streaming);
     }
     if let Some(reason) = reason {
         response.extensions_mut().insert(reason);

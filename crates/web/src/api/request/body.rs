@@ -12,8 +12,8 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use super::budget::{Beyond, Budget};
-use super::json::{self, Repeats, Unread};
+use super::budget::{Budget, OverBudget};
+use super::json::{self, DuplicateKeys, JsonError};
 use super::signed::Hashed;
 use crate::api::answer::echo;
 use crate::api::answer::failure::Failure;
@@ -38,9 +38,9 @@ impl Payload {
 }
 
 /// Why a body was not taken.
-pub(crate) enum NotTaken {
+pub(crate) enum NotAccepted {
     /// It is more than this budget allows; a larger one may do.
-    Beyond(Beyond),
+    OverBudget(OverBudget),
     /// It is wrong, whatever the budget.
     Bad(BadBody),
 }
@@ -51,9 +51,9 @@ pub(crate) struct BadBody {
     pub(crate) echo: Option<Value>,
 }
 
-impl From<Failure> for NotTaken {
-    fn from(failure: Failure) -> NotTaken {
-        NotTaken::Bad(BadBody { failure: Box::new(failure), echo: None })
+impl From<Failure> for NotAccepted {
+    fn from(failure: Failure) -> NotAccepted {
+        NotAccepted::Bad(BadBody { failure: Box::new(failure), echo: None })
     }
 }
 
@@ -90,22 +90,22 @@ impl<'r> Incoming<'r> {
         &self.received
     }
 
-    /// Receives the rest of the body, unless that is beyond the budget. After [`NotTaken::Beyond`] it may go on with a larger one.
-    pub(crate) async fn receive(&mut self, budget: &Budget) -> Result<(), NotTaken> {
+    /// Receives the rest of the body, unless that is beyond the budget. After [`NotAccepted::OverBudget`] it may go on with a larger one.
+    pub(crate) async fn receive(&mut self, budget: &Budget) -> Result<(), NotAccepted> {
         let announced = self.received.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
         if self.received.is_json && announced.is_some_and(|n| n > budget.bytes as u64) {
-            return Err(NotTaken::Beyond(Beyond::Bytes));
+            return Err(NotAccepted::OverBudget(OverBudget::Bytes));
         }
         match tokio::time::timeout(budget.time, self.receive_bytes(budget.bytes)).await {
             Ok(received) => received,
-            Err(_) => Err(NotTaken::Beyond(Beyond::Time)),
+            Err(_) => Err(NotAccepted::OverBudget(OverBudget::Time)),
         }
     }
 
-    async fn receive_bytes(&mut self, most: usize) -> Result<(), NotTaken> {
+    async fn receive_bytes(&mut self, most: usize) -> Result<(), NotAccepted> {
         while !self.ended {
             if self.received.bytes().len() > most {
-                return Err(NotTaken::Beyond(Beyond::Bytes));
+                return Err(NotAccepted::OverBudget(OverBudget::Bytes));
             }
             let Some(frame) = self.rest.frame().await else {
                 self.ended = true;
@@ -123,7 +123,7 @@ impl<'r> Incoming<'r> {
             }
             self.ended = self.rest.is_end_stream();
         }
-        if self.received.bytes().len() > most { Err(NotTaken::Beyond(Beyond::Bytes)) } else { Ok(()) }
+        if self.received.bytes().len() > most { Err(NotAccepted::OverBudget(OverBudget::Bytes)) } else { Ok(()) }
     }
 }
 
@@ -158,7 +158,7 @@ impl Received<'_> {
     }
 
     /// Decodes and parses what was received. Methods without a schema for it have its syntax checked only.
-    pub(crate) fn read(&self, method: &Method, budget: &Budget) -> Result<Payload, NotTaken> {
+    pub(crate) fn read(&self, method: &Method, budget: &Budget) -> Result<Payload, NotAccepted> {
         let mut payload = Payload {
             content_type: self.content_type.clone(),
             is_json: self.is_json,
@@ -171,7 +171,7 @@ impl Received<'_> {
         let bytes = decompress(self.headers, self.bytes(), budget)?;
         payload.text = to_text(payload.content_type.as_deref().unwrap_or_default(), &bytes)?;
         if payload.text.len() > budget.bytes {
-            return Err(NotTaken::Beyond(Beyond::Bytes));
+            return Err(NotAccepted::OverBudget(OverBudget::Bytes));
         }
         if payload.text.is_empty() {
             return Ok(payload);
@@ -185,14 +185,14 @@ impl Received<'_> {
         match parsed {
             Ok(Some(scalar)) if is_scalar => {
                 let failure = Failure::new(Code::MalformedPayload, "Failed to parse JSON: Must be an object or array");
-                return Err(NotTaken::Bad(BadBody { failure: Box::new(failure), echo: Some(scalar) }));
+                return Err(NotAccepted::Bad(BadBody { failure: Box::new(failure), echo: Some(scalar) }));
             }
             Ok(Some(json)) => payload.json = json,
             Ok(None) => {}
-            Err(Unread::Beyond(beyond)) => return Err(NotTaken::Beyond(beyond)),
-            Err(Unread::Malformed(error)) => {
+            Err(JsonError::OverBudget(beyond)) => return Err(NotAccepted::OverBudget(beyond)),
+            Err(JsonError::Malformed(error)) => {
                 let failure = Failure::new(Code::MalformedPayload, format!("Failed to parse JSON: {error}"));
-                return Err(NotTaken::Bad(BadBody { failure: Box::new(failure), echo: Some(Value::from(text)) }));
+                return Err(NotAccepted::Bad(BadBody { failure: Box::new(failure), echo: Some(Value::from(text)) }));
             }
         }
         Ok(payload)
@@ -200,10 +200,10 @@ impl Received<'_> {
 }
 
 /// The protocol takes the last of two keys of one name; our own API has nobody who relies on that.
-fn repeats(method: &Method) -> Repeats {
+fn repeats(method: &Method) -> DuplicateKeys {
     match method.service {
-        Service::Auth => Repeats::LastCounts,
-        Service::Falconer => Repeats::Refused,
+        Service::Auth => DuplicateKeys::LastCounts,
+        Service::Falconer => DuplicateKeys::Refused,
     }
 }
 
@@ -212,13 +212,13 @@ pub(crate) fn media_type(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn decompress<'b>(headers: &HeaderMap, bytes: &'b [u8], budget: &Budget) -> Result<std::borrow::Cow<'b, [u8]>, NotTaken> {
+fn decompress<'b>(headers: &HeaderMap, bytes: &'b [u8], budget: &Budget) -> Result<std::borrow::Cow<'b, [u8]>, NotAccepted> {
     let encoding = headers.get(CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase());
     let reader: Box<dyn Read + '_> = match encoding.as_deref().map(str::trim) {
         None | Some("" | "identity") => return Ok(bytes.into()),
         Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
         Some("deflate") => Box::new(flate2::read::ZlibDecoder::new(bytes)),
-        Some("br") if brotli_window(bytes) > budget.window => return Err(NotTaken::Beyond(Beyond::Window)),
+        Some("br") if brotli_window(bytes) > budget.window => return Err(NotAccepted::OverBudget(OverBudget::Window)),
         Some("br") => Box::new(brotli_decompressor::Decompressor::new(bytes, 4096)),
         Some(other) => {
             return Err(Failure::new(
@@ -231,7 +231,7 @@ fn decompress<'b>(headers: &HeaderMap, bytes: &'b [u8], budget: &Budget) -> Resu
     let mut out = Vec::new();
     let ceiling = u64::try_from(budget.bytes).unwrap_or(u64::MAX);
     match reader.take(ceiling.saturating_add(1)).read_to_end(&mut out) {
-        Ok(_) if out.len() > budget.bytes => Err(NotTaken::Beyond(Beyond::Bytes)),
+        Ok(_) if out.len() > budget.bytes => Err(NotAccepted::OverBudget(OverBudget::Bytes)),
         Ok(_) => Ok(out.into()),
         Err(_) => Err(Failure::new(Code::MalformedPayload, "The request body is not what its Content-Encoding says").into()),
     }

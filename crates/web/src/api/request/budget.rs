@@ -53,7 +53,7 @@ pub(crate) fn of_known(method: &Method, bytes: usize) -> Budget {
 
 /// What of a body went beyond its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beyond {
+pub(crate) enum OverBudget {
     Bytes,
     Nodes,
     Entries,
@@ -61,12 +61,12 @@ pub(crate) enum Beyond {
     Time,
 }
 
-impl Beyond {
+impl OverBudget {
     /// Of the answer.
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Beyond::Bytes | Beyond::Nodes | Beyond::Entries | Beyond::Window => StatusCode::PAYLOAD_TOO_LARGE,
-            Beyond::Time => StatusCode::REQUEST_TIMEOUT,
+            OverBudget::Bytes | OverBudget::Nodes | OverBudget::Entries | OverBudget::Window => StatusCode::PAYLOAD_TOO_LARGE,
+            OverBudget::Time => StatusCode::REQUEST_TIMEOUT,
         }
     }
 
@@ -74,11 +74,11 @@ impl Beyond {
     pub(crate) fn text(self, budget: &Budget) -> String {
         let Budget { bytes, nodes, entries, window, time } = budget;
         match self {
-            Beyond::Bytes => format!("The request body is larger than {bytes} bytes, as it came or decompressed"),
-            Beyond::Nodes => format!("The request body holds more than {nodes} JSON values"),
-            Beyond::Entries => format!("A list in the request body holds more than {entries} entries"),
-            Beyond::Window => format!("The request body is compressed with a window of more than {window} bytes"),
-            Beyond::Time => format!("The request body took more than {} seconds to arrive", time.as_secs()),
+            OverBudget::Bytes => format!("The request body is larger than {bytes} bytes, as it came or decompressed"),
+            OverBudget::Nodes => format!("The request body holds more than {nodes} JSON values"),
+            OverBudget::Entries => format!("A list in the request body holds more than {entries} entries"),
+            OverBudget::Window => format!("The request body is compressed with a window of more than {window} bytes"),
+            OverBudget::Time => format!("The request body took more than {} seconds to arrive", time.as_secs()),
         }
     }
 }

@@ -7,11 +7,11 @@ use std::fmt;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::budget::{Beyond, Budget};
+use super::budget::{Budget, OverBudget};
 
 /// What an object comes to in which a key is there twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeats {
+pub(crate) enum DuplicateKeys {
     /// The last one counts, as in the reference.
     LastCounts,
     /// Nothing: two readers could disagree about what was said.
@@ -20,59 +20,59 @@ pub(crate) enum Repeats {
 
 /// Why there is no tree.
 #[derive(Debug)]
-pub(crate) enum Unread {
+pub(crate) enum JsonError {
     /// It is no JSON.
     Malformed(serde_json::Error),
     /// There is more of it than may be read. Nothing was made of the rest.
-    Beyond(Beyond),
+    OverBudget(OverBudget),
 }
 
 /// The value of a text, with at most `budget.nodes` values in it.
-pub(crate) fn tree(text: &str, budget: &Budget, repeats: Repeats) -> Result<Value, Unread> {
+pub(crate) fn tree(text: &str, budget: &Budget, duplicate_keys: DuplicateKeys) -> Result<Value, JsonError> {
     let text = replace_lone_surrogates(text);
-    let count = Count { nodes: Cell::new(budget.nodes), entries: budget.entries, repeats, beyond: Cell::new(None) };
+    let remaining = Remaining { nodes: Cell::new(budget.nodes), entries: budget.entries, duplicate_keys, over_budget: Cell::new(None) };
     let mut reader = serde_json::Deserializer::from_str(&text);
-    let read = Node(&count).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    read.map_err(|error| count.beyond.get().map_or(Unread::Malformed(error), Unread::Beyond))
+    let read = Node(&remaining).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    read.map_err(|error| remaining.over_budget.get().map_or(JsonError::Malformed(error), JsonError::OverBudget))
 }
 
 /// Whether a text is JSON; nothing is made of it.
-pub(crate) fn syntax(text: &str) -> Result<(), Unread> {
-    serde_json::from_str::<IgnoredAny>(text).map(drop).map_err(Unread::Malformed)
+pub(crate) fn syntax(text: &str) -> Result<(), JsonError> {
+    serde_json::from_str::<IgnoredAny>(text).map(drop).map_err(JsonError::Malformed)
 }
 
 /// What may still be read.
-struct Count {
+struct Remaining {
     nodes: Cell<usize>,
     entries: usize,
-    repeats: Repeats,
-    beyond: Cell<Option<Beyond>>,
+    duplicate_keys: DuplicateKeys,
+    over_budget: Cell<Option<OverBudget>>,
 }
 
-impl Count {
+impl Remaining {
     fn node<E: serde::de::Error>(&self) -> Result<(), E> {
         match self.nodes.get().checked_sub(1) {
             Some(left) => {
                 self.nodes.set(left);
                 Ok(())
             }
-            None => Err(self.stop(Beyond::Nodes)),
+            None => Err(self.stop(OverBudget::Nodes)),
         }
     }
 
     fn entry<E: serde::de::Error>(&self, so_far: usize) -> Result<(), E> {
-        if so_far < self.entries { Ok(()) } else { Err(self.stop(Beyond::Entries)) }
+        if so_far < self.entries { Ok(()) } else { Err(self.stop(OverBudget::Entries)) }
     }
 
-    fn stop<E: serde::de::Error>(&self, beyond: Beyond) -> E {
-        self.beyond.set(Some(beyond));
+    fn stop<E: serde::de::Error>(&self, over_budget: OverBudget) -> E {
+        self.over_budget.set(Some(over_budget));
         E::custom("beyond the budget")
     }
 }
 
 /// One value of the tree.
 #[derive(Clone, Copy)]
-struct Node<'c>(&'c Count);
+struct Node<'c>(&'c Remaining);
 
 impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         let mut map = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             self.0.entry(map.len())?;
-            if self.0.repeats == Repeats::Refused && map.contains_key(&key) {
+            if self.0.duplicate_keys == DuplicateKeys::Refused && map.contains_key(&key) {
                 return Err(serde::de::Error::custom(format_args!("the key {} is there twice", shown(&key))));
             }
             map.insert(key, access.next_value_seed(self)?);
@@ -187,28 +187,28 @@ mod tests {
 
     use super::*;
 
-    fn within(nodes: usize, entries: usize, text: &str) -> Result<Value, Unread> {
-        reading(nodes, entries, text, Repeats::LastCounts)
+    fn within(nodes: usize, entries: usize, text: &str) -> Result<Value, JsonError> {
+        reading(nodes, entries, text, DuplicateKeys::LastCounts)
     }
 
-    fn reading(nodes: usize, entries: usize, text: &str, repeats: Repeats) -> Result<Value, Unread> {
-        tree(text, &Budget { bytes: 0, nodes, entries, window: 0, time: Duration::ZERO }, repeats)
+    fn reading(nodes: usize, entries: usize, text: &str, duplicate_keys: DuplicateKeys) -> Result<Value, JsonError> {
+        tree(text, &Budget { bytes: 0, nodes, entries, window: 0, time: Duration::ZERO }, duplicate_keys)
     }
 
     /// Story: SCIM took `"active": true` and `"active": false` in one object, and what counted was the last, whatever another reader in between had checked.
     #[test]
     fn a_key_twice_is_refused_where_nothing_else_is_owed() {
         for text in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"c":2,"\u0061":3}]}"#, r#"{"":0,"":0}"#] {
-            assert!(reading(100, 100, text, Repeats::LastCounts).is_ok(), "{text}");
-            let Err(Unread::Malformed(error)) = reading(100, 100, text, Repeats::Refused) else { panic!("{text}") };
+            assert!(reading(100, 100, text, DuplicateKeys::LastCounts).is_ok(), "{text}");
+            let Err(JsonError::Malformed(error)) = reading(100, 100, text, DuplicateKeys::Refused) else { panic!("{text}") };
             assert!(error.to_string().contains("is there twice"), "{error}");
         }
         // The same key in other objects, and in another case, is another one.
         for text in [r#"{"a":{"a":1},"A":[{"a":1},{"a":2}]}"#, "[]", "{}"] {
-            assert!(reading(100, 100, text, Repeats::Refused).is_ok(), "{text}");
+            assert!(reading(100, 100, text, DuplicateKeys::Refused).is_ok(), "{text}");
         }
         let long = format!("{{\"{0}\":0,\"{0}\":0}}", "k".repeat(5000));
-        let Err(Unread::Malformed(error)) = reading(100, 100, &long, Repeats::Refused) else { panic!() };
+        let Err(JsonError::Malformed(error)) = reading(100, 100, &long, DuplicateKeys::Refused) else { panic!() };
         assert!(error.to_string().len() < 200, "{error}");
     }
 
@@ -219,11 +219,11 @@ mod tests {
         let wide = format!("[{}0]", "0,".repeat(100_000));
         let object = format!("{{{}\"z\":0}}", (0..10_000).map(|at| format!("\"k{at}\":0,")).collect::<String>());
         for text in [&nested, &wide, &object] {
-            assert!(matches!(within(64, usize::MAX, text), Err(Unread::Beyond(Beyond::Nodes))));
-            assert!(matches!(within(usize::MAX, 64, text), Err(Unread::Beyond(Beyond::Entries))));
+            assert!(matches!(within(64, usize::MAX, text), Err(JsonError::OverBudget(OverBudget::Nodes))));
+            assert!(matches!(within(usize::MAX, 64, text), Err(JsonError::OverBudget(OverBudget::Entries))));
         }
         // What stands behind the budget is not even looked at for its syntax.
-        assert!(matches!(within(2, 9, "[0, 0, nonsense"), Err(Unread::Beyond(Beyond::Nodes))));
+        assert!(matches!(within(2, 9, "[0, 0, nonsense"), Err(JsonError::OverBudget(OverBudget::Nodes))));
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
         ] {
             match (within(100, 100, text), serde_json::from_str::<Value>(text)) {
                 (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
-                (Err(Unread::Malformed(ours)), Err(theirs)) => assert_eq!(ours.to_string(), theirs.to_string(), "{text}"),
+                (Err(JsonError::Malformed(ours)), Err(theirs)) => assert_eq!(ours.to_string(), theirs.to_string(), "{text}"),
                 (ours, theirs) => panic!("{text}: {ours:?} but {theirs:?}"),
             }
         }

@@ -139,7 +139,7 @@ async fn post(form: Posted, kind: Kind) -> Result<Response, Problem> {
     match outcome {
         Ok(response) => Ok(response),
         Err(error) => {
-            let refusal = match meanwhile(visit, session, &mut draft, &error) {
+            let refusal = match refuse_changed_meanwhile(visit, session, &mut draft, &error) {
                 Some(refusal) => refusal,
                 None => Refusal::of(error)?,
             };
@@ -297,7 +297,7 @@ pub(crate) fn plan_page(visit: &Visit, session: &Session, draft: Draft, plan: Pl
 }
 
 /// Somebody else was there between the form and its saving: nothing is overwritten, and the next press is on what is there now.
-fn meanwhile(visit: &Visit, session: &Session, draft: &mut Draft, error: &ApiError) -> Option<Refusal> {
+fn refuse_changed_meanwhile(visit: &Visit, session: &Session, draft: &mut Draft, error: &ApiError) -> Option<Refusal> {
     draft.seen_ms?;
     let word = draft.kind.word();
     match error {

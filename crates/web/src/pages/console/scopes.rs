@@ -3,7 +3,7 @@
 //! All of it is in the address, so that the answer to "why may they" can be sent to somebody.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, Authentication, By, PageQuery, PeopleFilter, Start, Weighed, WeighedScope};
+use falconer_auth::{ApiError, Authentication, By, EvaluatedScope, PageQuery, PeopleFilter, ScopeEvaluation, Start};
 use falconer_scopes::{Expression, is_valid_scope};
 use http::StatusCode;
 
@@ -13,7 +13,7 @@ use crate::pages::console::records::{SCOPES, encode, lists, person, problem, sig
 use crate::pages::refusal::Refusal;
 use crate::pages::visit::Visit;
 use crate::views::people::person_href;
-use crate::views::{Family, HolderRow, Holders, Kind, ScopesPage, WeighedRow, WeighedView, html};
+use crate::views::{EvaluatedScopeRow, Family, HolderRow, Holders, Kind, ScopeEvaluationView, ScopesPage, html};
 
 /// What is typed may be this long, in characters, and a list may have so many scopes.
 const LONGEST: usize = 8000;
@@ -43,7 +43,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         required: typed("required"),
         scope: typed("scope"),
         expanded: None,
-        weighed: None,
+        evaluation: None,
         holders: Vec::new(),
         error: None,
     };
@@ -65,7 +65,7 @@ fn fill(visit: &Visit, who: &Authentication, page: &mut ScopesPage) -> Result<()
     }
     if !page.required.is_empty() {
         let required = read_expression(&page.required).map_err(Ok)?;
-        page.weighed = Some(weighed(auth.weigh(who, &given, &required).map_err(Refusal::of)?));
+        page.evaluation = Some(evaluation(auth.evaluate_scopes(who, &given, &required).map_err(Refusal::of)?));
     }
     if !page.scope.is_empty() {
         let [scope] = &read_scopes(&page.scope).map_err(Ok)?[..] else { return Err(Ok(Refusal::invalid("Ask for one scope."))) };
@@ -96,20 +96,20 @@ fn read_expression(text: &str) -> Result<Expression, Refusal> {
         .map_err(|error| Refusal::invalid(format!("That is no expression ({error}). One looks like this: {example}.")))
 }
 
-fn weighed(weighed: Weighed) -> WeighedView {
-    WeighedView {
-        is_satisfied: weighed.is_satisfied,
-        missing: weighed.missing.map(|missing| missing.to_string()),
-        rows: weighed.scopes.into_iter().map(weighed_row).collect(),
+fn evaluation(evaluation: ScopeEvaluation) -> ScopeEvaluationView {
+    ScopeEvaluationView {
+        is_satisfied: evaluation.is_satisfied,
+        missing: evaluation.missing.map(|missing| missing.to_string()),
+        rows: evaluation.scopes.into_iter().map(evaluated_scope_row).collect(),
     }
 }
 
-fn weighed_row(scope: WeighedScope) -> WeighedRow {
+fn evaluated_scope_row(scope: EvaluatedScope) -> EvaluatedScopeRow {
     let (given, roles) = match scope.chain {
         Some(chain) => (Some(chain.given), chain.roles),
         None => (None, Vec::new()),
     };
-    WeighedRow {
+    EvaluatedScopeRow {
         scope: scope.scope,
         is_held: scope.is_held,
         given,

@@ -14,8 +14,8 @@ use crate::{Peer, Web, client_address};
 pub(crate) async fn authorize(State(web): State<Arc<Web>>, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>();
     let address = client_address(peer, request.headers(), &web.settings.trusted_proxies);
-    answered(&web, request, async |asked| {
-        let given = web.grants.authorize_device(&asked.parameters, asked.proof()?, address).await?;
+    answered(&web, request, async |request| {
+        let given = web.grants.authorize_device(&request.parameters, request.proof()?, address).await?;
         let page = format!("{}/device", web.settings.public_origin.as_str());
         let body = json!({
             "device_code": given.device_code,

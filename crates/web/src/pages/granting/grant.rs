@@ -15,7 +15,9 @@ use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
-use crate::views::{Confirm, DeviceAsked, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, Search, Site, html};
+use crate::views::{
+    Confirm, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, RequestingDevice, Search, Site, html,
+};
 
 /// What is searched for may be this long, in characters.
 const LONGEST_SEARCH: usize = 200;
@@ -283,16 +285,16 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         person,
         confirm: offer.needs_host_typed.then(|| Confirm { host: target.host().to_owned(), typed: retry.typed, wrong: retry.wrong }),
         delivers_to: without_query(target.href()).to_owned(),
-        device: device_asked(visit, grant_request),
+        device: requesting_device(visit, grant_request),
         error: retry.error,
     };
     html(StatusCode::OK, Row::Grant { loopback: target.scheme() == "http" }, &page)
 }
 
 /// What the page repeats of a device, so that the person can compare.
-fn device_asked(visit: &Visit, grant_request: &GrantRequest) -> Option<DeviceAsked> {
+fn requesting_device(visit: &Visit, grant_request: &GrantRequest) -> Option<RequestingDevice> {
     let Delivery::Device(device) = &grant_request.delivery else { return None };
-    Some(DeviceAsked {
+    Some(RequestingDevice {
         code: device.shown_code(),
         address: device.address.clone(),
         since: words::since(device.asked_ms, visit.web.clock.now_ms()),

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::cors;
 use super::refused::Refused;
 use crate::Web;
-use crate::api::request_json::{Budget, Repeats, Unread, tree};
+use crate::api::request_json::{Budget, DuplicateKeys, JsonError, tree};
 use crate::http::only::the_only;
 use crate::http::problem::Problem;
 
@@ -29,8 +29,8 @@ const MOST_PARAMETERS: usize = 100;
 
 /// `POST /login/oauth/token`
 pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Response {
-    answered(&web, request, async |asked| {
-        let issued = web.grants.token(&asked.parameters, asked.proof()?).await?;
+    answered(&web, request, async |request| {
+        let issued = web.grants.token(&request.parameters, request.proof()?).await?;
         let body = json!({
             "access_token": issued.token,
             "token_type": "Bearer",
@@ -44,8 +44,8 @@ pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Resp
 
 /// `POST /login/oauth/revoke`
 pub(crate) async fn revoke(State(web): State<Arc<Web>>, request: Request) -> Response {
-    answered(&web, request, async |asked| {
-        web.grants.revoke_token(&asked.parameters, asked.proof()?).await?;
+    answered(&web, request, async |request| {
+        web.grants.revoke_token(&request.parameters, request.proof()?).await?;
         Ok(json(StatusCode::OK, &json!({})))
     })
     .await
@@ -81,7 +81,7 @@ async fn credentials_of(web: &Web, headers: &HeaderMap) -> Result<Response, Refu
 }
 
 /// A request with its parameters.
-pub(crate) struct Asked {
+pub(crate) struct ApplicationRequest {
     pub(crate) parameters: Parameters,
     /// The `client_id` and the secret of `Authorization: Basic`.
     basic: Option<(String, String)>,
@@ -89,13 +89,13 @@ pub(crate) struct Asked {
     client_secret: Option<String>,
 }
 
-impl Asked {
-    pub(super) async fn read(request: Request) -> Result<Asked, Refused> {
+impl ApplicationRequest {
+    pub(super) async fn read(request: Request) -> Result<ApplicationRequest, Refused> {
         let basic = basic(request.headers())?;
         let (parameters, _) = read(request).await?;
         let one = |name| parameters.one(name).map(|value| value.map(str::to_owned)).map_err(invalid);
         let (client_id, client_secret) = (one("client_id")?, one("client_secret")?);
-        Ok(Asked { basic, client_id, client_secret, parameters })
+        Ok(ApplicationRequest { basic, client_id, client_secret, parameters })
     }
 
     /// By one way only (RFC 6749 section 2.3).
@@ -116,10 +116,14 @@ impl Asked {
     }
 }
 
-pub(crate) async fn answered(web: &Web, request: Request, exchange: impl AsyncFnOnce(Asked) -> Result<Response, Refused>) -> Response {
+pub(crate) async fn answered(
+    web: &Web,
+    request: Request,
+    exchange: impl AsyncFnOnce(ApplicationRequest) -> Result<Response, Refused>,
+) -> Response {
     let headers = request.headers().clone();
-    let outcome = match Asked::read(request).await {
-        Ok(asked) => exchange(asked).await,
+    let outcome = match ApplicationRequest::read(request).await {
+        Ok(request) => exchange(request).await,
         Err(refused) => Err(refused),
     };
     let mut response = outcome.unwrap_or_else(Refused::answer);
@@ -154,10 +158,10 @@ fn of_form(body: &[u8]) -> Result<Parameters, Refused> {
 fn of_json(body: &[u8]) -> Result<Parameters, Refused> {
     let budget = Budget { bytes: LONGEST_BODY, nodes: MOST_PARAMETERS, entries: MOST_PARAMETERS, window: 0, time: Duration::MAX };
     let text = std::str::from_utf8(body).map_err(|_| Refused::invalid_request("The body is not UTF-8."))?;
-    let members = match tree(text, &budget, Repeats::Refused) {
+    let members = match tree(text, &budget, DuplicateKeys::Refused) {
         Ok(Value::Object(members)) => members,
-        Err(Unread::Beyond(_)) => return Err(Refused::too_large()),
-        Ok(_) | Err(Unread::Malformed(_)) => {
+        Err(JsonError::OverBudget(_)) => return Err(Refused::too_large()),
+        Ok(_) | Err(JsonError::Malformed(_)) => {
             return Err(Refused::invalid_request("The body is not a JSON object that has each of its members once."));
         }
     };

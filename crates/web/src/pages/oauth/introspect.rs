@@ -22,9 +22,9 @@ pub(crate) async fn introspect(State(web): State<Arc<Web>>, request: Request) ->
     if after_scheme(request.headers(), "Hawk").is_some() {
         return of_service(&web, request).await.unwrap_or_else(Refused::answer);
     }
-    answered(&web, request, async |asked| {
-        let by = Introspector::Application(asked.proof()?);
-        Ok(answer(&web, web.grants.introspect(&asked.parameters, by).await?))
+    answered(&web, request, async |request| {
+        let by = Introspector::Application(request.proof()?);
+        Ok(answer(&web, web.grants.introspect(&request.parameters, by).await?))
     })
     .await
 }

@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
-use crate::pages::sign_in::provider::Away;
+use crate::pages::sign_in::provider::PendingSignIns;
 use crate::pages::sign_in::{begun, provider, reauthentication};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
@@ -40,7 +40,12 @@ pub(crate) fn show_address(visit: &Visit, name: &str, purpose: &str) -> Result<R
 }
 
 /// `POST /login/<provider>/address`: mails a code, if the address is let in. The answer is the same for every address.
-pub(crate) async fn send(State(web): State<Arc<Web>>, away: Away, Path(name): Path<String>, form: Posted) -> Result<Response, Problem> {
+pub(crate) async fn send(
+    State(web): State<Arc<Web>>,
+    away: PendingSignIns,
+    Path(name): Path<String>,
+    form: Posted,
+) -> Result<Response, Problem> {
     web.login.address_provider(&name).map_err(|_| Problem::not_found())?;
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
@@ -82,13 +87,18 @@ pub(crate) async fn send(State(web): State<Arc<Web>>, away: Away, Path(name): Pa
 }
 
 /// `GET /login/<provider>/code?flow=`
-pub(crate) async fn show_code(visit: Visit, away: Away, Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show_code(visit: Visit, away: PendingSignIns, Path(name): Path<String>) -> Result<Response, Problem> {
     let flow = visit.parameter("flow").unwrap_or_default();
     code_page(&visit, &away, &name, &flow, StatusCode::OK, None)
 }
 
 /// `POST /login/<provider>/code`
-pub(crate) async fn sign_in(State(web): State<Arc<Web>>, away: Away, Path(name): Path<String>, form: Posted) -> Result<Response, Problem> {
+pub(crate) async fn sign_in(
+    State(web): State<Arc<Web>>,
+    away: PendingSignIns,
+    Path(name): Path<String>,
+    form: Posted,
+) -> Result<Response, Problem> {
     web.login.address_provider(&name).map_err(|_| Problem::not_found())?;
     let (visit, flow) = (&form.visit, form.field("flow"));
     if !form.has_form_token() {
@@ -112,7 +122,7 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, away: Away, Path(name):
 }
 
 /// What was asked for in this browser, also where its time is over.
-fn begun(visit: &Visit, away: &Away, name: &str, flow: &str) -> Begun {
+fn begun(visit: &Visit, away: &PendingSignIns, name: &str, flow: &str) -> Begun {
     visit.web.login.begun_by_code(name, &away.kept(), flow).unwrap_or_else(begun::unknown)
 }
 
@@ -148,7 +158,14 @@ fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> 
     Ok(with_cookie(html(status, Row::Page, &page), cookie))
 }
 
-fn code_page(visit: &Visit, away: &Away, name: &str, flow: &str, status: StatusCode, error: Option<&str>) -> Result<Response, Problem> {
+fn code_page(
+    visit: &Visit,
+    away: &PendingSignIns,
+    name: &str,
+    flow: &str,
+    status: StatusCode,
+    error: Option<&str>,
+) -> Result<Response, Problem> {
     let sent_code = visit.web.login.asked_code(name, &away.kept(), flow);
     let sent_code = sent_code.map_err(|error| problem(visit, name, &begun(visit, away, name, flow), error.into()))?;
     let (form, cookie) = visit.form_token();

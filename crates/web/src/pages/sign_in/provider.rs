@@ -28,18 +28,18 @@ use crate::views::ProviderButton;
 const SLOTS: [Slot; 2] = [Slot::First, Slot::Second];
 
 /// What the browser keeps of sign-ins that are under way.
-pub(crate) struct Away([Option<String>; 2]);
+pub(crate) struct PendingSignIns([Option<String>; 2]);
 
-impl FromRequestParts<Arc<Web>> for Away {
+impl FromRequestParts<Arc<Web>> for PendingSignIns {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Infallible> {
-        let read = |slot| cookie::read(&parts.headers, &web.settings.public_origin, Kind::Away(slot)).map(str::to_owned);
-        Ok(Away(SLOTS.map(read)))
+        let read = |slot| cookie::read(&parts.headers, &web.settings.public_origin, Kind::PendingSignIn(slot)).map(str::to_owned);
+        Ok(PendingSignIns(SLOTS.map(read)))
     }
 }
 
-impl Away {
+impl PendingSignIns {
     /// All that is kept.
     pub(crate) fn kept(&self) -> Vec<&str> {
         self.0.iter().flatten().map(String::as_str).collect()
@@ -100,7 +100,7 @@ pub(crate) fn buttons(visit: &Visit, next: &str) -> Vec<ProviderButton> {
 }
 
 /// `GET /login/<provider>?next=`: away, or to a page that asks for name and password
-pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn leave(visit: Visit, away: PendingSignIns, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     // A picture of another site's page would take the place of a sign-in that is under way.
     if headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document") {
         return Err(Problem::new(StatusCode::FORBIDDEN, "This address is a page", "Open it as one."));
@@ -128,7 +128,7 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
 }
 
 /// `GET /login/<provider>/callback`
-pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn back(visit: Visit, away: PendingSignIns, Path(name): Path<String>) -> Result<Response, Problem> {
     let login = &visit.web.login;
     let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, &begun::unknown(), error.into()))?;
     let (kept, redirect_uri, visitor) = (away.kept(), redirect_uri(&visit, &name), visit.visitor());
@@ -142,7 +142,7 @@ pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> 
 }
 
 pub(crate) fn set(visit: &Visit, slot: Slot, value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
-    cookie::set(&visit.web.settings.public_origin, Kind::Away(slot), value, Some(seconds)).map_err(|_| Problem::internal())
+    cookie::set(&visit.web.settings.public_origin, Kind::PendingSignIn(slot), value, Some(seconds)).map_err(|_| Problem::internal())
 }
 
 fn redirect_uri(visit: &Visit, name: &str) -> String {

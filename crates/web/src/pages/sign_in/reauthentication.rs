@@ -14,7 +14,7 @@ use crate::pages::granting::request_at;
 use crate::pages::sign_in::other_ways::{assertion, passkey_form};
 use crate::pages::sign_in::{login, passkeys};
 use crate::pages::visit::{KEPT, Posted, Visit, go, own_path};
-use crate::views::{AgainPage, ContinuePage, PasskeyForm, ProviderButton, html};
+use crate::views::{ContinuePage, PasskeyForm, ProviderButton, ReauthenticationPage, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
 const FORMS: [(&str, &str); 14] = [
@@ -35,22 +35,22 @@ const FORMS: [(&str, &str); 14] = [
 ];
 
 /// A form that was sent too late.
-struct Kept {
+struct KeptForm {
     path: &'static str,
     button: &'static str,
     fields: Vec<(String, String)>,
 }
 
-impl Kept {
-    fn of(path: &str, fields: Vec<(String, String)>) -> Option<Kept> {
+impl KeptForm {
+    fn of(path: &str, fields: Vec<(String, String)>) -> Option<KeptForm> {
         let (path, button) = FORMS.into_iter().find(|(known, _)| *known == path)?;
-        Some(Kept { path, button, fields })
+        Some(KeptForm { path, button, fields })
     }
 
     /// What goes round with a form of the page that asks.
-    fn read(form: &Posted) -> Option<Kept> {
+    fn read(form: &Posted) -> Option<KeptForm> {
         let fields = form.fields().filter_map(|(name, value)| Some((name.strip_prefix(KEPT)?.to_owned(), value.to_owned())));
-        Kept::of(form.field("kept"), fields.collect())
+        KeptForm::of(form.field("kept"), fields.collect())
     }
 
     fn hidden(&self) -> Vec<(String, String)> {
@@ -77,7 +77,7 @@ pub(crate) fn first(next: &str) -> Response {
 /// The answer to a form that needs a sign-in that is fresh: it goes on after that.
 pub(crate) async fn keep(form: &Posted, session: &Session, path: &str) -> Result<Response, Problem> {
     let fields = form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    page(&form.visit, session, StatusCode::FORBIDDEN, "/".to_owned(), Kept::of(path, fields), None).await
+    page(&form.visit, session, StatusCode::FORBIDDEN, "/".to_owned(), KeptForm::of(path, fields), None).await
 }
 
 /// `GET /me/again?next=`
@@ -85,7 +85,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
     let Some(session) = &visit.session else { return Ok(go("/login")) };
     if visit.parameter("done").is_some() {
-        return Ok(html(StatusCode::OK, Row::Page, &crate::views::AgainDonePage { layout: visit.layout() }));
+        return Ok(html(StatusCode::OK, Row::Page, &crate::views::ReauthenticationDonePage { layout: visit.layout() }));
     }
     if visit.web.login.is_fresh(session) {
         return Ok(go(&next));
@@ -98,7 +98,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
-    let kept = Kept::read(&form);
+    let kept = KeptForm::read(&form);
     if form.ticked("continue") {
         if visit.web.login.is_fresh(session) {
             return Ok(kept.map_or_else(|| go(&next), |kept| go_on(visit, kept)));
@@ -122,7 +122,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
 }
 
 /// The form once more, with nothing but its button.
-fn go_on(visit: &Visit, kept: Kept) -> Response {
+fn go_on(visit: &Visit, kept: KeptForm) -> Response {
     let row = kept.row(visit);
     let cancel = cancel(kept.path);
     html(StatusCode::OK, row, &ContinuePage { layout: visit.layout(), path: kept.path, button: kept.button, fields: kept.fields, cancel })
@@ -145,7 +145,7 @@ async fn page(
     session: &Session,
     status: StatusCode,
     next: String,
-    kept: Option<Kept>,
+    kept: Option<KeptForm>,
     error: Option<String>,
 ) -> Result<Response, Problem> {
     let login = &visit.web.login;
@@ -154,11 +154,11 @@ async fn page(
         Means::Provider(provider) => (false, false, Some(provider)),
         Means::Nothing => (false, false, None),
     };
-    let hidden = kept.as_ref().map(Kept::hidden).unwrap_or_default();
+    let hidden = kept.as_ref().map(KeptForm::hidden).unwrap_or_default();
     let offer = if passkey { login.offer_passkey_again(session) } else { None };
     let offer = passkey_form(offer, &session.csrf, &next, false);
     let back = if kept.is_some() { "/me/again?done=1" } else { next.as_str() };
-    let page = AgainPage {
+    let page = ReauthenticationPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
         identity: session.identity.clone(),

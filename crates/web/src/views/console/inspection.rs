@@ -127,7 +127,7 @@ pub(crate) struct ScopesPage {
     pub required: String,
     pub scope: String,
     pub expanded: Option<Vec<Family>>,
-    pub weighed: Option<WeighedView>,
+    pub evaluation: Option<ScopeEvaluationView>,
     pub holders: Vec<Holders>,
     pub error: Option<String>,
 }
@@ -140,15 +140,15 @@ impl ScopesPage {
 
 /// Whether scopes satisfy an expression.
 #[derive(Clone, Debug)]
-pub(crate) struct WeighedView {
+pub(crate) struct ScopeEvaluationView {
     pub is_satisfied: bool,
     pub missing: Option<String>,
-    pub rows: Vec<WeighedRow>,
+    pub rows: Vec<EvaluatedScopeRow>,
 }
 
 /// One scope of it.
 #[derive(Clone, Debug)]
-pub(crate) struct WeighedRow {
+pub(crate) struct EvaluatedScopeRow {
     pub scope: String,
     pub is_held: bool,
     /// The scope from which it comes; `None` where that is not known.

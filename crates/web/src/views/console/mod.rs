@@ -6,6 +6,6 @@ mod records;
 
 pub(crate) use draft::{AffectedKind, Change, ConfirmPage, Draft, Kind, PlanPage, RecordFormPage};
 pub(crate) use inspection::{
-    AuditPage, AuditRow, ExplainedView, HolderRow, Holders, RefusalRow, RefusalsPage, ScopesPage, WeighedRow, WeighedView,
+    AuditPage, AuditRow, EvaluatedScopeRow, ExplainedView, HolderRow, Holders, RefusalRow, RefusalsPage, ScopeEvaluationView, ScopesPage,
 };
 pub(crate) use records::{HistoryRow, RecordPage, RecordRow, RecordsPage};

@@ -43,7 +43,7 @@ pub(crate) struct GrantPage {
     /// The target without query and fragment.
     pub delivers_to: String,
     /// Of a device.
-    pub device: Option<DeviceAsked>,
+    pub device: Option<RequestingDevice>,
     pub error: Option<String>,
 }
 
@@ -215,7 +215,7 @@ pub(crate) struct Lifetime {
 
 /// What a device shows, and from where it asked.
 #[derive(Clone, Debug)]
-pub(crate) struct DeviceAsked {
+pub(crate) struct RequestingDevice {
     /// `BCDF-GHJK`
     pub code: String,
     pub address: String,

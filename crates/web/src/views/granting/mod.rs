@@ -8,7 +8,7 @@ mod tool_client;
 
 pub(crate) use device::{DeviceDonePage, DevicePage};
 pub(crate) use grant::{
-    Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, Others, Search, Site, StarField, Words,
+    Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Others, RequestingDevice, Search, Site, StarField, Words,
 };
 pub(crate) use news::NewsPage;
 pub(crate) use nothing_granted::NothingGrantedPage;

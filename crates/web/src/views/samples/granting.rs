@@ -102,7 +102,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 site: Site { registered: Some("Notes on TV".to_owned()), initial: "N".to_owned(), ..Site::default() },
                 confirm: None,
                 description: String::new(),
-                device: Some(DeviceAsked {
+                device: Some(RequestingDevice {
                     code: "BCDF-GHJK".to_owned(),
                     address: "203.0.113.9".to_owned(),
                     since: "2 minutes ago".to_owned(),

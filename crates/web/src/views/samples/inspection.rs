@@ -21,7 +21,11 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         (
             "scopes-empty",
             page(&ScopesPage {
-                expanded: None, weighed: None, holders: vec![], error: Some("`é` is not a scope.".to_owned()), ..scopes()
+                expanded: None,
+                evaluation: None,
+                holders: vec![],
+                error: Some("`é` is not a scope.".to_owned()),
+                ..scopes()
             }),
         ),
     ]
@@ -103,7 +107,7 @@ pub(super) fn refusals() -> RefusalsPage {
 }
 
 pub(super) fn scopes() -> ScopesPage {
-    let row = |scope: &str, is_held, given: Option<&str>, roles: &[(&str, &str)]| WeighedRow {
+    let row = |scope: &str, is_held, given: Option<&str>, roles: &[(&str, &str)]| EvaluatedScopeRow {
         scope: scope.to_owned(),
         is_held,
         given: given.map(str::to_owned),
@@ -130,7 +134,7 @@ pub(super) fn scopes() -> ScopesPage {
         required: "notes:read:blue".to_owned(),
         scope: "notes:read:blue".to_owned(),
         expanded: Some(vec![Family { service: "notes".to_owned(), scopes: strings(&["notes:read:*"]) }]),
-        weighed: Some(WeighedView {
+        evaluation: Some(ScopeEvaluationView {
             is_satisfied: false,
             missing: Some("x".to_owned()),
             rows: vec![

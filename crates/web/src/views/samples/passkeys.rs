@@ -9,11 +9,11 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("recovery-codes", page(&codes())),
         ("passkeys", page(&passkeys())),
         ("passkeys-none", page(&none())),
-        ("again", page(&again())),
-        ("again-kept", page(&again_kept())),
-        ("again-nothing", page(&again_nothing())),
-        ("again-continue", page(&go_on())),
-        ("again-done", page(&AgainDonePage { layout: signed_in() })),
+        ("again", page(&reauthentication())),
+        ("again-kept", page(&reauthentication_kept())),
+        ("again-nothing", page(&reauthentication_nothing())),
+        ("again-continue", page(&reauthentication_continue())),
+        ("again-done", page(&ReauthenticationDonePage { layout: signed_in() })),
     ]
 }
 
@@ -81,11 +81,11 @@ pub(super) fn recovery() -> RecoveryPage {
     RecoveryPage { layout: anonymous(), form: "f".repeat(43), next: "/".to_owned(), name: "ann".to_owned(), error }
 }
 
-pub(super) fn again() -> AgainPage {
+pub(super) fn reauthentication() -> ReauthenticationPage {
     let token = "c".repeat(22);
     let passkey =
         PasskeyForm { action: "/me/again", button: "Continue with a passkey", conditional: false, token_name: "csrf", token, ..form() };
-    AgainPage {
+    ReauthenticationPage {
         layout: signed_in(),
         csrf: "c".repeat(22),
         next: "/me/passkeys".to_owned(),
@@ -100,17 +100,17 @@ pub(super) fn again() -> AgainPage {
 }
 
 /// With a provider, while a form waits.
-pub(super) fn again_kept() -> AgainPage {
+pub(super) fn reauthentication_kept() -> ReauthenticationPage {
     let provider = ProviderButton { label: "A <b>Company</b>".to_owned(), href: "/login/company?for=again&next=%2F".to_owned() };
     let kept = vec![("kept".to_owned(), "/grant".to_owned()), ("kept-request".to_owned(), "a <b>request</b>".to_owned())];
-    AgainPage { password: false, passkey: None, provider: Some(provider), kept, error: None, ..again() }
+    ReauthenticationPage { password: false, passkey: None, provider: Some(provider), kept, error: None, ..reauthentication() }
 }
 
-pub(super) fn again_nothing() -> AgainPage {
-    AgainPage { password: false, passkey: None, error: None, ..again() }
+pub(super) fn reauthentication_nothing() -> ReauthenticationPage {
+    ReauthenticationPage { password: false, passkey: None, error: None, ..reauthentication() }
 }
 
-pub(super) fn go_on() -> ContinuePage {
+pub(super) fn reauthentication_continue() -> ContinuePage {
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let fields = vec![field("csrf", "cccccccccccccccccccccc"), field("request", "a <b>request</b>")];
     ContinuePage { layout: signed_in(), path: "/grant", button: "Grant", fields, cancel: "/" }

@@ -12,6 +12,8 @@ pub(crate) use email_code::{EmailAddressPage, EmailCodePage};
 pub(crate) use login::{LoginPage, ProviderButton};
 #[cfg(test)]
 pub(crate) use passkeys::PasskeyOffer;
-pub(crate) use passkeys::{AgainDonePage, AgainPage, ContinuePage, PasskeyForm, PasskeyRow, PasskeysPage, RecoveryCodesPage, RecoveryPage};
+pub(crate) use passkeys::{
+    ContinuePage, PasskeyForm, PasskeyRow, PasskeysPage, ReauthenticationDonePage, ReauthenticationPage, RecoveryCodesPage, RecoveryPage,
+};
 pub(crate) use password::{ForgottenPage, PasswordPage};
 pub(crate) use setup::SetupPage;

@@ -101,8 +101,8 @@ pub(crate) struct RecoveryPage {
 
 /// Sign in again, within a session.
 #[derive(Template)]
-#[template(path = "again.html")]
-pub(crate) struct AgainPage {
+#[template(path = "reauthentication.html")]
+pub(crate) struct ReauthenticationPage {
     pub layout: Layout,
     pub csrf: String,
     pub next: String,
@@ -120,7 +120,7 @@ pub(crate) struct AgainPage {
 
 /// The form that was under way, to be sent now.
 #[derive(Template)]
-#[template(path = "again_continue.html")]
+#[template(path = "reauthentication_continue.html")]
 pub(crate) struct ContinuePage {
     pub layout: Layout,
     pub path: &'static str,
@@ -131,7 +131,7 @@ pub(crate) struct ContinuePage {
 
 /// In the tab that was opened for it.
 #[derive(Template)]
-#[template(path = "again_done.html")]
-pub(crate) struct AgainDonePage {
+#[template(path = "reauthentication_done.html")]
+pub(crate) struct ReauthenticationDonePage {
     pub layout: Layout,
 }

@@ -37,7 +37,7 @@ pub(crate) async fn follow(request: &Request<'_>) -> Answer {
     let follower = request.auth.follow(request.who, from).await?;
     let body = Body::from_stream(futures_util::stream::unfold(Stage::Beginning(Box::new(follower)), step));
     // Proxies that collect answers before they send them would keep events back.
-    Ok(Reply::lasting("text/event-stream", body).with(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))
+    Ok(Reply::streaming("text/event-stream", body).with(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))
 }
 
 /// The header wins: a browser that comes again sends it along with the URL that it began with. An empty one is none.
