@@ -50,21 +50,21 @@ pub use passkeys::{Assertion, NewPasskey, PasskeyView, RegistrationOffer, SignIn
 pub use people::administer::change::{Administrator, PersonChange, PlannedChange};
 pub use people::administer::links::{INVITATION_MS, LinkOffered, MailedLink, NewLink, RESET_MS};
 pub use people::administer::map::{MappedClaims, NothingMapped, WouldGet, would_get};
-pub use people::administer::refresh::{AskedAbout, REFRESH_ASKED};
+pub use people::administer::refresh::{REFRESH_ASKED, RefreshOutcome};
 pub use people::administer::view::{AccountDetail, GrantLine, IdentityDetail, LinkLine, PersonDetail};
 pub use people::granted_mail::GrantedMail;
 pub use people::identity;
 pub use people::link::{LinkError, LinkOffer, OwnProof};
 pub use people::manage::PersonView;
 pub use people::person::{Linked, Person};
-pub use providers::email_code::{CodeAsked, CodeSent};
+pub use providers::email_code::{CodeSent, PendingCode};
 pub use providers::error::{Fault, ProviderError};
 pub use providers::provider::{
-    Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider, Keeper,
-    Known, Refreshed, check_provider_name,
+    Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, IdentityProvider, Keeper, Known,
+    Refreshed, SignInStart, check_provider_name,
 };
 pub use providers::sign_in::{Outbound, ProviderSignInError};
-pub use providers::way::{Aim, Arrival, Begun, Inbound, Way};
+pub use providers::way::{Aim, Begun, Inbound, SignInResult, Way};
 pub use providers::{email_code, github, http, http_directory, ldap, mapping, oidc};
 pub use scim::directory::{SHORTEST_SCIM_TOKEN, ScimSettings, ScimSubjectAttribute};
 pub use scim::error::{ScimError, ScimFault};

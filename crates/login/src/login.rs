@@ -11,8 +11,8 @@ use crate::accounts::password::PasswordPool;
 use crate::error::LoginError;
 use crate::fingerprint::token_text;
 use crate::following::figures::Refreshes;
-use crate::following::known_by::Agreeing;
-use crate::following::silent::Silent;
+use crate::following::known_by::CheckedProviders;
+use crate::following::silent::SilentProviders;
 use crate::mail::{MailFigures, Post};
 use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
@@ -32,8 +32,8 @@ pub struct Login {
     pub(crate) post: Option<Post>,
     pub(crate) running_attempts: RunningAttempts,
     pub(crate) full_counts: FullCounts,
-    pub(crate) agreeing: Agreeing,
-    pub(crate) silent: Silent,
+    pub(crate) checked_providers: CheckedProviders,
+    pub(crate) silent: SilentProviders,
     pub(crate) refreshes: Refreshes,
     /// A change of an account reads, decides and writes. On one node such changes take turns.
     pub(crate) account_turn: tokio::sync::Mutex<()>,
@@ -70,8 +70,8 @@ impl Login {
             post,
             running_attempts: RunningAttempts::default(),
             full_counts: FullCounts::default(),
-            agreeing: Agreeing::default(),
-            silent: Silent::default(),
+            checked_providers: CheckedProviders::default(),
+            silent: SilentProviders::default(),
             refreshes: Refreshes::default(),
             account_turn: tokio::sync::Mutex::default(),
         })

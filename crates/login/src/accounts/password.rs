@@ -22,17 +22,17 @@ const LENGTH: std::ops::RangeInclusive<usize> = 8..=512;
 const HASH_BYTES: usize = 32;
 /// Room for so many blocks of 1 KiB is asked for at least. Memory allocators give blocks above 32 MiB back to the system at once, and keep smaller
 /// ones, one for each thread that ever hashed. What is not used of it is never touched, and takes no memory.
-const LEAST_ROOM: usize = 33 * 1024;
+const LEAST_BLOCKS: usize = 33 * 1024;
 
 /// Memory in which hashes are computed, and how many were. The system takes as long to give fresh memory as half a hash takes, so memory goes from one hash to the
 /// next as long as somebody hashes or waits for a turn, and back to the system then.
 #[derive(Default)]
-struct Rooms {
+struct HashMemory {
     free: Mutex<Vec<Vec<Block>>>,
     hashes: AtomicU64,
 }
 
-impl Rooms {
+impl HashMemory {
     fn lock(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -40,7 +40,7 @@ impl Rooms {
     /// For so many blocks, all zero: those of the last hash are already.
     fn take(&self, count: usize) -> Result<Vec<Block>, String> {
         let mut memory = self.lock().pop().unwrap_or_default();
-        let more = count.max(LEAST_ROOM).saturating_sub(memory.len());
+        let more = count.max(LEAST_BLOCKS).saturating_sub(memory.len());
         memory.try_reserve_exact(more).map_err(|error| error.to_string())?;
         memory.resize(count, Block::default());
         Ok(memory)
@@ -62,7 +62,7 @@ impl Rooms {
 pub(crate) struct PasswordPool {
     cost: PasswordCost,
     queue: Queue,
-    rooms: Arc<Rooms>,
+    memory: Arc<HashMemory>,
     /// The hash of nobody's password: an unknown name costs what a known one costs.
     dummy: String,
 }
@@ -78,14 +78,14 @@ pub(crate) enum Checked {
 
 impl PasswordPool {
     pub(crate) fn new(settings: &LoginSettings, salt: &[u8; 16]) -> Result<PasswordPool, LoginError> {
-        let rooms = Arc::<Rooms>::default();
-        let unused = Arc::clone(&rooms);
+        let memory = Arc::<HashMemory>::default();
+        let unused = Arc::clone(&memory);
         let (most_working, most_waiting) = (settings.password_workers.clamp(1, 1024), settings.password_queue.min(65_536));
         Ok(PasswordPool {
             cost: settings.password_cost,
-            rooms,
+            memory,
             queue: Queue::new(most_working, most_waiting, move || unused.give_up()),
-            dummy: nobodys(settings.password_cost, salt).map_err(|error| LoginError::Invalid(format!("argon2: {error}")))?,
+            dummy: dummy_hash(settings.password_cost, salt).map_err(|error| LoginError::Invalid(format!("argon2: {error}")))?,
         })
     }
 
@@ -94,7 +94,7 @@ impl PasswordPool {
         let turn = place.turn().await?;
         let password = normal_form(password);
         let cost = self.cost;
-        self.work(turn, move |rooms| hash(rooms, cost, password.as_bytes(), &salt)).await
+        self.work(turn, move |memory| hash(memory, cost, password.as_bytes(), &salt)).await
     }
 
     /// Whether the password is the one that was hashed. Without a hash the same work is done, and the answer is no.
@@ -104,24 +104,24 @@ impl PasswordPool {
         let known = stored.is_some();
         let stored = Zeroizing::new(stored.unwrap_or(&self.dummy).to_owned());
         let cost = self.cost;
-        let checked = self.work(turn, move |rooms| check(rooms, cost, &forms, &stored)).await?;
+        let checked = self.work(turn, move |memory| check(memory, cost, &forms, &stored)).await?;
         Ok(if known { checked } else { Checked::Wrong })
     }
 
     /// How many hashes were computed since the start.
     pub(crate) fn hashes(&self) -> u64 {
-        self.rooms.hashes.load(Ordering::Relaxed)
+        self.memory.hashes.load(Ordering::Relaxed)
     }
 
     /// The turn is held until the work is done, also when the caller has gone.
     async fn work<T: Send + 'static>(
         &self,
         turn: Turn,
-        job: impl FnOnce(&Rooms) -> Result<T, String> + Send + 'static,
+        job: impl FnOnce(&HashMemory) -> Result<T, String> + Send + 'static,
     ) -> Result<T, LoginError> {
-        let rooms = Arc::clone(&self.rooms);
+        let memory = Arc::clone(&self.memory);
         let done = tokio::task::spawn_blocking(move || {
-            let done = job(&rooms);
+            let done = job(&memory);
             drop(turn);
             done
         });
@@ -165,13 +165,13 @@ pub(crate) fn check_new(password: &str) -> Result<(), LoginError> {
     Err(LoginError::Invalid(format!("A password has {} to {} bytes.", LENGTH.start(), LENGTH.end())))
 }
 
-fn hash(rooms: &Rooms, cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
+fn hash(memory: &HashMemory, cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
     let params = params(cost).map_err(|error| error.to_string())?;
-    let output = raw_hash(rooms, params.clone(), Algorithm::Argon2id, Version::V0x13, password, salt, HASH_BYTES)?;
+    let output = raw_hash(memory, params.clone(), Algorithm::Argon2id, Version::V0x13, password, salt, HASH_BYTES)?;
     Ok(phc(&params, salt, &output))
 }
 
-fn check(rooms: &Rooms, cost: PasswordCost, forms: &[Zeroizing<String>], stored: &str) -> Result<Checked, String> {
+fn check(memory: &HashMemory, cost: PasswordCost, forms: &[Zeroizing<String>], stored: &str) -> Result<Checked, String> {
     let broken = |error: &dyn std::fmt::Display| format!("a stored password hash: {error}");
     let parsed = PasswordHash::new(stored).map_err(|error| broken(&error))?;
     let algorithm = Algorithm::try_from(parsed.algorithm.as_str()).map_err(|error| broken(&error))?;
@@ -179,7 +179,7 @@ fn check(rooms: &Rooms, cost: PasswordCost, forms: &[Zeroizing<String>], stored:
     let params = Params::try_from(&parsed).map_err(|error| broken(&error))?;
     let (Some(salt), Some(expected)) = (&parsed.salt, &parsed.hash) else { return Err(broken(&"it has no salt or no hash")) };
     for (at, form) in forms.iter().enumerate() {
-        let output = raw_hash(rooms, params.clone(), algorithm, version, form.as_bytes(), salt, expected.as_bytes().len())?;
+        let output = raw_hash(memory, params.clone(), algorithm, version, form.as_bytes(), salt, expected.as_bytes().len())?;
         if bool::from(output.ct_eq(expected.as_bytes())) {
             let outdated = at > 0 || algorithm != Algorithm::Argon2id || is_cheaper(&params, cost);
             return Ok(Checked::Right { outdated });
@@ -194,7 +194,7 @@ fn is_cheaper(params: &Params, cost: PasswordCost) -> bool {
 }
 
 fn raw_hash(
-    rooms: &Rooms,
+    memory: &HashMemory,
     params: Params,
     algorithm: Algorithm,
     version: Version,
@@ -202,12 +202,12 @@ fn raw_hash(
     salt: &[u8],
     bytes: usize,
 ) -> Result<Zeroizing<Vec<u8>>, String> {
-    let mut memory = rooms.take(params.block_count())?;
-    rooms.hashes.fetch_add(1, Ordering::Relaxed);
+    let mut blocks = memory.take(params.block_count())?;
+    memory.hashes.fetch_add(1, Ordering::Relaxed);
     let mut output = Zeroizing::new(vec![0; bytes]);
     let argon2 = Argon2::new(algorithm, version, params);
-    let hashed = argon2.hash_password_into_with_memory(password, salt, &mut output, &mut memory);
-    rooms.give_back(memory);
+    let hashed = argon2.hash_password_into_with_memory(password, salt, &mut output, &mut blocks);
+    memory.give_back(blocks);
     hashed.map_err(|error| error.to_string())?;
     Ok(output)
 }
@@ -223,7 +223,7 @@ fn phc(params: &Params, salt: &[u8], output: &[u8]) -> String {
 }
 
 /// A hash that no password is known for: checking one against it costs what any check costs, and making it nothing, so that a start does not wait.
-fn nobodys(cost: PasswordCost, random: &[u8; 16]) -> Result<String, argon2::Error> {
+fn dummy_hash(cost: PasswordCost, random: &[u8; 16]) -> Result<String, argon2::Error> {
     Ok(phc(&params(cost)?, random, &Sha256::digest(random)))
 }
 
@@ -259,9 +259,9 @@ mod tests {
         }
         // Whatever is given for a name that nobody has.
         assert_eq!(check_in(&pool, "", None).await, Ok(Checked::Wrong));
-        let (theirs, nobodys) = (PasswordHash::new(&hash).unwrap(), PasswordHash::new(&pool.dummy).unwrap());
+        let (theirs, dummy_hash) = (PasswordHash::new(&hash).unwrap(), PasswordHash::new(&pool.dummy).unwrap());
         assert_eq!(
-            (&nobodys.algorithm, nobodys.version, &nobodys.params),
+            (&dummy_hash.algorithm, dummy_hash.version, &dummy_hash.params),
             (&theirs.algorithm, theirs.version, &theirs.params),
             "the same work"
         );
@@ -299,7 +299,7 @@ mod tests {
             }
         }
         // A hash from before was made of the bytes as they came.
-        let old = super::hash(&pool.rooms, pool.cost, decomposed.as_bytes(), &[1; 16]).unwrap();
+        let old = super::hash(&pool.memory, pool.cost, decomposed.as_bytes(), &[1; 16]).unwrap();
         assert_eq!(check_in(&pool, decomposed, Some(&old)).await, Ok(Checked::Right { outdated: true }));
         assert_eq!(check_in(&pool, composed, Some(&old)).await, Ok(Checked::Wrong));
     }
@@ -317,14 +317,15 @@ mod tests {
         let first = pool.enter(&Asker::default()).unwrap().turn().await.unwrap();
         let waiting = pool.enter(&Asker::default()).unwrap();
         let params = params(settings.password_cost).unwrap();
-        let one = move |rooms: &Rooms| raw_hash(rooms, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32);
+        let one =
+            move |memory: &HashMemory| raw_hash(memory, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32);
         let output = pool.work(first, one.clone()).await.unwrap();
         let is_zero = |room: &Vec<Block>| room.iter().all(|block| block.as_ref().iter().all(|word| *word == 0));
-        let kept: Vec<_> = pool.rooms.lock().iter().map(|room| (is_zero(room), room.capacity() >= LEAST_ROOM)).collect();
+        let kept: Vec<_> = pool.memory.lock().iter().map(|room| (is_zero(room), room.capacity() >= LEAST_BLOCKS)).collect();
         assert_eq!(kept, [(true, true)]);
         let second = pool.work(waiting.turn().await.unwrap(), one).await.unwrap();
         assert_eq!(second, output, "nothing of the first one is left in it");
-        assert!(pool.rooms.lock().is_empty());
+        assert!(pool.memory.lock().is_empty());
         assert_eq!(pool.hashes(), 2);
     }
 
@@ -338,27 +339,28 @@ mod tests {
         };
         let pool = PasswordPool::new(&settings, &[7; 16]).unwrap();
         let params = params(settings.password_cost).unwrap();
-        let one = move |rooms: &Rooms| raw_hash(rooms, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32);
+        let one =
+            move |memory: &HashMemory| raw_hash(memory, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32);
         let [first, second] = [0, 1].map(|_| pool.enter(&Asker::default()).unwrap());
         let (first, second) = (first.turn().await.unwrap(), second.turn().await.unwrap());
         let output = pool.work(first, one.clone()).await.unwrap();
-        assert_eq!(pool.rooms.lock().len(), 1, "the second is under way");
+        assert_eq!(pool.memory.lock().len(), 1, "the second is under way");
         assert_eq!(pool.work(second, one).await.unwrap(), output);
-        assert!(pool.rooms.lock().is_empty());
+        assert!(pool.memory.lock().is_empty());
     }
 
     /// A cost may have gone down since the memory was asked for: the rest of it is no part of the hash.
     #[test]
     fn memory_of_a_dearer_hash_does_for_a_cheaper_one() {
-        let rooms = Rooms::default();
+        let memory = HashMemory::default();
         let hash = |memory_kib| {
             let params = Params::new(memory_kib, 1, 1, None).unwrap();
-            raw_hash(&rooms, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32).unwrap()
+            raw_hash(&memory, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32).unwrap()
         };
         let alone = hash(8);
-        rooms.give_up();
+        memory.give_up();
         hash(64);
         assert_eq!(hash(8), alone);
-        assert_eq!(rooms.lock().len(), 1);
+        assert_eq!(memory.lock().len(), 1);
     }
 }

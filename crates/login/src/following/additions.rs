@@ -23,7 +23,7 @@ impl Login {
     ///
     /// At a sign-in each has [`PATIENCE`], and whoever gave no answer just now is not waited for (ADR 235).
     pub(crate) async fn additions_to(&self, record: &IdentityRecord, before: &[Addition], asker: Asker) -> Added {
-        let names_count = self.provider(&record.provider).is_ok_and(|provider| !provider.kind.names_change_hands());
+        let names_count = self.provider(&record.provider).is_ok_and(|provider| !provider.kind.names_are_reused());
         let known = Known {
             subject: &record.subject,
             username: record.username.as_deref().filter(|_| names_count),

@@ -162,7 +162,7 @@ impl Login {
                 // First: a handle that works once would be lost if what follows fails.
                 self.schedule(provider, identity, found.handle.as_ref(), true).await?;
                 let mut attributes = found.attributes;
-                let said = match self.said_of(provider, &attributes.subject).await? {
+                let said = match self.pushed_standing_of(provider, &attributes.subject).await? {
                     Some(said) => said,
                     None => {
                         self.end_gone(PROVIDERS, identity).await?;

@@ -22,9 +22,9 @@ pub(crate) enum Asker {
 
 /// By the names of providers and directories: until when they are left alone. Names are of the configuration, so that there are few.
 #[derive(Default)]
-pub(crate) struct Silent(Mutex<BTreeMap<String, i64>>);
+pub(crate) struct SilentProviders(Mutex<BTreeMap<String, i64>>);
 
-impl Silent {
+impl SilentProviders {
     /// Whether this one is left alone by whoever asks.
     pub(crate) fn has(&self, name: &str, asker: Asker, now_ms: i64) -> bool {
         let silent = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 
 use super::error::{Fault, ProviderError};
 use super::flow::{Flow, Intent};
-use super::provider::{Answer, ConfiguredProvider, Entrance};
+use super::provider::{Answer, ConfiguredProvider, SignInStart};
 use super::sign_in::ProviderSignInError;
-use super::way::{Arrival, Way};
+use super::way::{SignInResult, Way};
 use crate::error::LoginError;
 use crate::fingerprint::fingerprint;
 use crate::login::Login;
@@ -17,7 +17,7 @@ impl Login {
     /// The provider of this name, if people type a name and a password for it.
     pub fn password_provider(&self, name: &str) -> Result<&ConfiguredProvider, ProviderError> {
         let provider = self.provider(name)?;
-        if provider.kind.entrance() == Entrance::Password { Ok(provider) } else { Err(ProviderError::UnknownProvider) }
+        if provider.kind.sign_in_start() == SignInStart::Password { Ok(provider) } else { Err(ProviderError::UnknownProvider) }
     }
 
     /// Signs somebody in who knows the password of a name at a provider.
@@ -32,7 +32,7 @@ impl Login {
         way: Way<'_>,
         next: &str,
         visitor: &Visitor<'_>,
-    ) -> Result<Arrival, ProviderSignInError> {
+    ) -> Result<SignInResult, ProviderSignInError> {
         let provider = self.password_provider(provider)?;
         self.check_clock()?;
         self.check_way(way)?;

@@ -18,10 +18,10 @@ const TAKEN: [&str; 7] = ["local", "static", "oauth", "new", "passkey", "recover
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
     /// What a person meets first.
-    fn entrance(&self) -> Entrance;
+    fn sign_in_start(&self) -> SignInStart;
 
     /// Whether people choose their own names there, and others can have them later. A name does not say to another directory who somebody is then.
-    fn names_change_hands(&self) -> bool {
+    fn names_are_reused(&self) -> bool {
         false
     }
 
@@ -34,7 +34,7 @@ pub trait IdentityProvider: Send + Sync {
         self.known_by()
     }
 
-    /// Where the browser has to go, with [`Entrance::Away`].
+    /// Where the browser has to go, with [`SignInStart::Away`].
     async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError>;
 
     /// Who somebody is, by the answer that they brought.
@@ -66,7 +66,7 @@ pub trait Directory: Send + Sync {
 
 /// What a person meets first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entrance {
+pub enum SignInStart {
     /// The browser goes to the provider and comes back.
     Away,
     /// A page of ours asks for name and password.
@@ -91,7 +91,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The callback, for kinds of [`Entrance::Away`].
+    /// The callback, for kinds of [`SignInStart::Away`].
     pub(crate) fn callback(&self) -> Result<&Callback, ProviderError> {
         match self {
             Answer::Callback(callback) => Ok(callback),

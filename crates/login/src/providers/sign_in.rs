@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::error::{Fault, ProviderError};
 use super::flow::{FLOW_MS, Flow, Intent, LONGEST_NEXT};
-use super::provider::{Answer, Callback, ConfiguredProvider, Entrance};
-use super::way::{Arrival, Begun, Way};
+use super::provider::{Answer, Callback, ConfiguredProvider, SignInStart};
+use super::way::{Begun, SignInResult, Way};
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::sessions::attempts::{Visitor, network};
@@ -55,7 +55,7 @@ impl Login {
         way: Way<'_>,
     ) -> Result<Outbound, ProviderSignInError> {
         let provider = self.provider(name)?;
-        if provider.kind.entrance() != Entrance::Away {
+        if provider.kind.sign_in_start() != SignInStart::Away {
             return Err(ProviderError::UnknownProvider.into());
         }
         self.check_way(way)?;
@@ -89,7 +89,7 @@ impl Login {
         redirect_uri: &str,
         session: Option<&Session>,
         visitor: &Visitor<'_>,
-    ) -> Result<Arrival, ProviderSignInError> {
+    ) -> Result<SignInResult, ProviderSignInError> {
         let provider = self.provider(name)?;
         let state = callback.state.as_deref().unwrap_or_default();
         let flow = cookies.iter().filter_map(|value| Flow::read(value)).find(|flow| flow.has_state(state));

@@ -51,7 +51,7 @@ pub struct Inbound {
 }
 
 /// What came of it.
-pub enum Arrival {
+pub enum SignInResult {
     /// A session begins, or goes on with another cookie.
     SignedIn(Box<Inbound>),
     /// An identity is proved; nothing is linked before that is confirmed ([`Login::confirm_link`]).
@@ -75,14 +75,14 @@ impl Login {
         found: &Found,
         next: String,
         visitor: &Visitor<'_>,
-    ) -> Result<Arrival, ProviderSignInError> {
+    ) -> Result<SignInResult, ProviderSignInError> {
         let proved_ms = found.proved_ms.unwrap_or_default();
         if matches!(way, Way::Reauthenticate(_) | Way::Link(_)) && !self.is_fresh_proof(proved_ms) {
             return Err(ProviderError::NotAskedAgain.into());
         }
         let signed_in = match way {
             Way::SignIn => {
-                let identity = self.welcome(provider, found).await?;
+                let identity = self.record_sign_in(provider, found).await?;
                 self.begin_session_as(&identity, SignInMethod::Provider, Proof::At(proved_ms), visitor).await?
             }
             Way::Reauthenticate(session) => {
@@ -90,20 +90,20 @@ impl Login {
                 if self.record_of(provider, &found.attributes)?.identity != session.identity {
                     return Err(ProviderError::OtherIdentity.into());
                 }
-                self.welcome(provider, found).await?;
+                self.record_sign_in(provider, found).await?;
                 self.renew_session(session, SignInMethod::Provider, proved_ms, visitor).await?
             }
             Way::Link(session) => {
                 self.check_fresh(session)?;
                 let identity = self.record_of(provider, &found.attributes)?.identity;
                 self.check_not_linked(session, &identity).map_err(not_to_be_linked)?;
-                let identity = self.welcome(provider, found).await?;
+                let identity = self.record_sign_in(provider, found).await?;
                 self.check_link(session, &identity).await.map_err(not_to_be_linked)?;
                 self.keep_pending(session, identity).await?;
-                return Ok(Arrival::ToConfirm);
+                return Ok(SignInResult::ToConfirm);
             }
         };
-        Ok(Arrival::SignedIn(Box::new(Inbound { signed_in, next })))
+        Ok(SignInResult::SignedIn(Box::new(Inbound { signed_in, next })))
     }
 }
 

@@ -23,43 +23,52 @@ const ROUNDS: usize = 4;
 type Following<'a> = Pin<Box<dyn Future<Output = Result<(), LoginError>> + Send + 'a>>;
 
 /// What a directory says of somebody whom its provider has proved.
-pub(crate) enum Said {
+pub(crate) enum PushedStanding {
     /// It pushes nothing, or has said nothing of them and lets others decide.
     Nothing,
     /// They are there.
     There(Box<ScimStanding>),
 }
 
-impl Said {
+impl PushedStanding {
     /// How often something new was said.
     pub(crate) fn changes(&self) -> Option<i64> {
         match self {
-            Said::Nothing => None,
-            Said::There(standing) => Some(standing.changes),
+            PushedStanding::Nothing => None,
+            PushedStanding::There(standing) => Some(standing.changes),
         }
     }
 }
 
 impl Login {
     /// What the directory of a provider says of somebody who signs in; an error where it does not let them.
-    pub(crate) async fn said_at_sign_in(&self, provider: &ConfiguredProvider, subject: &str, gone: bool) -> Result<Said, SaidError> {
-        let Some(scim) = self.scim_of(&provider.name) else { return Ok(Said::Nothing) };
+    pub(crate) async fn pushed_standing_at_sign_in(
+        &self,
+        provider: &ConfiguredProvider,
+        subject: &str,
+        gone: bool,
+    ) -> Result<PushedStanding, StandingRefused> {
+        let Some(scim) = self.scim_of(&provider.name) else { return Ok(PushedStanding::Nothing) };
         match self.standing(scim, subject).await? {
             Some(standing) if standing.deleted || !standing.user.active => Err(ProviderError::Deactivated.into()),
-            Some(standing) => Ok(Said::There(Box::new(standing))),
+            Some(standing) => Ok(PushedStanding::There(Box::new(standing))),
             // Whoever was deleted comes back only by being pushed again.
             None if scim.only_pushed || gone => Err(ProviderError::NotPushed.into()),
-            None => Ok(Said::Nothing),
+            None => Ok(PushedStanding::Nothing),
         }
     }
 
     /// What the directory of a provider says of somebody who has signed in before; `None`: they may not any more.
-    pub(crate) async fn said_of(&self, provider: &ConfiguredProvider, subject: &str) -> Result<Option<Said>, LoginError> {
-        let Some(scim) = self.scim_of(&provider.name) else { return Ok(Some(Said::Nothing)) };
+    pub(crate) async fn pushed_standing_of(
+        &self,
+        provider: &ConfiguredProvider,
+        subject: &str,
+    ) -> Result<Option<PushedStanding>, LoginError> {
+        let Some(scim) = self.scim_of(&provider.name) else { return Ok(Some(PushedStanding::Nothing)) };
         Ok(match self.standing(scim, subject).await? {
             Some(standing) if standing.deleted || !standing.user.active => None,
-            Some(standing) => Some(Said::There(Box::new(standing))),
-            None => Some(Said::Nothing),
+            Some(standing) => Some(PushedStanding::There(Box::new(standing))),
+            None => Some(PushedStanding::Nothing),
         })
     }
 
@@ -83,8 +92,8 @@ impl Login {
     }
 
     /// Puts the groups that were pushed in place of those that the provider named, where the directory decides about groups.
-    pub(crate) fn put_pushed_groups(&self, provider: &ConfiguredProvider, said: &Said, attributes: &mut Attributes) {
-        if let (Some(scim), Said::There(standing)) = (self.scim_of(&provider.name), said)
+    pub(crate) fn put_pushed_groups(&self, provider: &ConfiguredProvider, said: &PushedStanding, attributes: &mut Attributes) {
+        if let (Some(scim), PushedStanding::There(standing)) = (self.scim_of(&provider.name), said)
             && scim.groups
         {
             attributes.groups.clone_from(&standing.groups);
@@ -221,28 +230,28 @@ impl Login {
 }
 
 /// Why nobody is let in.
-pub(crate) enum SaidError {
+pub(crate) enum StandingRefused {
     Provider(ProviderError),
     Login(LoginError),
 }
 
-impl From<ProviderError> for SaidError {
-    fn from(error: ProviderError) -> SaidError {
-        SaidError::Provider(error)
+impl From<ProviderError> for StandingRefused {
+    fn from(error: ProviderError) -> StandingRefused {
+        StandingRefused::Provider(error)
     }
 }
 
-impl From<LoginError> for SaidError {
-    fn from(error: LoginError) -> SaidError {
-        SaidError::Login(error)
+impl From<LoginError> for StandingRefused {
+    fn from(error: LoginError) -> StandingRefused {
+        StandingRefused::Login(error)
     }
 }
 
-impl From<SaidError> for crate::providers::sign_in::ProviderSignInError {
-    fn from(error: SaidError) -> Self {
+impl From<StandingRefused> for crate::providers::sign_in::ProviderSignInError {
+    fn from(error: StandingRefused) -> Self {
         match error {
-            SaidError::Provider(error) => error.into(),
-            SaidError::Login(error) => error.into(),
+            StandingRefused::Provider(error) => error.into(),
+            StandingRefused::Login(error) => error.into(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::common::{World, from, settings};
 use crate::provider::{FakeProvider, configured, found};
 use falconer_auth::{ApiError, Authentication};
-use falconer_login::{Administrator, Arrival, Attributes, Found, LoginError, LoginSettings, ProviderError, ProviderSignInError, Way};
+use falconer_login::{Administrator, Attributes, Found, LoginError, LoginSettings, ProviderError, ProviderSignInError, SignInResult, Way};
 use falconer_store::AuditStart;
 
 const NAMES: [&str; 3] = ["ann.smith", "ann@example.com", "17"];
@@ -42,7 +42,7 @@ async fn office() -> World {
 async fn sign_in(world: &World, name: &str, password: &str, place: u8) -> Result<(), ProviderSignInError> {
     let visitor = from(IpAddr::V4(Ipv4Addr::new(198, 51, 100, place)));
     let arrived = world.login.sign_in_by_password("company", name, password, Way::SignIn, "/", &visitor).await?;
-    assert!(matches!(arrived, Arrival::SignedIn(_)));
+    assert!(matches!(arrived, SignInResult::SignedIn(_)));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use falconer_auth::{Auth, AuthSettings, Origin};
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Arrival, Attributes, Callback, ConfiguredDirectory, Directory, Found, Login, LoginSettings, Refreshed, SignedIn, Way,
+    Attributes, Callback, ConfiguredDirectory, Directory, Found, Login, LoginSettings, Refreshed, SignInResult, SignedIn, Way,
 };
 
 use crate::common::{ADDRESS, Counting, World, from, settings};
@@ -52,7 +52,7 @@ impl Office {
         let state = left.url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         let callback = Callback { state: Some(state), code: Some(subject.to_owned()), ..Callback::default() };
         let back = login.return_from_provider("company", &[&left.cookie_value], &callback, URI, None, &from(ADDRESS)).await;
-        let Arrival::SignedIn(inbound) = back.unwrap() else { panic!("nothing was to be linked") };
+        let SignInResult::SignedIn(inbound) = back.unwrap() else { panic!("nothing was to be linked") };
         inbound.signed_in
     }
 

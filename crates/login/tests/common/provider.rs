@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Keeper, Known, ProviderError, Refreshed,
+    Answer, Attempt, Attributes, ConfiguredProvider, Found, IdentityProvider, Keeper, Known, ProviderError, Refreshed, SignInStart,
 };
 use serde_json::{Map, Value};
 use url::Url;
@@ -16,7 +16,7 @@ type Refresh = Box<dyn Fn(&Known<'_>, i64) -> Result<Refreshed, ProviderError> +
 
 /// What it says is a function of the test; the time is the one of the test's clock.
 pub struct FakeProvider {
-    entrance: Entrance,
+    sign_in_start: SignInStart,
     finish: Finish,
     refresh: Refresh,
     known_by: &'static str,
@@ -31,7 +31,7 @@ impl FakeProvider {
             let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
             finish(callback.code.as_deref().unwrap(), now_ms)
         };
-        FakeProvider::of(Entrance::Away, Box::new(finish))
+        FakeProvider::of(SignInStart::Away, Box::new(finish))
     }
 
     /// Names and passwords are typed on a page of ours.
@@ -40,7 +40,7 @@ impl FakeProvider {
             let Answer::Password { name, password } = answer else { panic!("nobody comes back") };
             finish(name, password)
         };
-        FakeProvider::of(Entrance::Password, Box::new(finish))
+        FakeProvider::of(SignInStart::Password, Box::new(finish))
     }
 
     /// Addresses are typed on a page of ours, and codes are mailed there.
@@ -49,12 +49,12 @@ impl FakeProvider {
             let Answer::Address(address) = answer else { panic!("nobody comes back") };
             finish(address.as_str(), now_ms)
         };
-        FakeProvider::of(Entrance::Address, Box::new(finish))
+        FakeProvider::of(SignInStart::Address, Box::new(finish))
     }
 
-    fn of(entrance: Entrance, finish: Finish) -> FakeProvider {
+    fn of(sign_in_start: SignInStart, finish: Finish) -> FakeProvider {
         FakeProvider {
-            entrance,
+            sign_in_start,
             finish,
             refresh: Box::new(|_, _| Ok(Refreshed::CannotBeAsked)),
             known_by: "company id",
@@ -94,8 +94,8 @@ pub fn configured(name: &str, label: &str, scopes: &[&str], kind: impl Into<Arc<
 
 #[async_trait]
 impl IdentityProvider for FakeProvider {
-    fn entrance(&self) -> Entrance {
-        self.entrance
+    fn sign_in_start(&self) -> SignInStart {
+        self.sign_in_start
     }
 
     fn known_by(&self) -> String {
@@ -103,7 +103,7 @@ impl IdentityProvider for FakeProvider {
     }
 
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
-        assert_eq!(self.entrance, Entrance::Away, "nobody goes anywhere");
+        assert_eq!(self.sign_in_start, SignInStart::Away, "nobody goes anywhere");
         self.begun.lock().unwrap().push(attempt.reauthenticate);
         let fields = [("state", &attempt.state), ("redirect_uri", &attempt.redirect_uri)];
         Ok(Url::parse_with_params("https://login.example.com/authorize", fields).unwrap())

@@ -15,7 +15,7 @@ async fn a_person_signs_in_by_a_code() {
     assert_eq!((mail.to.as_str(), mail.subject.as_str(), mail.at_ms), ("ann@example.com", "Your code for auth.example.com", START_MS));
     assert!(!mail.text.contains("http") && !mail.text.contains(sent.flow.as_str()), "{}", mail.text.as_str());
     let code = mail.text.lines().find(|line| line.starts_with("    ")).unwrap();
-    let code_request = site.world.login.asked_code("mail", &[&sent.cookie_value], &sent.flow).unwrap();
+    let code_request = site.world.login.pending_code("mail", &[&sent.cookie_value], &sent.flow).unwrap();
     assert_eq!((code_request.address.as_str(), code_request.begun.next.as_str()), ("ann@example.com", "/me?x=1"));
     // As it is in the mail, with the space.
     let inbound = site.sign_in("mail", &sent, code).await.unwrap();

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use falconer_login::email_code::{EmailCodeProvider, EmailCodeSettings};
 use falconer_login::mail::{Mail, MailError, Mailer};
 use falconer_login::mapping::Mapping;
-use falconer_login::{Arrival, CodeSent, ConfiguredProvider, Inbound, LoginSettings, ProviderSignInError, Visitor, Way};
+use falconer_login::{CodeSent, ConfiguredProvider, Inbound, LoginSettings, ProviderSignInError, SignInResult, Visitor, Way};
 
 use crate::common::{self, ADDRESS, World, from};
 
@@ -92,8 +92,8 @@ impl Site {
 
     pub async fn sign_in_with(&self, name: &str, cookies: &[&str], flow: &str, code: &str) -> Result<Inbound, ProviderSignInError> {
         self.world.login.sign_in_by_code(name, cookies, flow, code, None, &from(ADDRESS)).await.map(|arrival| match arrival {
-            Arrival::SignedIn(inbound) => *inbound,
-            Arrival::ToConfirm => panic!("nothing was to be linked"),
+            SignInResult::SignedIn(inbound) => *inbound,
+            SignInResult::ToConfirm => panic!("nothing was to be linked"),
         })
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use falconer_login::github::{GithubProvider, GithubSettings};
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Arrival, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Inbound, Known, Login, LoginSettings, ProviderError,
-    ProviderSignInError, RefreshError, Refreshment, Way,
+    Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Inbound, Known, Login, LoginSettings, ProviderError,
+    ProviderSignInError, RefreshError, Refreshment, SignInResult, Way,
 };
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::json;
@@ -209,8 +209,8 @@ impl Site {
             let back =
                 self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, None, &from(ADDRESS)).await;
             back.map(|arrival| match arrival {
-                Arrival::SignedIn(inbound) => *inbound,
-                Arrival::ToConfirm => panic!("nothing was to be linked"),
+                SignInResult::SignedIn(inbound) => *inbound,
+                SignInResult::ToConfirm => panic!("nothing was to be linked"),
             })
         };
         if case.twice {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest, Reach};
+use falconer_login::http::{AllowedAddresses, HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use url::Url;
@@ -282,7 +282,7 @@ impl ProviderHttp for Emulator {
         let url = request.url.to_string();
         let app =
             APPS.iter().find(|app| url.starts_with(app.web) || url.starts_with(app.api)).unwrap_or_else(|| panic!("nobody asks {url}"));
-        assert_eq!(request.reach, if app.provider == "github" { Reach::Public } else { Reach::Own });
+        assert_eq!(request.allowed_addresses, if app.provider == "github" { AllowedAddresses::Public } else { AllowedAddresses::Own });
         let api = request.url.path().strip_prefix("/api/v3").or_else(|| url.starts_with(app.api).then(|| request.url.path()));
         let path = api.unwrap_or_else(|| request.url.path()).to_owned();
         state.asked.push(path.clone());

@@ -10,7 +10,7 @@ use falconer_auth::Random as _;
 use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::{ClaimNames, OidcProvider, OidcSettings};
-use falconer_login::{Arrival, Callback, ConfiguredProvider, Inbound, Login, LoginSettings, ProviderError, ProviderSignInError, Way};
+use falconer_login::{Callback, ConfiguredProvider, Inbound, Login, LoginSettings, ProviderError, ProviderSignInError, SignInResult, Way};
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -267,8 +267,8 @@ impl Company {
             let back =
                 self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, None, &from(ADDRESS)).await;
             back.map(|arrival| match arrival {
-                Arrival::SignedIn(inbound) => *inbound,
-                Arrival::ToConfirm => panic!("nothing was to be linked"),
+                SignInResult::SignedIn(inbound) => *inbound,
+                SignInResult::ToConfirm => panic!("nothing was to be linked"),
             })
         };
         if case.twice {

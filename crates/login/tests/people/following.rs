@@ -10,8 +10,8 @@ use falconer_auth::{ApiError, Authentication};
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Arrival, AskedAbout, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, LoginSettings,
-    ProviderError, RefreshError, Refreshed, Refreshment, Round, SignedIn, Way,
+    Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, LoginSettings, ProviderError, RefreshError,
+    RefreshOutcome, Refreshed, Refreshment, Round, SignInResult, SignedIn, Way,
 };
 use falconer_store::AuditStart;
 use zeroize::Zeroizing;
@@ -126,7 +126,7 @@ impl Office {
         let callback = Callback { state: Some(state), code: Some("code".to_owned()), ..Callback::default() };
         let (kept, visitor, redirect_uri) = ([outbound.cookie_value.as_str()], from(ADDRESS), "https://auth.example.com/cb");
         let back = login.return_from_provider("company", &kept, &callback, redirect_uri, None, &visitor);
-        let Arrival::SignedIn(inbound) = back.await.unwrap() else { panic!("nothing was to be linked") };
+        let SignInResult::SignedIn(inbound) = back.await.unwrap() else { panic!("nothing was to be linked") };
         inbound.signed_in
     }
 
@@ -268,10 +268,10 @@ async fn an_administrator_has_somebody_asked_about() {
     assert_eq!(office.company.asked.lock().unwrap().len(), 0);
 
     let answers = [
-        (Says::Away, AskedAbout::Unanswered),
-        (Says::Forged, AskedAbout::NotAccepted),
-        (Says::SomebodyElse, AskedAbout::NotAccepted),
-        (Says::Still, AskedAbout::Answered(Refreshment::Still { disabled: Vec::new() })),
+        (Says::Away, RefreshOutcome::Unanswered),
+        (Says::Forged, RefreshOutcome::NotAccepted),
+        (Says::SomebodyElse, RefreshOutcome::NotAccepted),
+        (Says::Still, RefreshOutcome::Answered(Refreshment::Still { disabled: Vec::new() })),
     ];
     for (says, expected) in answers {
         office.say(says);
@@ -279,7 +279,7 @@ async fn an_administrator_has_somebody_asked_about() {
         assert!(office.has("notes:read:zap/1"));
     }
     office.say(Says::Gone);
-    assert_eq!(ask(&helper, ANN).await, Ok(AskedAbout::Answered(Refreshment::Gone)));
+    assert_eq!(ask(&helper, ANN).await, Ok(RefreshOutcome::Answered(Refreshment::Gone)));
     assert!(!office.has("notes:read:zap/1"));
     let rows = office.world.store.entity_history("identity", ANN, AuditStart::Offset(0), 50).await.unwrap();
     let refreshes = rows.iter().filter(|row| row.action == "refresh asked for" && row.actor == "local/helper").count();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use falconer_login::ProviderError as E;
-use falconer_login::http::{HttpError as H, ProviderAnswer, ProviderHttp, ProviderRequest, Reach};
+use falconer_login::http::{AllowedAddresses, HttpError as H, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::http_directory::{AnswerPaths, HttpDirectory, HttpDirectoryError as D, HttpDirectorySettings};
 use falconer_login::{Attributes, Directory as _, Known};
 use falconer_store::Secret;
@@ -26,7 +26,10 @@ struct People {
 #[async_trait]
 impl ProviderHttp for People {
     async fn send(&self, request: ProviderRequest) -> Answer {
-        assert_eq!((request.url.origin().ascii_serialization().as_str(), request.reach), ("https://mozillians.org", Reach::Own));
+        assert_eq!(
+            (request.url.origin().ascii_serialization().as_str(), request.allowed_addresses),
+            ("https://mozillians.org", AllowedAddresses::Own)
+        );
         assert!(request.form.is_none() && request.authorization.is_none());
         let (header, key) = request.key.expect("the directory wants a key");
         assert_eq!((header.as_str(), key.as_str()), ("X-API-KEY", KEY));

@@ -6,7 +6,7 @@ use crate::common::{ADDRESS, World, from, settings};
 use crate::provider::{FakeProvider, configured, found};
 use falconer_auth::{ApiError, Authentication, Clock as _};
 use falconer_login::{
-    Arrival, Callback, LoginError, LoginSettings, Outbound, ProviderError, ProviderSignInError, Session, SignInMethod, SignedIn, Way,
+    Callback, LoginError, LoginSettings, Outbound, ProviderError, ProviderSignInError, Session, SignInMethod, SignInResult, SignedIn, Way,
 };
 use falconer_store::AuditStart;
 
@@ -25,7 +25,7 @@ struct Office {
 async fn a_provider_without_an_interval_is_not_asked_about_anybody() {
     let office = Office::new().await;
     let back = office.back(&office.leave(Way::SignIn).await.unwrap(), "7", None).await;
-    assert!(matches!(back, Ok(Arrival::SignedIn(_))));
+    assert!(matches!(back, Ok(SignInResult::SignedIn(_))));
     office.world.person("helper", &[], &["auth:refresh-person:*"]).await;
     let outcome = office.world.login.ask_about_person(&Authentication::person("local/helper"), "company/7").await;
     let Err(ApiError::RequestConflict(text)) = outcome else { panic!("nobody was asked") };
@@ -53,28 +53,28 @@ impl Office {
         self.world.login.leave_for_provider("company", "/next", URI, way).await
     }
 
-    async fn back(&self, left: &Outbound, subject: &str, session: Option<&Session>) -> Result<Arrival, ProviderSignInError> {
+    async fn back(&self, left: &Outbound, subject: &str, session: Option<&Session>) -> Result<SignInResult, ProviderSignInError> {
         let state = left.url.query_pairs().next().unwrap().1.into_owned();
         let callback = Callback { state: Some(state), code: Some(subject.to_owned()), ..Callback::default() };
         self.world.login.return_from_provider("company", &[&left.cookie_value], &callback, URI, session, &from(ADDRESS)).await
     }
 
-    async fn link(&self, session: &Session, subject: &str) -> Result<Arrival, ProviderSignInError> {
+    async fn link(&self, session: &Session, subject: &str) -> Result<SignInResult, ProviderSignInError> {
         let left = self.leave(Way::Link(session)).await?;
         self.back(&left, subject, Some(session)).await
     }
 
     async fn sign_in(&self, subject: &str) -> SignedIn {
         let left = self.leave(Way::SignIn).await.unwrap();
-        let Ok(Arrival::SignedIn(inbound)) = self.back(&left, subject, None).await else { panic!("nobody was signed in") };
+        let Ok(SignInResult::SignedIn(inbound)) = self.back(&left, subject, None).await else { panic!("nobody was signed in") };
         inbound.signed_in
     }
 
     async fn again(&self, session: &Session, subject: &str) -> Result<SignedIn, ProviderSignInError> {
         let left = self.leave(Way::Reauthenticate(session)).await?;
         match self.back(&left, subject, Some(session)).await? {
-            Arrival::SignedIn(inbound) => Ok(inbound.signed_in),
-            Arrival::ToConfirm => panic!("nothing was to be linked"),
+            SignInResult::SignedIn(inbound) => Ok(inbound.signed_in),
+            SignInResult::ToConfirm => panic!("nothing was to be linked"),
         }
     }
 
@@ -96,7 +96,7 @@ fn refusal<T>(outcome: Result<T, ProviderSignInError>) -> ProviderError {
     }
 }
 
-fn text_of(outcome: Result<Arrival, ProviderSignInError>) -> String {
+fn text_of(outcome: Result<SignInResult, ProviderSignInError>) -> String {
     match refusal(outcome) {
         ProviderError::NotToBeLinked(text) => text,
         other => panic!("{other:?}"),
@@ -107,7 +107,7 @@ fn text_of(outcome: Result<Arrival, ProviderSignInError>) -> String {
 async fn an_identity_of_a_provider_is_linked_when_that_is_confirmed() {
     let office = Office::new().await;
     let ann = office.world.ann().await;
-    assert!(matches!(office.link(&ann, "17").await, Ok(Arrival::ToConfirm)));
+    assert!(matches!(office.link(&ann, "17").await, Ok(SignInResult::ToConfirm)));
     assert_eq!(*office.company.begun.lock().unwrap(), [true], "whoever is signed in there may be somebody else");
     let offer = office.world.login.link_offer(&ann).await.unwrap().unwrap();
     assert_eq!(offer.other.identity, "company/17");
@@ -140,7 +140,7 @@ async fn the_way_back_counts_in_its_session_and_once() {
         assert_eq!(refusal(office.back(&left, "17", session).await), ProviderError::OtherSession);
     }
     assert!(!office.is_known("company/17"), "nobody was asked");
-    assert!(matches!(office.back(&left, "17", Some(&ann)).await, Ok(Arrival::ToConfirm)));
+    assert!(matches!(office.back(&left, "17", Some(&ann)).await, Ok(SignInResult::ToConfirm)));
     assert_eq!(refusal(office.back(&left, "17", Some(&ann)).await), ProviderError::Used);
     for session in [&elsewhere, &mallory] {
         assert_eq!(office.world.login.link_offer(session).await.unwrap(), None);
@@ -170,7 +170,7 @@ async fn both_have_just_proved_to_be_there() {
     let left = office.leave(Way::Link(&ann)).await.unwrap();
     office.world.clock.advance(15 * MINUTE_MS - 1);
     office.asks_now();
-    assert!(matches!(office.back(&left, "17", Some(&ann)).await, Ok(Arrival::ToConfirm)));
+    assert!(matches!(office.back(&left, "17", Some(&ann)).await, Ok(SignInResult::ToConfirm)));
     let left = office.leave(Way::Link(&ann)).await.unwrap();
     office.world.clock.advance(1);
     let stale = Some(ProviderSignInError::Login(LoginError::SignInAgain));
@@ -243,7 +243,7 @@ async fn a_sign_in_that_may_have_asked_nothing_is_not_fresh() {
 async fn what_is_pending_comes_along() {
     let office = Office::new().await;
     let session = office.sign_in("17").await.session;
-    assert!(matches!(office.link(&session, "18").await, Ok(Arrival::ToConfirm)));
+    assert!(matches!(office.link(&session, "18").await, Ok(SignInResult::ToConfirm)));
     let renewed = office.again(&session, "17").await.unwrap().session;
     office.world.login.sign_out(&session).await.unwrap();
     let after = office.confirm(&renewed, "company/18").await.unwrap();

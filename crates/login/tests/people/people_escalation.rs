@@ -80,8 +80,8 @@ impl History {
         world.role("local-group:hr", &["secret:hr"]).await;
         world.role("local-group:open", &["pub:open"]).await;
         let acts: Vec<String> = VERBS.iter().map(|verb| format!("auth:{verb}-person:*")).collect();
-        let reach: Vec<&str> = acts.iter().map(String::as_str).chain(REACH).collect();
-        world.person("helper", &[], &reach).await;
+        let allowed_addresses: Vec<&str> = acts.iter().map(String::as_str).chain(REACH).collect();
+        world.person("helper", &[], &allowed_addresses).await;
         world.person("ann", &["zap"], &["pub:ann"]).await;
         world.person("carl", &[], &[]).await;
         world.person("boss", &["hr"], &["auth:*", "assume:vault"]).await;
@@ -250,8 +250,8 @@ impl History {
             let said = [format!("assume:local-user:{name}"), format!("assume:login-identity:local/{name}")];
             own.into_iter().chain(said).chain([format!("auth:reset-access-token:local/{name}/*")])
         });
-        let reach = self.given.union(&ScopeSet::new(names));
-        let outside: Vec<String> = self.has().iter().filter(|scope| !reach.satisfies(scope)).map(str::to_owned).collect();
+        let allowed_addresses = self.given.union(&ScopeSet::new(names));
+        let outside: Vec<String> = self.has().iter().filter(|scope| !allowed_addresses.satisfies(scope)).map(str::to_owned).collect();
         assert!(outside.is_empty(), "{outside:?} as one of {:?}\n{}", self.loot, self.log.join("\n"));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ports::HeldPort;
-use falconer_login::http::{HttpError, HttpLimits, ProviderAnswer, ProviderHttp, ProviderRequest, Reach, WebHttp};
+use falconer_login::http::{AllowedAddresses, HttpError, HttpLimits, ProviderAnswer, ProviderHttp, ProviderRequest, WebHttp};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -45,13 +45,13 @@ async fn server(pieces: Vec<String>, keep_open: bool) -> String {
     format!("127.0.0.1:{}", address.port())
 }
 
-async fn ask_with(http: &WebHttp, url: &str, reach: Reach) -> Result<ProviderAnswer, HttpError> {
-    let request = ProviderRequest::new(url.parse().unwrap(), reach);
+async fn ask_with(http: &WebHttp, url: &str, allowed_addresses: AllowedAddresses) -> Result<ProviderAnswer, HttpError> {
+    let request = ProviderRequest::new(url.parse().unwrap(), allowed_addresses);
     http.send(ProviderRequest { authorization: Some(Zeroizing::new("Bearer x".into())), ..request }).await
 }
 
-async fn ask(url: &str, reach: Reach) -> Result<ProviderAnswer, HttpError> {
-    ask_with(&http(Duration::from_secs(60)), url, reach).await
+async fn ask(url: &str, allowed_addresses: AllowedAddresses) -> Result<ProviderAnswer, HttpError> {
+    ask_with(&http(Duration::from_secs(60)), url, allowed_addresses).await
 }
 
 fn head(status: &str, headers: &str) -> String {
@@ -63,7 +63,7 @@ async fn an_answer_is_read_whole() {
     let body = "x".repeat(BYTES);
     let headers = format!("Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: {BYTES}\r\n");
     let address = server(vec![head("403 Forbidden", &headers), body.clone()], true).await;
-    let answer = ask(&format!("http://{address}/x"), Reach::Own).await.unwrap();
+    let answer = ask(&format!("http://{address}/x"), AllowedAddresses::Own).await.unwrap();
     assert_eq!((answer.status, answer.content_type.as_str()), (403, "application/json"));
     assert_eq!(answer.body, body.into_bytes());
 }
@@ -82,7 +82,7 @@ async fn asked(headers: &str, request: impl FnOnce(ProviderRequest) -> ProviderR
         connection.write_all(answer.as_bytes()).await.unwrap();
         String::from_utf8(request).unwrap()
     });
-    let answer = http(Duration::from_secs(60)).send(request(ProviderRequest::new(url, Reach::Own))).await.unwrap();
+    let answer = http(Duration::from_secs(60)).send(request(ProviderRequest::new(url, AllowedAddresses::Own))).await.unwrap();
     (answer, server.await.unwrap())
 }
 
@@ -104,7 +104,7 @@ async fn a_key_goes_into_its_own_header() {
     assert!(request.contains("x-api-key: canary\r\n") && !request.contains("authorization"), "{request}");
     for wrong in ["a\nb", "a\0b"] {
         let key = Some(("X-API-Key".to_owned(), Zeroizing::new(wrong.to_owned())));
-        let request = ProviderRequest { key, ..ProviderRequest::new("http://127.0.0.1:1/".parse().unwrap(), Reach::Own) };
+        let request = ProviderRequest { key, ..ProviderRequest::new("http://127.0.0.1:1/".parse().unwrap(), AllowedAddresses::Own) };
         let answer = http(Duration::from_secs(60)).send(request).await;
         assert_eq!(answer, Err(HttpError::Unreachable("a credential that no header can hold".to_owned())));
     }
@@ -120,7 +120,7 @@ async fn too_many_bytes_are_not_read() {
     ] {
         // The connection stays open: what comes back is not the end of it.
         let address = server(pieces, true).await;
-        assert_eq!(ask(&format!("http://{address}/"), Reach::Own).await, Err(HttpError::TooLarge));
+        assert_eq!(ask(&format!("http://{address}/"), AllowedAddresses::Own).await, Err(HttpError::TooLarge));
     }
 }
 
@@ -134,7 +134,7 @@ async fn whoever_is_slow_is_left() {
         vec![head("200 OK", "Content-Length: 10\r\n"), "x".to_owned()],
     ] {
         let address = server(pieces, true).await;
-        assert_eq!(ask_with(&soon, &format!("http://{address}/"), Reach::Own).await, Err(HttpError::TooSlow));
+        assert_eq!(ask_with(&soon, &format!("http://{address}/"), AllowedAddresses::Own).await, Err(HttpError::TooSlow));
     }
 }
 
@@ -143,7 +143,7 @@ async fn whoever_is_slow_is_left() {
 async fn no_redirect_is_followed() {
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
         let address = server(vec![head(status, "Location: http://127.0.0.1:1/\r\nContent-Length: 0\r\n")], true).await;
-        assert_eq!(ask(&format!("http://{address}/"), Reach::Own).await, Err(HttpError::Redirected), "{status}");
+        assert_eq!(ask(&format!("http://{address}/"), AllowedAddresses::Own).await, Err(HttpError::Redirected), "{status}");
     }
 }
 
@@ -153,14 +153,14 @@ async fn what_a_provider_names_does_not_lead_inside() {
     let port = address.rsplit(':').next().unwrap();
     for host in ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "10.0.0.1", "169.254.169.254", "0.0.0.0"]
     {
-        let answer = ask(&format!("http://{host}:{port}/"), Reach::Public).await;
+        let answer = ask(&format!("http://{host}:{port}/"), AllowedAddresses::Public).await;
         assert!(matches!(answer, Err(HttpError::Inside(_))), "{host}: {answer:?}");
     }
     for host in ["169.254.169.254", "[fe80::1]", "0.0.0.0", "[::ffff:169.254.169.254]"] {
-        let answer = ask(&format!("http://{host}:{port}/"), Reach::Own).await;
+        let answer = ask(&format!("http://{host}:{port}/"), AllowedAddresses::Own).await;
         assert!(matches!(answer, Err(HttpError::Inside(_))), "{host}: {answer:?}");
     }
-    assert_eq!(ask(&format!("http://localhost:{port}/"), Reach::Own).await.unwrap().status, 200);
+    assert_eq!(ask(&format!("http://localhost:{port}/"), AllowedAddresses::Own).await.unwrap().status, 200);
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn whoever_can_not_be_reached_is_named_without_what_was_sent() {
         format!("http://{nonsense}/?code=canary"),
         format!("http://{}/?code=canary", nobody.address()),
     ] {
-        let answer = ask(&url, Reach::Own).await;
+        let answer = ask(&url, AllowedAddresses::Own).await;
         let why = match &answer {
             Err(HttpError::Unreachable(why)) => why,
             Err(HttpError::Tls(problem)) => &problem.text,

@@ -9,8 +9,8 @@ use crate::provider::{FakeProvider, configured};
 use falconer_auth::{Auth, AuthSettings, Origin};
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Arrival, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, Login, LoginError, LoginSettings,
-    ProviderError, Refreshed, ScimError, ScimKind, ScimSettings, ScimSubjectAttribute, SignedIn, Way,
+    Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, Login, LoginError, LoginSettings,
+    ProviderError, Refreshed, ScimError, ScimKind, ScimSettings, ScimSubjectAttribute, SignInResult, SignedIn, Way,
 };
 use falconer_store::{AuditStart, Store, StoreError};
 use serde_json::{Map, Value, json};
@@ -79,7 +79,7 @@ impl Office {
         let state = left.url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         let callback = Callback { state: Some(state), code: Some("ann".to_owned()), ..Callback::default() };
         let back = login.return_from_provider("company", &[&left.cookie_value], &callback, URI, None, &from(ADDRESS)).await;
-        let Arrival::SignedIn(inbound) = back.unwrap() else { panic!("nothing was to be linked") };
+        let SignInResult::SignedIn(inbound) = back.unwrap() else { panic!("nothing was to be linked") };
         inbound.signed_in
     }
 

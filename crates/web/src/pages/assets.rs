@@ -77,7 +77,7 @@ pub fn sdk_types() -> &'static str {
 
 /// Modules in one: the last one exports, and what the others import and export holds between them only.
 fn one_file(files: &[&str]) -> String {
-    let (entrance, parts) = files.split_last().map_or(("", files), |(last, rest)| (*last, rest));
+    let (sign_in_start, parts) = files.split_last().map_or(("", files), |(last, rest)| (*last, rest));
     let mut text = String::new();
     let mut push = |line: &str| {
         text.push_str(line);
@@ -87,7 +87,7 @@ fn one_file(files: &[&str]) -> String {
         part.lines().filter(|line| !line.starts_with("import ")).for_each(|line| push(line.strip_prefix("export ").unwrap_or(line)));
         push("");
     }
-    for line in entrance.lines().filter(|line| !line.starts_with("import ")) {
+    for line in sign_in_start.lines().filter(|line| !line.starts_with("import ")) {
         // `export { name } from './parts/file.js';`
         match line.split_once(" } from ").filter(|(names, _)| names.starts_with("export { ")) {
             Some((names, _)) => push(&format!("{names} }};")),

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use falconer_login::account::local_name;
-use falconer_login::{Administrator, AskedAbout, Linked, MailedLink, NewAccount, PersonChange, PersonView, REFRESH_ASKED};
+use falconer_login::{Administrator, Linked, MailedLink, NewAccount, PersonChange, PersonView, REFRESH_ASKED, RefreshOutcome};
 use falconer_web::{PublicOrigin, mailed_site, person_link, refreshed_person};
 use falconer_wire::{InvitePersonRequest, PersonLink, RefreshedPerson};
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ pub async fn act(node: &Node, identity: &str, action: &str) -> Result<i64> {
 pub async fn refresh(node: &Node, identity: &str) -> Result<RefreshedPerson> {
     node.auth.note_about_identity(ACTOR, REFRESH_ASKED, identity).await?;
     let refreshment = node.login.refresh_person(identity).await.with_context(|| format!("{identity} is as before"))?;
-    Ok(refreshed_person(identity, AskedAbout::Answered(refreshment), node.auth.revision().0))
+    Ok(refreshed_person(identity, RefreshOutcome::Answered(refreshment), node.auth.revision().0))
 }
 
 /// Makes an identity one of another person's.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::Clock as _;
-use falconer_login::{Entrance, ProviderError};
+use falconer_login::{ProviderError, SignInStart};
 use falconer_web::PublicOrigin;
 
 use super::serve::{auth_origin, origin_at};
@@ -67,7 +67,7 @@ async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()>
     for provider in &providers.sign_in {
         let mut found = provider.kind.probe(SystemClock.now_ms()).await;
         if let Ok(found) = &mut found
-            && provider.kind.entrance() == Entrance::Away
+            && provider.kind.sign_in_start() == SignInStart::Away
         {
             found.push(("register there as redirect URI", format!("{}/login/{}/callback", origin.as_str(), provider.name)));
         }

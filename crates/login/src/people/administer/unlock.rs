@@ -9,7 +9,7 @@ use crate::login::Login;
 use crate::mail::MailAddress;
 use crate::people::administer::change::Administrator;
 use crate::providers::by_password::counted_name;
-use crate::providers::provider::Entrance;
+use crate::providers::provider::SignInStart;
 
 impl Login {
     /// Lets somebody try again who is shut out. It takes `auth:unlock-person:<identity>`.
@@ -30,13 +30,14 @@ impl Login {
         let Ok(provider) = self.provider(&known.provider) else {
             return Err(ApiError::RequestConflict(format!("No configured provider knows {identity}")));
         };
-        let entrance = provider.kind.entrance();
-        if entrance == Entrance::Away {
+        let sign_in_start = provider.kind.sign_in_start();
+        if sign_in_start == SignInStart::Away {
             return Err(ApiError::InputError(format!("{identity} signs in at the provider: nothing is counted here")));
         }
         // Nothing is let in without its row in the audit. Where the second part fails, whoever asks is told so and does it again.
         let revision = self.auth.note_about_identity(by, "unlocked", identity).await?;
-        let forgotten = if entrance == Entrance::Password { self.forget_failures(&known).await } else { self.forget_mails(&known).await };
+        let forgotten =
+            if sign_in_start == SignInStart::Password { self.forget_failures(&known).await } else { self.forget_mails(&known).await };
         forgotten.map_err(LoginError::after_a_change)?;
         Ok(revision)
     }
@@ -44,7 +45,7 @@ impl Login {
     /// Whether somebody can be shut out by what is counted here, as far as the configuration says.
     pub fn counts_attempts_of(&self, identity: &str) -> bool {
         let provider = identity.split('/').next().unwrap_or_default();
-        local_name(identity).is_some() || self.provider(provider).is_ok_and(|provider| provider.kind.entrance() != Entrance::Away)
+        local_name(identity).is_some() || self.provider(provider).is_ok_and(|provider| provider.kind.sign_in_start() != SignInStart::Away)
     }
 
     async fn forget_failures(&self, known: &IdentityRecord) -> Result<(), LoginError> {

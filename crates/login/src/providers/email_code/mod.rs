@@ -10,4 +10,4 @@ mod sign_in;
 pub(crate) use flow::CodeFlow;
 pub use provider::EmailCodeProvider;
 pub use settings::{EmailCodeSettings, EmailCodeSettingsError};
-pub use sign_in::{CodeAsked, CodeSent};
+pub use sign_in::{CodeSent, PendingCode};

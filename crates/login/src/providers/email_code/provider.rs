@@ -9,7 +9,7 @@ use url::Url;
 use super::settings::{Allowed, EmailCodeSettings, EmailCodeSettingsError};
 use crate::mail::{MailAddress, Mailer};
 use crate::providers::error::ProviderError;
-use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known, Refreshed};
+use crate::providers::provider::{Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart};
 
 /// People who prove to read mail at an address.
 pub struct EmailCodeProvider {
@@ -28,8 +28,8 @@ impl EmailCodeProvider {
 
 #[async_trait]
 impl IdentityProvider for EmailCodeProvider {
-    fn entrance(&self) -> Entrance {
-        Entrance::Address
+    fn sign_in_start(&self) -> SignInStart {
+        SignInStart::Address
     }
 
     fn known_by(&self) -> String {

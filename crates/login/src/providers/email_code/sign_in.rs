@@ -8,9 +8,9 @@ use crate::login::Login;
 use crate::mail::{Mail, MailAddress};
 use crate::providers::error::ProviderError;
 use crate::providers::flow::Intent;
-use crate::providers::provider::{Answer, Attempt, ConfiguredProvider, Entrance};
+use crate::providers::provider::{Answer, Attempt, ConfiguredProvider, SignInStart};
 use crate::providers::sign_in::ProviderSignInError;
-use crate::providers::way::{Arrival, Begun, Way};
+use crate::providers::way::{Begun, SignInResult, Way};
 use crate::sessions::attempts::Visitor;
 use crate::sessions::session::Session;
 
@@ -28,7 +28,7 @@ pub struct CodeSent {
 }
 
 /// A sign-in for which a code was asked in this browser.
-pub struct CodeAsked {
+pub struct PendingCode {
     /// Where the code went.
     pub address: MailAddress,
     /// What it is for, and where to go on.
@@ -39,7 +39,7 @@ impl Login {
     /// The provider of this name, if people type an address for it.
     pub fn address_provider(&self, name: &str) -> Result<&ConfiguredProvider, ProviderError> {
         let provider = self.provider(name)?;
-        if provider.kind.entrance() == Entrance::Address { Ok(provider) } else { Err(ProviderError::UnknownProvider) }
+        if provider.kind.sign_in_start() == SignInStart::Address { Ok(provider) } else { Err(ProviderError::UnknownProvider) }
     }
 
     /// Mails a code to an address. `site` is what the mail calls this server. Addresses that are let in and others get the same answer for the same work; only
@@ -77,10 +77,10 @@ impl Login {
     }
 
     /// The sign-in of this name that is under way in this browser. `cookies` are what it has kept.
-    pub fn asked_code(&self, name: &str, cookies: &[&str], flow: &str) -> Result<CodeAsked, ProviderError> {
+    pub fn pending_code(&self, name: &str, cookies: &[&str], flow: &str) -> Result<PendingCode, ProviderError> {
         self.address_provider(name)?;
         let flow = self.code_flow(name, cookies, flow)?;
-        Ok(CodeAsked { address: flow.address.clone(), begun: flow.begun() })
+        Ok(PendingCode { address: flow.address.clone(), begun: flow.begun() })
     }
 
     /// What that sign-in is for, also where its time is over; `None`: it was not begun in this browser with this provider.
@@ -107,7 +107,7 @@ impl Login {
         typed: &str,
         session: Option<&Session>,
         visitor: &Visitor<'_>,
-    ) -> Result<Arrival, ProviderSignInError> {
+    ) -> Result<SignInResult, ProviderSignInError> {
         let provider = self.address_provider(name)?;
         self.check_clock()?;
         let flow = self.code_flow(name, cookies, flow)?;

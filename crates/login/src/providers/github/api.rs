@@ -68,7 +68,7 @@ impl Api<'_> {
     /// Whatever is answered.
     pub(super) async fn ask(&self, what: &'static str, url: Url) -> Result<ProviderAnswer, ProviderError> {
         let authorization = self.authorization.clone();
-        let sent = self.http.send(ProviderRequest { authorization, ..ProviderRequest::new(url, self.places.reach) }).await;
+        let sent = self.http.send(ProviderRequest { authorization, ..ProviderRequest::new(url, self.places.allowed_addresses) }).await;
         sent.map_err(|error| ProviderError::Http { what, error })
     }
 

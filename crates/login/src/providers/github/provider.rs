@@ -17,7 +17,7 @@ use super::token::Tokens;
 use crate::fingerprint::pkce_challenge;
 use crate::providers::error::{ProviderError, malformed, short};
 use crate::providers::http::{HttpError, ProviderHttp};
-use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known, Refreshed};
+use crate::providers::provider::{Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart};
 
 /// Sign-ins that wait for GitHub at once; one that hangs holds no more of this node.
 const AT_ONCE: usize = 64;
@@ -80,15 +80,15 @@ impl GithubProvider {
 
 #[async_trait]
 impl IdentityProvider for GithubProvider {
-    fn entrance(&self) -> Entrance {
-        Entrance::Away
+    fn sign_in_start(&self) -> SignInStart {
+        SignInStart::Away
     }
 
     fn known_by(&self) -> String {
         "github id".to_owned()
     }
 
-    fn names_change_hands(&self) -> bool {
+    fn names_are_reused(&self) -> bool {
         true
     }
 

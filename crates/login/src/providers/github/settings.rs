@@ -4,7 +4,7 @@ use falconer_store::Secret;
 use thiserror::Error;
 use url::Url;
 
-use crate::providers::http::{Reach, is_plain_here};
+use crate::providers::http::{AllowedAddresses, is_plain_here};
 
 /// One GitHub.
 pub struct GithubSettings {
@@ -61,7 +61,7 @@ pub(super) struct Places {
     /// Where the API begins, with a slash at the end.
     pub(super) api: String,
     /// Which addresses these hosts may have: github.com never lies inside of somebody's network.
-    pub(super) reach: Reach,
+    pub(super) allowed_addresses: AllowedAddresses,
     /// Whether all its people are managed by their company: those are hidden from strangers.
     pub(super) only_managed_people: bool,
 }
@@ -84,12 +84,12 @@ impl Places {
             return Err(E::Api(own()));
         }
         let web = parsed.as_str().trim_end_matches('/').to_owned();
-        let (api, reach) = match host.as_str() {
-            "github.com" => ("https://api.github.com/".to_owned(), Reach::Public),
-            host if with_residence => (format!("https://api.{host}/"), Reach::Public),
-            _ => (format!("{web}/api/v3/"), Reach::Own),
+        let (api, allowed_addresses) = match host.as_str() {
+            "github.com" => ("https://api.github.com/".to_owned(), AllowedAddresses::Public),
+            host if with_residence => (format!("https://api.{host}/"), AllowedAddresses::Public),
+            _ => (format!("{web}/api/v3/"), AllowedAddresses::Own),
         };
-        Ok(Places { web, api, reach, only_managed_people: with_residence })
+        Ok(Places { web, api, allowed_addresses, only_managed_people: with_residence })
     }
 }
 
@@ -173,12 +173,12 @@ mod tests {
 
     #[test]
     fn where_a_github_is() {
-        let places = |url: Option<&str>| Places::of(url).map(|places| (places.web, places.api, places.reach));
-        let at = |web: &str, api: &str, reach| Ok((web.to_owned(), api.to_owned(), reach));
-        assert_eq!(places(None), at("https://github.com", "https://api.github.com/", Reach::Public));
-        assert_eq!(places(Some("https://github.com/")), at("https://github.com", "https://api.github.com/", Reach::Public));
-        assert_eq!(places(Some("https://octo.ghe.com")), at("https://octo.ghe.com", "https://api.octo.ghe.com/", Reach::Public));
-        let own = at("https://git.example.com:8443", "https://git.example.com:8443/api/v3/", Reach::Own);
+        let places = |url: Option<&str>| Places::of(url).map(|places| (places.web, places.api, places.allowed_addresses));
+        let at = |web: &str, api: &str, allowed_addresses| Ok((web.to_owned(), api.to_owned(), allowed_addresses));
+        assert_eq!(places(None), at("https://github.com", "https://api.github.com/", AllowedAddresses::Public));
+        assert_eq!(places(Some("https://github.com/")), at("https://github.com", "https://api.github.com/", AllowedAddresses::Public));
+        assert_eq!(places(Some("https://octo.ghe.com")), at("https://octo.ghe.com", "https://api.octo.ghe.com/", AllowedAddresses::Public));
+        let own = at("https://git.example.com:8443", "https://git.example.com:8443/api/v3/", AllowedAddresses::Own);
         assert_eq!(places(Some("https://git.example.com:8443")), own);
         assert!(places(Some("http://127.0.0.1:9000")).is_ok());
         use GithubSettingsError as E;

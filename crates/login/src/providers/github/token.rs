@@ -61,7 +61,7 @@ impl GithubProvider {
         let own = [("client_id", self.settings.client_id.as_str()), ("client_secret", self.settings.client_secret.expose())];
         let form = own.iter().chain(fields).map(|(name, value)| (*name, Zeroizing::new((*value).to_owned()))).collect();
         let url = self.page("login/oauth/access_token")?;
-        let request = ProviderRequest { form: Some(form), ..ProviderRequest::new(url, self.places.reach) };
+        let request = ProviderRequest { form: Some(form), ..ProviderRequest::new(url, self.places.allowed_addresses) };
         let answer = self.http.send(request).await.map_err(|error| ProviderError::Http { what: WHAT, error })?;
         let body = Zeroizing::new(answer.body);
         let read = serde_json::from_slice::<Answer>(&body);

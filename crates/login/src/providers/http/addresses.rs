@@ -6,14 +6,14 @@ use url::{Host, Url};
 
 /// Which addresses count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum AllowedAddresses {
     /// Those of the internet: for hosts that a provider has named.
     Public,
     /// Those of this network too, for the host that the operator has named. Never link-local ones: machines in clouds ask for their own secrets there.
     Own,
 }
 
-impl Reach {
+impl AllowedAddresses {
     /// Whether an address counts.
     pub fn allows(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -22,10 +22,10 @@ impl Reach {
             IpAddr::V4(_) => address,
         };
         match (self, address) {
-            (Reach::Own, IpAddr::V4(v4)) => !(v4.is_link_local() || nowhere_v4(v4)),
-            (Reach::Own, IpAddr::V6(v6)) => !(v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast()),
-            (Reach::Public, IpAddr::V4(v4)) => is_public_v4(v4),
-            (Reach::Public, IpAddr::V6(v6)) => is_public_v6(v6),
+            (AllowedAddresses::Own, IpAddr::V4(v4)) => !(v4.is_link_local() || nowhere_v4(v4)),
+            (AllowedAddresses::Own, IpAddr::V6(v6)) => !(v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast()),
+            (AllowedAddresses::Public, IpAddr::V4(v4)) => is_public_v4(v4),
+            (AllowedAddresses::Public, IpAddr::V6(v6)) => is_public_v6(v6),
         }
     }
 }
@@ -84,24 +84,24 @@ pub(crate) fn is_plain_here(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Reach;
+    use super::AllowedAddresses;
 
     #[test]
     fn what_is_inside() {
-        let allows = |reach: Reach, text: &str| reach.allows(text.parse().unwrap());
+        let allows = |allowed_addresses: AllowedAddresses, text: &str| allowed_addresses.allows(text.parse().unwrap());
         for public in ["8.8.8.8", "93.184.216.34", "2606:4700::1", "64:ff9b::808:808", "::ffff:8.8.8.8", "172.32.0.1", "100.128.0.1"] {
-            assert!(allows(Reach::Public, public) && allows(Reach::Own, public), "{public}");
+            assert!(allows(AllowedAddresses::Public, public) && allows(AllowedAddresses::Own, public), "{public}");
         }
         for own in
             ["10.0.0.1", "127.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1"]
         {
-            assert!(!allows(Reach::Public, own) && allows(Reach::Own, own), "{own}");
+            assert!(!allows(AllowedAddresses::Public, own) && allows(AllowedAddresses::Own, own), "{own}");
         }
         for never in ["169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1", "::ffff:169.254.169.254"] {
-            assert!(!allows(Reach::Public, never) && !allows(Reach::Own, never), "{never}");
+            assert!(!allows(AllowedAddresses::Public, never) && !allows(AllowedAddresses::Own, never), "{never}");
         }
         for not_public in ["2002:7f00:1::", "2001:db8::1", "192.0.2.1", "198.18.0.1", "192.0.0.8", "3fff::1", "fec0::1"] {
-            assert!(!allows(Reach::Public, not_public), "{not_public}");
+            assert!(!allows(AllowedAddresses::Public, not_public), "{not_public}");
         }
     }
 }

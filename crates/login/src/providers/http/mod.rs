@@ -9,7 +9,7 @@ use thiserror::Error;
 use url::Url;
 use zeroize::Zeroizing;
 
-pub use addresses::Reach;
+pub use addresses::AllowedAddresses;
 pub(crate) use addresses::is_plain_here;
 pub use web::{HttpLimits, WebHttp};
 
@@ -27,7 +27,7 @@ pub struct ProviderRequest {
     /// Where to.
     pub url: Url,
     /// Which addresses the host may have.
-    pub reach: Reach,
+    pub allowed_addresses: AllowedAddresses,
     /// The value of `Authorization`.
     pub authorization: Option<Zeroizing<String>>,
     /// One more header, whose value is a secret: the key of an API.
@@ -38,8 +38,8 @@ pub struct ProviderRequest {
 
 impl ProviderRequest {
     /// A plain question.
-    pub fn new(url: Url, reach: Reach) -> ProviderRequest {
-        ProviderRequest { url, reach, authorization: None, key: None, form: None }
+    pub fn new(url: Url, allowed_addresses: AllowedAddresses) -> ProviderRequest {
+        ProviderRequest { url, allowed_addresses, authorization: None, key: None, form: None }
     }
 }
 

@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, header};
 use url::{Host, Url};
 
-use super::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest, READ_HEADERS, Reach};
+use super::{AllowedAddresses, HttpError, ProviderAnswer, ProviderHttp, ProviderRequest, READ_HEADERS};
 use crate::tls::{TlsFault, TlsProblem};
 
 /// What a provider may take.
@@ -43,7 +43,7 @@ impl WebHttp {
     /// # Errors
     /// What can't be set up, in words.
     pub fn new(tls: &rustls::ClientConfig, limits: HttpLimits) -> Result<WebHttp, String> {
-        let client = |reach: Reach| {
+        let client = |allowed_addresses: AllowedAddresses| {
             Client::builder()
                 .user_agent("falconer")
                 .redirect(Policy::none())
@@ -52,21 +52,21 @@ impl WebHttp {
                 .timeout(limits.total)
                 .pool_max_idle_per_host(4)
                 .tls_backend_preconfigured(tls.clone())
-                .dns_resolver(Within(reach))
+                .dns_resolver(FilteringResolver(allowed_addresses))
                 .build()
                 .map_err(|error| format!("HTTP can't be set up: {error}"))
         };
-        Ok(WebHttp { public: client(Reach::Public)?, own: client(Reach::Own)?, limits })
+        Ok(WebHttp { public: client(AllowedAddresses::Public)?, own: client(AllowedAddresses::Own)?, limits })
     }
 }
 
 #[async_trait]
 impl ProviderHttp for WebHttp {
     async fn send(&self, request: ProviderRequest) -> Result<ProviderAnswer, HttpError> {
-        refuse_inside(&request.url, request.reach)?;
-        let client = match request.reach {
-            Reach::Public => &self.public,
-            Reach::Own => &self.own,
+        refuse_inside(&request.url, request.allowed_addresses)?;
+        let client = match request.allowed_addresses {
+            AllowedAddresses::Public => &self.public,
+            AllowedAddresses::Own => &self.own,
         };
         let mut sent = match &request.form {
             Some(fields) => {
@@ -147,28 +147,28 @@ fn error(error: reqwest::Error) -> HttpError {
 }
 
 /// A host that is written as an address never comes to the resolver.
-fn refuse_inside(url: &Url, reach: Reach) -> Result<(), HttpError> {
+fn refuse_inside(url: &Url, allowed_addresses: AllowedAddresses) -> Result<(), HttpError> {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => address.into(),
         Some(Host::Ipv6(address)) => address.into(),
         _ => return Ok(()),
     };
-    if reach.allows(address) { Ok(()) } else { Err(HttpError::Inside(address.to_string())) }
+    if allowed_addresses.allows(address) { Ok(()) } else { Err(HttpError::Inside(address.to_string())) }
 }
 
 /// The system's resolver, without the addresses that do not count.
-struct Within(Reach);
+struct FilteringResolver(AllowedAddresses);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the host {0:?} has an address inside of this network")]
 struct InsideHost(String);
 
-impl Resolve for Within {
+impl Resolve for FilteringResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.0;
+        let allowed_addresses = self.0;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> = found.into_iter().filter(|address| reach.allows(address.ip())).collect();
+            let allowed: Vec<SocketAddr> = found.into_iter().filter(|address| allowed_addresses.allows(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(InsideHost(name.as_str().to_owned()).into());
             }

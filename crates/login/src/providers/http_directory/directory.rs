@@ -12,7 +12,7 @@ use super::answer::{all_at, attributes, text_at, texts_at};
 use super::error::HttpDirectoryError;
 use super::settings::{HttpDirectorySettings, HttpDirectorySettingsError};
 use crate::providers::error::{ProviderError, malformed, short};
-use crate::providers::http::{ProviderHttp, ProviderRequest, Reach};
+use crate::providers::http::{AllowedAddresses, ProviderHttp, ProviderRequest};
 use crate::providers::provider::{Attributes, Directory, Known};
 
 const WHAT: &str = "directory";
@@ -70,7 +70,7 @@ impl HttpDirectory {
     /// The document at this place. `None`: there is none.
     async fn ask(&self, url: Url) -> Result<Option<Value>, ProviderError> {
         let key = self.settings.key.as_ref().map(|(header, key)| (header.clone(), Zeroizing::new(key.expose().to_owned())));
-        let sent = self.http.send(ProviderRequest { key, ..ProviderRequest::new(url, Reach::Own) }).await;
+        let sent = self.http.send(ProviderRequest { key, ..ProviderRequest::new(url, AllowedAddresses::Own) }).await;
         let answer = sent.map_err(|error| ProviderError::Http { what: WHAT, error })?;
         match answer.status {
             200 => serde_json::from_slice(&answer.body).map(Some).map_err(|error| malformed("answer of the directory", &error)),

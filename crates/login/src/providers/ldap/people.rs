@@ -19,7 +19,7 @@ impl LdapProvider {
     /// Somebody who types a name and a password.
     pub(super) async fn prove(&self, name: &str, password: &str) -> Result<Attributes, LdapError> {
         let begun = Instant::now();
-        let proved = match (sayable(name), is_sendable(password)) {
+        let proved = match (typable(name), is_sendable(password)) {
             (Some(name), true) => self.pool.within(self.search_and_bind(name, password)).await,
             _ => Err(LdapError::Wrong),
         };
@@ -77,7 +77,7 @@ impl LdapProvider {
     /// Somebody who signed in elsewhere. `None`: nobody is known by these.
     pub(super) async fn look_up_by(&self, username: Option<&str>, email: Option<&str>) -> Result<Option<Attributes>, LdapError> {
         let values = [("username", username), ("email", email)];
-        let values: Vec<(&str, &[u8])> = values.iter().filter_map(|(name, value)| Some((*name, sayable((*value)?)?.as_bytes()))).collect();
+        let values: Vec<(&str, &[u8])> = values.iter().filter_map(|(name, value)| Some((*name, typable((*value)?)?.as_bytes()))).collect();
         let filter = self.checked.lookup.fill(&values);
         self.pool.within(self.found_by(filter, "lookup_filter")).await
     }
@@ -138,7 +138,7 @@ impl LdapProvider {
 }
 
 /// A name that somebody can have typed. Some servers read no further than to the first byte 0.
-fn sayable(name: &str) -> Option<&str> {
+fn typable(name: &str) -> Option<&str> {
     let name = name.trim();
     (!name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control)).then_some(name)
 }

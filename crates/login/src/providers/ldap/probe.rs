@@ -14,10 +14,10 @@ const SOME: usize = 100;
 impl LdapProvider {
     /// Lines of `what, found`.
     pub(super) async fn describe_directory(&self) -> Result<Vec<(&'static str, String)>, LdapError> {
-        self.pool.within(self.look_around()).await
+        self.pool.within(self.probe_connection()).await
     }
 
-    async fn look_around(&self) -> Result<Vec<(&'static str, String)>, LdapError> {
+    async fn probe_connection(&self) -> Result<Vec<(&'static str, String)>, LdapError> {
         let mut taken = self.pool.take().await?;
         let address = self.pool.address_of(&taken).map(|address| (format!("{}:{}", address.host, address.port), address.protection));
         let (place, protection) = address.unwrap_or_default();

@@ -11,7 +11,7 @@ use super::connection::Pool;
 use super::person::{attributes, entry_of, texts};
 use super::settings::{Checked, LdapSettings, LdapSettingsError};
 use crate::providers::error::ProviderError;
-use crate::providers::provider::{Answer, Attempt, Attributes, Directory, Entrance, Found, IdentityProvider, Keeper, Known, Refreshed};
+use crate::providers::provider::{Answer, Attempt, Attributes, Directory, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart};
 
 /// Where the names of groups are in an entry that an operator writes.
 const GROUPS: &str = "groups";
@@ -46,8 +46,8 @@ impl LdapProvider {
 
 #[async_trait]
 impl IdentityProvider for LdapProvider {
-    fn entrance(&self) -> Entrance {
-        Entrance::Password
+    fn sign_in_start(&self) -> SignInStart {
+        SignInStart::Password
     }
 
     fn known_by(&self) -> String {

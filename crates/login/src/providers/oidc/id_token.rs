@@ -30,7 +30,7 @@ pub(crate) struct Expected<'a> {
 }
 
 /// A token that was taken apart; nothing of it is believed yet.
-pub(crate) struct Unproved<'a> {
+pub(crate) struct UnverifiedToken<'a> {
     algorithm: Algorithm,
     key_id: Option<String>,
     message: &'a str,
@@ -46,8 +46,8 @@ struct Header {
     crit: Option<Value>,
 }
 
-impl<'a> Unproved<'a> {
-    pub(crate) fn read(token: &'a str, expected: &Expected<'_>) -> Result<Unproved<'a>, ProviderError> {
+impl<'a> UnverifiedToken<'a> {
+    pub(crate) fn read(token: &'a str, expected: &Expected<'_>) -> Result<UnverifiedToken<'a>, ProviderError> {
         if token.len() > LONGEST_TOKEN {
             return Err(ProviderError::Token("it is too long"));
         }
@@ -68,7 +68,7 @@ impl<'a> Unproved<'a> {
         if let Some(kind) = header.typ.filter(|kind| !kind.eq_ignore_ascii_case("JWT")) {
             return Err(ProviderError::OtherKind(short(&kind)));
         }
-        Ok(Unproved { algorithm, key_id: header.kid, message, signature: decode(signature)?, claims })
+        Ok(UnverifiedToken { algorithm, key_id: header.kid, message, signature: decode(signature)?, claims })
     }
 
     /// The claims, if all of it holds.

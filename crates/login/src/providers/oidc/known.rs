@@ -123,8 +123,8 @@ pub(crate) async fn ask(
     url: Url,
     authorization: Option<zeroize::Zeroizing<String>>,
 ) -> Result<ProviderAnswer, ProviderError> {
-    let reach = issuer.reach(&url);
-    let sent = http.send(ProviderRequest { authorization, ..ProviderRequest::new(url, reach) }).await;
+    let allowed_addresses = issuer.allowed_addresses(&url);
+    let sent = http.send(ProviderRequest { authorization, ..ProviderRequest::new(url, allowed_addresses) }).await;
     let answer = sent.map_err(|error| ProviderError::Http { what, error })?;
     if answer.status == 200 { Ok(answer) } else { Err(ProviderError::Status { what, status: answer.status }) }
 }

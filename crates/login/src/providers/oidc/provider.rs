@@ -14,13 +14,15 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::claims;
 use super::discovery::Discovery;
-use super::id_token::{Expected, Unproved, authenticated_ms};
+use super::id_token::{Expected, UnverifiedToken, authenticated_ms};
 use super::known::{Known, ask};
 use super::settings::{ClaimNames, Issuer, OidcSettings, SettingsError};
 use crate::fingerprint::pkce_challenge;
 use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
-use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known as KnownPerson, Refreshed};
+use crate::providers::provider::{
+    Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known as KnownPerson, Refreshed, SignInStart,
+};
 
 /// Sign-ins that wait for the provider at once; a provider that hangs holds no more of this node.
 const AT_ONCE: usize = 64;
@@ -93,8 +95,8 @@ impl OidcProvider {
             None => form.push(("client_id", Zeroizing::new(self.settings.client_id.clone()))),
         }
         let url = discovery.token.clone();
-        let reach = self.issuer.reach(&url);
-        let request = ProviderRequest { authorization, form: Some(form), ..ProviderRequest::new(url, reach) };
+        let allowed_addresses = self.issuer.allowed_addresses(&url);
+        let request = ProviderRequest { authorization, form: Some(form), ..ProviderRequest::new(url, allowed_addresses) };
         let answer = self.http.send(request).await.map_err(|error| ProviderError::Http { what, error })?;
         let body = Zeroizing::new(answer.body);
         if answer.status != 200 {
@@ -129,7 +131,7 @@ impl OidcProvider {
             access_token: tokens.access_token.as_deref(),
             algorithms: discovery.algorithms.as_deref(),
         };
-        let unproved = Unproved::read(token, &expected)?;
+        let unproved = UnverifiedToken::read(token, &expected)?;
         let http = self.http.as_ref();
         let keys = self.known.keys(http, &self.issuer, &discovery.keys, now_ms).await?;
         match unproved.prove(&keys, &expected, now_ms) {
@@ -202,8 +204,8 @@ impl OidcProvider {
 
 #[async_trait]
 impl IdentityProvider for OidcProvider {
-    fn entrance(&self) -> Entrance {
-        Entrance::Away
+    fn sign_in_start(&self) -> SignInStart {
+        SignInStart::Away
     }
 
     fn known_by(&self) -> String {

@@ -4,7 +4,7 @@ use falconer_store::Secret;
 use thiserror::Error;
 use url::Url;
 
-use crate::providers::http::{Reach, is_plain_here};
+use crate::providers::http::{AllowedAddresses, is_plain_here};
 
 /// What each sign-in sends.
 const OWN_PARAMETERS: [&str; 12] = [
@@ -243,8 +243,8 @@ impl Issuer {
     }
 
     /// The issuer's own host was named by the operator; every other one by the provider.
-    pub(crate) fn reach(&self, url: &Url) -> Reach {
-        if self.url.host() == url.host() { Reach::Own } else { Reach::Public }
+    pub(crate) fn allowed_addresses(&self, url: &Url) -> AllowedAddresses {
+        if self.url.host() == url.host() { AllowedAddresses::Own } else { AllowedAddresses::Public }
     }
 }
 
@@ -317,8 +317,8 @@ mod tests {
         assert_eq!(far.fault_of(&url("https://keys.example.net/x")), None);
         assert!(far.fault_of(&url("http://127.0.0.1/x")).is_some() && far.fault_of(&url("file:///etc/passwd")).is_some());
         assert!(far.fault_of(&url("https://u@login.example.com/")).is_some());
-        assert_eq!(far.reach(&url("https://login.example.com/keys")), Reach::Own);
-        assert_eq!(far.reach(&url("https://10.0.0.1/keys")), Reach::Public);
+        assert_eq!(far.allowed_addresses(&url("https://login.example.com/keys")), AllowedAddresses::Own);
+        assert_eq!(far.allowed_addresses(&url("https://10.0.0.1/keys")), AllowedAddresses::Public);
         let here = Issuer::parse("http://127.0.0.1:9000").unwrap();
         assert_eq!(here.fault_of(&url("http://127.0.0.1:9000/keys")), None);
         assert!(here.fault_of(&url("http://10.0.0.1/keys")).is_some());

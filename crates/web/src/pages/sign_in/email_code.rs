@@ -166,7 +166,7 @@ fn code_page(
     status: StatusCode,
     error: Option<&str>,
 ) -> Result<Response, Problem> {
-    let sent_code = visit.web.login.asked_code(name, &away.kept(), flow);
+    let sent_code = visit.web.login.pending_code(name, &away.kept(), flow);
     let sent_code = sent_code.map_err(|error| problem(visit, name, &begun(visit, away, name, flow), error.into()))?;
     let (form, cookie) = visit.form_token();
     let page = EmailCodePage {

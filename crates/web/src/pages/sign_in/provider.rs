@@ -11,7 +11,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use falconer_grants::encode_component;
 use falconer_login::github::GithubError;
-use falconer_login::{Aim, Arrival, Begun, Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError, Way};
+use falconer_login::{Aim, Begun, Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError, SignInResult, Way};
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -81,10 +81,10 @@ pub(crate) fn way<'v>(visit: &'v Visit, purpose: &str) -> Result<Way<'v>, Proble
 }
 
 /// Where somebody goes who has just been proved.
-pub(crate) async fn arrived(visit: &Visit, arrival: Arrival) -> Result<Response, Problem> {
+pub(crate) async fn arrived(visit: &Visit, arrival: SignInResult) -> Result<Response, Problem> {
     match arrival {
-        Arrival::SignedIn(inbound) => login::begin(visit, &inbound.signed_in, &inbound.next).await,
-        Arrival::ToConfirm => Ok(go("/me/link")),
+        SignInResult::SignedIn(inbound) => login::begin(visit, &inbound.signed_in, &inbound.next).await,
+        SignInResult::ToConfirm => Ok(go("/me/link")),
     }
 }
 
@@ -150,7 +150,7 @@ fn redirect_uri(visit: &Visit, name: &str) -> String {
 }
 
 /// Counts what came of a sign-in with a provider, where it is one.
-pub(crate) fn count(visit: &Visit, name: &str, outcome: &Result<Arrival, ProviderSignInError>) {
+pub(crate) fn count(visit: &Visit, name: &str, outcome: &Result<SignInResult, ProviderSignInError>) {
     if let Ok(provider) = visit.web.login.provider(name) {
         let outcome = outcome.as_ref().map_or_else(SignIn::of_provider, |_| SignIn::Success);
         visit.web.metrics.people.signed_in(&provider.name, outcome);

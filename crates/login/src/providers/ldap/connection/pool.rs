@@ -33,7 +33,7 @@ pub(crate) struct Pool {
 }
 
 /// A connection on which the service account speaks, and the right to it.
-pub(crate) struct Taken {
+pub(crate) struct PooledConnection {
     pub(crate) connection: Connection,
     _place: Place,
 }
@@ -63,7 +63,7 @@ impl Pool {
     }
 
     /// Where a connection leads to.
-    pub(crate) fn address_of(&self, taken: &Taken) -> Option<&Address> {
+    pub(crate) fn address_of(&self, taken: &PooledConnection) -> Option<&Address> {
         self.servers.address(taken.connection.server())
     }
 
@@ -83,7 +83,7 @@ impl Pool {
     }
 
     /// A connection of one's own. Whoever has to wait longer than a question may take is refused.
-    pub(crate) async fn take(&self) -> Result<Taken, LdapError> {
+    pub(crate) async fn take(&self) -> Result<PooledConnection, LdapError> {
         let queue = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| LdapError::Busy)?;
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| LdapError::Busy)?;
         let place = Place { _queue: queue, _place: place };
@@ -92,10 +92,10 @@ impl Pool {
             // Of a server that is passed over by now, or of one that was asked while the first one was: not any more.
             if order.first() == Some(&connection.server()) && connection.is_quiet().await {
                 connection.begin_anew();
-                return Ok(Taken { connection, _place: place });
+                return Ok(PooledConnection { connection, _place: place });
             }
         }
-        Ok(Taken { connection: self.open_first(&order).await?, _place: place })
+        Ok(PooledConnection { connection: self.open_first(&order).await?, _place: place })
     }
 
     /// A connection to the first of the servers with which there is one. Whatever the others say of it, one that answers and refuses the service account is asked: it is
@@ -127,7 +127,7 @@ impl Pool {
     }
 
     /// Keeps a connection on which nothing is under way, and on which the service account speaks.
-    pub(crate) fn give_back(&self, taken: Taken) {
+    pub(crate) fn give_back(&self, taken: PooledConnection) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((taken.connection, Instant::now()));
     }
 

@@ -1,6 +1,6 @@
 //! Asking a provider about a person at once: the call, and what is said of it here and on the command line.
 
-use falconer_login::{AskedAbout, Login, Refreshment};
+use falconer_login::{Login, RefreshOutcome, Refreshment};
 use falconer_wire::{RefreshState, RefreshedPerson};
 
 use crate::api::answer::reply::Reply;
@@ -13,10 +13,10 @@ pub(crate) async fn refresh(login: &Login, request: &Request<'_>) -> Answer {
 }
 
 /// What came of asking about somebody.
-pub fn refreshed_person(identity: &str, outcome: AskedAbout, revision: i64) -> RefreshedPerson {
+pub fn refreshed_person(identity: &str, outcome: RefreshOutcome, revision: i64) -> RefreshedPerson {
     let state = refresh_state(&outcome);
     let disabled_clients = match outcome {
-        AskedAbout::Answered(Refreshment::Still { disabled }) => disabled,
+        RefreshOutcome::Answered(Refreshment::Still { disabled }) => disabled,
         _ => Vec::new(),
     };
     let text = match state {
@@ -40,13 +40,13 @@ pub fn refreshed_person(identity: &str, outcome: AskedAbout, revision: i64) -> R
 }
 
 /// Which of the outcomes it is.
-pub(crate) fn refresh_state(outcome: &AskedAbout) -> RefreshState {
+pub(crate) fn refresh_state(outcome: &RefreshOutcome) -> RefreshState {
     match outcome {
-        AskedAbout::Answered(Refreshment::Still { .. }) => RefreshState::Still,
-        AskedAbout::Answered(Refreshment::Gone) => RefreshState::Gone,
-        AskedAbout::Answered(Refreshment::Refused) => RefreshState::Refused,
-        AskedAbout::Answered(Refreshment::AdditionsOnly) => RefreshState::AdditionsOnly,
-        AskedAbout::Unanswered => RefreshState::Unanswered,
-        AskedAbout::NotAccepted => RefreshState::NotAccepted,
+        RefreshOutcome::Answered(Refreshment::Still { .. }) => RefreshState::Still,
+        RefreshOutcome::Answered(Refreshment::Gone) => RefreshState::Gone,
+        RefreshOutcome::Answered(Refreshment::Refused) => RefreshState::Refused,
+        RefreshOutcome::Answered(Refreshment::AdditionsOnly) => RefreshState::AdditionsOnly,
+        RefreshOutcome::Unanswered => RefreshState::Unanswered,
+        RefreshOutcome::NotAccepted => RefreshState::NotAccepted,
     }
 }
