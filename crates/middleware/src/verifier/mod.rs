@@ -3,7 +3,7 @@
 mod asking;
 mod breaker;
 mod counts;
-mod now_and_then;
+mod minimum_interval;
 mod other_origin;
 mod verified;
 
@@ -20,7 +20,7 @@ pub(crate) use asking::Question;
 use breaker::Breaker;
 use counts::Counted;
 pub use counts::Counts;
-use now_and_then::NowAndThen;
+use minimum_interval::MinimumInterval;
 pub use verified::{BodyRule, Verified};
 
 /// Prefixes that a service names at most.
@@ -58,8 +58,8 @@ pub struct Verifier {
     bearer: bool,
     revealed: Arc<[String]>,
     /// Since when the server has no check.
-    older: Arc<NowAndThen>,
-    mismatch: Arc<NowAndThen>,
+    older: Arc<MinimumInterval>,
+    mismatch: Arc<MinimumInterval>,
     breaker: Arc<Breaker>,
     questions: Arc<Semaphore>,
     counted: Arc<Counted>,
@@ -93,8 +93,8 @@ impl Verifier {
             payload_hash_required: false,
             bearer: false,
             revealed: Arc::from([]),
-            older: Arc::new(NowAndThen::every_ms(OLDER_MS)),
-            mismatch: Arc::new(NowAndThen::every_ms(MISMATCH_MS)),
+            older: Arc::new(MinimumInterval::every_ms(OLDER_MS)),
+            mismatch: Arc::new(MinimumInterval::every_ms(MISMATCH_MS)),
             breaker: Arc::default(),
             questions: Arc::new(Semaphore::new(MOST_QUESTIONS)),
             counted: Arc::default(),

@@ -2,14 +2,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Something that is not to be done again soon.
 #[derive(Debug)]
-pub(crate) struct NowAndThen {
+pub(crate) struct MinimumInterval {
     every_ms: i64,
     last_ms: AtomicI64,
 }
 
-impl NowAndThen {
-    pub(crate) fn every_ms(every_ms: i64) -> NowAndThen {
-        NowAndThen { every_ms, last_ms: AtomicI64::new(i64::MIN) }
+impl MinimumInterval {
+    pub(crate) fn every_ms(every_ms: i64) -> MinimumInterval {
+        MinimumInterval { every_ms, last_ms: AtomicI64::new(i64::MIN) }
     }
 
     /// Whether it was done a short time ago. A clock that was set back counts as a long time.
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn it_is_done_again_after_a_while() {
-        let seldom = NowAndThen::every_ms(10);
+        let seldom = MinimumInterval::every_ms(10);
         assert!(!seldom.is_recent(0));
         seldom.note(5);
         assert_eq!([5, 14, 15, 4].map(|now| seldom.is_recent(now)), [true, true, false, false]);
