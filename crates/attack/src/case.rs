@@ -27,12 +27,12 @@ pub(crate) struct Try {
     pub how: String,
     /// Or why it could not be made.
     pub request: Result<Crafted, String>,
-    pub judged: Judged,
+    pub expected: Expected,
 }
 
 /// How the answer counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Judged {
+pub(crate) enum Expected {
     /// Letting it in is a finding.
     Refuse,
     /// Letting it in is noted, and is no finding.
@@ -95,7 +95,7 @@ impl Case<'_> {
 
     /// The request of the route, without credentials.
     pub fn unsigned(&self, how: impl Into<String>) -> Try {
-        Try { how: how.into(), request: Ok(Crafted::of(self.route)), judged: Judged::Refuse }
+        Try { how: how.into(), request: Ok(Crafted::of(self.route)), expected: Expected::Refuse }
     }
 
     /// The request of the route, with a signature, of whatever.
@@ -123,14 +123,14 @@ impl Case<'_> {
     pub fn by(&self, how: &str, caller: &Result<Caller, String>) -> Try {
         match caller {
             Ok(caller) => self.signed(how, &self.signature(caller)),
-            Err(why) => Try { how: how.to_owned(), request: Err(why.clone()), judged: Judged::Refuse },
+            Err(why) => Try { how: how.to_owned(), request: Err(why.clone()), expected: Expected::Refuse },
         }
     }
 }
 
 impl Try {
-    pub fn judged(mut self, judged: Judged) -> Try {
-        self.judged = judged;
+    pub fn expected(mut self, expected: Expected) -> Try {
+        self.expected = expected;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use http::header;
 
-use crate::case::Judged;
+use crate::case::Expected;
 use crate::exchange::{Answer, Answered};
 
 /// A shorter answer, such as an empty list, is the same for many routes and callers, so that it tells nothing.
@@ -18,13 +18,15 @@ pub(crate) enum Verdict {
 }
 
 /// `usual`: what the caller that may got from the same route, which shows that there is something to get.
-pub(crate) fn judge(judged: Judged, answered: &Answered, usual: Option<&Answer>) -> Verdict {
+pub(crate) fn judge(expected: Expected, answered: &Answered, usual: Option<&Answer>) -> Verdict {
     let answer = match answered {
         Answered::Answer(answer) => answer,
-        Answered::Closed(_) if judged == Judged::Refuse => return Verdict::Held,
+        Answered::Closed(_) if expected == Expected::Refuse => return Verdict::Held,
         Answered::Closed(why) => return Verdict::Untried(format!("the connection ended: {why}")),
         Answered::Silent => return Verdict::Finding("it did not answer".to_owned()),
-        Answered::Unreachable(why) if judged == Judged::Works => return Verdict::Finding(format!("it can't be reached any more: {why}")),
+        Answered::Unreachable(why) if expected == Expected::Works => {
+            return Verdict::Finding(format!("it can't be reached any more: {why}"));
+        }
         Answered::Unreachable(why) => return Verdict::Untried(format!("it can't be reached: {why}")),
         Answered::Unsendable => return Verdict::Untried("no URL can be written like that".to_owned()),
     };
@@ -38,25 +40,25 @@ pub(crate) fn judge(judged: Judged, answered: &Answered, usual: Option<&Answer>)
         500.. => return Verdict::Finding(format!("{said}, a failure of its own")),
         _ => {}
     }
-    match judged {
-        Judged::Refuse | Judged::Note | Judged::SameAnswer if !let_in && usual.is_none() => {
+    match expected {
+        Expected::Refuse | Expected::Note | Expected::SameAnswer if !let_in && usual.is_none() => {
             Verdict::Untried(format!("{said}, and nothing shows that there is something to get"))
         }
-        Judged::Refuse | Judged::Note | Judged::SameAnswer if !let_in => Verdict::Held,
-        Judged::Refuse => Verdict::Finding(said),
-        Judged::Note => Verdict::Note(said),
-        Judged::SameAnswer if usual.is_some_and(|usual| usual.body == answer.body) => {
+        Expected::Refuse | Expected::Note | Expected::SameAnswer if !let_in => Verdict::Held,
+        Expected::Refuse => Verdict::Finding(said),
+        Expected::Note => Verdict::Note(said),
+        Expected::SameAnswer if usual.is_some_and(|usual| usual.body == answer.body) => {
             let telling = answer.body.len() >= SHORTEST_TELLING_BYTES;
             if telling { Verdict::Finding(said) } else { Verdict::Untried(format!("{said}, with too little to tell whose answer it is")) }
         }
-        Judged::SameAnswer | Judged::Answer => Verdict::Held,
-        Judged::Prepare if let_in => Verdict::Held,
-        Judged::Prepare => Verdict::Untried(format!("the caller that may was {said}")),
-        Judged::Works if let_in => Verdict::Held,
+        Expected::SameAnswer | Expected::Answer => Verdict::Held,
+        Expected::Prepare if let_in => Verdict::Held,
+        Expected::Prepare => Verdict::Untried(format!("the caller that may was {said}")),
+        Expected::Works if let_in => Verdict::Held,
         // It is alive; why it refuses now is for the end of the run to find out.
-        Judged::Works => Verdict::Untried(format!("the caller that may was {said}")),
-        Judged::Cors => cors(answer),
-        Judged::Cookies { https } => match cookies(answer, https) {
+        Expected::Works => Verdict::Untried(format!("the caller that may was {said}")),
+        Expected::Cors => cors(answer),
+        Expected::Cookies { https } => match cookies(answer, https) {
             Some(missing) => Verdict::Finding(missing),
             // Who refuses everything has no reason to set one.
             None if usual.is_none() => Verdict::Untried(format!("no cookie was seen: it {said}, and nobody gets anything there")),
@@ -132,32 +134,32 @@ mod tests {
     #[test]
     fn a_refusal_says_something_only_where_there_is_something_to_get() {
         let usual = answer(200, "the red book");
-        let of = |judged, status, body: &str, usual| judge(judged, &Answered::Answer(answer(status, body)), usual);
-        assert!(matches!(of(Judged::Works, 403, "", None), Verdict::Untried(_)));
-        assert_eq!(of(Judged::Refuse, 403, "", Some(&usual)), Verdict::Held);
-        assert!(matches!(of(Judged::Refuse, 403, "", None), Verdict::Untried(_)));
-        assert!(matches!(of(Judged::Refuse, 200, "", None), Verdict::Finding(_)));
-        assert!(matches!(of(Judged::Refuse, 503, "", Some(&usual)), Verdict::Untried(_)));
-        assert!(matches!(of(Judged::Refuse, 500, "", Some(&usual)), Verdict::Finding(_)));
-        assert!(matches!(of(Judged::Refuse, 500, "", None), Verdict::Untried(_)));
-        assert!(matches!(of(Judged::Note, 200, "", Some(&usual)), Verdict::Note(_)));
-        assert_eq!(of(Judged::SameAnswer, 200, "a page for everybody", Some(&usual)), Verdict::Held);
-        assert!(matches!(of(Judged::SameAnswer, 200, "the red book", Some(&usual)), Verdict::Finding(_)));
+        let of = |expected, status, body: &str, usual| judge(expected, &Answered::Answer(answer(status, body)), usual);
+        assert!(matches!(of(Expected::Works, 403, "", None), Verdict::Untried(_)));
+        assert_eq!(of(Expected::Refuse, 403, "", Some(&usual)), Verdict::Held);
+        assert!(matches!(of(Expected::Refuse, 403, "", None), Verdict::Untried(_)));
+        assert!(matches!(of(Expected::Refuse, 200, "", None), Verdict::Finding(_)));
+        assert!(matches!(of(Expected::Refuse, 503, "", Some(&usual)), Verdict::Untried(_)));
+        assert!(matches!(of(Expected::Refuse, 500, "", Some(&usual)), Verdict::Finding(_)));
+        assert!(matches!(of(Expected::Refuse, 500, "", None), Verdict::Untried(_)));
+        assert!(matches!(of(Expected::Note, 200, "", Some(&usual)), Verdict::Note(_)));
+        assert_eq!(of(Expected::SameAnswer, 200, "a page for everybody", Some(&usual)), Verdict::Held);
+        assert!(matches!(of(Expected::SameAnswer, 200, "the red book", Some(&usual)), Verdict::Finding(_)));
         let empty = answer(200, "[]");
-        assert!(matches!(of(Judged::SameAnswer, 200, "[]", Some(&empty)), Verdict::Untried(_)));
-        assert!(matches!(of(Judged::Prepare, 404, "", Some(&usual)), Verdict::Untried(_)));
-        assert!(matches!(of(Judged::Works, 500, "", Some(&usual)), Verdict::Finding(_)));
-        assert!(matches!(of(Judged::Works, 409, "", Some(&usual)), Verdict::Untried(_)));
+        assert!(matches!(of(Expected::SameAnswer, 200, "[]", Some(&empty)), Verdict::Untried(_)));
+        assert!(matches!(of(Expected::Prepare, 404, "", Some(&usual)), Verdict::Untried(_)));
+        assert!(matches!(of(Expected::Works, 500, "", Some(&usual)), Verdict::Finding(_)));
+        assert!(matches!(of(Expected::Works, 409, "", Some(&usual)), Verdict::Untried(_)));
     }
 
     #[test]
     fn who_says_nothing_is_no_pass() {
         let closed = Answered::Closed("reset".to_owned());
-        assert_eq!(judge(Judged::Refuse, &closed, None), Verdict::Held);
-        assert!(matches!(judge(Judged::Prepare, &closed, None), Verdict::Untried(_)));
-        assert!(matches!(judge(Judged::Refuse, &Answered::Silent, None), Verdict::Finding(_)));
-        assert!(matches!(judge(Judged::Refuse, &Answered::Unreachable(String::new()), None), Verdict::Untried(_)));
-        assert!(matches!(judge(Judged::Works, &Answered::Unreachable(String::new()), None), Verdict::Finding(_)));
+        assert_eq!(judge(Expected::Refuse, &closed, None), Verdict::Held);
+        assert!(matches!(judge(Expected::Prepare, &closed, None), Verdict::Untried(_)));
+        assert!(matches!(judge(Expected::Refuse, &Answered::Silent, None), Verdict::Finding(_)));
+        assert!(matches!(judge(Expected::Refuse, &Answered::Unreachable(String::new()), None), Verdict::Untried(_)));
+        assert!(matches!(judge(Expected::Works, &Answered::Unreachable(String::new()), None), Verdict::Finding(_)));
     }
 
     #[test]
@@ -168,7 +170,7 @@ mod tests {
             if let Some(credentials) = credentials {
                 answer.headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials.parse().unwrap());
             }
-            judge(Judged::Cors, &Answered::Answer(answer), None)
+            judge(Expected::Cors, &Answered::Answer(answer), None)
         };
         assert!(matches!(with("https://falconer-attack.example", Some("true")), Verdict::Finding(_)));
         assert!(matches!(with("null", Some("true")), Verdict::Finding(_)));
@@ -178,14 +180,14 @@ mod tests {
 
     #[test]
     fn cookies_say_something_only_where_there_is_something_to_get() {
-        let judged = Judged::Cookies { https: false };
+        let expected = Expected::Cookies { https: false };
         let usual = answer(200, "the red book");
         let of = |cookie: Option<&str>, usual| {
             let mut answer = answer(403, "");
             if let Some(cookie) = cookie {
                 answer.headers.insert(header::SET_COOKIE, cookie.parse().unwrap());
             }
-            judge(judged, &Answered::Answer(answer), usual)
+            judge(expected, &Answered::Answer(answer), usual)
         };
         assert_eq!(of(None, Some(&usual)), Verdict::Held);
         assert!(matches!(of(None, None), Verdict::Untried(_)));

@@ -26,11 +26,11 @@ pub struct Attack {
     pub advice: &'static str,
     /// Where more is said, below docs/.
     pub page: &'static str,
-    pub(crate) way: Way,
+    pub(crate) way: AttackKind,
 }
 
 /// How an attack is made.
-pub(crate) enum Way {
+pub(crate) enum AttackKind {
     /// By requests to each route, before the others: one that lets them in is open, and nothing else is said of it.
     First(fn(&Case<'_>) -> Tries),
     /// By requests to each route.

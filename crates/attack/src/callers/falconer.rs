@@ -14,7 +14,7 @@ pub(crate) struct Falconer {
 
 /// What Falconer says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Worth {
+pub(crate) enum FalconerVerdict {
     /// Signed by somebody who may.
     Allowed,
     /// Signed by somebody who may not, or by nobody.
@@ -38,7 +38,7 @@ impl Falconer {
     }
 
     /// What a service that verifies properly would decide. `signature`: of nobody without.
-    pub async fn verdict(&self, required: &Expression, of: &Signature, signed: bool) -> Result<Worth, Error> {
+    pub async fn verdict(&self, required: &Expression, of: &Signature, signed: bool) -> Result<FalconerVerdict, Error> {
         let question = CheckRequest {
             request: AuthenticateHawkRequest {
                 method: of.method.to_lowercase(),
@@ -56,9 +56,9 @@ impl Falconer {
             each: Vec::new(),
         };
         Ok(match self.client.check(&question).await? {
-            CheckResponse::Allowed { .. } => Worth::Allowed,
-            CheckResponse::Denied { .. } => Worth::Denied,
-            CheckResponse::Failed { message, .. } => Worth::Failed(message),
+            CheckResponse::Allowed { .. } => FalconerVerdict::Allowed,
+            CheckResponse::Denied { .. } => FalconerVerdict::Denied,
+            CheckResponse::Failed { message, .. } => FalconerVerdict::Failed(message),
         })
     }
 }

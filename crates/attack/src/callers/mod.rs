@@ -6,5 +6,5 @@ mod falconer;
 mod of_route;
 
 pub(crate) use caller::Caller;
-pub(crate) use falconer::{Falconer, Worth};
-pub(crate) use of_route::{Callers, Maker};
+pub(crate) use falconer::{Falconer, FalconerVerdict};
+pub(crate) use of_route::{CallerTemplate, Callers};

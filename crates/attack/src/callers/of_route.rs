@@ -1,7 +1,7 @@
 use falconer_client::{Credentials, Error};
 use falconer_scopes::Expression;
 
-use super::{Caller, Falconer, Worth};
+use super::{Caller, Falconer, FalconerVerdict};
 use crate::exchange::Signature;
 use crate::place::{Access, Place, Route};
 
@@ -15,15 +15,15 @@ pub(crate) struct Callers {
     /// Its scopes.
     pub scopes: Vec<String>,
     /// May not: by Falconer's own word.
-    pub others: Vec<Others>,
+    pub others: Vec<RefusedCaller>,
     /// Satisfies the route, and is the person only by a star.
-    pub stars: Vec<Others>,
+    pub stars: Vec<RefusedCaller>,
     /// Everybody has what the route needs.
     pub open: bool,
 }
 
 /// A caller who is to be refused.
-pub(crate) struct Others {
+pub(crate) struct RefusedCaller {
     pub how: String,
     /// Its scopes only look like those that are needed.
     pub look_alike: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Others {
 }
 
 /// What callers of a route are made from.
-pub(crate) struct Maker<'a> {
+pub(crate) struct CallerTemplate<'a> {
     pub falconer: &'a Falconer,
     pub place: &'a Place,
     pub operator: Option<&'a Credentials>,
@@ -43,19 +43,19 @@ impl Callers {
     }
 }
 
-impl Maker<'_> {
+impl CallerTemplate<'_> {
     /// The callers of a route. `elsewhere`: the scopes of callers that may use other routes. Errors: Falconer did not answer.
     pub async fn of(&self, route: &Route, elsewhere: &[String]) -> Result<Callers, Error> {
         let Access::Needs(required) = &route.access else { return Ok(Callers::none("the route is public")) };
         let mut callers =
             Callers::none("there are no credentials in the environment: `falconer signin` gets some, or set those of a client");
-        callers.open = self.verdict(route, required, None).await? == Worth::Allowed;
+        callers.open = self.verdict(route, required, None).await? == FalconerVerdict::Allowed;
         let Some(operator) = self.operator else { return Ok(callers) };
         let person = route.person.as_ref().map(|person| format!("assume:{person}"));
         let mut refused = String::new();
         for mut scopes in alternatives(required) {
             scopes.extend(person.iter().filter(|person| !scopes.contains(person)).cloned().collect::<Vec<_>>());
-            match self.caller(operator, route, required, &scopes, &Worth::Allowed).await? {
+            match self.caller(operator, route, required, &scopes, &FalconerVerdict::Allowed).await? {
                 Ok(caller) => {
                     (callers.allowed, callers.scopes) = (Ok(caller), scopes);
                     break;
@@ -80,16 +80,16 @@ impl Maker<'_> {
             leaves.iter().map(|scope| format!("{}-", scope.trim_end_matches('*'))).collect(),
         ));
         for (how, look_alike, scopes) in kinds {
-            let caller = self.caller(operator, route, required, &scopes, &Worth::Denied).await?;
-            callers.others.push(Others { how: how.to_owned(), look_alike, caller });
+            let caller = self.caller(operator, route, required, &scopes, &FalconerVerdict::Denied).await?;
+            callers.others.push(RefusedCaller { how: how.to_owned(), look_alike, caller });
         }
         if let Some(person) = &route.person {
             let kind = person.split_once(':').map_or(person.as_str(), |(kind, _)| kind);
             for star in ["assume:*".to_owned(), format!("assume:{kind}:*")] {
                 let scopes: Vec<String> =
                     callers.scopes.iter().filter(|scope| !scope.starts_with("assume:")).cloned().chain([star.clone()]).collect();
-                let caller = self.caller(operator, route, required, &scopes, &Worth::Allowed).await?;
-                callers.stars.push(Others { how: format!("by a caller with {star}"), look_alike: false, caller });
+                let caller = self.caller(operator, route, required, &scopes, &FalconerVerdict::Allowed).await?;
+                callers.stars.push(RefusedCaller { how: format!("by a caller with {star}"), look_alike: false, caller });
             }
         }
         Ok(callers)
@@ -102,7 +102,7 @@ impl Maker<'_> {
         route: &Route,
         required: &Expression,
         scopes: &[String],
-        wanted: &Worth,
+        wanted: &FalconerVerdict,
     ) -> Result<Result<Caller, String>, Error> {
         let caller = match Caller::narrowed(operator, scopes, self.falconer.now_ms()) {
             Ok(caller) => caller,
@@ -111,14 +111,14 @@ impl Maker<'_> {
         let verdict = self.verdict(route, required, Some(&caller)).await?;
         Ok(match verdict {
             verdict if verdict == *wanted => Ok(caller),
-            Worth::Allowed => Err("Falconer allows it: everybody, or a role, has what is needed".to_owned()),
-            Worth::Denied => Err(format!("Falconer denies it to {}", shown(scopes))),
+            FalconerVerdict::Allowed => Err("Falconer allows it: everybody, or a role, has what is needed".to_owned()),
+            FalconerVerdict::Denied => Err(format!("Falconer denies it to {}", shown(scopes))),
             // Where these credentials do not have a scope, the first line of the message says so.
-            Worth::Failed(message) => Err(format!("Falconer refuses it: {}", message.lines().next().unwrap_or_default())),
+            FalconerVerdict::Failed(message) => Err(format!("Falconer refuses it: {}", message.lines().next().unwrap_or_default())),
         })
     }
 
-    async fn verdict(&self, route: &Route, required: &Expression, caller: Option<&Caller>) -> Result<Worth, Error> {
+    async fn verdict(&self, route: &Route, required: &Expression, caller: Option<&Caller>) -> Result<FalconerVerdict, Error> {
         let nobody =
             Caller { id: String::new(), token: falconer_client::AccessToken::new(String::new()), certificate: None, authorized: None };
         let signature = Signature::of(caller.unwrap_or(&nobody), self.place, route, self.falconer.now_ms() / 1000);

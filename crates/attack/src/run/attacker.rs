@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use falconer_client::{Client, Credentials};
 
 use super::traces::{Logs, Traces, logged, repeated};
-use crate::attacks::{ATTACKS, Attack, Way};
-use crate::callers::{Callers, Falconer, Maker};
-use crate::case::{Case, Judged, Skip, Tries, Try};
+use crate::attacks::{ATTACKS, Attack, AttackKind};
+use crate::callers::{CallerTemplate, Callers, Falconer};
+use crate::case::{Case, Expected, Skip, Tries, Try};
 use crate::exchange::{Answer, Answered, Crafted, Sender, Transport};
 use crate::judge::{Verdict, judge};
 use crate::place::{Access, Place, Route};
@@ -69,7 +69,7 @@ impl Attacker {
         let falconer = Falconer::find(client).await.map_err(|why| Error::Falconer { root_url, why })?;
         let sender = Sender::to(&place, transport).map_err(Error::Settings)?;
         let mut prepared: Vec<Prepared> = Vec::new();
-        let maker = Maker { falconer: &falconer, place: &place, operator: operator.as_ref() };
+        let maker = CallerTemplate { falconer: &falconer, place: &place, operator: operator.as_ref() };
         // Twice: who may use the other routes is known after the first time.
         let mut scopes: Vec<Vec<String>> = Vec::new();
         for route in &routes {
@@ -92,8 +92,10 @@ impl Attacker {
             .map(|prepared| {
                 let case = self.case(prepared);
                 let count = |attack: &&Attack| match attack.way {
-                    Way::First(tries) | Way::Route(tries) | Way::Answers(tries) => tries(&case).map_or(0, |tries| tries.len()),
-                    Way::Listing | Way::Logs | Way::Outside(_) => 0,
+                    AttackKind::First(tries) | AttackKind::Route(tries) | AttackKind::Answers(tries) => {
+                        tries(&case).map_or(0, |tries| tries.len())
+                    }
+                    AttackKind::Listing | AttackKind::Logs | AttackKind::Outside(_) => 0,
                 };
                 (&prepared.route, 1 + ATTACKS.iter().map(count).sum::<usize>())
             })
@@ -109,21 +111,21 @@ impl Attacker {
         }
         for attack in ATTACKS {
             match attack.way {
-                Way::First(tries) => {
+                AttackKind::First(tries) => {
                     let open = self.on_routes(attack, tries, &mut traces, &mut report).await;
                     for (number, prepared) in self.routes.iter_mut().enumerate() {
                         prepared.answers_anybody = open.contains(&number);
                     }
                 }
-                Way::Route(tries) => drop(self.on_routes(attack, tries, &mut traces, &mut report).await),
-                Way::Answers(tries) => {
+                AttackKind::Route(tries) => drop(self.on_routes(attack, tries, &mut traces, &mut report).await),
+                AttackKind::Answers(tries) => {
                     let before = report.rows.len();
                     self.on_routes(attack, tries, &mut traces, &mut report).await;
                     repeated(attack, &traces, before, &mut report);
                 }
-                Way::Listing => report.rows.push(self.listing(attack).await),
-                Way::Logs => report.rows.push(logged(attack, logs.written(), &traces.secrets)),
-                Way::Outside(why) => report.rows.push(Row::new(attack, None, Outcome::NotTried, 0, vec![why.to_owned()])),
+                AttackKind::Listing => report.rows.push(self.listing(attack).await),
+                AttackKind::Logs => report.rows.push(logged(attack, logs.written(), &traces.secrets)),
+                AttackKind::Outside(why) => report.rows.push(Row::new(attack, None, Outcome::NotTried, 0, vec![why.to_owned()])),
             }
         }
         self.still_works(&mut report).await;
@@ -229,7 +231,8 @@ impl Attacker {
         let (mut findings, mut notes, mut untried) = (Vec::new(), Vec::new(), Vec::new());
         let (mut sent, mut let_in) = (0, false);
         // What there is to get may have changed by what was let in meanwhile.
-        let fresh = if tries.iter().any(|one| one.judged == Judged::SameAnswer) { self.ask_properly(prepared).await.ok() } else { None };
+        let fresh =
+            if tries.iter().any(|one| one.expected == Expected::SameAnswer) { self.ask_properly(prepared).await.ok() } else { None };
         let usual = fresh.as_ref().or(prepared.usual.as_ref());
         for one in tries {
             let request = match &one.request {
@@ -241,9 +244,9 @@ impl Attacker {
             };
             sent += 1;
             let answered = self.sender.send(request).await;
-            let_in |= one.judged == Judged::Refuse && matches!(&answered, Answered::Answer(answer) if answer.is_let_in());
+            let_in |= one.expected == Expected::Refuse && matches!(&answered, Answered::Answer(answer) if answer.is_let_in());
             traces.keep(&prepared.route, &one.how, request, &answered);
-            match judge(one.judged, &answered, usual) {
+            match judge(one.expected, &answered, usual) {
                 Verdict::Held => {}
                 Verdict::Finding(what) => findings.push(format!("{}: {what}", one.how)),
                 Verdict::Note(what) => notes.push(format!("{}: {what}", one.how)),

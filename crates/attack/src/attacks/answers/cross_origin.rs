@@ -1,5 +1,5 @@
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Tries};
 use falconer_client::Method;
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -8,18 +8,18 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "Pages of any origin may use the browser's own credentials for the service, and read the answers.",
     advice: "Allow other origins without Access-Control-Allow-Credentials: signed calls need no cookies. Behind a session, name the origins that may.",
     page: "backend.md#pages-of-other-origins",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {
     let mut tries = Vec::new();
     for origin in ["https://falconer-attack.example", "null"] {
-        tries.push(case.unsigned(format!("from a page of the origin {origin}")).header("origin", origin).judged(Judged::Cors));
+        tries.push(case.unsigned(format!("from a page of the origin {origin}")).header("origin", origin).expected(Expected::Cors));
         let preflight = case.unsigned(format!("asked beforehand by a page of the origin {origin}")).header("origin", origin);
         let preflight = preflight
             .header("access-control-request-method", case.route.method.as_str())
             .header("access-control-request-headers", "authorization");
-        tries.push(preflight.judged(Judged::Cors).changed(|request| {
+        tries.push(preflight.expected(Expected::Cors).changed(|request| {
             request.method = Method::OPTIONS;
             request.body = None;
         }));

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "falconer-away",
@@ -6,7 +6,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service lets callers in while it can't ask.",
     advice: "Answer 503 where Falconer does not answer, or answers nonsense; never take no answer for yes.",
     page: "backend.md#any-language-check",
-    way: Way::Outside(
+    way: AttackKind::Outside(
         "it can't be tried while the service reaches Falconer: start it with a root URL at which nobody listens, and give --falconer-away",
     ),
 };

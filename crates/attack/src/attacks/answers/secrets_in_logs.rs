@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "secrets-in-logs",
@@ -6,5 +6,5 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "A log file holds what was secret in a request: whoever reads it can use it.",
     advice: "Keep queries and the Authorization header out of logs; the access log of a proxy holds queries unless its format says otherwise.",
     page: "backend.md#the-rules",
-    way: Way::Logs,
+    way: AttackKind::Logs,
 };

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Skip, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "A signed URL, which is made to be handed on, is good for changes.",
     advice: "Give Falconer the method of the request: it takes bewits for GET and HEAD only.",
     page: "backend.md#any-language-check",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service does not compare the body with the hash that was signed: whoever stands in between can change it.",
     advice: "Hash the bytes that arrived, before anything parses them, and compare; the kits do, where the guard comes before the parser of bodies.",
     page: "backend.md#the-body",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service does not miss a body that was signed.",
     advice: "Compare the hash where no body arrived, too: then it is the hash of nothing.",
     page: "backend.md#the-body",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

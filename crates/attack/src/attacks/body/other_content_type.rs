@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service does not compare the type of the body: the same bytes can be made to mean something else.",
     advice: "Put the Content-Type that arrived into the hash that you compare.",
     page: "backend.md#the-body",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,5 +1,5 @@
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "unsigned-body",
@@ -7,12 +7,12 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes bodies that nobody signed.",
     advice: "Some published clients sign no bodies. Where yours do, require it (`payloadHashRequired` of the kits).",
     page: "backend.md#the-body",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {
     super::of(case)?;
     let mut signature = case.honest()?;
     signature.hash = None;
-    Ok(vec![case.signed("without a hash of the body", &signature).judged(Judged::Note)])
+    Ok(vec![case.signed("without a hash of the body", &signature).expected(Expected::Note)])
 }

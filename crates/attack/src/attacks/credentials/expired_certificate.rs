@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::callers::Caller;
 use crate::case::{Case, Skip, Tries};
 
@@ -8,7 +8,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes certificates whose time is over, or has not come.",
     advice: "Ask Falconer about each request, and keep none of its answers longer than `expires`.",
     page: "backend.md#the-rules",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 const HOUR_MS: i64 = 3_600_000;

@@ -1,6 +1,6 @@
 use falconer_client::AccessToken;
 
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::callers::Caller;
 use crate::case::{Case, Tries};
 
@@ -10,7 +10,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes the scopes of a certificate without asking whether its issuer signed it.",
     advice: "Ask Falconer about the whole request; don't read scopes out of `ext`.",
     page: "backend.md#the-rules",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,6 +1,6 @@
 use falconer_client::AccessToken;
 
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -9,7 +9,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service believes a clientId that its caller did not prove.",
     advice: "Decide by scopes that Falconer has verified, never by the `id` of the header: anybody can write one there.",
     page: "backend.md#the-rules",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 /// The client that may do everything in a new deployment.

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service lets somebody in, or fails, for an Authorization header that says nothing.",
     advice: "Hand the header to Falconer as it came, whatever it is, and let in only what it says `allowed` to; never look for a word in it.",
     page: "backend.md#the-rules",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 const HEADERS: &[&str] = &[

@@ -2,8 +2,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use falconer_client::Value;
 
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Skip, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Skip, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "large-certificate",
@@ -11,7 +11,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service lets in, fails, or hangs for a header of 100 KB.",
     advice: "Refuse large headers before anything is done with them, with 431 or 401; most servers have a limit for heads, and Falconer refuses above 16 KiB.",
     page: "operation.md#limits",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 /// In base64 it becomes a third more.
@@ -34,6 +34,6 @@ fn tries(case: &Case<'_>) -> Tries {
     signature.ext = Some(STANDARD.encode(serde_json::json!({ "certificate": large }).to_string()));
     Ok(vec![
         case.signed("with a certificate of 100 KB", &signature),
-        case.signed("with the right certificate, after one of 100 KB", &honest).judged(Judged::Works),
+        case.signed("with the right certificate, after one of 100 KB", &honest).expected(Expected::Works),
     ])
 }

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::callers::Caller;
 use crate::case::{Case, Tries};
 
@@ -8,7 +8,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service ignores what a caller restricted its own request to, so that a service that acts for others can be used for more than they may.",
     advice: "Ask Falconer about the request with its whole `ext`; an answer that is kept belongs to that one header.",
     page: "services.md",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

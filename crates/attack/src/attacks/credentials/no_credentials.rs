@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service answers the route to whoever asks.",
     advice: "Put the guard on this route, or write a rule for it; what everybody may do is `public = true` in the file of routes.",
     page: "backend.md#the-rules",
-    way: Way::First(tries),
+    way: AttackKind::First(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,6 +1,6 @@
 use falconer_client::Value;
 
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::callers::Caller;
 use crate::case::{Case, Skip, Tries};
 
@@ -10,7 +10,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes the scopes that a caller claims.",
     advice: "Use the answer of Falconer's check, not what stands in `ext`.",
     page: "backend.md#the-rules",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -10,7 +10,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service believes a header that anybody can send who the caller is.",
     advice: "Let only the proxy reach the service, drop the header from clients in every spelling, or check the signature of Falconer-Caller.",
     page: "gateway.md#what-the-service-is-told",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

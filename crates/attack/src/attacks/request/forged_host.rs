@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service believes its caller which host it is, so that whoever gets a signed request can use it here.",
     advice: "Take your public origin from your settings, and neither from the Host header nor from X-Forwarded headers.",
     page: "backend.md#your-public-origin",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 const HOST: &str = "falconer-attack.example";

@@ -1,5 +1,5 @@
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "forged-original",
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service, or the gateway in front of it, believes its caller what was asked for.",
     advice: "Let the proxy set what it tells the gateway, in every location, so that a client's own header never arrives; switch off headers that rewrite a path.",
     page: "gateway.md#the-proxy",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {
@@ -37,7 +37,7 @@ fn tries(case: &Case<'_>) -> Tries {
     if case.route.only_reads() {
         for name in ["x-original-url", "x-rewrite-url", "x-forwarded-uri"] {
             let how = format!("as {public}, with {name}: {}", case.route.resource);
-            tries.push(case.unsigned(how).resource(public).header(name, &case.route.resource).judged(Judged::SameAnswer));
+            tries.push(case.unsigned(how).resource(public).header(name, &case.route.resource).expected(Expected::SameAnswer));
         }
     }
     Ok(tries)

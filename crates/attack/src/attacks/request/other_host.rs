@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes signatures that were made for somebody else's service.",
     advice: "Give Falconer the host and the port of your own public origin, from your settings.",
     page: "backend.md#your-public-origin",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

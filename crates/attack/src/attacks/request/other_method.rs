@@ -1,6 +1,6 @@
 use falconer_client::Method;
 
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -9,7 +9,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service does not say to Falconer which method it got: a signature for reading is good for changing.",
     advice: "Give Falconer the method of the request line, and no header that overrides it.",
     page: "backend.md#any-language-check",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service does not say to Falconer which path and query it got.",
     advice: "Give Falconer the target of the request line as it came: not decoded, with its query, with what a proxy or a router took off.",
     page: "backend.md#any-language-check",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes signatures of another time: what was recorded is good for ever.",
     advice: "Ask Falconer about each request; it refuses what is more than fifteen minutes off. Keep none of its answers.",
     page: "backend.md#what-a-signature-does-not-say",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 const TWENTY_MINUTES: i64 = 20 * 60;

@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "listed-route",
@@ -6,5 +6,5 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "A path that the service itself lists, and that the file of routes does not call public, answers whoever asks.",
     advice: "Put the guard on it; or name it in the file of routes with `public = true`, so that somebody has said so.",
     page: "backend.md#the-rules",
-    way: Way::Listing,
+    way: AttackKind::Listing,
 };

@@ -1,5 +1,5 @@
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Skip, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Skip, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "other-spelling",
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "Another spelling of the path leads past the check to the same answer.",
     advice: "Let the guard and the service read the same path; behind a proxy, refuse what could be read otherwise, as the gateway does.",
     page: "gateway.md#the-rules",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {
@@ -26,6 +26,6 @@ fn tries(case: &Case<'_>) -> Tries {
     paths.retain(|other| !other.is_empty() && other != path);
     Ok(paths
         .into_iter()
-        .map(|other| case.unsigned(format!("as {other}")).resource(&format!("{other}{query}")).judged(Judged::SameAnswer))
+        .map(|other| case.unsigned(format!("as {other}")).resource(&format!("{other}{query}")).expected(Expected::SameAnswer))
         .collect())
 }

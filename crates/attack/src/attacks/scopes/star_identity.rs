@@ -1,4 +1,4 @@
-use crate::attacks::{Attack, Way};
+use crate::attacks::{Attack, AttackKind};
 use crate::case::{Case, Skip, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes a star for proof of who somebody is: an administrator is everybody.",
     advice: "Compare a scope that names a person as it is written (`isPerson` of the kits), or use `identity`; a star satisfies, and proves nobody.",
     page: "backend.md#who-it-is",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {

@@ -1,5 +1,5 @@
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "altered-session",
@@ -7,12 +7,12 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "The service takes what a browser sends as its session for true, although the service never wrote it.",
     advice: "Seal what lies in a cookie with a key of the service, or keep sessions on the server under a random name.",
     page: "gateway.md#sessions-of-browsers",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {
     let session = case.session()?;
-    let mut tries = vec![case.of_own_page("with the session as it is", session).judged(Judged::Prepare)];
+    let mut tries = vec![case.of_own_page("with the session as it is", session).expected(Expected::Prepare)];
     for (how, altered) in [
         ("with another first character", replaced(session, 0)),
         ("with another character in the middle", replaced(session, session.len() / 2)),

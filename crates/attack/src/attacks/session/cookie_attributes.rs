@@ -1,7 +1,7 @@
 use falconer_client::{Method, encode_segment};
 
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Skip, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Skip, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "cookie-attributes",
@@ -9,7 +9,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "A cookie that a browser keeps for the service can be read by scripts, goes along with requests of other sites, or leaves TLS.",
     advice: "Set cookies with HttpOnly, SameSite=Lax or Strict, and over https with Secure.",
     page: "gateway.md#sessions-of-browsers",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 fn tries(case: &Case<'_>) -> Tries {
@@ -19,7 +19,9 @@ fn tries(case: &Case<'_>) -> Tries {
     }
     let as_browser = |how: &str| {
         let page = case.unsigned(how).header("accept", "text/html").header("sec-fetch-mode", "navigate");
-        page.header("sec-fetch-dest", "document").header("sec-fetch-site", "none").judged(Judged::Cookies { https: case.place.is_https() })
+        page.header("sec-fetch-dest", "document")
+            .header("sec-fetch-site", "none")
+            .expected(Expected::Cookies { https: case.place.is_https() })
     };
     let mut tries = vec![as_browser("as a browser goes to it")];
     if let Ok(to) = encode_segment(case.route.path()) {

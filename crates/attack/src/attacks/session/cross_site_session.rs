@@ -1,5 +1,5 @@
-use crate::attacks::{Attack, Way};
-use crate::case::{Case, Judged, Skip, Tries};
+use crate::attacks::{Attack, AttackKind};
+use crate::case::{Case, Expected, Skip, Tries};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "cross-site-session",
@@ -7,7 +7,7 @@ pub(crate) const ATTACK: Attack = Attack {
     finding: "Any page that somebody looks at can change something here in their name: the browser sends the cookie along.",
     advice: "Refuse what changes something unless Origin is the service's own, or Sec-Fetch-Site says same-origin. SameSite alone does not keep a neighbour out: cookies ignore ports.",
     page: "gateway.md#sessions-of-browsers",
-    way: Way::Route(tries),
+    way: AttackKind::Route(tries),
 };
 
 const SITE: &str = "sec-fetch-site";
@@ -22,7 +22,7 @@ fn tries(case: &Case<'_>) -> Tries {
         headers.iter().fold(case.with_session(how, session), |one, (name, value)| one.header(name, value))
     };
     Ok(vec![
-        as_usual.judged(Judged::Prepare),
+        as_usual.expected(Expected::Prepare),
         from("from a page of https://falconer-attack.example", &[("origin", "https://falconer-attack.example"), (SITE, "cross-site")]),
         from("from a page of no origin", &[("origin", "null"), (SITE, "cross-site")]),
         from("from a neighbour on another port", &[("origin", "http://127.0.0.2:1"), (SITE, "same-site")]),
