@@ -122,7 +122,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    system::memory::keep_to_ourselves();
+    system::memory::protect_memory();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

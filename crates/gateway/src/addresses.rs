@@ -10,11 +10,11 @@ pub(crate) struct Addresses(Arc<Mutex<HashMap<IpAddr, u32>>>);
 
 /// One of the things that an address has, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held(Addresses, IpAddr);
+pub(crate) struct AddressPermit(Addresses, IpAddr);
 
 impl Addresses {
     /// One more for this address, or `None` if it has `most` of them. Networks of IPv6 count as one: whoever has one address there has all of them.
-    pub(crate) fn hold(&self, address: IpAddr, most: u32) -> Option<Held> {
+    pub(crate) fn hold(&self, address: IpAddr, most: u32) -> Option<AddressPermit> {
         let address = network(address);
         let mut counts = self.counts();
         let count = counts.entry(address).or_default();
@@ -23,7 +23,7 @@ impl Addresses {
         }
         *count += 1;
         drop(counts);
-        Some(Held(self.clone(), address))
+        Some(AddressPermit(self.clone(), address))
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
@@ -31,7 +31,7 @@ impl Addresses {
     }
 }
 
-impl Drop for Held {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
         let mut counts = self.0.counts();
         match counts.get_mut(&self.1) {

@@ -24,7 +24,7 @@ mod signing;
 mod statement;
 mod staying_open;
 
-pub use decide::{Gateway, InUse, TakesNewStart};
+pub use decide::{Gateway, InUse, NeedsRestart};
 pub use keys::{Key, KeyError};
 pub use serve::{Served, serve};
-pub use signing::{BadCredentials, BadHost, Destinations, Given, Settings, SigningProxy};
+pub use signing::{BadCredentials, BadHost, Destinations, GivenCredentials, Settings, SigningProxy};

@@ -121,7 +121,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_refused: Counter,
     pub(crate) websockets: Gauge,
     pub(crate) websockets_ended: Counter,
-    behind_failed: Counter,
+    upstream_failed: Counter,
     paused: Gauge,
 }
 
@@ -136,7 +136,7 @@ impl Default for Metrics {
             connections_refused: Counter::default(),
             websockets: Gauge::default(),
             websockets_ended: Counter::default(),
-            behind_failed: Counter::default(),
+            upstream_failed: Counter::default(),
             paused: Gauge::default(),
             registry: Registry::default(),
         };
@@ -147,7 +147,7 @@ impl Default for Metrics {
         registry.register("connections_refused", "Connections of addresses that had too many", metrics.connections_refused.clone());
         registry.register("websockets", "WebSockets that are open", metrics.websockets.clone());
         registry.register("websockets_ended", "WebSockets that ended with their credentials", metrics.websockets_ended.clone());
-        registry.register("service_failed", "Requests that the service behind did not answer", metrics.behind_failed.clone());
+        registry.register("service_failed", "Requests that the service behind did not answer", metrics.upstream_failed.clone());
         registry.register("breaker_open", "1 while Falconer is not asked, because it did not answer", metrics.paused.clone());
         // What has not happened yet is told as 0: the rate of a counter that begins with its first event does not see that event.
         for outcome in Outcome::ALL {
@@ -173,8 +173,8 @@ impl Metrics {
         self.question.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn behind_failed(&self) {
-        self.behind_failed.inc();
+    pub(crate) fn upstream_failed(&self) {
+        self.upstream_failed.inc();
     }
 
     /// All of them. `paused`: Falconer is not asked at the moment.

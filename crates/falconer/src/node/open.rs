@@ -51,7 +51,7 @@ impl Node {
                 storage.must_be_there().await?;
             }
             // Settings first, so that a mistake in them leaves nothing behind.
-            Node::rehearse(config, origin.clone()).await?;
+            Node::open_in_memory(config, origin.clone()).await?;
             private_folder(&config.data_dir)?;
             let begun = FirstStart::begin(&config.data_dir).await?;
             // Another process may have made all of it meanwhile.
@@ -87,7 +87,7 @@ impl Node {
     }
 
     /// The same over a store that ends with the process: says what is wrong with a configuration and touches nothing.
-    pub async fn rehearse(config: &Config, origin: Origin) -> Result<()> {
+    pub async fn open_in_memory(config: &Config, origin: Origin) -> Result<()> {
         if let Some(file) = existing_key_file(config, &Storage::of(config)).await? {
             read_keys(&file)?;
         }

@@ -1,7 +1,7 @@
 //! What is in memory stays there: keys, tokens and passwords of this process go into no file when it crashes, and into no other process.
 
 /// No core dump, and no other process of the same user may look into this one. What the system refuses goes to stderr: nothing depends on it.
-pub fn keep_to_ourselves() {
+pub fn protect_memory() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, setrlimit};
@@ -32,7 +32,7 @@ mod tests {
     /// A SIGABRT left the sealing key in a core file of 22 MB.
     #[test]
     fn nothing_is_dumped() {
-        keep_to_ourselves();
+        protect_memory();
         assert_eq!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
         let limit = getrlimit(Resource::Core);
         assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));

@@ -27,14 +27,14 @@ impl Random for SystemRandom {
             return fetch(bytes);
         }
         // A thread that is ending has nothing fetched any more.
-        if FETCHED.try_with(|fetched| fetched.borrow_mut().hand_out(bytes)).is_err() {
+        if FETCHED.try_with(|fetched| fetched.borrow_mut().copy_out(bytes)).is_err() {
             fetch(bytes);
         }
     }
 }
 
 impl FetchedBytes {
-    fn hand_out(&mut self, wanted: &mut [u8]) {
+    fn copy_out(&mut self, wanted: &mut [u8]) {
         if self.left < wanted.len() {
             fetch(&mut self.bytes);
             self.left = FETCH_BYTES;

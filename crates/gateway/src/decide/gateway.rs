@@ -192,9 +192,9 @@ impl Gateway {
         let session = site.session.as_ref().filter(|_| !request.is_signed());
         let own = match session {
             Some(session) => match of_session(request, site, session)? {
-                OfSession::Signed(header, credentials) => Some((header, credentials)),
-                OfSession::SignIn => return sign_in(request, site, None),
-                OfSession::Nothing => None,
+                SessionState::Signed(header, credentials) => Some((header, credentials)),
+                SessionState::SignIn => return sign_in(request, site, None),
+                SessionState::Nothing => None,
             },
             None => None,
         };
@@ -257,7 +257,7 @@ impl Gateway {
 }
 
 /// What the cookies of a request come to.
-enum OfSession {
+enum SessionState {
     /// A header for the target, and what it was signed with.
     Signed(String, Credentials),
     /// The session ends soon, and somebody goes to a page.
@@ -265,18 +265,18 @@ enum OfSession {
     Nothing,
 }
 
-fn of_session(request: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Result<OfSession, Refused> {
+fn of_session(request: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Result<SessionState, Refused> {
     let now_ms = falconer_client::system::now_ms();
-    let Some(opened) = session.cookies.session(request.headers, now_ms) else { return Ok(OfSession::Nothing) };
+    let Some(opened) = session.cookies.session(request.headers, now_ms) else { return Ok(SessionState::Nothing) };
     if !is_own(request.method, request.headers, &site.origin) {
         return Err(Refused::OtherSite);
     }
     let renew_ms = i64::try_from(session.settings.renew.as_millis()).unwrap_or(0);
     if wants_page(request.method, request.headers) && opened.expires_ms - now_ms < renew_ms {
-        return Ok(OfSession::SignIn);
+        return Ok(SessionState::SignIn);
     }
     let header = session.sign(request.method, request.target, opened.credentials.clone())?;
-    Ok(OfSession::Signed(header, opened.credentials))
+    Ok(SessionState::Signed(header, opened.credentials))
 }
 
 /// What a browser gets in place of JSON, where sessions are on.

@@ -5,14 +5,14 @@ use super::gateway::Gateway;
 /// The gateway that decides at the moment. Another one takes its place as a whole: each request is decided by one of them. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct InUse {
-    all: Arc<RwLock<All>>,
+    all: Arc<RwLock<GatewayPerThread>>,
     /// Which of the threads that serve; `None`: whoever does not.
     thread: Option<usize>,
 }
 
 /// The same gateway, as often as there are threads.
 #[derive(Debug)]
-struct All {
+struct GatewayPerThread {
     first: Arc<Gateway>,
     of_threads: Vec<Arc<Gateway>>,
 }
@@ -20,11 +20,11 @@ struct All {
 /// Rules that cannot take the place of those in use, because the program listens and stands where these said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is another one, which takes a new start")]
-pub struct TakesNewStart(&'static str);
+pub struct NeedsRestart(&'static str);
 
-impl All {
-    fn new(gateway: Gateway, threads: usize) -> All {
-        let mut all = All { first: Arc::new(gateway), of_threads: Vec::new() };
+impl GatewayPerThread {
+    fn new(gateway: Gateway, threads: usize) -> GatewayPerThread {
+        let mut all = GatewayPerThread { first: Arc::new(gateway), of_threads: Vec::new() };
         all.grow(threads);
         all
     }
@@ -42,11 +42,11 @@ impl InUse {
     /// Begins with this one.
     #[must_use]
     pub fn new(gateway: Gateway) -> InUse {
-        InUse { all: Arc::new(RwLock::new(All::new(gateway, 0))), thread: None }
+        InUse { all: Arc::new(RwLock::new(GatewayPerThread::new(gateway, 0))), thread: None }
     }
 
     /// Requests from now on are decided by this one; what was counted stays. WebSockets that were opened before end when it is next asked about them.
-    pub fn replace(&self, gateway: Gateway) -> Result<(), TakesNewStart> {
+    pub fn replace(&self, gateway: Gateway) -> Result<(), NeedsRestart> {
         let mut all = self.write();
         let (before, after) = (all.first.settings(), gateway.settings());
         let other = [
@@ -55,9 +55,9 @@ impl InUse {
             ("proxy` or `upstream", before.place != after.place),
         ];
         if let Some((name, _)) = other.into_iter().find(|(_, other)| *other) {
-            return Err(TakesNewStart(name));
+            return Err(NeedsRestart(name));
         }
-        *all = All::new(gateway.in_place_of(&all.first), all.of_threads.len());
+        *all = GatewayPerThread::new(gateway.in_place_of(&all.first), all.of_threads.len());
         Ok(())
     }
 
@@ -79,11 +79,11 @@ impl InUse {
         !Arc::ptr_eq(&self.now(), gateway)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, All> {
+    fn read(&self) -> RwLockReadGuard<'_, GatewayPerThread> {
         self.all.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, All> {
+    fn write(&self) -> RwLockWriteGuard<'_, GatewayPerThread> {
         self.all.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ mod watched;
 pub(crate) use answer::Answer;
 pub use gateway::Gateway;
 pub(crate) use gateway::{Decision, LetThrough};
-pub use in_use::{InUse, TakesNewStart};
+pub use in_use::{InUse, NeedsRestart};
 pub(crate) use refused::Refused;
 pub(crate) use request_head::RequestHead;
 pub(crate) use watched::{GatewayRecheck, RULES_REPLACED, Watched};

@@ -6,7 +6,7 @@ use super::request_head::RequestHead;
 use super::site::{Site, SiteSession};
 use crate::metrics::{Event, Metrics};
 use crate::rules::Target;
-use crate::session::{Came, begin, came_back, is_own, sign_in_path};
+use crate::session::{CallbackOutcome, begin, came_back, is_own, sign_in_path};
 
 /// Answers what is below `/.falconer/`.
 pub(super) fn answer(
@@ -30,12 +30,12 @@ pub(super) fn answer(
         }
         ("GET", "/.falconer/back") => match came_back(query, request.headers, cookies, now_ms) {
             // At once to an address without credentials in it.
-            Came::Credentials(set, to) => {
+            CallbackOutcome::Credentials(set, to) => {
                 metrics.session(Event::SignedIn);
                 Answer::to(&format!("{}{to}", site.origin), set).ok_or(too_long)
             }
-            Came::NotAskedFor => Err(Refused::NotAskedFor),
-            Came::Unusable => Err(Refused::UnusableCredentials),
+            CallbackOutcome::NotAskedFor => Err(Refused::NotAskedFor),
+            CallbackOutcome::Unusable => Err(Refused::UnusableCredentials),
         },
         ("POST", "/.falconer/sign-out") if !is_own("POST", request.headers, &site.origin) => Err(Refused::OtherSite),
         ("POST", "/.falconer/sign-out") => {

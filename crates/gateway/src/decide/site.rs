@@ -6,7 +6,7 @@ use falconer_middleware::{SettingsError, Verifier};
 use super::refused::Refused;
 use crate::keys::Key;
 use crate::rules::{Rules, Session};
-use crate::session::{Begin, Cookies};
+use crate::session::{Cookies, GrantPageRequest};
 
 /// One protected origin.
 pub(super) struct Site {
@@ -21,7 +21,7 @@ pub(super) struct Site {
 /// Its sessions.
 pub(super) struct SiteSession {
     pub(super) cookies: Cookies,
-    pub(super) asks: Begin,
+    pub(super) asks: GrantPageRequest,
     pub(super) settings: Session,
     client: Client,
     /// As the verifier asks.
@@ -44,7 +44,7 @@ impl Site {
         let session = match rules.settings.session.clone().zip(key) {
             Some((settings, key)) => Some(Arc::new(SiteSession {
                 cookies: Cookies::new(key, &origin),
-                asks: Begin {
+                asks: GrantPageRequest {
                     falconer: rules.falconer.trim_end_matches('/').to_owned(),
                     origin: origin.clone(),
                     description: settings.description.clone(),

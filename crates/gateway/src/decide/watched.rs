@@ -21,10 +21,10 @@ pub(crate) struct Watched {
     source_ip: Option<String>,
     verifier: Verifier,
     expression: Expression,
-    with: With,
+    auth: WebSocketAuth,
 }
 
-enum With {
+enum WebSocketAuth {
     /// Of a browser's session: each question is signed anew.
     Session(Credentials),
     /// What the request came with. It gets no younger, so that it counts for as long as a signature does.
@@ -41,7 +41,7 @@ impl Watched {
             source_ip: request.source_ip.map(|address| address.to_string()),
             verifier,
             expression,
-            with: session.map_or_else(|| With::Header(authorization()), With::Session),
+            auth: session.map_or_else(|| WebSocketAuth::Header(authorization()), WebSocketAuth::Session),
         }
     }
 }
@@ -64,11 +64,11 @@ impl Recheck for GatewayRecheck {
             return Standing::Over(RULES_REPLACED.to_owned());
         }
         let own;
-        let authorization = match &watched.with {
-            With::Header(header) => header.as_deref(),
+        let authorization = match &watched.auth {
+            WebSocketAuth::Header(header) => header.as_deref(),
             // As for requests: a session ends at its end, without tolerance.
-            With::Session(credentials) if is_over(credentials) => return Standing::Over("session-ended".to_owned()),
-            With::Session(credentials) => {
+            WebSocketAuth::Session(credentials) if is_over(credentials) => return Standing::Over("session-ended".to_owned()),
+            WebSocketAuth::Session(credentials) => {
                 let session = gateway.site(&watched.host).ok().and_then(|site| site.session.as_ref());
                 let signed = session.and_then(|session| session.sign(&watched.method, &watched.target, credentials.clone()).ok());
                 let Some(signed) = signed else { return Standing::Over("misconfigured".to_owned()) };

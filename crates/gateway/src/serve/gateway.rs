@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
-use super::listener::{AnswerBody, Limits, OfOne, Service, accept, whole};
+use super::listener::{AnswerBody, Limits, PerAddressLimit, Service, accept, whole};
 use super::reverse_proxy::ReverseProxy;
 use super::threads::{self, accept_on_threads};
 use crate::decide::InUse;
@@ -14,7 +14,7 @@ use crate::rules::{Dialect, Place};
 
 const CONNECTIONS: u32 = 2048;
 /// Whoever collects metrics.
-const FOR_METRICS: Limits = Limits { connections: 16, http2: false, of_one: None };
+const FOR_METRICS: Limits = Limits { connections: 16, http2: false, per_address: None };
 
 /// What the gateway is to what asks it.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ pub async fn serve(listener: TcpListener, metrics: Option<TcpListener>, in_use: 
     });
     // These proxies ask over HTTP/1 only, so that nobody has to look which it is.
     let http2 = !matches!(place, Place::Beside(Dialect::Nginx | Dialect::Haproxy));
-    let limits = Limits { connections: CONNECTIONS, http2, of_one: Some(OfOne { in_use: in_use.clone() }) };
+    let limits = Limits { connections: CONNECTIONS, http2, per_address: Some(PerAddressLimit { in_use: in_use.clone() }) };
     let serving = accept_on_threads(listener, services.collect(), limits, shutdown);
     let serving = async {
         serving.await.unwrap_or_else(|error| {

@@ -35,16 +35,16 @@ struct Now {
 
 /// One request, until its answer was sent or given up.
 #[derive(Debug)]
-pub(super) struct UnderWay(Activity);
+pub(super) struct ActiveRequest(Activity);
 
 impl Activity {
     pub(super) fn new() -> Activity {
         Activity(Arc::new(Mutex::new(Now { under_way: 0, until: Instant::now() + FIRST, unread_since: None })))
     }
 
-    pub(super) fn begin(&self) -> UnderWay {
+    pub(super) fn begin(&self) -> ActiveRequest {
         self.now().under_way += 1;
-        UnderWay(self.clone())
+        ActiveRequest(self.clone())
     }
 
     /// Until when it may go on like this; whoever waits for it has to ask again then.
@@ -67,7 +67,7 @@ impl Activity {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         let mut now = self.0.now();
         now.under_way = now.under_way.saturating_sub(1);
@@ -127,7 +127,7 @@ impl<Stream: AsyncWrite + Unpin> AsyncWrite for Watched<Stream> {
 /// The body of an answer, which is under way until its end.
 pub(super) struct Sent {
     pub(super) body: AnswerBody,
-    pub(super) _under_way: UnderWay,
+    pub(super) _under_way: ActiveRequest,
 }
 
 impl Body for Sent {

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use super::idle::{Activity, Sent, Watched};
-use crate::addresses::{Addresses, Held};
+use crate::addresses::{AddressPermit, Addresses};
 use crate::decide::InUse;
 use crate::metrics::Metrics;
 
@@ -45,12 +45,12 @@ pub(crate) trait Accept {
     type Peer: Copy + Debug + Send + 'static;
 
     /// What it holds as long as it is there.
-    type Held: Send + Sync + 'static;
+    type Permit: Send + Sync + 'static;
 
     /// Where it comes from, if that is an address.
     fn address(peer: Self::Peer) -> Option<IpAddr>;
 
-    fn next(&mut self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer, Self::Held)>> + Send;
+    fn next(&mut self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer, Self::Permit)>> + Send;
 }
 
 /// What answers requests.
@@ -66,12 +66,12 @@ pub(crate) struct Limits {
     /// HTTP/2 without TLS too, for whoever begins with it.
     pub(crate) http2: bool,
     /// What one address may have of them; `None`: all.
-    pub(crate) of_one: Option<OfOne>,
+    pub(crate) per_address: Option<PerAddressLimit>,
 }
 
 /// How many connections one address may have. More are closed at once.
 #[derive(Clone)]
-pub(crate) struct OfOne {
+pub(crate) struct PerAddressLimit {
     /// Says how many, and counts. Its proxies may have all, because others stand behind them.
     pub(crate) in_use: InUse,
 }
@@ -79,7 +79,7 @@ pub(crate) struct OfOne {
 impl Accept for TcpListener {
     type Stream = tokio::net::TcpStream;
     type Peer = std::net::SocketAddr;
-    type Held = ();
+    type Permit = ();
 
     fn address(peer: std::net::SocketAddr) -> Option<IpAddr> {
         Some(peer.ip())
@@ -96,7 +96,7 @@ impl Accept for TcpListener {
 impl Accept for tokio::net::UnixListener {
     type Stream = tokio::net::UnixStream;
     type Peer = ();
-    type Held = ();
+    type Permit = ();
 
     fn address((): ()) -> Option<IpAddr> {
         None
@@ -164,8 +164,8 @@ pub(super) async fn accept_until<L: Accept, S: Service<L::Peer>>(
         };
         match (permit, accepted) {
             (Ok(permit), Ok((stream, peer, held))) => {
-                let of_one = bounds.limits.of_one.as_ref();
-                let Ok(counted) = of_one.map(|of_one| of_one.count(&bounds.addresses, L::address(peer))).transpose() else {
+                let per_address = bounds.limits.per_address.as_ref();
+                let Ok(counted) = per_address.map(|per_address| per_address.count(&bounds.addresses, L::address(peer))).transpose() else {
                     tracing::debug!(?peer, "an address has too many connections; this one was closed");
                     continue;
                 };
@@ -192,10 +192,10 @@ pub(crate) struct Connected {
 /// A connection that is counted, for the metrics and for its address.
 struct Counted {
     metrics: Arc<Metrics>,
-    _of_address: Option<Held>,
+    _of_address: Option<AddressPermit>,
 }
 
-impl OfOne {
+impl PerAddressLimit {
     /// `Err`: the address has enough.
     fn count(&self, addresses: &Addresses, address: Option<IpAddr>) -> Result<Counted, ()> {
         let gateway = self.in_use.now();

@@ -10,4 +10,4 @@ mod threads;
 
 pub use gateway::{Served, serve};
 pub(crate) use listener::{AnswerBody, Connected, Limits, Service, accept, boxed, whole};
-pub(crate) use passing::{causes, one_host, take_off, tunnel, upgrade_of};
+pub(crate) use passing::{causes, one_host, remove_connection_headers, tunnel, upgrade_of};

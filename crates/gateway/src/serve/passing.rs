@@ -19,7 +19,7 @@ const OF_A_CONNECTION: [HeaderName; 8] = [
     HeaderName::from_static("keep-alive"),
 ];
 /// Takes off what belongs to the connection, and what its Connection header names.
-pub(crate) fn take_off(headers: &mut HeaderMap) {
+pub(crate) fn remove_connection_headers(headers: &mut HeaderMap) {
     let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let named: Vec<HeaderName> = named.filter_map(|name| name.trim().parse().ok()).collect();
     for name in named.into_iter().chain(OF_A_CONNECTION) {
@@ -61,7 +61,7 @@ pub(crate) fn tunnel<Io: AsyncRead + AsyncWrite + Unpin + Send, E: Send>(
         }
         drop(connected);
     });
-    take_off(&mut headers);
+    remove_connection_headers(&mut headers);
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, protocol.clone());
     let mut response = Response::new(whole(Bytes::new()));

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::listener::{AnswerBody, Connected, boxed, whole};
-use super::passing::{causes, one_host, take_off, tunnel, upgrade_of};
+use super::passing::{causes, one_host, remove_connection_headers, tunnel, upgrade_of};
 use crate::decide::{Decision, Gateway, GatewayRecheck, InUse, LetThrough, RULES_REPLACED, Refused, RequestHead, Watched};
 use crate::metrics::Metrics;
 use crate::statement;
@@ -38,7 +38,7 @@ pub(super) struct ReverseProxy {
 }
 
 /// The same for one request, which one gateway decides.
-struct Once<'p> {
+struct SingleRequest<'p> {
     gateway: Arc<Gateway>,
     proxy: &'p ReverseProxy,
 }
@@ -51,11 +51,11 @@ impl ReverseProxy {
 
     /// Decides about a request, passes it on, and gives the answer of the service behind as it comes.
     pub(super) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnswerBody> {
-        Once { gateway: self.in_use.now(), proxy: self }.answer(request, peer).await
+        SingleRequest { gateway: self.in_use.now(), proxy: self }.answer(request, peer).await
     }
 }
 
-impl Once<'_> {
+impl SingleRequest<'_> {
     async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
         let host =
@@ -72,7 +72,7 @@ impl Once<'_> {
                 Ok(response) => response,
                 Err(refused) => {
                     if matches!(refused, Refused::Behind(_)) {
-                        self.gateway.metrics().behind_failed();
+                        self.gateway.metrics().upstream_failed();
                     }
                     return self.gateway.refuse(&refused, &head).into_response().map(whole);
                 }
@@ -137,7 +137,7 @@ impl Once<'_> {
             let over = self.over(through.watched, caller);
             return Ok(tunnel(answer.headers_mut(), on_upgrade, service, &protocol, parts.extensions.remove::<Connected>(), over));
         }
-        take_off(answer.headers_mut());
+        remove_connection_headers(answer.headers_mut());
         if took_credentials && !answer.headers().contains_key(header::CACHE_CONTROL) {
             // Caches keep what says nothing, and a session is a cookie: unlike Authorization, it forbids nobody to keep the answer for all.
             answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -211,7 +211,7 @@ impl Once<'_> {
 
     /// What the service behind gets to see of the head.
     fn headers(&self, head: &RequestHead<'_>, mut headers: HeaderMap, took_credentials: bool) -> HeaderMap {
-        take_off(&mut headers);
+        remove_connection_headers(&mut headers);
         // The body is framed anew, by its own length or in chunks.
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::EXPECT);

@@ -43,7 +43,7 @@ pub(super) async fn accept_on_threads<S: Service<SocketAddr>>(
     let all: Arc<[Arc<Place>]> = places.iter().cloned().collect();
     let mut threads = Vec::new();
     for (service, (own, handed)) in services.into_iter().zip(places.into_iter().zip(queues)) {
-        let beginning = Beginning { socket: listener.try_clone()?, handed, own, all: Arc::clone(&all) };
+        let beginning = ThreadStart { socket: listener.try_clone()?, handed, own, all: Arc::clone(&all) };
         threads.push(Thread::start(beginning, service, bounds.clone(), stopped.clone())?);
     }
     drop(listener);
@@ -55,11 +55,11 @@ pub(super) async fn accept_on_threads<S: Service<SocketAddr>>(
 }
 
 /// A connection that one thread hands to another, which it counts for already.
-type Handed = (Socket, SocketAddr, Counted);
+type HandedConnection = (Socket, SocketAddr, Counted);
 
 /// A thread as the others see it.
 struct Place {
-    queue: UnboundedSender<Handed>,
+    queue: UnboundedSender<HandedConnection>,
     /// How many connections it has.
     connections: Arc<AtomicUsize>,
 }
@@ -68,7 +68,7 @@ struct Place {
 struct Counted(Arc<AtomicUsize>);
 
 impl Place {
-    fn new() -> (Place, UnboundedReceiver<Handed>) {
+    fn new() -> (Place, UnboundedReceiver<HandedConnection>) {
         let (queue, handed) = unbounded_channel();
         (Place { queue, connections: Arc::default() }, handed)
     }
@@ -90,9 +90,9 @@ impl Drop for Counted {
 }
 
 /// What one thread begins with.
-struct Beginning {
+struct ThreadStart {
     socket: std::net::TcpListener,
-    handed: UnboundedReceiver<Handed>,
+    handed: UnboundedReceiver<HandedConnection>,
     own: Arc<Place>,
     all: Arc<[Arc<Place>]>,
 }
@@ -104,7 +104,12 @@ struct Thread {
 }
 
 impl Thread {
-    fn start<S: Service<SocketAddr>>(beginning: Beginning, service: S, bounds: Bounds, stopped: watch::Receiver<()>) -> io::Result<Thread> {
+    fn start<S: Service<SocketAddr>>(
+        beginning: ThreadStart,
+        service: S,
+        bounds: Bounds,
+        stopped: watch::Receiver<()>,
+    ) -> io::Result<Thread> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = oneshot::channel::<()>();
         let serve = async move {
@@ -130,14 +135,14 @@ impl Thread {
 /// Where the connections of one thread come from.
 struct OnThread {
     listener: TcpListener,
-    handed: UnboundedReceiver<Handed>,
+    handed: UnboundedReceiver<HandedConnection>,
     own: Arc<Place>,
     all: Arc<[Arc<Place>]>,
 }
 
 impl OnThread {
-    fn new(beginning: Beginning) -> io::Result<OnThread> {
-        let Beginning { socket, handed, own, all } = beginning;
+    fn new(beginning: ThreadStart) -> io::Result<OnThread> {
+        let ThreadStart { socket, handed, own, all } = beginning;
         Ok(OnThread { listener: TcpListener::from_std(socket)?, handed, own, all })
     }
 
@@ -151,7 +156,7 @@ impl OnThread {
 impl Accept for OnThread {
     type Stream = TcpStream;
     type Peer = SocketAddr;
-    type Held = Counted;
+    type Permit = Counted;
 
     fn address(peer: SocketAddr) -> Option<IpAddr> {
         TcpListener::address(peer)
@@ -210,7 +215,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let limits = Limits { connections: 64, http2: false, of_one: None };
+        let limits = Limits { connections: 64, http2: false, per_address: None };
         let serving = tokio::spawn(accept_on_threads(listener, (0..3).map(Number).collect(), limits, async { drop(stopped.await) }));
         let mut open = Vec::new();
         let mut by_thread = BTreeMap::new();

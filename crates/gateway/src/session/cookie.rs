@@ -37,7 +37,7 @@ struct Session {
 /// A sign-in that is under way.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct UnderWay {
+pub(crate) struct PendingSignIn {
     pub(crate) state: String,
     pub(crate) back_to: String,
     pub(crate) expires_ms: i64,
@@ -84,13 +84,13 @@ impl Cookies {
         self.set(&self.session, &session, (expires_ms - now_ms) / 1000)
     }
 
-    pub(crate) fn sign_in(&self, headers: &HeaderMap, now_ms: i64) -> Option<UnderWay> {
-        self.open(headers, &self.sign_in).filter(|under_way: &UnderWay| under_way.expires_ms > now_ms)
+    pub(crate) fn sign_in(&self, headers: &HeaderMap, now_ms: i64) -> Option<PendingSignIn> {
+        self.open(headers, &self.sign_in).filter(|under_way: &PendingSignIn| under_way.expires_ms > now_ms)
     }
 
     pub(crate) fn set_sign_in(&self, state: &str, back_to: &str, now_ms: i64) -> Option<HeaderValue> {
         let expires_ms = now_ms + SIGN_IN_SECONDS * 1000;
-        let under_way = UnderWay { state: state.to_owned(), back_to: back_to.to_owned(), expires_ms };
+        let under_way = PendingSignIn { state: state.to_owned(), back_to: back_to.to_owned(), expires_ms };
         self.set(&self.sign_in, &under_way, SIGN_IN_SECONDS)
     }
 

@@ -7,4 +7,4 @@ mod sign_in;
 
 pub(crate) use cookie::Cookies;
 pub(crate) use request::{is_own, wants_page};
-pub(crate) use sign_in::{Begin, Came, begin, came_back, sign_in_path};
+pub(crate) use sign_in::{CallbackOutcome, GrantPageRequest, begin, came_back, sign_in_path};

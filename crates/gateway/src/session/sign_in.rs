@@ -15,7 +15,7 @@ const BACK: &str = "/.falconer/back";
 
 /// What the grant page is asked for.
 #[derive(Clone, Debug)]
-pub(crate) struct Begin {
+pub(crate) struct GrantPageRequest {
     pub(crate) falconer: String,
     pub(crate) origin: String,
     pub(crate) description: String,
@@ -24,7 +24,7 @@ pub(crate) struct Begin {
 }
 
 /// What came back.
-pub(crate) enum Came {
+pub(crate) enum CallbackOutcome {
     /// Credentials: the cookies to set, and where to go on.
     Credentials(Vec<HeaderValue>, String),
     /// Nothing that this browser asked for.
@@ -44,7 +44,7 @@ pub(crate) fn is_path_here(text: &str) -> bool {
 }
 
 /// The address of the grant page, and the cookie that waits for the answer. `None`: no randomness, or a path too long for a cookie.
-pub(crate) fn begin(begin: &Begin, cookies: &Cookies, back_to: &str, now_ms: i64) -> Option<(String, HeaderValue)> {
+pub(crate) fn begin(begin: &GrantPageRequest, cookies: &Cookies, back_to: &str, now_ms: i64) -> Option<(String, HeaderValue)> {
     let back_to = if is_path_here(back_to) { back_to } else { "/" };
     let state = URL_SAFE_NO_PAD.encode(falconer_client::system::random::<24>().ok()?);
     let cookie = cookies.set_sign_in(&state, back_to, now_ms).or_else(|| cookies.set_sign_in(&state, "/", now_ms))?;
@@ -62,7 +62,7 @@ pub(crate) fn begin(begin: &Begin, cookies: &Cookies, back_to: &str, now_ms: i64
 }
 
 /// Reads the answer out of the query of [`BACK`].
-pub(crate) fn came_back(query: &str, headers: &HeaderMap, cookies: &Cookies, now_ms: i64) -> Came {
+pub(crate) fn came_back(query: &str, headers: &HeaderMap, cookies: &Cookies, now_ms: i64) -> CallbackOutcome {
     let value = |wanted: &str| {
         let mut found =
             url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
@@ -70,15 +70,15 @@ pub(crate) fn came_back(query: &str, headers: &HeaderMap, cookies: &Cookies, now
         found.next().filter(|_| found.next().is_none())
     };
     let of_cookie = cookies.sign_in(headers, now_ms).zip(value("state")).filter(|(under_way, state)| under_way.state == *state);
-    let Some((under_way, _)) = of_cookie else { return Came::NotAskedFor };
+    let Some((under_way, _)) = of_cookie else { return CallbackOutcome::NotAskedFor };
     let kept = || {
         let credentials = Credentials::new(value("clientId")?, value("accessToken")?).with_certificate(value("certificate")?).ok()?;
         let expires_ms = credentials.expires_ms().filter(|expires_ms| *expires_ms > now_ms)?;
         Some(vec![cookies.set_session(&credentials, expires_ms, now_ms)?, cookies.clear_sign_in()?])
     };
     match kept() {
-        Some(set) => Came::Credentials(set, if is_path_here(&under_way.back_to) { under_way.back_to } else { "/".to_owned() }),
-        None => Came::Unusable,
+        Some(set) => CallbackOutcome::Credentials(set, if is_path_here(&under_way.back_to) { under_way.back_to } else { "/".to_owned() }),
+        None => CallbackOutcome::Unusable,
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn an_answer_belongs_to_the_browser_that_asked() {
         let cookies = Cookies::new(&Key::of(&"k".repeat(43)).unwrap(), "https://notes.example");
-        let asks = Begin {
+        let asks = GrantPageRequest {
             falconer: "https://auth.example".to_owned(),
             origin: "https://notes.example".to_owned(),
             description: "A & b".to_owned(),
@@ -127,12 +127,12 @@ mod tests {
         );
         let jar: HeaderMap = [(header::COOKIE, set.to_str().unwrap().split(';').next().unwrap().parse().unwrap())].into_iter().collect();
         let answer = format!("state={state}&clientId=ann%2Fx&accessToken=t&certificate=%7B%22expiry%22%3A9000%7D");
-        let Came::Credentials(set, to) = came_back(&answer, &jar, &cookies, 2000) else { panic!() };
+        let CallbackOutcome::Credentials(set, to) = came_back(&answer, &jar, &cookies, 2000) else { panic!() };
         assert_eq!((set.len(), to.as_str()), (2, "/books?x=1"));
         let refused = |query: &str, jar: &HeaderMap, now_ms: i64| match came_back(query, jar, &cookies, now_ms) {
-            Came::Credentials(..) => "accepted",
-            Came::NotAskedFor => "not asked for",
-            Came::Unusable => "unusable",
+            CallbackOutcome::Credentials(..) => "accepted",
+            CallbackOutcome::NotAskedFor => "not asked for",
+            CallbackOutcome::Unusable => "unusable",
         };
         assert_eq!(refused(&answer, &HeaderMap::new(), 2000), "not asked for", "another browser");
         assert_eq!(refused(&answer, &jar, 1000 + 3_600_000), "not asked for", "an hour later");

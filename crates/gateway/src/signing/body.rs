@@ -13,7 +13,7 @@ use super::refused::Refused;
 const BODY: Duration = Duration::from_secs(60);
 
 /// The body of a request on its way out.
-pub(super) enum Held {
+pub(super) enum RequestBody {
     /// There is none.
     None,
     /// All of it: its hash is signed, and it can be sent again.
@@ -29,12 +29,12 @@ pub(super) struct Stream {
 }
 
 /// Reads a body up to `limit_bytes`. Beyond that it is refused, or, where it `streams`, passed on as it comes.
-pub(super) async fn hold(mut body: Incoming, limit_bytes: usize, streams: bool) -> Result<Held, Refused> {
+pub(super) async fn hold(mut body: Incoming, limit_bytes: usize, streams: bool) -> Result<RequestBody, Refused> {
     if body.is_end_stream() {
-        return Ok(Held::None);
+        return Ok(RequestBody::None);
     }
     let too_large = |read: VecDeque<Bytes>, rest: Incoming| {
-        if streams { Ok(Held::Stream(Stream { read, rest })) } else { Err(Refused::BodyTooLarge { limit_bytes }) }
+        if streams { Ok(RequestBody::Stream(Stream { read, rest })) } else { Err(Refused::BodyTooLarge { limit_bytes }) }
     };
     if body.size_hint().lower() > limit_bytes as u64 {
         return too_large(VecDeque::new(), body);
@@ -60,7 +60,7 @@ pub(super) async fn hold(mut body: Incoming, limit_bytes: usize, streams: bool) 
     }
     let mut whole = BytesMut::with_capacity(size);
     read.iter().for_each(|part| whole.extend_from_slice(part));
-    Ok(Held::Whole(whole.freeze()))
+    Ok(RequestBody::Whole(whole.freeze()))
 }
 
 impl Body for Stream {

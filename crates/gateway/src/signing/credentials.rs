@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Credentials as JSON, with the root URL where it stands beside them: what `falconer signin --json` prints, and what is put to `/credentials`:
 /// `{"clientId": "a/b", "accessToken": "..", "certificate": "{..}"}`. The certificate is its text, an object, or left out.
 #[derive(Debug)]
-pub struct Given {
+pub struct GivenCredentials {
     /// Signs.
     pub credentials: Credentials,
     /// `rootUrl`.
@@ -51,9 +51,9 @@ struct Text {
     root_url: Option<String>,
 }
 
-impl Given {
+impl GivenCredentials {
     /// Reads them.
-    pub fn parse(json: &[u8]) -> Result<Given, BadCredentials> {
+    pub fn parse(json: &[u8]) -> Result<GivenCredentials, BadCredentials> {
         // The error's own text can quote what it stumbled upon.
         let text: Text = serde_json::from_slice(json).map_err(|error| BadCredentials::NotJson(error.line(), error.column()))?;
         let given = |value: Option<String>| value.filter(|value| !value.is_empty());
@@ -66,7 +66,7 @@ impl Given {
             Some(Value::String(certificate)) => credentials.with_certificate(certificate).map_err(BadCredentials::Certificate)?,
             Some(certificate) => credentials.with_certificate(certificate.to_string()).map_err(BadCredentials::Certificate)?,
         };
-        Ok(Given { credentials, root_url: given(text.root_url) })
+        Ok(GivenCredentials { credentials, root_url: given(text.root_url) })
     }
 }
 
@@ -83,9 +83,9 @@ mod tests {
             (r#"{"clientId":"a","accessToken":"t","certificate":"{\"expiry\":5}"}"#, Some(5)),
             (r#"{"clientId":"a","accessToken":"t","certificate":{"expiry":5}}"#, Some(5)),
         ] {
-            assert_eq!(Given::parse(text.as_bytes()).unwrap().credentials.expires_ms(), expires_ms, "{text}");
+            assert_eq!(GivenCredentials::parse(text.as_bytes()).unwrap().credentials.expires_ms(), expires_ms, "{text}");
         }
-        let given = Given::parse(br#"{"clientId":"a","accessToken":"t","rootUrl":"https://auth.example.com"}"#).unwrap();
+        let given = GivenCredentials::parse(br#"{"clientId":"a","accessToken":"t","rootUrl":"https://auth.example.com"}"#).unwrap();
         assert_eq!(given.root_url.as_deref(), Some("https://auth.example.com"));
     }
 
@@ -99,7 +99,7 @@ mod tests {
             ("s3cret", "line 1 column 1"),
             ("", "it is not JSON such as"),
         ] {
-            let error = Given::parse(text.as_bytes()).unwrap_err();
+            let error = GivenCredentials::parse(text.as_bytes()).unwrap_err();
             assert!(error.to_string().contains(said) && !format!("{error} {error:?}").contains("s3cret"), "{text}: {error} {error:?}");
         }
     }

@@ -7,7 +7,7 @@ use url::Url;
 use crate::staying_open::{Recheck, Standing};
 
 /// Asks Falconer whether the credentials of a WebSocket still count.
-pub(super) struct StillGood {
+pub(super) struct CredentialsRecheck {
     /// Has the credentials that the WebSocket was opened with.
     pub(super) signer: Client,
     /// Has none: it asks.
@@ -16,7 +16,7 @@ pub(super) struct StillGood {
     pub(super) url: Url,
 }
 
-impl Recheck for StillGood {
+impl Recheck for CredentialsRecheck {
     async fn ask(&self) -> Standing {
         let expires_ms = self.signer.credentials().and_then(Credentials::expires_ms);
         if expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms()) {

@@ -10,19 +10,19 @@ use tokio::net::TcpListener;
 use url::{Position, Url};
 use zeroize::Zeroizing;
 
-use super::body::{Held, hold};
+use super::body::{RequestBody, hold};
 use super::caller::refuse_pages;
-use super::credentials::Given;
+use super::credentials::GivenCredentials;
+use super::credentials_recheck::CredentialsRecheck;
 use super::destination::{Destinations, Route};
 use super::outgoing::Outgoing;
 use super::refused::Refused;
-use super::still_good::StillGood;
 use crate::decide::Answer;
-use crate::serve::{AnswerBody, Connected, Limits, Service, accept, boxed, causes, take_off, tunnel, upgrade_of, whole};
+use crate::serve::{AnswerBody, Connected, Limits, Service, accept, boxed, causes, remove_connection_headers, tunnel, upgrade_of, whole};
 use crate::staying_open::over;
 
 /// Bodies are held, so fewer connections than elsewhere.
-const LIMITS: Limits = Limits { connections: 256, http2: false, of_one: None };
+const LIMITS: Limits = Limits { connections: 256, http2: false, per_address: None };
 /// To the head of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The same where the body of the request is passed on as it comes.
@@ -79,7 +79,7 @@ struct Inner {
 
 /// What answers on one listener.
 #[derive(Clone)]
-struct On {
+struct ListenerService {
     proxy: SigningProxy,
     /// Whether a browser may reach it.
     of_browsers: bool,
@@ -107,13 +107,13 @@ impl SigningProxy {
 
     /// Serves on an address until `shutdown`. `false`: something took too long to end, and is cut off.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> bool {
-        accept(listener, On { proxy: self, of_browsers: true }, LIMITS, shutdown).await
+        accept(listener, ListenerService { proxy: self, of_browsers: true }, LIMITS, shutdown).await
     }
 
     /// The same on a unix socket, which no browser reaches, so that it does not matter which host a request names.
     #[cfg(unix)]
     pub async fn serve_socket(self, listener: tokio::net::UnixListener, shutdown: impl Future<Output = ()>) -> bool {
-        accept(listener, On { proxy: self, of_browsers: false }, LIMITS, shutdown).await
+        accept(listener, ListenerService { proxy: self, of_browsers: false }, LIMITS, shutdown).await
     }
 
     fn signer(&self) -> Client {
@@ -167,7 +167,7 @@ impl SigningProxy {
             return Err(Refused::CredentialsClosed);
         }
         let text = Zeroizing::new(Vec::from(own_body(body).await?));
-        let given = Given::parse(&text).map_err(|bad| Refused::BadBody(format!("These are no credentials: {bad}.")))?;
+        let given = GivenCredentials::parse(&text).map_err(|bad| Refused::BadBody(format!("These are no credentials: {bad}.")))?;
         tracing::info!(client_id = given.credentials.client_id(), "credentials were replaced");
         self.replace(given.credentials);
         Ok(Response::new(whole(Bytes::new())))
@@ -202,14 +202,14 @@ impl SigningProxy {
         loop {
             // Read anew: they may have been replaced while the body came.
             let signer = self.signer();
-            let patience = if matches!(held_body, Held::Stream(_)) { PATIENCE_WITH_STREAM } else { PATIENCE };
+            let patience = if matches!(held_body, RequestBody::Stream(_)) { PATIENCE_WITH_STREAM } else { PATIENCE };
             let (body, retry_body) = match held_body {
-                Held::None => (None, Some(Held::None)),
-                Held::Whole(bytes) => (Some(reqwest::Body::from(bytes.clone())), Some(Held::Whole(bytes))),
-                Held::Stream(stream) => (Some(reqwest::Body::wrap(stream)), None),
+                RequestBody::None => (None, Some(RequestBody::None)),
+                RequestBody::Whole(bytes) => (Some(reqwest::Body::from(bytes.clone())), Some(RequestBody::Whole(bytes))),
+                RequestBody::Stream(stream) => (Some(reqwest::Body::wrap(stream)), None),
             };
             let payload = match &retry_body {
-                Some(Held::Whole(bytes)) => Some((content_type(&headers), bytes.as_ref())),
+                Some(RequestBody::Whole(bytes)) => Some((content_type(&headers), bytes.as_ref())),
                 _ => None,
             };
             let signature =
@@ -243,7 +243,7 @@ impl SigningProxy {
     fn over(&self, signer: &Client, url: &Url) -> impl Future<Output = ()> + Send + 'static {
         let interval = self.0.settings.recheck;
         let expires_ms = signer.credentials().and_then(Credentials::expires_ms).unwrap_or(i64::MAX);
-        let asks = StillGood { signer: signer.clone(), asks: self.0.asks.clone(), url: url.clone() };
+        let asks = CredentialsRecheck { signer: signer.clone(), asks: self.0.asks.clone(), url: url.clone() };
         async move {
             let why = over(asks, interval, expires_ms).await;
             tracing::info!(reason = why, "a WebSocket ended with its credentials");
@@ -251,7 +251,7 @@ impl SigningProxy {
     }
 }
 
-impl<Peer: Send + 'static> Service<Peer> for On {
+impl<Peer: Send + 'static> Service<Peer> for ListenerService {
     async fn answer(&self, request: Request<Incoming>, _: Peer) -> Response<AnswerBody> {
         self.proxy.answer(request, self.of_browsers).await
     }
@@ -274,7 +274,7 @@ fn give_back(
         return Ok(tunnel(&mut headers, on_upgrade, answer.upgrade(), protocol, connected, over));
     }
     let mut response = http::Response::<reqwest::Body>::from(answer).map(boxed);
-    take_off(response.headers_mut());
+    remove_connection_headers(response.headers_mut());
     Ok(response)
 }
 
@@ -312,15 +312,15 @@ fn scopes_of(certificate: &str) -> Option<String> {
 }
 
 /// What goes along: all but what is of the connection, of another signature, or of the address of the proxy.
-fn outgoing_headers(mut headers: HeaderMap, held: &Held, upgrade: Option<&HeaderValue>) -> HeaderMap {
-    take_off(&mut headers);
+fn outgoing_headers(mut headers: HeaderMap, held: &RequestBody, upgrade: Option<&HeaderValue>) -> HeaderMap {
+    remove_connection_headers(&mut headers);
     for name in [header::AUTHORIZATION, header::HOST, header::EXPECT] {
         headers.remove(name);
     }
     match held {
         // The length of what is held is known; an empty POST says that it is empty.
-        Held::Whole(_) => drop(headers.remove(header::CONTENT_LENGTH)),
-        Held::None | Held::Stream(_) => {}
+        RequestBody::Whole(_) => drop(headers.remove(header::CONTENT_LENGTH)),
+        RequestBody::None | RequestBody::Stream(_) => {}
     }
     if let Some(protocol) = upgrade {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -331,8 +331,8 @@ fn outgoing_headers(mut headers: HeaderMap, held: &Held, upgrade: Option<&Header
 
 async fn own_body(body: Incoming) -> Result<Bytes, Refused> {
     match hold(body, OWN_BODY_BYTES, false).await? {
-        Held::Whole(bytes) => Ok(bytes),
-        Held::None | Held::Stream(_) => Ok(Bytes::new()),
+        RequestBody::Whole(bytes) => Ok(bytes),
+        RequestBody::None | RequestBody::Stream(_) => Ok(Bytes::new()),
     }
 }
 

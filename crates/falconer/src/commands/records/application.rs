@@ -153,8 +153,8 @@ pub async fn run(command: Application) -> Result<()> {
             show(&server.put_application(&id, &record.onto(as_it_is)).await?, user.json)
         }
         Application::ResetSecret { id, overlap, user } => {
-            let wish = ResetApplicationSecretRequest { overlap_seconds: overlap };
-            show(&user.client()?.reset_application_secret(&id, &wish).await?, user.json)
+            let request = ResetApplicationSecretRequest { overlap_seconds: overlap };
+            show(&user.client()?.reset_application_secret(&id, &request).await?, user.json)
         }
         Application::Delete { id, user } => {
             let server = user.client()?;

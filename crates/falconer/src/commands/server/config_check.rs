@@ -37,7 +37,7 @@ pub async fn run(command: Config) -> Result<()> {
         tokio::net::lookup_host(&settings.listen).await.with_context(|| format!("listen: `{}` can't be resolved", settings.listen))?;
     let address = addresses.next().with_context(|| format!("listen: `{}` has no address", settings.listen))?;
     let origin = origin_at(&settings, address)?;
-    Node::rehearse(&settings, auth_origin(&origin)?).await?;
+    Node::open_in_memory(&settings, auth_origin(&origin)?).await?;
     for warning in warnings(&settings, origin.as_str()) {
         eprintln!("warning: {warning}");
     }

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::system::SystemRandom;
 
 /// What the page is asked for, and how.
-pub struct Wish<'a> {
+pub struct GrantPageRequest<'a> {
     /// These only; without any, everything that the person may do except what is broad.
     pub scopes: &'a [String],
     /// A lifetime, as [`lifetime`] reads it.
@@ -30,21 +30,21 @@ pub struct Wish<'a> {
 }
 
 /// Waits for the grant: `clientId`, `accessToken`, `certificate`, the first two never empty.
-pub async fn ask(root_url: &str, wish: &Wish<'_>) -> Result<BTreeMap<String, String>> {
-    let listener = TcpListener::bind(("127.0.0.1", wish.port))
-        .await
-        .with_context(|| format!("can't listen on port {} of loopback for the answer; leave --port out to take a free one", wish.port))?;
+pub async fn ask(root_url: &str, request: &GrantPageRequest<'_>) -> Result<BTreeMap<String, String>> {
+    let listener = TcpListener::bind(("127.0.0.1", request.port)).await.with_context(|| {
+        format!("can't listen on port {} of loopback for the answer; leave --port out to take a free one", request.port)
+    })?;
     let state = fresh_state();
     let target = format!("http://127.0.0.1:{}/signed-in?state={state}", listener.local_addr()?.port());
     let mut address = url::Url::parse(root_url).with_context(|| format!("`{root_url}` is no root URL"))?;
     address.set_path("/");
     {
         let mut query = address.query_pairs_mut();
-        query.append_pair("target", &target).append_pair("description", wish.description).append_pair("tell_cancel", "true");
-        wish.scopes.iter().for_each(|scope| {
+        query.append_pair("target", &target).append_pair("description", request.description).append_pair("tell_cancel", "true");
+        request.scopes.iter().for_each(|scope| {
             query.append_pair("scope", scope);
         });
-        if let Some(expires) = wish.expires {
+        if let Some(expires) = request.expires {
             query.append_pair("expires", expires);
         }
     }
@@ -52,11 +52,11 @@ pub async fn ask(root_url: &str, wish: &Wish<'_>) -> Result<BTreeMap<String, Str
     let address = address.as_str().replace('+', "%20");
     try_page(root_url, &address).await?;
     eprintln!("Open this page to sign in and grant access:\n\n  {address}\n");
-    if !wish.no_browser && open::that_detached(&address).is_err() {
+    if !request.no_browser && open::that_detached(&address).is_err() {
         eprintln!("No browser could be opened: copy the address.");
     }
     let decision = wait(&listener, &state);
-    let answer = match wish.timeout {
+    let answer = match request.timeout {
         None => decision.await?,
         Some(timeout) => tokio::time::timeout(timeout, decision).await.map_err(|_| {
             anyhow::anyhow!("nobody pressed Grant within {} seconds; run it again, or give more with --timeout", timeout.as_secs())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::UserOptions;
-use super::grant_page::{self, Wish, lifetime, scope};
+use super::grant_page::{self, GrantPageRequest, lifetime, scope};
 use crate::output;
 
 /// `falconer signin`
@@ -47,7 +47,7 @@ pub struct Options {
 /// Waits for the grant and prints the credentials.
 pub async fn run(options: Options) -> Result<()> {
     let root_url = options.user.root_url()?;
-    let wish = Wish {
+    let request = GrantPageRequest {
         scopes: &options.scopes,
         expires: options.expires.as_deref(),
         description: &options.description,
@@ -55,7 +55,7 @@ pub async fn run(options: Options) -> Result<()> {
         port: options.port,
         timeout: Some(Duration::from_secs(options.timeout)),
     };
-    let answer = grant_page::ask(&root_url, &wish).await?;
+    let answer = grant_page::ask(&root_url, &request).await?;
     print(&options, &root_url, &answer)
 }
 

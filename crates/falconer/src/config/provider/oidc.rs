@@ -43,11 +43,11 @@ pub struct Oidc {
     #[serde(default)]
     pub userinfo: bool,
     /// Whether the provider asks people again where it is told to, and says when it did.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub auth_time: bool,
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 

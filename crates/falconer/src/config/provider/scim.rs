@@ -20,10 +20,10 @@ pub struct ScimSection {
     #[serde(default)]
     subject: Subject,
     /// Whether the groups of a pushed user are the pushed ones, and no others.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub groups: bool,
     /// Whether nobody else signs in than who was pushed.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub only_pushed: bool,
     /// So many users the directory may push.
     #[serde(default = "most_users")]
@@ -48,7 +48,7 @@ enum Subject {
     UserName,
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 

@@ -52,33 +52,33 @@ pub fn patient(retry: Retry) -> Retry {
 }
 
 /// Takes the records out. Roles first and as many at once as the server takes, because they are validated together; then clients, `size` at once.
-pub fn cut(records: &mut Records, size: usize) -> Vec<Batch> {
-    let mut cut = Cut::default();
+pub fn split(records: &mut Records, size: usize) -> Vec<Batch> {
+    let mut builder = BatchBuilder::default();
     for (line, role) in records.roles.drain(..) {
-        let open = cut.room(MOST_RECORDS, length(&role));
+        let open = builder.batch_for(MOST_RECORDS, length(&role));
         open.body.roles.push(role);
         open.role_lines.push(line);
     }
-    cut.close();
+    builder.close();
     for (line, client) in records.clients.drain(..) {
-        let open = cut.room(size.min(MOST_RECORDS), length(&client));
+        let open = builder.batch_for(size.min(MOST_RECORDS), length(&client));
         open.body.clients.push(client);
         open.client_lines.push(line);
     }
-    cut.close();
-    cut.done
+    builder.close();
+    builder.done
 }
 
 #[derive(Default)]
-struct Cut {
+struct BatchBuilder {
     done: Vec<Batch>,
     open: Batch,
     bytes: usize,
 }
 
-impl Cut {
+impl BatchBuilder {
     /// The batch that takes one more record of so many bytes.
-    fn room(&mut self, most: usize, bytes: usize) -> &mut Batch {
+    fn batch_for(&mut self, most: usize, bytes: usize) -> &mut Batch {
         if self.open.len() >= most || self.bytes + bytes > MOST_BYTES {
             self.close();
         }

@@ -70,7 +70,7 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<()> {
     let server = options.user.client()?.with_retry(batches::patient(Retry::default()));
     let mut records = read(&options).await?;
-    let batches = batches::cut(&mut records, usize::from(options.batch_size));
+    let batches = batches::split(&mut records, usize::from(options.batch_size));
     let origin = &records.origin;
     let mut tokens = Tokens::open(options.tokens.as_deref())?;
 

@@ -30,7 +30,7 @@ pub struct Reread {
 }
 
 /// What became of it.
-struct Taken {
+struct RereadOutcome {
     changed: Vec<&'static str>,
     at_a_start: Vec<&'static str>,
 }
@@ -41,7 +41,7 @@ impl Reread {
         loop {
             rereads.next().await;
             match self.take().await {
-                Ok(Taken { changed, at_a_start }) => {
+                Ok(RereadOutcome { changed, at_a_start }) => {
                     let changed = if changed.is_empty() { "nothing".to_owned() } else { changed.join(", ") };
                     tracing::info!(%changed, "the settings were read again");
                     if !at_a_start.is_empty() {
@@ -54,9 +54,9 @@ impl Reread {
         }
     }
 
-    async fn take(&mut self) -> Result<Taken> {
+    async fn take(&mut self) -> Result<RereadOutcome> {
         let new = self.options.config()?;
-        Node::rehearse(&new, auth_origin(&self.origin)?).await?;
+        Node::open_in_memory(&new, auth_origin(&self.origin)?).await?;
         let differences = self.config.differences(&new);
         let differs = |name: &str| differences.contains(&name);
         let mut changed = Vec::new();
@@ -72,6 +72,6 @@ impl Reread {
             changed.push("log.level");
         }
         let named = |name| if name == "log" { "log.format" } else { name };
-        Ok(Taken { changed, at_a_start: self.config.differences(&new).into_iter().map(named).collect() })
+        Ok(RereadOutcome { changed, at_a_start: self.config.differences(&new).into_iter().map(named).collect() })
     }
 }

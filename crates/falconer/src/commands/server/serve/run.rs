@@ -14,7 +14,7 @@ use super::lease::Lease;
 use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::reread::Reread;
 use super::shutdown::{Hangup, Rereads, shutdown};
-use super::upkeep::{follow, keep_house, note_history, refresh_people};
+use super::upkeep::{follow, note_history, refresh_people, run_upkeep};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, WholeLists, address};
 use crate::log::{self, RequestLines, TracedRequestLines};
@@ -227,7 +227,7 @@ pub async fn serve(
     let lease = Arc::new(Lease::keep(node.store.clone(), "upkeep").await);
     let chores = [
         tokio::spawn(follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
-        tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), lease.clone(), audit_retention_ms)),
+        tokio::spawn(run_upkeep(node.auth.clone(), node.store.clone(), lease.clone(), audit_retention_ms)),
         tokio::spawn(refresh_people(node.auth.clone(), node.login.clone())),
     ];
     let web = Arc::new(web);

@@ -87,7 +87,7 @@ pub fn note_history(auth: &falconer_auth::Auth, data_dir: &Path) {
 
 /// Writes uses once a minute; removes what ended long ago, clients that asked for it and old rows of the audit once an hour, on the one server that has the lease. None
 /// of it decides anything: expiry is checked at use.
-pub async fn keep_house(
+pub async fn run_upkeep(
     auth: Arc<falconer_auth::Auth>,
     store: Arc<dyn falconer_store::Store>,
     lease: Arc<Lease>,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use falconer_client::{Credentials, Environment};
-use falconer_gateway::{Given, SigningProxy};
+use falconer_gateway::{GivenCredentials, SigningProxy};
 use zeroize::Zeroizing;
 
-use crate::commands::user::grant_page::{self, Wish};
+use crate::commands::user::grant_page::{self, GrantPageRequest};
 use crate::commands::user::server_url;
 use crate::output::WrongUse;
 
@@ -39,7 +39,7 @@ pub struct Grant {
 }
 
 /// What the proxy begins with.
-pub struct Kept {
+pub struct StartingCredentials {
     pub root_url: String,
     pub credentials: Option<Credentials>,
     pub renewal: Renewal,
@@ -60,7 +60,7 @@ type Stamp = (std::time::SystemTime, u64, u64);
 
 impl Source {
     /// The first credentials. None are an error, unless others may follow by a request.
-    pub async fn first(self, root_url: Option<String>, others_follow: bool) -> Result<Kept> {
+    pub async fn first(self, root_url: Option<String>, others_follow: bool) -> Result<StartingCredentials> {
         let environment = match &self {
             Source::Environment => Environment::read(),
             // Of an environment whose credentials don't count, half of them is no matter.
@@ -81,17 +81,21 @@ impl Source {
                         "there are no credentials: set TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN, or give --credentials FILE or --signin"
                     );
                 }
-                Ok(Kept { root_url: server(None)?, credentials: environment.credentials.clone(), renewal: Renewal::None })
+                Ok(StartingCredentials { root_url: server(None)?, credentials: environment.credentials.clone(), renewal: Renewal::None })
             }
             Source::File(file) => {
                 let stamp = stamp(&file);
                 let given = read(&file)?;
-                Ok(Kept { root_url: server(given.root_url)?, credentials: Some(given.credentials), renewal: Renewal::File(file, stamp) })
+                Ok(StartingCredentials {
+                    root_url: server(given.root_url)?,
+                    credentials: Some(given.credentials),
+                    renewal: Renewal::File(file, stamp),
+                })
             }
             Source::Grant(grant) => {
                 let root_url = server(None)?;
                 let (credentials, rest) = grant.ask(&root_url, Some(Duration::from_secs(600))).await?;
-                Ok(Kept { root_url, credentials: Some(credentials), renewal: Renewal::Grant(grant, rest) })
+                Ok(StartingCredentials { root_url, credentials: Some(credentials), renewal: Renewal::Grant(grant, rest) })
             }
         }
     }
@@ -100,7 +104,7 @@ impl Source {
 impl Grant {
     /// Asks on the page, and says after how long to ask again.
     async fn ask(&self, root_url: &str, timeout: Option<Duration>) -> Result<(Credentials, Option<Duration>)> {
-        let wish = Wish {
+        let request = GrantPageRequest {
             scopes: &self.scopes,
             expires: self.expires.as_deref(),
             description: "The signing proxy on your own machine, which signs the requests of programs that you run.",
@@ -108,7 +112,7 @@ impl Grant {
             port: 0,
             timeout,
         };
-        let found: BTreeMap<String, String> = grant_page::ask(root_url, &wish).await?;
+        let found: BTreeMap<String, String> = grant_page::ask(root_url, &request).await?;
         let value = |name: &str| found.get(name).cloned().unwrap_or_default();
         let credentials = Credentials::new(value("clientId"), value("accessToken"));
         let certificate = value("certificate");
@@ -179,7 +183,7 @@ async fn follow(file: &Path, mut known: Option<Stamp>, proxy: &SigningProxy) {
     }
 }
 
-fn read(file: &Path) -> Result<Given> {
+fn read(file: &Path) -> Result<GivenCredentials> {
     let said = || format!("can't read the credentials {}", file.display());
     let found = std::fs::metadata(file).with_context(said)?;
     if found.len() > LARGEST_FILE_BYTES {
@@ -193,7 +197,7 @@ fn read(file: &Path) -> Result<Given> {
         }
     }
     let text = Zeroizing::new(std::fs::read(file).with_context(said)?);
-    Given::parse(&text).with_context(said)
+    GivenCredentials::parse(&text).with_context(said)
 }
 
 fn stamp(file: &Path) -> Option<Stamp> {

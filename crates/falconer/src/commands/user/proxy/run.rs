@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use falconer_gateway::{Destinations, Settings, SigningProxy};
 
-use super::credentials::{self, Kept};
+use super::credentials::{self, StartingCredentials};
 use super::{beside, place};
 use crate::commands::server::serve::{Hangup, shutdown};
 use crate::commands::user::grant_page::{lifetime, scope};
@@ -107,7 +107,7 @@ pub async fn run(options: Options) -> Result<()> {
     let _log = log::start(&Log { level, ..Log::default() })?;
     // Listens before anybody is sent to a browser for nothing.
     let place = place::Place::take(options.listen(), options.socket.as_deref(), options.beyond_loopback).await?;
-    let Kept { root_url, credentials, renewal } = source.first(options.root_url.clone(), options.accept_credentials).await?;
+    let StartingCredentials { root_url, credentials, renewal } = source.first(options.root_url.clone(), options.accept_credentials).await?;
     let settings = Settings {
         destinations: Destinations::new(&root_url, &options.hosts).map_err(|error| WrongUse(format!("--host: {error}")))?,
         // What is granted is no more than what was asked for, and may be less: a restriction to all of it would refuse each request.
