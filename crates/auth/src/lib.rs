@@ -46,6 +46,7 @@ pub use administer::people::list::{PeopleFilter, PersonRow};
 pub use administer::plan::{Affected, Difference, Plan};
 pub use administer::upkeep::clock::AcceptedTime;
 pub use administer::upkeep::install::RootCredentials;
+pub use administer::upkeep::signing::SigningSecret;
 pub use administer::upkeep::statics::STATIC_CLIENT_NOTE;
 pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
 pub use audit::history::WholeHistory;

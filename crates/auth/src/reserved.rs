@@ -10,6 +10,8 @@ pub(crate) const GRANT_SCOPE: &str = "assume:grant:";
 pub(crate) const FALCONER_CLIENTS: &str = "static/falconer/";
 /// Before the number of an internal issuer.
 pub(crate) const GRANT_ISSUERS: &str = "static/falconer/grants-";
+/// Before the number of a key that signs statements about people: it signs no grant, and no request.
+pub(crate) const SIGNING_KEYS: &str = "static/falconer/openid-";
 /// The client that may do everything.
 pub const ROOT_CLIENT: &str = "static/falconer/root";
 /// The one scope that every grant has, so that a frontend can ask what it got.

@@ -125,6 +125,7 @@ where
             of_64_uses_of_a_code_at_once_one_is_the_first,
             codes_are_pruned_when_nobody_needs_to_know_them,
             a_refresh_token_that_was_used_is_pruned,
+            what_is_told_of_a_person_comes_back_and_goes_with_the_grant,
             a_request_of_a_device_comes_back_and_is_answered_once,
             of_many_answers_and_uses_at_once_one_is_the_first,
             a_device_that_asks_too_often_has_to_wait_longer,

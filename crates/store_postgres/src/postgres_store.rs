@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
-    CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, GrantIdentityRecord,
     IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord,
     Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord,
     ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
@@ -239,6 +238,14 @@ impl Store for PostgresStore {
 
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
         Ok(grants::secrets::note_use(&self.to_write().await?, hash, at_ms).await?)
+    }
+
+    async fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> Result<()> {
+        Ok(grants::identities::put(&self.to_write().await?, identity).await?)
+    }
+
+    async fn grant_identity(&self, grant: &str) -> Result<Option<GrantIdentityRecord>> {
+        Ok(grants::identities::one(&self.to_read().await?, grant).await?)
     }
 
     async fn insert_device_request(&self, request: &DeviceRequestRecord) -> Result<()> {

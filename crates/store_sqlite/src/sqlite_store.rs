@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
-    CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, GrantIdentityRecord,
     IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord,
     Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord,
     ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
@@ -196,6 +195,16 @@ impl Store for SqliteStore {
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
         let hash = hash.to_owned();
         self.write(move |connection, _| grants::secrets::note_use(connection, &hash, at_ms)).await
+    }
+
+    async fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> Result<()> {
+        let identity = identity.clone();
+        self.write(move |connection, _| grants::identities::put(connection, &identity)).await
+    }
+
+    async fn grant_identity(&self, grant: &str) -> Result<Option<GrantIdentityRecord>> {
+        let grant = grant.to_owned();
+        self.read(move |connection, _| grants::identities::one(connection, &grant)).await
     }
 
     async fn insert_device_request(&self, request: &DeviceRequestRecord) -> Result<()> {

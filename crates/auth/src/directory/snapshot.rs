@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
 use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet};
-use falconer_store::{ClientRecord, History, Key, Loaded, Revision, RoleRecord};
+use falconer_store::{ClientRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
 
 use crate::directory::applications::Applications;
 use crate::directory::client::{ById, Client};
@@ -19,7 +19,7 @@ use crate::directory::expansions::cache::ExpansionFigures;
 use crate::directory::expansions::remembered::Expansions;
 use crate::directory::expansions::sets::Expansion;
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
-use crate::reserved::{self, FALCONER_CLIENTS, GRANT_ISSUERS};
+use crate::reserved::{self, FALCONER_CLIENTS, GRANT_ISSUERS, SIGNING_KEYS};
 
 /// Everything at one revision. Cheap to clone.
 #[derive(Clone, Default)]
@@ -269,7 +269,7 @@ impl Snapshot {
 
     /// Whose key it is.
     pub(crate) fn key_owner(&self, name: &str) -> Option<KeyOwner<'_>> {
-        match self.issuer(name) {
+        match self.issuer(name).filter(|issuer| !is_signing_key(&issuer.record.name)) {
             Some(issuer) => Some(KeyOwner::Issuer(issuer)),
             None => self.client(name).map(KeyOwner::Client),
         }
@@ -277,7 +277,10 @@ impl Snapshot {
 
     /// The one that signs at present.
     pub(crate) fn current_issuer(&self) -> Option<&Arc<InternalIssuer>> {
-        self.issuers.values().filter(|i| i.record.retired_ms.is_none()).max_by_key(|i| (i.record.created_ms, i.record.name.len()))
+        self.issuers
+            .values()
+            .filter(|i| i.record.retired_ms.is_none() && !is_signing_key(&i.record.name))
+            .max_by_key(|i| (i.record.created_ms, i.record.name.len()))
     }
 
     /// The name of the issuer that signs new grants.
@@ -287,7 +290,12 @@ impl Snapshot {
 
     /// How many issuers there have been.
     pub(crate) fn issuer_count(&self) -> usize {
-        self.issuers.len()
+        self.issuers.keys().filter(|name| !is_signing_key(name)).count()
+    }
+
+    /// The keys that sign statements about people.
+    pub(crate) fn signing_keys(&self) -> impl Iterator<Item = &IssuerRecord> {
+        self.issuers.values().map(|issuer| &issuer.record).filter(|record| is_signing_key(&record.name))
     }
 
     /// What these scopes come to, without what is reserved, before and after. Where the roles multiply beyond what one expansion may cost, it is less
@@ -358,4 +366,8 @@ impl Snapshot {
         grant.present.store(Some(Arc::new(PresentScopes { of_person, of_grant: of_grant.clone() })));
         of_grant
     }
+}
+
+fn is_signing_key(name: &str) -> bool {
+    name.starts_with(SIGNING_KEYS)
 }

@@ -180,6 +180,7 @@ async fn everything_goes_into_postgresql_and_back() {
             "account_links ",
             "pending_links ",
             "device_requests ",
+            "grant_identities ",
             "grant_secrets ",
             "refreshes ",
         ];

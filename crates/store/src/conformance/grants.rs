@@ -2,12 +2,14 @@
 
 pub(super) mod applications;
 mod devices;
+mod identities;
 mod secrets;
 
 pub(super) use devices::{
     a_device_that_asks_too_often_has_to_wait_longer, a_request_of_a_device_comes_back_and_is_answered_once,
     a_request_of_a_device_is_pruned_after_it_was_said_that_it_has_ended, of_many_answers_and_uses_at_once_one_is_the_first,
 };
+pub(super) use identities::what_is_told_of_a_person_comes_back_and_goes_with_the_grant;
 pub(super) use secrets::{
     a_code_comes_back_and_is_used_once, a_refresh_token_that_was_used_is_pruned, codes_are_pruned_when_nobody_needs_to_know_them,
     of_64_uses_of_a_code_at_once_one_is_the_first,

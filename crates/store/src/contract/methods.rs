@@ -22,6 +22,8 @@ macro_rules! store_methods {
             fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> ();
             fn grant_secret(&self, hash: &str) -> Option<GrantSecretRecord>;
             fn use_grant_secret(&self, hash: &str, at_ms: i64) -> bool;
+            fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> ();
+            fn grant_identity(&self, grant: &str) -> Option<GrantIdentityRecord>;
             fn insert_device_request(&self, request: &DeviceRequestRecord) -> ();
             fn device_request(&self, device_hash: &str) -> Option<DeviceRequestRecord>;
             fn device_request_of_person(&self, user_hash: &str) -> Option<DeviceRequestRecord>;

@@ -5,11 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord,
-    CredentialsChange, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord,
-    History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
-    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
-    ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
+    AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsChange, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write, GrantIdentityRecord,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -203,6 +199,11 @@ pub trait Store: Send + Sync {
     async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>>;
     /// Notes the use of a code. Of all who say so at once, on whichever node, one is answered true: whoever is first. Also false: there is none of this hash.
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool>;
+
+    /// What an application is told of the person of a grant, in place of what was there.
+    async fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> Result<()>;
+    /// The same of the grant with this id.
+    async fn grant_identity(&self, grant: &str) -> Result<Option<GrantIdentityRecord>>;
 
     // ---- devices ----
 

@@ -208,6 +208,20 @@ pub static TABLES: &[Table] = &[
         ],
     ),
     table(
+        "grant_identities",
+        1,
+        &[
+            text("grant_id"),
+            text("subject"),
+            list("scopes"),
+            text("nonce"),
+            int("proved_ms"),
+            text("method"),
+            int("factors"),
+            int("kept_until_ms"),
+        ],
+    ),
+    table(
         "device_requests",
         1,
         &[

@@ -4,6 +4,7 @@ mod access;
 mod applications;
 mod credentials;
 mod device_requests;
+mod grant_identities;
 mod grant_secrets;
 mod people;
 mod scim;
@@ -12,6 +13,7 @@ pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use applications::{ApplicationRecord, ConsentRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use device_requests::{DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
+pub use grant_identities::GrantIdentityRecord;
 pub use grant_secrets::{GrantSecretKind, GrantSecretRecord};
 pub use people::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, ProviderPeople, RefreshRecord,

@@ -14,6 +14,7 @@ pub(crate) async fn prune(on: &impl Connection, now_ms: i64) -> Res<()> {
     run(on, "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM account_links WHERE expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM grant_secrets WHERE kept_until_ms <= $1 OR (kind = 'refresh-token' AND used_ms <= $1)", &[&now_ms]).await?;
+    run(on, "DELETE FROM grant_identities WHERE kept_until_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM device_requests WHERE expires_ms <= $1", &[&now_ms.saturating_sub(DEVICE_AFTERLIFE_MS)]).await?;
     run(on, "DELETE FROM consents WHERE expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM attempts WHERE until_ms <= $1", &[&now_ms]).await?;

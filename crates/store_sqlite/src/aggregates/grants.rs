@@ -3,6 +3,7 @@
 pub(crate) mod applications;
 pub(crate) mod consents;
 pub(crate) mod devices;
+pub(crate) mod identities;
 pub(crate) mod secrets;
 
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};

@@ -15,6 +15,7 @@ pub(crate) fn prune(connection: &Connection, now_ms: i64) -> Res<()> {
     run(connection, "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM account_links WHERE expires_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM grant_secrets WHERE kept_until_ms <= ?1 OR (kind = 'refresh-token' AND used_ms <= ?1)", params![now_ms])?;
+    run(connection, "DELETE FROM grant_identities WHERE kept_until_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM device_requests WHERE expires_ms <= ?1", params![now_ms.saturating_sub(DEVICE_AFTERLIFE_MS)])?;
     run(connection, "DELETE FROM consents WHERE expires_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM attempts WHERE until_ms <= ?1", params![now_ms])?;

@@ -5,4 +5,5 @@ pub(crate) mod clock;
 pub(crate) mod expiry;
 pub(crate) mod install;
 pub(crate) mod repair;
+pub(crate) mod signing;
 pub(crate) mod statics;
