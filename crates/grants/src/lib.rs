@@ -7,6 +7,7 @@
 //! | applications that were registered, in the configuration or in the store | `applications` |
 //! | OAuth 2 for them: the request, codes, tokens, introspection | `oauth` |
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
+//! | who somebody is, signed: OpenID Connect | `openid` |
 //! | devices that show a short code | `device` |
 //! | granting, listing, taking back | `records` |
 //! | scopes in words, and what services publish of theirs | `words` |
@@ -23,6 +24,7 @@ mod device;
 mod error;
 mod grants;
 mod oauth;
+mod openid;
 mod records;
 mod settings;
 mod targets;
@@ -51,6 +53,9 @@ pub use oauth::introspection::{ActiveToken, Introspector};
 pub use oauth::parameters::{ParameterError, Parameters};
 pub use oauth::secrets::IssuedToken;
 pub use oauth::token::GrantType;
+pub use openid::keys::SigningAlgorithm;
+pub use openid::logout::LogoutRequest;
+pub use openid::request::{OpenIdRequest, Prompt};
 pub use records::grant::{Choices, Granted, LONGEST_NAME};
 pub use records::granted::{GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
 pub use settings::{GrantSettings, RegisteredTarget};

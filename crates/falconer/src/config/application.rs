@@ -1,6 +1,6 @@
 //! `[[application]]`: an application that asks by OAuth 2.
 
-use falconer_grants::ApplicationKind;
+use falconer_grants::{ApplicationKind, SigningAlgorithm};
 use serde::Deserialize;
 
 /// `[[application]]`
@@ -30,10 +30,17 @@ pub struct Application {
     /// Whether it may ask on devices, by a short code.
     #[serde(default)]
     pub device: bool,
+    /// What its ID tokens are signed with: `ES256` or `EdDSA`.
+    #[serde(default = "es256")]
+    pub id_token_alg: String,
 }
 
 fn seven_days() -> String {
     "7 days".to_owned()
+}
+
+fn es256() -> String {
+    SigningAlgorithm::Es256.as_str().to_owned()
 }
 
 fn public() -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
-use falconer_grants::{ApplicationKind, ApplicationSettings, GrantSettings, PublishedScope, RegisteredTarget, Risk};
+use falconer_grants::{ApplicationKind, ApplicationSettings, GrantSettings, PublishedScope, RegisteredTarget, Risk, SigningAlgorithm};
 use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
@@ -113,6 +113,10 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
         let known: Vec<&str> = ApplicationKind::ALL.into_iter().map(ApplicationKind::as_str).collect();
         bail!("[[application]] {id:?}: kind: {:?} is none of {}", configured.kind, known.join(", "));
     };
+    let Some(id_token_alg) = SigningAlgorithm::ALL.into_iter().find(|known| known.as_str() == configured.id_token_alg) else {
+        let known: Vec<&str> = SigningAlgorithm::ALL.into_iter().map(SigningAlgorithm::as_str).collect();
+        bail!("[[application]] {id:?}: id_token_alg: {:?} is none of {}", configured.id_token_alg, known.join(", "));
+    };
     Ok(ApplicationSettings {
         id: id.clone(),
         name: configured.name.clone(),
@@ -123,6 +127,7 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
         kind,
         secret_sha256: configured.secret_sha256.clone(),
         device: configured.device,
+        id_token_alg,
     })
 }
 

@@ -7,6 +7,7 @@ use falconer_auth::ApplicationRecord;
 use falconer_login::has_sha256;
 use falconer_scopes::ScopeSet;
 
+use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
 
 /// `[[application]]` of the configuration, before it is looked at.
@@ -30,6 +31,8 @@ pub struct ApplicationSettings {
     pub secret_sha256: Option<String>,
     /// Whether it may ask on devices, by a short code.
     pub device: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: SigningAlgorithm,
 }
 
 /// How an application proves who it is, and what it is given.

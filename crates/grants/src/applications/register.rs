@@ -11,6 +11,7 @@ use crate::applications::application::{Application, ApplicationKind, Application
 use crate::consent::broad::is_broad_alone;
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
+use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
 
 /// Longest id, and longest name, in bytes.
@@ -85,6 +86,7 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         max_life_ms: record.max_life_ms,
         kind: kind(record.confidential),
         device: false,
+        id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
     let application = check(&settings, is_own)?;
@@ -102,6 +104,7 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         max_life_ms: input.max_life_ms,
         kind: kind(input.confidential),
         device: false,
+        id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
     let application = check(&settings, is_own)?;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::applications::application::Application;
 use crate::delivery::application::Delivery;
 use crate::delivery::redirect::{ResponseMode, encode_component};
+use crate::openid::request::OpenIdRequest;
 use crate::targets::target::{Target, TargetError};
 
 /// Longest description in bytes.
@@ -52,6 +53,23 @@ impl GrantRequest {
             Delivery::Credentials { .. } => None,
             Delivery::OAuth(to) => Some(&to.application),
             Delivery::Device(to) => Some(&to.application),
+        }
+    }
+
+    /// What it asks for to learn who the person is, by OpenID Connect.
+    pub fn openid(&self) -> Option<&OpenIdRequest> {
+        match &self.delivery {
+            Delivery::Credentials { .. } => None,
+            Delivery::OAuth(to) => to.openid.as_ref(),
+            Delivery::Device(to) => to.openid.as_ref(),
+        }
+    }
+
+    /// Where the browser goes with an error of OpenID Connect Core 1.0 section 3.1.2.6, such as `login_required`. `None`: nobody waits for one.
+    pub fn refused_with(&self, error: &'static str) -> Option<String> {
+        match &self.delivery {
+            Delivery::Credentials { .. } | Delivery::Device(_) => None,
+            Delivery::OAuth(to) => Some(to.location(&self.target, &[("error", error)])),
         }
     }
 

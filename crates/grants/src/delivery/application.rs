@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::applications::application::Application;
 use crate::delivery::redirect::{ResponseMode, encode_component};
 use crate::device::answer::DeviceDelivery;
+use crate::openid::request::OpenIdRequest;
 use crate::targets::target::Target;
 
 /// How the credentials of a grant, or the way to them, reach whoever asked.
@@ -34,6 +35,8 @@ pub struct OAuthDelivery {
     /// The `code_challenge`, of the method S256.
     pub(crate) challenge: Option<String>,
     pub(crate) state: Option<String>,
+    /// It asks who the person is.
+    pub(crate) openid: Option<OpenIdRequest>,
     /// Falconer's own origin, for `iss` (RFC 9207).
     pub(crate) issuer: String,
 }

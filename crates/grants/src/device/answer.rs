@@ -15,6 +15,7 @@ use crate::device::authorization::USER_CODE;
 use crate::device::user_code;
 use crate::error::GrantError;
 use crate::grants::Grants;
+use crate::openid::request::{OpenIdRequest, Prompt, take_identity_scopes};
 use crate::targets::target::Target;
 
 /// How often one person may have codes looked up within the window. Who connects a device needs two or three.
@@ -36,6 +37,7 @@ pub struct DeviceDelivery {
     pub asked_ms: i64,
     /// Somebody has granted something already: only the form that did it has anything more to say.
     pub answered: bool,
+    pub(crate) openid: Option<OpenIdRequest>,
     code: String,
 }
 
@@ -66,10 +68,13 @@ impl Grants {
         let application = self.applications.find(&record.application).filter(|application| application.settings.device);
         let application = application.ok_or(DeviceError::Unknown)?;
         let target = Target::of_device(application.id());
+        let mut scopes = if record.scopes.is_empty() { application.settings.scopes.clone() } else { record.scopes };
+        let identity = take_identity_scopes(&mut scopes);
+        let openid = record.identity.then_some(OpenIdRequest { scopes: identity, nonce: None, prompt: Prompt::Any, max_age_seconds: None });
         Ok(GrantRequest {
             target,
             description: String::new(),
-            scopes: if record.scopes.is_empty() { application.settings.scopes.clone() } else { record.scopes },
+            scopes,
             identity: record.identity,
             audience: Vec::new(),
             ttl_ms_wish: None,
@@ -79,6 +84,7 @@ impl Grants {
                 application,
                 address: record.address,
                 asked_ms: record.created_ms,
+                openid,
                 answered: record.grant.is_some(),
                 code,
             })),

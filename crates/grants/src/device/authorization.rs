@@ -12,6 +12,7 @@ use crate::oauth::authorization::{names_scopes, scopes};
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::parameters::Parameters;
+use crate::openid::request::asks_who;
 
 /// What the device's code is hashed as.
 pub(super) const DEVICE_CODE: &str = "device-code";
@@ -58,6 +59,7 @@ impl Grants {
             return Err(ExchangeError::InvalidTarget);
         }
         let scopes = if names_scopes(parameters)? { scopes(parameters, &application)? } else { Vec::new() };
+        let asks_who = asks_who(if scopes.is_empty() { &application.settings.scopes } else { &scopes });
         self.login.check_clock()?;
         let bounds = [(format!("device/network/{}", network(address)), MOST_BY_NETWORK), ("device/all".to_owned(), MOST)];
         for (key, most) in bounds {
@@ -73,7 +75,7 @@ impl Grants {
                 user_hash: hash_of_token(USER_CODE, &user_code),
                 application: application.id().to_owned(),
                 scopes: scopes.clone(),
-                identity: false,
+                identity: asks_who,
                 address: address.to_canonical().to_string(),
                 created_ms: now_ms,
                 expires_ms: now_ms.saturating_add(LIFE_MS),

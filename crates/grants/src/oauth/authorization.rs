@@ -13,6 +13,7 @@ use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
 use crate::oauth::parameters::{ParameterError, Parameters};
 use crate::oauth::scope_text;
+use crate::openid;
 use crate::targets::target::Target;
 
 /// Longest `state` in bytes.
@@ -124,7 +125,10 @@ fn read(
         (Some(_), _) => return Err(invalid("The response_mode is query for a code.")),
     }
     let challenge = challenge(parameters, application, response)?;
-    let scopes = scopes(parameters, application)?;
+    let all_scopes = scopes(parameters, application)?;
+    let mut scopes = all_scopes.clone();
+    // Third parties of the reference know nothing of it.
+    let openid = if application.kind().is_of_reference() { None } else { openid::request::read(parameters, &mut scopes)? };
     let expires = parameters.one("expires")?;
     let ttl_ms_wish = match expires.map(time_expression::parse_ms) {
         None => None,
@@ -135,7 +139,7 @@ fn read(
         target: target.clone(),
         description: String::new(),
         scopes,
-        identity: false,
+        identity: openid.is_some(),
         audience: Vec::new(),
         ttl_ms_wish,
         expires_ms_wish: ttl_ms_wish.and_then(|ms| now_ms.checked_add(ms)),
@@ -145,11 +149,12 @@ fn read(
             response,
             challenge,
             state: state.map(str::to_owned),
+            openid: openid.clone(),
             issuer: issuer.to_owned(),
         })),
         canonical: String::new(),
     };
-    request.canonical = canonical(&request.scopes, parameters)?;
+    request.canonical = canonical(&all_scopes, parameters)?;
     Ok(request)
 }
 
@@ -217,10 +222,12 @@ fn is_state(state: &str) -> bool {
     state.len() <= LONGEST_STATE && state.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
-/// The request with what was understood of it, in a fixed order. Where it names no scopes there are none here: what the application is registered for may be longer
-/// than an address, and than what is carried through a sign-in with a provider.
+/// The request with what was understood of it, in a fixed order. What is to happen before the page (`prompt`, `max_age`) has happened when this is used. Where it
+/// names no scopes there are none here: what the application is registered for may be longer than an address, and than what is carried through a sign-in with a
+/// provider.
 fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, ParameterError> {
-    const KEPT: [&str; 7] = ["response_type", "client_id", "redirect_uri", "state", "expires", "code_challenge", "code_challenge_method"];
+    const KEPT: [&str; 8] =
+        ["response_type", "client_id", "redirect_uri", "state", "nonce", "expires", "code_challenge", "code_challenge_method"];
     let mut query = Vec::new();
     for name in KEPT {
         if let Some(value) = parameters.one(name)? {

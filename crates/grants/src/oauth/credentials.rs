@@ -2,7 +2,7 @@
 
 use falconer_auth::BearerKind;
 use falconer_login::LoginError;
-use falconer_store::GrantSecretKind;
+use falconer_store::{GrantRecord, GrantSecretKind};
 
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
@@ -27,14 +27,7 @@ pub struct GrantedCredentials {
 impl Grants {
     /// `GET /login/oauth/credentials`: those of the grant. The same ones each time.
     pub async fn credentials(&self, token: &str) -> Result<GrantedCredentials, ExchangeError> {
-        // Nothing is looked up for what Falconer has not made.
-        self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
-        let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
-        // An administrator has taken it out of the configuration, or deleted it.
-        self.applications.find(&record.application).ok_or(ExchangeError::InvalidToken)?;
-        self.login.check_clock()?;
-        let grant = self.live_grant(&record.grant).await?;
-        let grant = grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)?;
+        let grant = self.grant_of_token(token).await?;
         let credentials = self.auth.grant_credentials(&grant).map_err(LoginError::from)?;
         Ok(GrantedCredentials {
             renew_ms: grant.expires_ms.saturating_sub(EARLIER_MS),
@@ -42,6 +35,18 @@ impl Grants {
             access_token: credentials.access_token.expose().to_owned(),
             certificate: credentials.certificate.clone(),
         })
+    }
+
+    /// The grant that lives behind an access token that counts.
+    pub(crate) async fn grant_of_token(&self, token: &str) -> Result<GrantRecord, ExchangeError> {
+        // Nothing is looked up for what Falconer has not made.
+        self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
+        let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
+        // An administrator has taken it out of the configuration, or deleted it.
+        self.applications.find(&record.application).ok_or(ExchangeError::InvalidToken)?;
+        self.login.check_clock()?;
+        let grant = self.live_grant(&record.grant).await?;
+        grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)
     }
 
     /// `POST /login/oauth/revoke` (RFC 7009): the grant of the token ends, with its credentials. A token that is none is no error.

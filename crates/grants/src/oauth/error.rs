@@ -39,6 +39,9 @@ pub enum ExchangeError {
     /// `unauthorized_client`: it is not registered for this.
     #[error("This application is not registered for devices.")]
     UnauthorizedClient,
+    /// `insufficient_scope` (RFC 6750 section 3.1): the token says nothing of the person.
+    #[error("This token was granted without openid.")]
+    NoOpenId,
     /// `authorization_pending` (RFC 8628 section 3.5)
     #[error("Nobody has answered yet.")]
     AuthorizationPending,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use falconer_auth::BearerKind;
-use falconer_store::{GrantRecord, GrantSecretKind};
+use falconer_store::{GrantIdentityRecord, GrantRecord, GrantSecretKind};
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
@@ -35,11 +35,14 @@ impl Grants {
             self.end_grant(&grant.id, "its refresh token was used by another application").await?;
             return Err(ExchangeError::RefreshToken);
         }
-        if scope.is_some_and(|scope| !is_all_of(scope, &grant)) {
+        if let Some(scope) = scope
+            && !is_all_of(scope, &grant, self.grant_identity(&grant.id).await?.as_ref())
+        {
             return Err(ExchangeError::InvalidScope("The tokens of a grant are worth what the grant is: leave out the scope".to_owned()));
         }
         // Kept before the old one is used up: where the store fails in between, the application can come again.
         let issued = self.issue(&grant, client.id(), &record.redirect_uri).await?;
+        let issued = IssuedToken { is_first: false, ..issued };
         let is_first = self.store.use_grant_secret(&record.hash, self.now_ms()).await.map_err(|error| self.store_error(error))?;
         if !is_first {
             self.end_grant(&grant.id, "its refresh token was used more than once").await?;
@@ -49,9 +52,12 @@ impl Grants {
     }
 }
 
-/// A token is never worth less than its grant, so that a request for less is refused rather than granted more than it asks for.
-fn is_all_of(scope: &str, grant: &GrantRecord) -> bool {
-    let requested: Option<BTreeSet<String>> = scope_text::read(scope).map(|scopes| scopes.into_iter().collect());
-    requested
-        .is_some_and(|requested| requested.iter().map(String::as_str).eq(grant.scopes.iter().map(String::as_str).collect::<BTreeSet<_>>()))
+/// A token is never worth less than its grant, so that a request for less is refused rather than granted more than it asks for. With or without what is told of the
+/// person, which gives nothing.
+fn is_all_of(scope: &str, grant: &GrantRecord, identity: Option<&GrantIdentityRecord>) -> bool {
+    let Some(requested) = scope_text::read(scope) else { return false };
+    let of_identity = identity.map_or(&[][..], |identity| &identity.scopes);
+    let requested: BTreeSet<&String> =
+        requested.iter().filter(|scope| !of_identity.contains(scope) || grant.scopes.contains(scope)).collect();
+    requested == grant.scopes.iter().collect()
 }

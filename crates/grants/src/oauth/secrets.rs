@@ -21,6 +21,10 @@ pub struct IssuedToken {
     pub seconds: i64,
     /// What was granted, as a value of `scope`.
     pub scope: String,
+    pub(crate) grant: String,
+    pub(crate) application: String,
+    /// Those of a refresh token are not.
+    pub(crate) is_first: bool,
 }
 
 impl Grants {
@@ -39,7 +43,12 @@ impl Grants {
             }
         };
         let seconds = (record.expires_ms - self.now_ms()).max(0) / 1000;
-        Ok(IssuedToken { token, refresh_token, seconds, scope: scope_text::write(grant.scopes.iter().map(String::as_str)) })
+        // What says who somebody is was granted too, as far as the person let the application know.
+        let identity = self.grant_identity(&grant.id).await?;
+        let identity_scopes = identity.iter().flat_map(|identity| &identity.scopes);
+        let scope = scope_text::write(identity_scopes.chain(&grant.scopes).map(String::as_str));
+        let (grant, application) = (grant.id.clone(), application.to_owned());
+        Ok(IssuedToken { token, refresh_token, seconds, scope, grant, application, is_first: true })
     }
 
     pub(super) fn secret_of(

@@ -94,7 +94,7 @@ impl Grants {
         check_nonce(&choices.nonce)?;
         let hash = hash_of(request, choices);
         if let Some(earlier) = self.earlier(session, choices, &hash).await? {
-            return self.deliver(request, &earlier, false).await;
+            return self.deliver(session, request, &earlier, false).await;
         }
         let (directory, configured) = (self.auth.directory(), self.configured());
         let expand = |scopes: &[&str]| directory.expand(scopes);
@@ -138,7 +138,7 @@ impl Grants {
                 tracing::warn!(error = %self.store_error(error), "a host that was typed could not be remembered");
             }
         }
-        self.deliver(request, &issued.grant, !issued.repeated).await
+        self.deliver(session, request, &issued.grant, !issued.repeated).await
     }
 
     /// The offer with what the person has chosen so far; nothing is granted. Errors as [`Grants::offer`], and [`GrantError::Review`] where what
@@ -238,7 +238,8 @@ impl Grants {
         }
     }
 
-    async fn deliver(&self, request: &GrantRequest, grant: &GrantRecord, is_new: bool) -> Result<Granted, GrantError> {
+    async fn deliver(&self, session: &Session, request: &GrantRequest, grant: &GrantRecord, is_new: bool) -> Result<Granted, GrantError> {
+        self.remember_identity(session, request.openid(), grant).await?;
         let location = match &request.delivery {
             Delivery::Credentials { mode, .. } => {
                 let credentials = self.auth.grant_credentials(grant)?;

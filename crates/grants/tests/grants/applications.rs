@@ -1,7 +1,8 @@
 //! Registered applications: what is refused at start, and what a code comes to.
 
 use falconer_grants::{
-    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, encode_component,
+    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, SigningAlgorithm,
+    encode_component,
 };
 use falconer_login::{LoginError, pkce_challenge};
 
@@ -21,6 +22,7 @@ pub(super) fn notes() -> ApplicationSettings {
         kind: ApplicationKind::Public,
         secret_sha256: None,
         device: false,
+        id_token_alg: SigningAlgorithm::Es256,
     }
 }
 

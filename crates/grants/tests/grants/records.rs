@@ -1,7 +1,9 @@
 //! Applications of the store: who may make one, what it may be, its secrets, and what it gets.
 
 use falconer_auth::{ApiError, ApplicationInput, Authentication, Secret};
-use falconer_grants::{ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Parameters, PutApplication};
+use falconer_grants::{
+    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Parameters, PutApplication, SigningAlgorithm,
+};
 use falconer_login::Session;
 
 use super::applications::{VERIFIER, query};
@@ -167,6 +169,7 @@ async fn what_can_be_no_application_is_refused() {
         max_life_ms: DAY_MS,
         kind: ApplicationKind::Public,
         device: false,
+        id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
     let world = World::with(GrantSettings { applications: vec![configured], ..GrantSettings::default() }).await;

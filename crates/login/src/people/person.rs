@@ -51,7 +51,7 @@ impl Person {
 
 impl Login {
     /// The person behind an identity, if both may act. Somebody unknown is looked for in the store once.
-    pub(crate) async fn active_person(&self, identity: &str) -> Result<Option<Person>, LoginError> {
+    pub async fn active_person(&self, identity: &str) -> Result<Option<Person>, LoginError> {
         if self.auth.directory().person_of(identity).is_none() {
             let caught_up = self.auth.catch_up().await;
             caught_up.map_err(|error| self.read_error(error))?;

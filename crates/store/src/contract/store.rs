@@ -5,7 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsChange, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write, GrantIdentityRecord,
+    AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord,
+    CredentialsChange, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord,
+    GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink,
+    PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow,
+    ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.

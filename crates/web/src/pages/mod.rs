@@ -13,6 +13,7 @@ mod home;
 mod identities;
 mod me;
 mod oauth;
+mod openid;
 mod people;
 mod refusal;
 mod sign_in;
@@ -35,6 +36,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/.well-known/oauth-authorization-server", get(metadata::show))
+        .route("/.well-known/openid-configuration", get(openid::endpoints::discovery))
         .route("/auth/audit", get(history::show))
         .route("/auth/clients", get(records::clients))
         .route("/auth/clients/add", get(edit::add_client))
@@ -67,8 +69,11 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/oauth/credentials", get(endpoints::credentials).options(endpoints::preflight))
         .route("/login/oauth/device_authorization", post(device::endpoint::authorize).options(endpoints::preflight))
         .route("/login/oauth/introspect", post(introspect::introspect).options(endpoints::preflight))
+        .route("/login/oauth/jwks", get(openid::endpoints::keys))
+        .route("/login/oauth/logout", get(openid::logout::show).post(openid::logout::sign_out))
         .route("/login/oauth/revoke", post(endpoints::revoke).options(endpoints::preflight))
         .route("/login/oauth/token", post(endpoints::token).options(endpoints::preflight))
+        .route("/login/oauth/userinfo", get(openid::endpoints::user_info).post(openid::endpoints::user_info).options(endpoints::preflight))
         .route("/login/passkey", post(other_ways::sign_in_passkey))
         .route("/login/recovery", get(other_ways::show_recovery).post(other_ways::sign_in_recovery))
         .route("/login/{provider}", get(provider::leave).post(directory::sign_in))

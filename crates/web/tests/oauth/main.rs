@@ -7,6 +7,7 @@ mod introspection;
 mod oauth;
 mod oauth_recorded;
 mod oauth_refusals;
+mod openid;
 mod refresh;
 mod refused;
 #[path = "../site/mod.rs"]

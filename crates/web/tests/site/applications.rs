@@ -1,7 +1,7 @@
 //! Applications that are registered, and what they do.
 
 use falconer_auth::DAY_MS;
-use falconer_grants::{ApplicationKind, ApplicationSettings};
+use falconer_grants::{ApplicationKind, ApplicationSettings, SigningAlgorithm};
 use falconer_login::{pkce_challenge, sha256_hex};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
@@ -26,12 +26,25 @@ pub fn all() -> Vec<ApplicationSettings> {
         kind,
         secret_sha256: None,
         device: false,
+        id_token_alg: SigningAlgorithm::Es256,
+    };
+    let who = |id: &str, kind| ApplicationSettings {
+        scopes: ["openid", "profile", "email", "groups", "notes:read:*"].map(str::to_owned).to_vec(),
+        device: kind == ApplicationKind::Public,
+        ..application(id, kind, &[CALLBACK, "http://127.0.0.1:4000/out"])
     };
     vec![
         application("page", ApplicationKind::Public, &[CALLBACK, LOOPBACK, "https://app.example/cb?tenant=1"]),
         ApplicationSettings {
             secret_sha256: Some(sha256_hex(SECRET)),
             ..application("server", ApplicationKind::Confidential, &["https://server.example/cb"])
+        },
+        // These ask who people are.
+        who("who", ApplicationKind::Public),
+        ApplicationSettings {
+            secret_sha256: Some(sha256_hex(SECRET)),
+            id_token_alg: SigningAlgorithm::EdDsa,
+            ..who("who-server", ApplicationKind::Confidential)
         },
         // On devices only, and on devices too.
         ApplicationSettings { device: true, ..application("tv", ApplicationKind::Public, &[]) },
@@ -69,6 +82,7 @@ fn recorded() -> impl Iterator<Item = ApplicationSettings> {
         kind,
         secret_sha256: None,
         device: false,
+        id_token_alg: SigningAlgorithm::Es256,
     })
 }
 

@@ -34,6 +34,8 @@ pub enum Keys {
         #[command(flatten)]
         local: PrintOptions,
     },
+    /// Let another key sign ID tokens; it is published at once and signs a minute later, and the one before is published for another day
+    RotateOpenid(PrintOptions),
     /// Let another issuer sign new grants; what the one before has signed stays valid
     RotateIssuer(PrintOptions),
 }
@@ -45,6 +47,11 @@ pub async fn run(command: Keys) -> Result<()> {
         Keys::Rotate(options) => rotate(&options).await,
         Keys::Reseal(options) => reseal(&options).await,
         Keys::Remove { key_id, local } => remove(&key_id, &local).await,
+        Keys::RotateOpenid(options) => {
+            let (node, _) = options.local.open().await?;
+            let name = node.grants.rotate_signing_key().await?;
+            said(&options, json!({ "key": name }), &format!("{name} signs ID tokens in a minute"))
+        }
         Keys::RotateIssuer(options) => {
             let (node, _) = options.local.open().await?;
             node.auth.rotate_issuer().await?;

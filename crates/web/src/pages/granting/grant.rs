@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, Target, request};
+use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, OpenIdRequest, Target, request};
 use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -249,6 +249,9 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
     let person = person_line(session);
     let known = [Some(person.name.clone()), Some(person.identity.clone()), session.person.email.clone()];
     let mut known: Vec<String> = known.into_iter().flatten().collect();
+    if grant_request.openid().is_some_and(OpenIdRequest::asks_for_groups) {
+        known.push(format!("and that you belong to {}", words::count(session.person.groups.len(), "group")));
+    }
     known.dedup();
     let is_much = lines::is_much(&offer);
     let summary = lines::summary(&offer.lines);

@@ -1,11 +1,13 @@
 //! `/login/oauth/authorize`: the grant page for an application, and what is pressed there.
 
 use axum::response::Response;
-use falconer_grants::{AuthorizationError, GrantRequest};
+use falconer_grants::{AuthorizationError, GrantRequest, Prompt};
+use falconer_login::Session;
 use http::StatusCode;
 
 use crate::http::problem::{Problem, sentence};
-use crate::pages::granting::{grant, sign_in_first};
+use crate::pages::granting::{Places, grant, sign_in_first};
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit};
 
 /// `GET /login/oauth/authorize`
@@ -15,9 +17,33 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         Err(error) => return refused(error),
     };
     match &visit.session {
+        None if prompt_of(&request) == Prompt::Nothing => refused_with(&request, "login_required"),
         None => Ok(sign_in_first(&request)),
-        Some(session) => grant::show(&visit, session, &request).await,
+        Some(session) => match must_sign_in(&visit, session, &request) {
+            Some(true) => refused_with(&request, "login_required"),
+            Some(false) => Ok(reauthentication::anew(&format!("{}?{}", Places::of(&request).page, request.canonical_query()))),
+            // Each grant is asked for.
+            None if prompt_of(&request) == Prompt::Nothing => refused_with(&request, "consent_required"),
+            None => grant::show(&visit, session, &request).await,
+        },
     }
+}
+
+fn prompt_of(request: &GrantRequest) -> Prompt {
+    request.openid().map(|openid| openid.prompt).unwrap_or_default()
+}
+
+/// Whether the person has to sign in although they are signed in: that the application wants it, or wants that it was not long ago. `Some(true)`: and may not be asked.
+fn must_sign_in(visit: &Visit, session: &Session, request: &GrantRequest) -> Option<bool> {
+    let openid = request.openid()?;
+    let age_ms = visit.web.clock.now_ms().saturating_sub(session.proved_ms);
+    let too_old = openid.max_age_seconds.is_some_and(|most| age_ms > most.saturating_mul(1000) || most == 0);
+    (too_old || openid.prompt == Prompt::SignIn).then_some(openid.prompt == Prompt::Nothing)
+}
+
+fn refused_with(request: &GrantRequest, error: &'static str) -> Result<Response, Problem> {
+    let location = request.refused_with(error).ok_or_else(Problem::internal)?;
+    grant::deliver(&location)
 }
 
 /// `POST /login/oauth/authorize/decision`: the request comes from the form, and is checked as if it had just come.

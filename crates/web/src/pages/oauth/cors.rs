@@ -9,7 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// The answer to a preflight.
-pub(super) fn preflight(grants: &Grants, request: &HeaderMap) -> Response {
+pub(crate) fn preflight(grants: &Grants, request: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     if allow(grants, request, response.headers_mut()) {
@@ -22,7 +22,7 @@ pub(super) fn preflight(grants: &Grants, request: &HeaderMap) -> Response {
 }
 
 /// Lets a page of an application read the answer. Whether it did.
-pub(super) fn allow(grants: &Grants, request: &HeaderMap, answer: &mut HeaderMap) -> bool {
+pub(crate) fn allow(grants: &Grants, request: &HeaderMap, answer: &mut HeaderMap) -> bool {
     answer.insert(VARY, HeaderValue::from_static("Origin"));
     let Some(origin) = request.get(ORIGIN) else { return false };
     let is_known = origin.to_str().is_ok_and(|text| grants.has_application_at(text));

@@ -37,7 +37,9 @@ pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Resp
             "expires_in": issued.seconds,
             "scope": issued.scope,
         });
-        Ok(json(StatusCode::OK, &with_member(body, "refresh_token", issued.refresh_token)))
+        let id_token = web.grants.id_token(&issued, web.settings.public_origin.as_str()).await?;
+        let body = with_member(body, "refresh_token", issued.refresh_token);
+        Ok(json(StatusCode::OK, &with_member(body, "id_token", id_token)))
     })
     .await
 }
@@ -198,7 +200,7 @@ fn form_decoded(text: &str) -> Option<String> {
 }
 
 /// What stands behind the scheme. `None` also where there are several headers.
-pub(super) fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
+pub(crate) fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
     let (sent, rest) = the_only(headers, &AUTHORIZATION).ok()??.to_str().ok()?.split_once(' ')?;
     sent.eq_ignore_ascii_case(scheme).then(|| rest.trim()).filter(|rest| !rest.is_empty())
 }

@@ -7,13 +7,25 @@ use axum::response::Response;
 use falconer_grants::{ApplicationKind, GrantType};
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::endpoints;
 use crate::Web;
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
+    public(&of(&web))
+}
+
+/// What anybody may read, and any page.
+pub(crate) fn public(body: &Value) -> Response {
+    let mut response = endpoints::json(StatusCode::OK, body);
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// What OAuth 2 has there.
+pub(crate) fn of(web: &Web) -> Value {
     let origin = web.settings.public_origin.as_str();
     let at = |path: &str| format!("{origin}/login/oauth/{path}");
     let has_implicit = web.grants.has_applications_of(ApplicationKind::ReferenceToken);
@@ -24,7 +36,7 @@ pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
         grants.push("implicit");
     }
     let proofs = ["none", "client_secret_basic", "client_secret_post"];
-    let body = json!({
+    json!({
         "issuer": origin,
         "authorization_endpoint": at("authorize"),
         "token_endpoint": at("token"),
@@ -39,9 +51,5 @@ pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-    });
-    let mut response = endpoints::json(StatusCode::OK, &body);
-    // It says nothing that is not public.
-    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
+    })
 }

@@ -1,7 +1,7 @@
 //! OAuth 2 for registered applications (RFC 6749): the page that people see, and what applications ask behind it.
 
 pub(crate) mod authorize;
-mod cors;
+pub(crate) mod cors;
 pub(crate) mod endpoints;
 pub(crate) mod introspect;
 pub(crate) mod metadata;

@@ -28,7 +28,7 @@ impl Refused {
     }
 
     /// 401 for a request with no token at all, which is told of no error (RFC 6750 section 3.1).
-    pub(super) fn no_token() -> Refused {
+    pub(crate) fn no_token() -> Refused {
         let description = "Send the access token as Authorization: Bearer";
         Refused { challenge: Some("Bearer realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_request", description) }
     }
@@ -42,7 +42,7 @@ impl Refused {
         Refused { status, code, description: description.into(), challenge: None, retry_after_seconds: None }
     }
 
-    pub(super) fn answer(self) -> Response {
+    pub(crate) fn answer(self) -> Response {
         // A description is printable ASCII without quotation marks and backslashes.
         let fits = |c: &char| (' '..='~').contains(c) && !matches!(c, '"' | '\\');
         let description: String = self.description.chars().filter(fits).collect();
@@ -68,6 +68,10 @@ impl From<ExchangeError> for Refused {
             ExchangeError::InvalidGrant | ExchangeError::RefreshToken | ExchangeError::OtherClient | ExchangeError::InvalidDeviceCode => {
                 Refused::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
             }
+            ExchangeError::NoOpenId => Refused {
+                challenge: Some("Bearer realm=\"falconer\", error=\"insufficient_scope\", scope=\"openid\""),
+                ..Refused::new(StatusCode::FORBIDDEN, "insufficient_scope", text)
+            },
             ExchangeError::InvalidScope(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_scope", text),
             ExchangeError::UnauthorizedClient => Refused::new(StatusCode::BAD_REQUEST, "unauthorized_client", text),
             ExchangeError::AuthorizationPending => Refused::new(StatusCode::BAD_REQUEST, "authorization_pending", text),

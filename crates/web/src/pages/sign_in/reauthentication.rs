@@ -74,20 +74,25 @@ pub(crate) fn first(next: &str) -> Response {
     go(&format!("/me/again?next={}", encode_component(next)))
 }
 
+/// The same, also where the last sign-in is fresh.
+pub(crate) fn anew(next: &str) -> Response {
+    go(&format!("/me/again?anew=yes&next={}", encode_component(next)))
+}
+
 /// The answer to a form that needs a sign-in that is fresh: it goes on after that.
 pub(crate) async fn keep(form: &Posted, session: &Session, path: &str) -> Result<Response, Problem> {
     let fields = form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     page(&form.visit, session, StatusCode::FORBIDDEN, "/".to_owned(), KeptForm::of(path, fields), None).await
 }
 
-/// `GET /me/again?next=`
+/// `GET /me/again?next=`: at once back where the last sign-in is fresh, but with `anew`.
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
     let Some(session) = &visit.session else { return Ok(go("/login")) };
     if visit.parameter("done").is_some() {
         return Ok(html(StatusCode::OK, Row::Page, &crate::views::ReauthenticationDonePage { layout: visit.layout() }));
     }
-    if visit.web.login.is_fresh(session) {
+    if visit.web.login.is_fresh(session) && visit.parameter("anew").is_none() {
         return Ok(go(&next));
     }
     page(&visit, session, StatusCode::OK, next, None, None).await
@@ -130,9 +135,10 @@ fn go_on(visit: &Visit, kept: KeptForm) -> Response {
 
 /// Where somebody goes who does not sign in again: to what they came from, if that can be looked at without.
 fn cancel(wanted: &str) -> &'static str {
-    const PLACES: [(&str, &str); 5] = [
+    const PLACES: [(&str, &str); 6] = [
         ("/auth/clients", "/auth/clients"),
         ("/auth/people", "/auth/people"),
+        ("/login/oauth/", "/"),
         ("/login/", "/auth/identities"),
         ("/me/link", "/auth/identities"),
         ("/me/unlink", "/auth/identities"),

@@ -2,6 +2,7 @@
 
 mod device;
 mod grant;
+mod logout;
 mod news;
 mod nothing_granted;
 mod tool_client;
@@ -10,6 +11,7 @@ pub(crate) use device::{DeviceDonePage, DevicePage};
 pub(crate) use grant::{
     Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Others, RequestingDevice, Search, Site, StarField, Words,
 };
+pub(crate) use logout::LogoutPage;
 pub(crate) use news::NewsPage;
 pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use tool_client::{TokenPage, ToolClientPage};

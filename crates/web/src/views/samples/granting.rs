@@ -111,6 +111,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 ..grant()
             }),
         ),
+        ("logout", page(&logout(Some("Notes")))),
+        ("logout-unknown", page(&logout(None))),
         ("device", page(&device(None))),
         ("device-refused", page(&device(Some("No device waits for this code.")))),
         ("device-granted", page(&DeviceDonePage { layout: signed_in(), granted: true })),
@@ -150,6 +152,16 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("tool-client-shown", page(&ToolClientPage { callback: None, groups: vec![], ..tool_client() })),
         ("token", page(&token())),
     ]
+}
+
+fn logout(application: Option<&str>) -> LogoutPage {
+    LogoutPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        request: "client_id=notes".to_owned(),
+        application: application.map(str::to_owned),
+        person: ann(),
+    }
 }
 
 fn device(error: Option<&str>) -> DevicePage {

@@ -1,0 +1,183 @@
+//! The keys that sign (RFC 7517, RFC 7518, RFC 8037): a pair for each algorithm, made together, replaced together.
+//!
+//! They are made by the library that signs, with its own source of randomness: it takes no other, neither for a key nor for a signature by ES256.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use falconer_auth::{DAY_MS, MINUTE_MS, SigningSecret};
+use falconer_login::LoginError;
+use ring::digest;
+use ring::rand::SystemRandom;
+use ring::signature::{self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use serde_json::{Value, json};
+
+use crate::grants::Grants;
+
+/// A new key is published so long before it signs, so that every server and every application has seen it.
+const PUBLISHED_BEFORE_MS: i64 = MINUTE_MS;
+/// And one that was replaced so long afterwards.
+const PUBLISHED_AFTER_MS: i64 = DAY_MS;
+
+/// What a signature is made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// ECDSA over P-256 with SHA-256.
+    #[default]
+    Es256,
+    /// Ed25519.
+    EdDsa,
+}
+
+impl SigningAlgorithm {
+    /// All of them.
+    pub const ALL: [SigningAlgorithm; 2] = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
+
+    /// `ES256` or `EdDSA`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SigningAlgorithm::Es256 => "ES256",
+            SigningAlgorithm::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The left half of the hash that goes with the signature, as `at_hash` holds it (OpenID Connect Core 1.0 section 3.1.3.6).
+    pub(super) fn half_hash(self, text: &str) -> String {
+        let algorithm = match self {
+            SigningAlgorithm::Es256 => &digest::SHA256,
+            SigningAlgorithm::EdDsa => &digest::SHA512,
+        };
+        let hash = digest::digest(algorithm, text.as_bytes());
+        let (half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
+        URL_SAFE_NO_PAD.encode(half)
+    }
+}
+
+/// A pair of keys.
+pub(super) struct SigningKey {
+    es256: EcdsaKeyPair,
+    ed25519: Ed25519KeyPair,
+    created_ms: i64,
+    retired_ms: Option<i64>,
+}
+
+impl SigningKey {
+    /// A new pair as the text that is kept. `None`: the library could not.
+    fn generate() -> Option<String> {
+        let random = SystemRandom::new();
+        let es256 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).ok()?;
+        let ed25519 = Ed25519KeyPair::generate_pkcs8(&random).ok()?;
+        Some(format!("{}.{}", URL_SAFE_NO_PAD.encode(es256.as_ref()), URL_SAFE_NO_PAD.encode(ed25519.as_ref())))
+    }
+
+    /// `None`: what is kept does not open any more.
+    fn read(kept: &SigningSecret) -> Option<SigningKey> {
+        let (es256, ed25519) = kept.secret.expose().split_once('.')?;
+        let (es256, ed25519) = (URL_SAFE_NO_PAD.decode(es256).ok()?, URL_SAFE_NO_PAD.decode(ed25519).ok()?);
+        Some(SigningKey {
+            es256: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &es256, &SystemRandom::new()).ok()?,
+            ed25519: Ed25519KeyPair::from_pkcs8(&ed25519).ok()?,
+            created_ms: kept.created_ms,
+            retired_ms: kept.retired_ms,
+        })
+    }
+
+    fn public(&self, algorithm: SigningAlgorithm) -> &[u8] {
+        match algorithm {
+            SigningAlgorithm::Es256 => self.es256.public_key().as_ref(),
+            SigningAlgorithm::EdDsa => self.ed25519.public_key().as_ref(),
+        }
+    }
+
+    /// Short for the public key, so that no other key ever has it.
+    fn id(&self, algorithm: SigningAlgorithm) -> String {
+        let hash = digest::digest(&digest::SHA256, self.public(algorithm));
+        URL_SAFE_NO_PAD.encode(hash.as_ref().get(..12).unwrap_or_default())
+    }
+
+    fn jwk(&self, algorithm: SigningAlgorithm) -> Value {
+        let (id, name) = (self.id(algorithm), algorithm.as_str());
+        let public = self.public(algorithm);
+        let part = |from: usize| URL_SAFE_NO_PAD.encode(public.get(from..from + 32).unwrap_or_default());
+        match algorithm {
+            // The point begins with a 4: it is not compressed.
+            SigningAlgorithm::Es256 => {
+                json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": name, "kid": id, "x": part(1), "y": part(33) })
+            }
+            SigningAlgorithm::EdDsa => json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": name, "kid": id, "x": part(0) }),
+        }
+    }
+
+    /// A JWS in its compact form (RFC 7515 section 7.1).
+    pub(super) fn sign(&self, algorithm: SigningAlgorithm, claims: &Value) -> Option<String> {
+        let header = json!({ "alg": algorithm.as_str(), "kid": self.id(algorithm), "typ": "JWT" });
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", encode(&header), encode(claims));
+        let signature = match algorithm {
+            SigningAlgorithm::Es256 => URL_SAFE_NO_PAD.encode(self.es256.sign(&SystemRandom::new(), message.as_bytes()).ok()?.as_ref()),
+            SigningAlgorithm::EdDsa => URL_SAFE_NO_PAD.encode(self.ed25519.sign(message.as_bytes()).as_ref()),
+        };
+        Some(format!("{message}.{signature}"))
+    }
+
+    fn verifies(&self, key_id: &str, message: &str, signature: &[u8]) -> bool {
+        SigningAlgorithm::ALL.into_iter().filter(|algorithm| self.id(*algorithm) == key_id).any(|algorithm| {
+            let by: &'static dyn signature::VerificationAlgorithm = match algorithm {
+                SigningAlgorithm::Es256 => &signature::ECDSA_P256_SHA256_FIXED,
+                SigningAlgorithm::EdDsa => &signature::ED25519,
+            };
+            UnparsedPublicKey::new(by, self.public(algorithm)).verify(message.as_bytes(), signature).is_ok()
+        })
+    }
+}
+
+impl Grants {
+    /// Keys that are published, oldest first: those of now, the next ones, and those that were replaced not long ago.
+    fn published_keys(&self) -> Vec<SigningKey> {
+        let since_ms = self.now_ms().saturating_sub(PUBLISHED_AFTER_MS);
+        let kept = self.auth.signing_secrets();
+        let lasting = kept.iter().filter(|key| key.retired_ms.is_none_or(|retired_ms| retired_ms > since_ms));
+        lasting.filter_map(SigningKey::read).collect()
+    }
+
+    /// The pair that signs now. The first one is made here; it signs at once, because nobody has seen another.
+    pub(super) async fn signing_key(&self) -> Result<SigningKey, LoginError> {
+        let mut keys = self.published_keys();
+        if keys.iter().all(|key| key.retired_ms.is_some()) {
+            let text = SigningKey::generate().ok_or_else(no_key)?;
+            self.auth.ensure_signing_secret(&text).await.map_err(|error| LoginError::Internal(error.to_string()))?;
+            keys = self.published_keys();
+        }
+        let now_ms = self.now_ms();
+        let is_known = |key: &SigningKey| key.created_ms.saturating_add(PUBLISHED_BEFORE_MS) <= now_ms;
+        let newest_known = keys.iter().rposition(is_known).unwrap_or(0);
+        if newest_known < keys.len() { Ok(keys.swap_remove(newest_known)) } else { Err(no_key()) }
+    }
+
+    /// Another pair takes the place of the one that signs: it is published at once, and signs a minute later. Answers its name.
+    pub async fn rotate_signing_key(&self) -> Result<String, LoginError> {
+        let text = SigningKey::generate().ok_or_else(no_key)?;
+        self.auth.rotate_signing_secret(&text).await.map_err(|error| LoginError::Internal(error.to_string()))
+    }
+
+    /// `GET /login/oauth/jwks`: a set of keys (RFC 7517 section 5).
+    pub async fn signing_keys(&self) -> Result<Value, LoginError> {
+        self.signing_key().await?;
+        let keys = self.published_keys();
+        let all: Vec<Value> = keys.iter().flat_map(|key| SigningAlgorithm::ALL.map(|algorithm| key.jwk(algorithm))).collect();
+        Ok(json!({ "keys": all }))
+    }
+
+    /// The claims of an ID token that this installation has signed, however old. `None`: it has not.
+    pub(super) fn own_claims(&self, token: &str) -> Option<Value> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        let decode = |text: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
+        let header = decode(header)?;
+        let (key_id, signature) = (header.get("kid")?.as_str()?, URL_SAFE_NO_PAD.decode(signature).ok()?);
+        self.published_keys().iter().any(|key| key.verifies(key_id, message, &signature)).then(|| decode(claims)).flatten()
+    }
+}
+
+fn no_key() -> LoginError {
+    LoginError::Internal("there is no key that signs ID tokens".to_owned())
+}

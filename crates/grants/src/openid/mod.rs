@@ -1,0 +1,9 @@
+//! OpenID Connect: who somebody is, signed for an application that the person lets know.
+//!
+//! `request` is what an application asks for, `remembered` what is kept of it with the grant, `keys` what signs, `tokens` what is signed and said, `logout` the way out.
+
+pub(crate) mod keys;
+pub(crate) mod logout;
+pub(crate) mod remembered;
+pub(crate) mod request;
+pub(crate) mod tokens;

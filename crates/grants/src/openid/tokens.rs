@@ -1,0 +1,89 @@
+//! ID tokens (OpenID Connect Core 1.0 section 2), and what an access token says of a person (section 5.3).
+
+use falconer_auth::MINUTE_MS;
+use falconer_login::{LoginError, Person};
+use falconer_store::{GrantIdentityRecord, GrantRecord, SignInMethod};
+use serde_json::{Map, Value, json};
+
+use crate::grants::Grants;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::secrets::IssuedToken;
+
+/// An ID token is looked at when it comes.
+const LIFE_MS: i64 = 10 * MINUTE_MS;
+
+impl Grants {
+    /// The ID token beside an access token. `None`: the person has not let the application know who they are, or it did not ask. `issuer` is Falconer's own origin.
+    pub async fn id_token(&self, issued: &IssuedToken, issuer: &str) -> Result<Option<String>, ExchangeError> {
+        let Some(identity) = self.grant_identity(&issued.grant).await? else { return Ok(None) };
+        let grant = self.live_grant(&issued.grant).await?.ok_or(ExchangeError::InvalidGrant)?;
+        let application = self.applications.find(&issued.application).ok_or(ExchangeError::InvalidGrant)?;
+        let person = self.login.active_person(&grant.identity).await?.ok_or(ExchangeError::InvalidGrant)?;
+        let algorithm = application.settings.id_token_alg;
+        let mut claims = claims(&grant, &identity, &person);
+        let now_ms = self.now_ms();
+        claims.insert("iss".to_owned(), issuer.into());
+        claims.insert("aud".to_owned(), application.id().into());
+        claims.insert("iat".to_owned(), (now_ms / 1000).into());
+        claims.insert("exp".to_owned(), (now_ms.saturating_add(LIFE_MS).min(grant.expires_ms) / 1000).into());
+        claims.insert("at_hash".to_owned(), algorithm.half_hash(&issued.token).into());
+        // It answers the request, and the request was answered once (section 12.2).
+        if let Some(nonce) = identity.nonce.as_ref().filter(|_| issued.is_first) {
+            claims.insert("nonce".to_owned(), nonce.as_str().into());
+        }
+        if let Some(proved_ms) = identity.proved_ms {
+            claims.insert("auth_time".to_owned(), (proved_ms / 1000).into());
+        }
+        claims.insert("acr".to_owned(), identity.factors.to_string().into());
+        if let Some(methods) = SignInMethod::ALL.into_iter().find(|method| method.as_str() == identity.method).and_then(methods) {
+            claims.insert("amr".to_owned(), json!(methods));
+        }
+        let signed = self.signing_key().await?.sign(algorithm, &Value::Object(claims));
+        let signed = signed.ok_or_else(|| LoginError::Internal("an ID token could not be signed".to_owned()))?;
+        Ok(Some(signed))
+    }
+
+    /// `GET /login/oauth/userinfo`.
+    pub async fn user_info(&self, token: &str) -> Result<Value, ExchangeError> {
+        let grant = self.grant_of_token(token).await?;
+        let identity = self.grant_identity(&grant.id).await?.ok_or(ExchangeError::NoOpenId)?;
+        let person = self.login.active_person(&grant.identity).await?.ok_or(ExchangeError::InvalidToken)?;
+        Ok(Value::Object(claims(&grant, &identity, &person)))
+    }
+
+    /// What the application of a grant gets to know of the person. `None`: nothing.
+    pub(crate) async fn grant_identity(&self, grant: &str) -> Result<Option<GrantIdentityRecord>, LoginError> {
+        self.store.grant_identity(grant).await.map_err(|error| self.read_error(error))
+    }
+}
+
+/// Who it is, and what the granted scopes say of them as it is now (OpenID Connect Core 1.0 section 5.4).
+fn claims(grant: &GrantRecord, identity: &GrantIdentityRecord, person: &Person) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let is_granted = |scope: &str| identity.scopes.iter().any(|granted| granted == scope);
+    claims.insert("sub".to_owned(), identity.subject.as_str().into());
+    if is_granted("profile") {
+        claims.insert("preferred_username".to_owned(), grant.identity.as_str().into());
+        if !person.display_name.trim().is_empty() {
+            claims.insert("name".to_owned(), person.display_name.as_str().into());
+        }
+    }
+    if let Some(email) = person.email.as_deref().filter(|_| is_granted("email")) {
+        claims.insert("email".to_owned(), email.into());
+        claims.insert("email_verified".to_owned(), person.email_verified.into());
+    }
+    if is_granted("groups") {
+        claims.insert("groups".to_owned(), json!(person.groups));
+    }
+    claims
+}
+
+/// `amr` (RFC 8176). What a provider asked for is not known.
+fn methods(method: SignInMethod) -> Option<&'static [&'static str]> {
+    match method {
+        SignInMethod::Password => Some(&["pwd"]),
+        SignInMethod::Passkey => Some(&["pop", "user", "mfa"]),
+        SignInMethod::RecoveryCode | SignInMethod::SetupLink => Some(&["otp"]),
+        SignInMethod::Provider => None,
+    }
+}

@@ -1,0 +1,81 @@
+//! Discovery (OpenID Connect Discovery 1.0), keys, and who a token is about. No cookie is read here.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use falconer_grants::SigningAlgorithm;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use crate::Web;
+use crate::pages::oauth::endpoints::{after_scheme, json};
+use crate::pages::oauth::refused::Refused;
+use crate::pages::oauth::{cors, metadata};
+
+/// What an ID token, or the answer about a person, may hold.
+const CLAIMS: [&str; 15] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "at_hash",
+    "name",
+    "preferred_username",
+    "email",
+    "email_verified",
+    "groups",
+];
+
+/// `GET /.well-known/openid-configuration`: what RFC 8414 has, and what is added to it.
+pub(crate) async fn discovery(State(web): State<Arc<Web>>) -> Response {
+    let origin = web.settings.public_origin.as_str();
+    let at = |path: &str| format!("{origin}/login/oauth/{path}");
+    let mut body = metadata::of(&web);
+    let added = json!({
+        "jwks_uri": at("jwks"),
+        "userinfo_endpoint": at("userinfo"),
+        "end_session_endpoint": at("logout"),
+        "scopes_supported": ["openid", "profile", "email", "groups"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
+        "claims_supported": CLAIMS,
+        "acr_values_supported": ["1", "2"],
+        "prompt_values_supported": ["none", "login", "consent"],
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    });
+    if let (Value::Object(all), Value::Object(added)) = (&mut body, added) {
+        all.extend(added);
+    }
+    metadata::public(&body)
+}
+
+/// `GET /login/oauth/jwks`
+pub(crate) async fn keys(State(web): State<Arc<Web>>) -> Response {
+    match web.grants.signing_keys().await {
+        Ok(keys) => metadata::public(&keys),
+        Err(error) => Refused::from(falconer_grants::ExchangeError::from(error)).answer(),
+    }
+}
+
+/// `GET` and `POST /login/oauth/userinfo`
+pub(crate) async fn user_info(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let mut response = match claims(&web, request.headers()).await {
+        Ok(response) => response,
+        Err(refused) => refused.answer(),
+    };
+    cors::allow(&web.grants, request.headers(), response.headers_mut());
+    response
+}
+
+async fn claims(web: &Web, headers: &HeaderMap) -> Result<Response, Refused> {
+    let token = after_scheme(headers, "Bearer").ok_or_else(Refused::no_token)?;
+    Ok(json(StatusCode::OK, &web.grants.user_info(token).await?))
+}

@@ -1,0 +1,30 @@
+//! Keys, and others in their place.
+
+use std::sync::atomic::Ordering;
+
+use super::{authentication_request, decode, redeem, verified};
+use crate::site::{Browser, Site, site};
+
+#[tokio::test]
+async fn another_key_is_published_before_it_signs_and_the_one_before_after_it() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let key_of = async |site: &Site, ann: &mut Browser<'_>| {
+        let code = ann.code(&authentication_request()).await;
+        let answer = site.token(&redeem(&code)).await.json();
+        let token = answer["id_token"].as_str().unwrap().to_owned();
+        verified(&token, &site.plain("/login/oauth/jwks").await);
+        decode(token.split('.').next().unwrap())["kid"].as_str().unwrap().to_owned()
+    };
+    let first = key_of(&site, &mut ann).await;
+    assert_eq!(key_of(&site, &mut ann).await, first, "the first one signs at once");
+    site.web.grants.rotate_signing_key().await.unwrap();
+    assert_eq!(site.plain("/login/oauth/jwks").await["keys"].as_array().unwrap().len(), 4, "Core 10.1.1: both are published");
+    assert_eq!(key_of(&site, &mut ann).await, first, "and nobody needs the new one yet");
+    site.clock.0.fetch_add(60_000, Ordering::SeqCst);
+    let second = key_of(&site, &mut ann).await;
+    assert_ne!(second, first, "Core 10.1.1: a minute later it signs");
+    assert_eq!(site.plain("/login/oauth/jwks").await["keys"].as_array().unwrap().len(), 4);
+    site.clock.0.fetch_add(86_400_000, Ordering::SeqCst);
+    assert_eq!(site.plain("/login/oauth/jwks").await["keys"].as_array().unwrap().len(), 2, "a day later the first one is gone");
+}

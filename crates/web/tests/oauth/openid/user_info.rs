@@ -1,0 +1,36 @@
+//! Who a token is about.
+
+use super::{authentication_request, redeem};
+use crate::site::site;
+use http::{Request, StatusCode};
+
+/// Who asks for the claims of a person with what, and is refused.
+pub const REFUSED: [(&str, &str, &str); 4] = [
+    ("Core 5.3.3", "falconer_at_nothing", "invalid_token"),
+    ("Core 5.3.3", "x", "invalid_token"),
+    ("Core 5.3.3", "the code", "invalid_token"),
+    ("Core 5.3.3", "the ID token", "invalid_token"),
+];
+
+#[tokio::test]
+async fn nobody_learns_of_a_person_with_anything_else() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let code = ann.code(&authentication_request()).await;
+    let answer = site.token(&redeem(&code)).await.json();
+    for (section, sent, error) in REFUSED {
+        let sent = match sent {
+            "the code" => &code,
+            "the ID token" => answer["id_token"].as_str().unwrap(),
+            other => other,
+        };
+        assert_eq!(site.user_info(sent).await.oauth_error(), (401, error.to_owned()), "{section}: {sent}");
+    }
+    let none = site.send(Request::get("/login/oauth/userinfo").body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!((none.status, none.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer realm=\"falconer\""), "RFC 6750 3");
+    let token = answer["access_token"].as_str().unwrap();
+    assert_eq!(site.user_info(token).await.status, StatusCode::OK);
+    let me = ann.get("/").await;
+    ann.post("/me/revoke", &me.form("/me/revoke")).await;
+    assert_eq!(site.user_info(token).await.oauth_error(), (401, "invalid_token".to_owned()), "it ends with the grant");
+}
