@@ -70,7 +70,13 @@ impl Grants {
         let target = Target::of_device(application.id());
         let mut scopes = if record.scopes.is_empty() { application.settings.scopes.clone() } else { record.scopes };
         let identity = take_identity_scopes(&mut scopes);
-        let openid = record.identity.then_some(OpenIdRequest { scopes: identity, nonce: None, prompt: Prompt::Any, max_age_seconds: None });
+        let openid = record.identity.then_some(OpenIdRequest {
+            scopes: identity,
+            nonce: None,
+            prompt: Prompt::Any,
+            max_age_seconds: None,
+            hint: None,
+        });
         Ok(GrantRequest {
             target,
             description: String::new(),

@@ -201,7 +201,12 @@ pub(crate) fn scopes(parameters: &Parameters, application: &Application) -> Resu
     }
     let text = parameters.one("scope")?.unwrap_or_default();
     let mut scopes: Vec<String> = Vec::new();
-    for scope in scope_text::read(text).ok_or_else(|| invalid("A scope is not written as docs/oauth.md says."))? {
+    let named = scope_text::read(text).ok_or_else(|| invalid("A scope is not written as docs/oauth.md says."))?;
+    let by_openid = !application.kind().is_of_reference() && openid::request::asks_who(&named);
+    for scope in named {
+        if by_openid && openid::request::is_passed_over(&scope) && !application.scopes.satisfies(&scope) {
+            continue;
+        }
         if scope.len() > LONGEST_SCOPE {
             return Err(invalid("A scope is longer than 1 KiB."));
         }

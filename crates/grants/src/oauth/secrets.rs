@@ -21,7 +21,7 @@ pub struct IssuedToken {
     pub seconds: i64,
     /// What was granted, as a value of `scope`.
     pub scope: String,
-    pub(crate) grant: String,
+    pub(crate) grant: GrantRecord,
     pub(crate) application: String,
     /// Those of a refresh token are not.
     pub(crate) is_first: bool,
@@ -47,7 +47,7 @@ impl Grants {
         let identity = self.grant_identity(&grant.id).await?;
         let identity_scopes = identity.iter().flat_map(|identity| &identity.scopes);
         let scope = scope_text::write(identity_scopes.chain(&grant.scopes).map(String::as_str));
-        let (grant, application) = (grant.id.clone(), application.to_owned());
+        let (grant, application) = (grant.clone(), application.to_owned());
         Ok(IssuedToken { token, refresh_token, seconds, scope, grant, application, is_first: true })
     }
 

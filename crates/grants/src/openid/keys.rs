@@ -167,14 +167,16 @@ impl Grants {
         Ok(json!({ "keys": all }))
     }
 
-    /// The claims of an ID token that this installation has signed, however old. `None`: it has not.
-    pub(super) fn own_claims(&self, token: &str) -> Option<Value> {
+    /// The claims of an ID token that this installation has signed, however old; `issuer` is Falconer's own origin. `None`: it has not, or with a key that is gone.
+    pub(super) fn own_claims(&self, token: &str, issuer: &str) -> Option<Value> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
         let decode = |text: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
         let header = decode(header)?;
         let (key_id, signature) = (header.get("kid")?.as_str()?, URL_SAFE_NO_PAD.decode(signature).ok()?);
-        self.published_keys().iter().any(|key| key.verifies(key_id, message, &signature)).then(|| decode(claims)).flatten()
+        let is_ours = self.published_keys().iter().any(|key| key.verifies(key_id, message, &signature));
+        let claims = if is_ours { decode(claims)? } else { return None };
+        (claims.get("iss").and_then(Value::as_str) == Some(issuer)).then_some(claims)
     }
 }
 

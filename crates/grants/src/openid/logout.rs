@@ -20,8 +20,7 @@ impl Grants {
         let hinted = match one("id_token_hint")? {
             None => None,
             Some(hint) => {
-                let claims = self.own_claims(hint).filter(|claims| claims.get("iss").and_then(|iss| iss.as_str()) == Some(issuer));
-                let audience = claims.and_then(|claims| claims.get("aud")?.as_str().map(str::to_owned));
+                let audience = self.own_claims(hint, issuer).and_then(|claims| claims.get("aud")?.as_str().map(str::to_owned));
                 Some(audience.ok_or("The `id_token_hint` is no ID token of this server.")?)
             }
         };

@@ -3,10 +3,20 @@
 use falconer_login::{LoginError, Session};
 use falconer_store::{GrantIdentityRecord, GrantRecord};
 
+use serde_json::Value;
+
+use crate::consent::request::GrantRequest;
 use crate::grants::Grants;
 use crate::openid::request::OpenIdRequest;
 
 impl Grants {
+    /// Whether the application thinks that somebody else is signed in (the `id_token_hint`). A hint that cannot be read says nothing: its key may be gone.
+    pub fn is_somebody_else(&self, request: &GrantRequest, session: &Session, issuer: &str) -> bool {
+        let hint = request.openid().and_then(|openid| openid.hint.as_deref());
+        let claims = hint.and_then(|hint| self.own_claims(hint, issuer));
+        claims.is_some_and(|claims| claims.get("sub").and_then(Value::as_str) != Some(&session.person.id))
+    }
+
     /// Keeps what the application is told, where the person has ticked that it may know them.
     pub(crate) async fn remember_identity(
         &self,

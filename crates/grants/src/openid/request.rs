@@ -7,6 +7,8 @@ use crate::oauth::parameters::Parameters;
 const OPENID: &str = "openid";
 /// Scopes that say what is told, and give no power. An application may ask for those that are among its `scopes`.
 const IDENTITY_SCOPES: [&str; 4] = [OPENID, "profile", "email", "groups"];
+/// Scopes of the specification that libraries ask for unbidden. Where an application may not ask for them they are passed over, as sections 3.1.2.1 and 11 have it.
+const PASSED_OVER: [&str; 3] = ["address", "phone", "offline_access"];
 /// Longest nonce in bytes.
 const LONGEST_NONCE: usize = 512;
 /// Longer ages are no bound, in seconds.
@@ -23,6 +25,8 @@ pub struct OpenIdRequest {
     pub prompt: Prompt,
     /// How long ago the person may have proved to be there, in seconds. Not negative.
     pub max_age_seconds: Option<i64>,
+    /// The `id_token_hint`, as it came: of whom the application thinks that they are signed in.
+    pub(crate) hint: Option<String>,
 }
 
 impl OpenIdRequest {
@@ -49,6 +53,11 @@ pub(crate) fn asks_who(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| scope == OPENID)
 }
 
+/// Whether a request by OpenID Connect may name this scope although nothing comes of it.
+pub(crate) fn is_passed_over(scope: &str) -> bool {
+    PASSED_OVER.contains(&scope)
+}
+
 /// Takes the identity scopes out of what was asked for. `None`: it does not ask who the person is.
 pub(crate) fn read(parameters: &Parameters, scopes: &mut Vec<String>) -> Result<Option<OpenIdRequest>, Fault> {
     let invalid = |text: &str| Fault::InvalidRequest(text.to_owned());
@@ -71,7 +80,8 @@ pub(crate) fn read(parameters: &Parameters, scopes: &mut Vec<String>) -> Result<
         words if words.contains(&"login") => Prompt::SignIn,
         _ => Prompt::Any,
     };
-    Ok(asks_who(&identity).then_some(OpenIdRequest { scopes: identity, nonce, prompt, max_age_seconds }))
+    let hint = parameters.one("id_token_hint")?.map(str::to_owned);
+    Ok(asks_who(&identity).then_some(OpenIdRequest { scopes: identity, nonce, prompt, max_age_seconds, hint }))
 }
 
 /// Those that say who somebody is, taken out of a list of scopes.

@@ -15,12 +15,13 @@ const LIFE_MS: i64 = 10 * MINUTE_MS;
 impl Grants {
     /// The ID token beside an access token. `None`: the person has not let the application know who they are, or it did not ask. `issuer` is Falconer's own origin.
     pub async fn id_token(&self, issued: &IssuedToken, issuer: &str) -> Result<Option<String>, ExchangeError> {
-        let Some(identity) = self.grant_identity(&issued.grant).await? else { return Ok(None) };
-        let grant = self.live_grant(&issued.grant).await?.ok_or(ExchangeError::InvalidGrant)?;
+        // As it was when the access token was made: others who come with the same code meanwhile end it, and whoever was first gets an answer.
+        let grant = &issued.grant;
+        let Some(identity) = self.grant_identity(&grant.id).await? else { return Ok(None) };
         let application = self.applications.find(&issued.application).ok_or(ExchangeError::InvalidGrant)?;
         let person = self.login.active_person(&grant.identity).await?.ok_or(ExchangeError::InvalidGrant)?;
         let algorithm = application.settings.id_token_alg;
-        let mut claims = claims(&grant, &identity, &person);
+        let mut claims = claims(grant, &identity, &person);
         let now_ms = self.now_ms();
         claims.insert("iss".to_owned(), issuer.into());
         claims.insert("aud".to_owned(), application.id().into());

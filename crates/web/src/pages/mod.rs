@@ -64,7 +64,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/login/forgotten", get(forgotten::show).post(forgotten::send))
-        .route("/login/oauth/authorize", get(authorize::show))
+        .route("/login/oauth/authorize", get(authorize::show).post(authorize::by_form))
         .route("/login/oauth/authorize/decision", post(authorize::decision))
         .route("/login/oauth/credentials", get(endpoints::credentials).options(endpoints::preflight))
         .route("/login/oauth/device_authorization", post(device::endpoint::authorize).options(endpoints::preflight))

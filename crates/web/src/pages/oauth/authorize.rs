@@ -1,14 +1,22 @@
 //! `/login/oauth/authorize`: the grant page for an application, and what is pressed there.
 
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::response::Response;
 use falconer_grants::{AuthorizationError, GrantRequest, Prompt};
 use falconer_login::Session;
 use http::StatusCode;
 
+use super::endpoints;
+use crate::Web;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::granting::{Places, grant, sign_in_first};
 use crate::pages::sign_in::reauthentication;
-use crate::pages::visit::{Posted, Visit};
+use crate::pages::visit::{Posted, Visit, go};
+
+/// Longest request in a form, in bytes: it has to fit into an address.
+const LONGEST_FORM: usize = 16 * 1024;
 
 /// `GET /login/oauth/authorize`
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
@@ -19,6 +27,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     match &visit.session {
         None if prompt_of(&request) == Prompt::Nothing => refused_with(&request, "login_required"),
         None => Ok(sign_in_first(&request)),
+        Some(session) if is_somebody_else(&visit, session, &request) => refused_with(&request, "login_required"),
         Some(session) => match must_sign_in(&visit, session, &request) {
             Some(true) => refused_with(&request, "login_required"),
             Some(false) => Ok(reauthentication::anew(&format!("{}?{}", Places::of(&request).page, request.canonical_query()))),
@@ -27,6 +36,27 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
             None => grant::show(&visit, session, &request).await,
         },
     }
+}
+
+/// `POST /login/oauth/authorize`: the same request in a form (OpenID Connect Core 1.0 section 3.1.2.1). It comes from a page of somebody else, and nothing is done for it but
+/// that the browser comes with the request in its address, as by a link.
+pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
+    let (_, body) = match endpoints::read(request).await {
+        Ok(read) => read,
+        Err(refused) => return Ok(refused.answer()),
+    };
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(url::form_urlencoded::parse(&body)).finish();
+    if query.len() > LONGEST_FORM {
+        return Err(Problem::too_large());
+    }
+    match web.grants.authorization(&query, web.settings.public_origin.as_str()) {
+        Ok(_) => Ok(go(&format!("/login/oauth/authorize?{query}"))),
+        Err(error) => refused(error),
+    }
+}
+
+fn is_somebody_else(visit: &Visit, session: &Session, request: &GrantRequest) -> bool {
+    visit.web.grants.is_somebody_else(request, session, visit.web.settings.public_origin.as_str())
 }
 
 fn prompt_of(request: &GrantRequest) -> Prompt {

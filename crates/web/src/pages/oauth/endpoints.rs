@@ -134,9 +134,9 @@ pub(crate) async fn answered(
 }
 
 /// The parameters of a request, and the body that they were in.
-pub(super) async fn read(request: Request) -> Result<(Parameters, Bytes), Refused> {
+pub(crate) async fn read(request: Request) -> Result<(Parameters, Bytes), Refused> {
     let is_json = is(request.headers(), b"application/json");
-    if !is_json && !is(request.headers(), b"application/x-www-form-urlencoded") && request.headers().contains_key(CONTENT_TYPE) {
+    if !is_json && !is_form(request.headers()) && request.headers().contains_key(CONTENT_TYPE) {
         return Err(Refused::invalid_request("Send the parameters as application/x-www-form-urlencoded."));
     }
     let body = match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
@@ -203,6 +203,10 @@ fn form_decoded(text: &str) -> Option<String> {
 pub(crate) fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
     let (sent, rest) = the_only(headers, &AUTHORIZATION).ok()??.to_str().ok()?.split_once(' ')?;
     sent.eq_ignore_ascii_case(scheme).then(|| rest.trim()).filter(|rest| !rest.is_empty())
+}
+
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    is(headers, b"application/x-www-form-urlencoded")
 }
 
 fn is(headers: &HeaderMap, kind: &[u8]) -> bool {

@@ -19,7 +19,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    pub(super) fn invalid_request(description: impl Into<String>) -> Refused {
+    pub(crate) fn invalid_request(description: impl Into<String>) -> Refused {
         Refused::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 

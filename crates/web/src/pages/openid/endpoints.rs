@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use falconer_grants::SigningAlgorithm;
-use http::{HeaderMap, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Web;
-use crate::pages::oauth::endpoints::{after_scheme, json};
+use crate::pages::oauth::endpoints::{after_scheme, is_form, json, read};
 use crate::pages::oauth::refused::Refused;
 use crate::pages::oauth::{cors, metadata};
 
@@ -65,17 +65,26 @@ pub(crate) async fn keys(State(web): State<Arc<Web>>) -> Response {
     }
 }
 
-/// `GET` and `POST /login/oauth/userinfo`
+/// `GET` and `POST /login/oauth/userinfo`, with the access token in the header, or in a form (RFC 6750 sections 2.1 and 2.2)
 pub(crate) async fn user_info(State(web): State<Arc<Web>>, request: Request) -> Response {
-    let mut response = match claims(&web, request.headers()).await {
-        Ok(response) => response,
-        Err(refused) => refused.answer(),
-    };
-    cors::allow(&web.grants, request.headers(), response.headers_mut());
+    let headers = request.headers().clone();
+    let mut response = claims(&web, request).await.unwrap_or_else(Refused::answer);
+    cors::allow(&web.grants, &headers, response.headers_mut());
     response
 }
 
-async fn claims(web: &Web, headers: &HeaderMap) -> Result<Response, Refused> {
-    let token = after_scheme(headers, "Bearer").ok_or_else(Refused::no_token)?;
-    Ok(json(StatusCode::OK, &web.grants.user_info(token).await?))
+async fn claims(web: &Web, request: Request) -> Result<Response, Refused> {
+    let in_header = after_scheme(request.headers(), "Bearer").map(str::to_owned);
+    let in_form = if request.method() == Method::POST && is_form(request.headers()) {
+        let (parameters, _) = read(request).await?;
+        parameters.one("access_token").map_err(|error| Refused::invalid_request(error.to_string()))?.map(str::to_owned)
+    } else {
+        None
+    };
+    // RFC 6750 section 2: by one way only.
+    let token = match (in_header, in_form) {
+        (Some(_), Some(_)) => return Err(Refused::invalid_request("The access token is there twice: use the header or the form.")),
+        (token, None) | (None, token) => token.ok_or_else(Refused::no_token)?,
+    };
+    Ok(json(StatusCode::OK, &web.grants.user_info(&token).await?))
 }

@@ -1,6 +1,7 @@
 //! Who a token is about.
 
 use super::{authentication_request, redeem};
+use crate::site::applications::fields;
 use crate::site::site;
 use http::{Request, StatusCode};
 
@@ -30,6 +31,23 @@ async fn nobody_learns_of_a_person_with_anything_else() {
     assert_eq!((none.status, none.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer realm=\"falconer\""), "RFC 6750 3");
     let token = answer["access_token"].as_str().unwrap();
     assert_eq!(site.user_info(token).await.status, StatusCode::OK);
+    // Core 5.3.1, RFC 6750 2: in the header or in a form, and not in both.
+    let by_post =
+        async |header: Option<&str>, form: &[(&str, &str)]| site.application("/login/oauth/userinfo", &fields(form), header).await;
+    let bearer = format!("Bearer {token}");
+    for (header, form) in [(Some(bearer.as_str()), &[][..]), (None, &[("access_token", token)])] {
+        let page = by_post(header, form).await;
+        assert_eq!(
+            (page.status, &page.json()["sub"]),
+            (StatusCode::OK, &site.user_info(token).await.json()["sub"]),
+            "Core 5.3.1: {form:?}"
+        );
+    }
+    assert_eq!(by_post(Some(&bearer), &[("access_token", token)]).await.oauth_error(), (400, "invalid_request".to_owned()), "RFC 6750 2");
+    assert_eq!(by_post(None, &[("access_token", "x")]).await.oauth_error(), (401, "invalid_token".to_owned()), "RFC 6750 3.1");
+    assert_eq!(by_post(None, &[]).await.status, StatusCode::UNAUTHORIZED, "RFC 6750 3.1");
+    let in_address = Request::get(format!("/login/oauth/userinfo?access_token={token}")).body(axum::body::Body::empty()).unwrap();
+    assert_eq!(site.send(in_address).await.status, StatusCode::UNAUTHORIZED, "RFC 9700 4.3.2: no token in an address");
     let me = ann.get("/").await;
     ann.post("/me/revoke", &me.form("/me/revoke")).await;
     assert_eq!(site.user_info(token).await.oauth_error(), (401, "invalid_token".to_owned()), "it ends with the grant");
