@@ -116,7 +116,7 @@ impl Nodes {
         command.env("FALCONER_DATA_DIR", self.folder.path().join(format!("data-{number}")));
         command.env("FALCONER_DATABASE_URL", self.database.url_at(&node.way.address.to_string()));
         if let Some(front) = &self.front {
-            command.env("FALCONER_HAWK_ORIGINS", format!("[\"{front}\"]"));
+            command.env("FALCONER_HAWK_ORIGINS", format!("[\"{front}\"]")).env("FALCONER_LIMITS__ANNOUNCE_SECONDS", "3");
         }
         if let Some(deaf) = &node.deaf {
             command.env("FALCONER_NOTIFY_URL", self.database.url_at(&deaf.address.to_string()));

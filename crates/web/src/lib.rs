@@ -22,7 +22,7 @@ pub use api::{mailed_site, person_link, refreshed_person};
 pub use listener::deadlines::Streaming;
 pub use listener::network::{Network, NetworkError, client_address};
 pub use listener::service::HttpService;
-pub use listener::{Limits, serve};
+pub use listener::{End, Limits, serve, serve_until};
 pub use metrics::{Metrics, ProcessFigures, routes as metrics_routes};
 pub use pages::assets;
 pub use state::{Peer, RequestLimits, VersionInfo, Web, WebSettings};

@@ -1,6 +1,8 @@
 //! Whoever holds much of the server at once: connections, bodies that never end, answers that are never read, frames that carry nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/frames.rs"]
+mod frames;
 #[path = "../../falconer/tests/support/patience.rs"]
 mod patience;
 #[path = "support/sockets.rs"]
@@ -13,6 +15,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use falconer_web::{Limits, serve};
+use frames::{PREFACE, frame, next_frame, request};
 use patience::patience;
 use sockets::{exchange, read_to_end};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,21 +68,9 @@ async fn bodies_that_do_not_end_are_bounded_for_an_address() {
     assert!(exchange(address, &whole).await.ends_with("1000"), "it is given back");
 }
 
-/// Frames of HTTP/2 (RFC 9113): length, kind, flags, stream, payload.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let [_, a, b, c] = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&[a, b, c, kind, flags][..], &stream.to_be_bytes(), payload].concat()
-}
-
-/// `GET` of `/` (index 4) or of a literal path.
-fn request(stream: u32, path: Option<&str>) -> Vec<u8> {
-    let path = path.map_or(vec![0x84], |path| [&[0x44, u8::try_from(path.len()).unwrap()], path.as_bytes()].concat());
-    frame(1, 5, stream, &[&[0x82, 0x86][..], &path, &[0x41, 1, b'x']].concat())
-}
-
 async fn http2(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    stream.write_all(PREFACE).await.unwrap();
     // SETTINGS: a window of no bytes for each stream, so that no answer can be sent.
     stream.write_all(&frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])).await.unwrap();
     stream
@@ -94,23 +85,6 @@ async fn floods_of_frames_that_carry_nothing_are_closed() {
         let _ = stream.write_all(&frame(kind, 0, 0, payload).repeat(1100)).await;
         read_to_end(&mut stream).await;
     }
-}
-
-/// The next frame of a kind that is wanted: its stream and its payload.
-async fn next_frame(stream: &mut TcpStream, wanted: u8) -> (u32, Vec<u8>) {
-    let next = async {
-        loop {
-            let mut head = [0; 9];
-            stream.read_exact(&mut head).await.expect("the connection was closed");
-            let [a, b, c, kind, _flags, d, e, f, g] = head;
-            let mut payload = vec![0; usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap()];
-            stream.read_exact(&mut payload).await.unwrap();
-            if kind == wanted {
-                return (u32::from_be_bytes([d, e, f, g]), payload);
-            }
-        }
-    };
-    tokio::time::timeout(patience(), next).await.expect("no such frame came")
 }
 
 /// Story: one deadline served all streams of a connection, so that with a closed window each new request kept the answers before it for ever. Later each

@@ -1,6 +1,10 @@
 //! The listener on real loopback sockets: limits of time, size and number. Every test has limits of its own, small where it waits for one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "server/announced.rs"]
+mod announced;
+#[path = "support/frames.rs"]
+mod frames;
 #[path = "../../falconer/tests/support/patience.rs"]
 mod patience;
 #[path = "../../falconer/tests/support/ports.rs"]

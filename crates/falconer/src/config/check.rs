@@ -1,5 +1,7 @@
 //! What can be said of the settings before anything is opened.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use falconer_auth::authority;
 
@@ -15,6 +17,10 @@ const SHORTEST_SECRET: usize = 16;
 
 /// A day: whoever waits longer waits for ever, and no clock can count to the end of some numbers.
 const MOST_SECONDS: u64 = 86_400;
+/// Supervisors wait for a minute and a half before they kill.
+const MOST_ANNOUNCED: u64 = 60;
+/// A proxy that looks once a second notices it.
+const ANNOUNCED_BESIDE_OTHERS: u64 = 3;
 /// A TiB.
 const MOST_MIB: u64 = 1024 * 1024;
 
@@ -81,6 +87,12 @@ impl Config {
         falconer_wire::time_expression::parse_ms(&self.max_staleness).context("max_staleness: write something like `5 seconds`")
     }
 
+    /// How long a server that is told to end announces that. With a database on the same disk there is no other server that a proxy could go to.
+    pub fn announce(&self) -> Duration {
+        let unless_set = if self.database_url.is_some() { ANNOUNCED_BESIDE_OTHERS } else { 0 };
+        Duration::from_secs(self.limits.announce_seconds.unwrap_or(unless_set))
+    }
+
     /// The public origin as far as it can be told without listening: the configured one, else `localhost` with the port of `listen`.
     pub fn default_origin(&self) -> Result<falconer_web::PublicOrigin> {
         let port = authority::read(&self.listen).and_then(|(_, port)| port).unwrap_or(8080);
@@ -100,6 +112,7 @@ impl Limits {
             header_seconds,
             idle_seconds,
             request_seconds,
+            announce_seconds,
             refuse_replays: _,
         } = *self;
         for (name, zero) in [
@@ -121,6 +134,7 @@ impl Limits {
             ("header_seconds", header_seconds, MOST_SECONDS),
             ("idle_seconds", idle_seconds, MOST_SECONDS),
             ("request_seconds", request_seconds, MOST_SECONDS),
+            ("announce_seconds", announce_seconds.unwrap_or_default(), MOST_ANNOUNCED),
         ] {
             if value > most {
                 bail!("limits.{name}: {value} is more than {most}, which is the most");

@@ -195,6 +195,9 @@ pub struct Limits {
     pub idle_seconds: u64,
     /// Seconds that a whole request may take.
     pub request_seconds: u64,
+    /// Seconds for which a server that is told to end still takes requests, and closes each connection with its next answer. Unless set: 3 where other servers
+    /// may have the same database, else none.
+    pub announce_seconds: Option<u64>,
     /// Whether the signature of a call changes something once only.
     pub refuse_replays: bool,
 }
@@ -286,6 +289,7 @@ impl Default for Limits {
             header_seconds: 10,
             idle_seconds: 90,
             request_seconds: 60,
+            announce_seconds: None,
             refuse_replays: false,
         }
     }

@@ -3,6 +3,7 @@
 
 mod at_rest;
 mod clock;
+mod ending;
 mod events;
 mod full_disk;
 mod gateway;

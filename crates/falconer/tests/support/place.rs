@@ -63,6 +63,8 @@ impl Place {
         if let Some(database) = &self.database {
             // A busy machine must not keep a server from its database for too long: `nodes` has the servers that stop then.
             command.env("FALCONER_DATABASE_URL", &database.url).env("FALCONER_MAX_STALENESS", "1 day");
+            // No proxy stands in front.
+            command.env("FALCONER_LIMITS__ANNOUNCE_SECONDS", "0");
         }
         command
     }

@@ -21,6 +21,7 @@ pub(crate) mod quick;
 mod request;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::extract::Request as HttpRequest;
@@ -42,7 +43,6 @@ pub(crate) use self::handlers::falconer::explain::{explanation, hints, refused_b
 pub(crate) use self::handlers::falconer::people::link_mail;
 pub use self::handlers::falconer::people::{link_url, mailed_site, person_link};
 pub use self::handlers::falconer::refresh_person::refreshed_person;
-use self::handlers::service;
 use self::request::replays::Replays;
 use self::request::route::{self, Found, Routes};
 use self::request::schema::Schemas;
@@ -113,6 +113,8 @@ pub struct Api {
     zone_headers: ZoneHeaders,
     encodings: Encodings,
     started_ms: i64,
+    /// The process was told to end, and says so before it does.
+    is_ending: AtomicBool,
     /// Of calls that were signed for another site.
     other_site: OncePerMinute,
 }
@@ -149,8 +151,18 @@ impl Api {
             documents: Documents::default(),
             replays,
             started_ms,
+            is_ending: AtomicBool::new(false),
             other_site: OncePerMinute::default(),
         }
+    }
+
+    /// From now on the heartbeat answers 503.
+    pub(crate) fn announce_end(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
     }
 
     /// Answers a call that needs nothing but its body, within the budget of a stranger. `None`: that has to go the long way.
@@ -180,7 +192,7 @@ impl Api {
         } else if Documents::own(path) {
             (Zone::Documents, self.documents.answer(&parts.method, path, &self.settings))
         } else {
-            (Zone::Outside, Box::pin(service::at_root(&self.auth, &self.settings, path)).await.unwrap_or_else(Reply::unknown_path))
+            (Zone::Outside, Box::pin(self.at_root(path)).await.unwrap_or_else(Reply::unknown_path))
         };
         let head = RequestHead { method: parts.method, headers: parts.headers, zone };
         let response = respond(&self.zone_headers, &self.encodings, &head, reply, self.random.as_ref());

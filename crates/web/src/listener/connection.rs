@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -41,6 +41,8 @@ pub(crate) struct NoHost;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ServingState {
     Serve,
+    /// Go on, and end each connection with its next answer.
+    Announce,
     /// End what is in flight, take nothing new.
     Drain,
     /// Close.
@@ -74,6 +76,8 @@ pub(super) struct Connection {
     all: Connections,
     peer: SocketAddr,
     deadlines: Arc<Deadlines>,
+    /// The next answer is the last one.
+    ends_next: AtomicBool,
 }
 
 /// Serves one connection.
@@ -82,12 +86,23 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
     // Small answers would else wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     let deadlines = Arc::new(Deadlines::new(all.limits));
+    // Whoever connects while the end is announced may have sent a request already.
+    let ends_next = AtomicBool::new(*all.stopped.borrow() != ServingState::Serve);
+    let shared = Arc::new(Connection { all: all.clone(), peer, deadlines: Arc::clone(&deadlines), ends_next });
     let service = {
-        let connection = Arc::new(Connection { all: all.clone(), peer, deadlines: Arc::clone(&deadlines) });
+        let connection = Arc::clone(&shared);
         hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let in_flight = connection.deadlines.begin(request.version());
+            // Over HTTP/2 a connection says by itself that it takes nothing more.
+            let is_last = connection.ends_next.load(Ordering::Relaxed) && request.version() != http::Version::HTTP_2;
             let connection = Arc::clone(&connection);
-            async move { Ok::<_, std::convert::Infallible>(connection.answer(request, in_flight).await) }
+            async move {
+                let mut response = connection.answer(request, in_flight).await;
+                if is_last {
+                    response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+                }
+                Ok::<_, std::convert::Infallible>(response)
+            }
         })
     };
     let mut builder = Builder::new(Streams(Arc::clone(&deadlines)));
@@ -102,12 +117,19 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
         .max_header_list_size(u32::try_from(all.limits.head_bytes).unwrap_or(u32::MAX));
     let io = TokioIo::new(CountedStream::new(stream, Arc::clone(&deadlines)));
     let mut connection = pin!(builder.serve_connection(io, service));
+    let mut said_goaway = false;
     loop {
         tokio::select! {
             // Nearly each time it is the connection that has something to do.
             biased;
             ended = poll_fn(|cx| {
                 let polled = connection.as_mut().poll(cx);
+                // Not before the first request: a connection that has not said which version it speaks would be closed.
+                if shared.ends_next.load(Ordering::Relaxed) && !said_goaway && polled.is_pending() && deadlines.is_http2() {
+                    said_goaway = true;
+                    connection.as_mut().graceful_shutdown();
+                    cx.waker().wake_by_ref();
+                }
                 if polled.is_pending() && deadlines.is_body_asked().load(Ordering::Relaxed) {
                     cx.waker().wake_by_ref();
                 }
@@ -130,8 +152,10 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
                 if changed.is_err() || stop == ServingState::Now {
                     return;
                 }
-                if stop == ServingState::Drain {
-                    connection.as_mut().graceful_shutdown();
+                match stop {
+                    ServingState::Announce => shared.ends_next.store(true, Ordering::Relaxed),
+                    ServingState::Drain => connection.as_mut().graceful_shutdown(),
+                    ServingState::Serve | ServingState::Now => {}
                 }
             }
         }
@@ -190,7 +214,7 @@ impl Connection {
             let mut stopped = self.all.stopped.clone();
             return response.map(|body| {
                 in_flight.lasting_answer(body, async move {
-                    let _ = stopped.wait_for(|stop| *stop != ServingState::Serve).await;
+                    let _ = stopped.wait_for(|stop| matches!(stop, ServingState::Drain | ServingState::Now)).await;
                 })
             });
         }

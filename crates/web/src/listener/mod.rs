@@ -48,7 +48,9 @@ pub struct Limits {
     /// From the end of the headers to the end of the answer, body and writing included; for an answer that lasts, between two writes. Default
     /// 60 s.
     pub request: Duration,
-    /// How long the requests in flight may take after the shutdown began. Default 15 s.
+    /// How long requests are still taken after the shutdown began: each answer closes its connection, so that whoever kept one comes back elsewhere. Default none.
+    pub announce: Duration,
+    /// How long the requests in flight may take after that. Default 15 s.
     pub drain: Duration,
     /// Buffer for the head of a request in bytes; beyond it 431. Default 48 KiB (routes apply the finer limits).
     pub head_bytes: usize,
@@ -67,6 +69,7 @@ impl Default for Limits {
             headers: Duration::from_secs(10),
             idle: Duration::from_secs(90),
             request: Duration::from_secs(60),
+            announce: Duration::ZERO,
             drain: Duration::from_secs(15),
             head_bytes: 48 * 1024,
             threads: 0,
@@ -77,15 +80,45 @@ impl Default for Limits {
 /// How many connections beyond the cap may wait for their 503 at once; the rest are closed without a word.
 const REFUSALS: usize = 256;
 
+/// How many of those are taken in that have connected when a listener that announced its end is closed.
+const REST: usize = 4096;
+/// How long they have to send their request.
+const LAST: Duration = Duration::from_millis(250);
+
+/// How a listener is told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It goes on for `limits.announce`, so that whoever keeps connections goes elsewhere before the port is closed.
+    Announced,
+    /// The port is closed at once, and the requests in flight end.
+    Unannounced,
+}
+
 /// Serves until `shutdown` is ready, then lets the requests in flight end (at most `limits.drain`). Errors: the threads could not be started.
-///
-/// Every request carries the [`crate::Peer`] extension. What answers must apply the limits of one request (URL, headers, body) itself: see
-/// [`crate::RequestLimits`].
 pub async fn serve(
     listener: TcpListener,
     service: impl Into<HttpService>,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let end = async {
+        shutdown.await;
+        End::Announced
+    };
+    serve_until(listener, service, limits, end, std::future::pending()).await
+}
+
+/// Serves until `end` is ready: announces that for `limits.announce`, lets the requests in flight end (at most `limits.drain`). When `at_once` is ready it
+/// closes everything, whatever it is doing. Errors: the threads could not be started.
+///
+/// Every request carries the [`crate::Peer`] extension. What answers must apply the limits of one request (URL, headers, body) itself: see
+/// [`crate::RequestLimits`].
+pub async fn serve_until(
+    listener: TcpListener,
+    service: impl Into<HttpService>,
+    limits: Limits,
+    end: impl Future<Output = End>,
+    at_once: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let service = service.into();
     let threads = if limits.threads == 0 { tokio::runtime::Handle::current().metrics().num_workers() } else { limits.threads };
@@ -97,11 +130,44 @@ pub async fn serve(
     let (stop, stopped) = watch::channel(ServingState::Serve);
     let under_way = Quota::new(limits.under_way_bytes, limits.under_way_bytes_of_address);
     let all = Connections { service, limits, under_way, stopped };
-    let mut shutdown = pin!(shutdown);
+    let mut at_once = pin!(at_once);
+    let mut announced = pin!(async {
+        let announces = end.await == End::Announced && !limits.announce.is_zero();
+        if announces {
+            // The heartbeat first: proxies that ask it look elsewhere.
+            all.service.announce_end();
+            let _ = stop.send(ServingState::Announce);
+            tokio::time::sleep(limits.announce).await;
+        }
+        announces
+    });
+    // How many more are taken in, once it is time.
+    let mut rest = None;
+    let (mut was_announced, mut is_cut) = (false, false);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.as_mut() => break,
+        let accepted = match &mut rest {
+            None => tokio::select! {
+                accepted = listener.accept() => accepted,
+                announces = announced.as_mut() => {
+                    was_announced = announces;
+                    rest = Some(if announces { REST } else { 0 });
+                    continue;
+                }
+                () = at_once.as_mut() => {
+                    is_cut = true;
+                    break;
+                }
+            },
+            Some(0) => break,
+            // Whoever has connected by now may have sent something, which would be lost.
+            Some(left) => {
+                *left -= 1;
+                tokio::select! {
+                    biased;
+                    accepted = tokio::task::unconstrained(listener.accept()) => accepted,
+                    () = std::future::ready(()) => break,
+                }
+            }
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -130,8 +196,19 @@ pub async fn serve(
     }
     // Nobody may connect and wait while the last requests end.
     drop(listener);
-    let _ = stop.send(ServingState::Drain);
-    if tokio::time::timeout(limits.drain, connections.acquire_many(most)).await.is_err() {
+    let drained = async {
+        if was_announced {
+            tokio::time::sleep(LAST).await;
+        }
+        let _ = stop.send(ServingState::Drain);
+        tokio::time::timeout(limits.drain, connections.acquire_many(most)).await.is_ok()
+    };
+    let is_cut = is_cut
+        || tokio::select! {
+            drained = drained => !drained,
+            () = at_once => true,
+        };
+    if is_cut {
         let _ = stop.send(ServingState::Now);
         let _ = tokio::time::timeout(Duration::from_secs(1), connections.acquire_many(most)).await;
     }

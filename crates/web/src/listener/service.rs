@@ -126,6 +126,13 @@ impl HttpService {
         }
     }
 
+    /// From now on the heartbeat says that this server ends, so that whoever asks it sends requests elsewhere.
+    pub(super) fn announce_end(&self) {
+        if let Kind::FalconerService(falconer) | Kind::Traced(falconer, _) = &self.0 {
+            falconer.api.announce_end();
+        }
+    }
+
     /// Counts something of a connection.
     pub(super) fn count(&self, of: impl Fn(&Metrics) -> &AtomicU64) {
         if let Kind::FalconerService(falconer) | Kind::Traced(falconer, _) = &self.0 {

@@ -18,7 +18,6 @@ mod with_notes {
     use falconer_auth::Random;
     use falconer_login::NewAccount;
     use tokio::net::TcpListener;
-    use tokio::sync::watch;
 
     use super::super::serve::{self, Options};
     use crate::config::Config;
@@ -49,14 +48,12 @@ mod with_notes {
         let password = person(&node).await?;
         note_root_url(&config.data_dir, origin.as_str())?;
 
-        let (stop, stopped) = watch::channel(false);
-        let shutdown = serve::shutdown(serve::Hangup::of_a_command())?;
-        tokio::spawn(async move {
-            shutdown.await;
-            stop.send_replace(true);
-        });
+        let signals = serve::Signals::expect(serve::Hangup::of_a_command())?;
+        let first = signals.clone().first();
         let settings = falconer_notes::Settings { public_origin: notes_origin.clone(), falconer_root_url: origin.as_str().to_owned() };
-        let service = tokio::spawn(falconer_notes::serve(notes, settings, until(stopped.clone())));
+        let service = tokio::spawn(falconer_notes::serve(notes, settings, async {
+            first.await;
+        }));
         if options.json {
             let said = serde_json::json!({"listening": origin.as_str(), "notes": notes_origin, "name": NAME, "password": password});
             output::line(&said.to_string())?;
@@ -66,13 +63,8 @@ mod with_notes {
             output::line(&format!("with the password                        {password}"))?;
             output::line(&format!("listening on {}", origin.as_str()))?;
         }
-        serve::serve(&config, node, origin, serve::Listeners { public: ours, metrics: None }, &log, until(stopped)).await?;
+        serve::serve(&config, node, origin, serve::Listeners { public: ours, metrics: None }, &log, signals).await?;
         service.await.context("the example service ended")?.context("the example service")
-    }
-
-    async fn until(mut stopped: watch::Receiver<bool>) {
-        // An error means that nobody can say stop any more, which is a reason to stop.
-        let _ = stopped.wait_for(|stop| *stop).await;
     }
 
     /// The demo makes a person with a printed password, so it keeps away from a data directory that is in earnest.

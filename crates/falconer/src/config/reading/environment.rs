@@ -28,7 +28,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 40] = [
+const SETTINGS: [&str; 41] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -62,6 +62,7 @@ const SETTINGS: [&str; 40] = [
     "limits.header_seconds",
     "limits.idle_seconds",
     "limits.request_seconds",
+    "limits.announce_seconds",
     "limits.refuse_replays",
     "limits.under_way_mib",
     "limits.under_way_mib_per_address",

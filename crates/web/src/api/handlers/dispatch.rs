@@ -12,7 +12,7 @@ impl Api {
         match method.call {
             Call::Ping => Ok(service::ping(request.uptime_seconds, self.auth.now_ms())),
             Call::Lbheartbeat => Ok(service::lbheartbeat()),
-            Call::Heartbeat => service::heartbeat(&self.auth).await,
+            Call::Heartbeat => self.heartbeat().await,
             Call::Version => Ok(service::version(&self.settings)),
             Call::ListClients => clients::list(request),
             Call::Client => clients::one(request),

@@ -13,4 +13,4 @@ mod upkeep;
 pub use listen::{auth_origin, bind, cannot_listen, origin_at};
 pub use outage::Outage;
 pub use run::{Listeners, Options, run, serve};
-pub use shutdown::{Hangup, Rereads, shutdown};
+pub use shutdown::{Hangup, Rereads, Signals, shutdown};

@@ -1,4 +1,4 @@
-//! `falconer serve`: makes what is missing, serves until SIGTERM or Ctrl-C, ends gracefully.
+//! `falconer serve`: makes what is missing, serves until SIGTERM or Ctrl-C, ends gracefully, and at once at a second signal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::super::demo;
 use super::lease::Lease;
 use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::reread::Reread;
-use super::shutdown::{Hangup, Rereads, shutdown};
+use super::shutdown::{Hangup, Rereads, Signals};
 use super::upkeep::{follow, note_history, refresh_people, run_upkeep};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, WholeLists, address};
@@ -87,11 +87,11 @@ pub async fn run(options: Options) -> Result<()> {
         say(options.json, "metrics at", "metrics", &format!("http://{}/metrics", metrics.local_addr()?))?;
     }
     let hangup = Hangup::of_a_service();
-    let (shutdown, rereads) = (shutdown(hangup)?, Rereads::expect(hangup)?);
+    let (signals, rereads) = (Signals::expect(hangup)?, Rereads::expect(hangup)?);
     say_listening(options.json, &origin, &listener)?;
     let reread = Reread { options, config: config.clone(), origin: origin.clone(), level, grants: node.grants.clone() };
     let rereading = tokio::spawn(reread.serve(rereads));
-    let served = serve(&config, node, origin, Listeners { public: listener, metrics }, &log, shutdown).await;
+    let served = serve(&config, node, origin, Listeners { public: listener, metrics }, &log, signals).await;
     rereading.abort();
     served
 }
@@ -172,14 +172,14 @@ async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: 
     Ok(())
 }
 
-/// Serves until `shutdown`, keeps the chores going meanwhile, and writes what is left at the end.
+/// Serves until a signal, keeps the chores going meanwhile, and writes what is left at the end.
 pub async fn serve(
     config: &Config,
     node: Node,
     origin: PublicOrigin,
     listeners: Listeners,
     log: &log::RunningLog,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    signals: Signals,
 ) -> Result<()> {
     let trusted = config
         .trusted_proxies
@@ -207,6 +207,7 @@ pub async fn serve(
         headers: Duration::from_secs(config.limits.header_seconds),
         first_byte: Duration::from_secs(config.limits.header_seconds),
         idle: Duration::from_secs(config.limits.idle_seconds),
+        announce: config.announce(),
         // Room to write the answer that a request gets when it took too long.
         request: request + Duration::from_secs(30),
         ..Limits::default()
@@ -232,11 +233,14 @@ pub async fn serve(
     ];
     let web = Arc::new(web);
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
-    let served = falconer_web::serve(listeners.public, falconer_web::HttpService::new(web), limits, shutdown).await;
+    let service = falconer_web::HttpService::new(web);
+    let served = falconer_web::serve_until(listeners.public, service, limits, signals.clone().first(), signals.clone().second()).await;
     chores.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
     lease.end().await;
-    if tokio::time::timeout(MAIL_AT_THE_END, node.login.mail_is_sent()).await.is_err() {
-        tracing::warn!("some mails were not sent: the mail server took too long, and this process ends");
+    tokio::select! {
+        () = node.login.mail_is_sent() => {}
+        () = tokio::time::sleep(MAIL_AT_THE_END) => tracing::warn!("some mails were not sent: the mail server took too long, and this process ends"),
+        () = signals.second() => tracing::warn!("some mails were not sent: this process ends at once"),
     }
     // Also what the last half second changed, and whoever served for less than that.
     note_history(&node.auth, &config.data_dir);

@@ -1,6 +1,8 @@
 //! The signals that end a server, and those at which it reads its files anew.
 
 use anyhow::Result;
+use falconer_web::End;
+use tokio::sync::watch;
 
 /// What a SIGHUP means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,28 +36,99 @@ impl Hangup {
 
 /// Ready at the first SIGTERM or Ctrl-C, and at the first SIGHUP where that ends the process.
 pub fn shutdown(hangup: Hangup) -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut source = Source::open(hangup)?;
+    Ok(async move {
+        source.next().await;
+    })
+}
+
+/// The same signals for a server: the first one has it end, and the second one at once.
+#[derive(Clone)]
+pub struct Signals(watch::Receiver<Count>);
+
+/// How often the process was told to end, and how the first time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Never,
+    Once(End),
+    Twice,
+}
+
+impl Signals {
+    /// From now on none of them ends the process by itself.
+    pub fn expect(hangup: Hangup) -> Result<Signals> {
+        let mut source = Source::open(hangup)?;
+        let (send, receive) = watch::channel(Count::Never);
+        tokio::spawn(async move {
+            send.send_replace(Count::Once(source.next().await));
+            source.next().await;
+            tracing::warn!("ending at once, because of a second signal");
+            send.send_replace(Count::Twice);
+        });
+        Ok(Signals(receive))
+    }
+
+    /// Ready at the first one.
+    pub async fn first(mut self) -> End {
+        // Where nobody can say anything any more, the process is ending.
+        let count = self.0.wait_for(|count| *count != Count::Never).await;
+        match count.as_deref() {
+            Ok(Count::Once(end)) => *end,
+            Ok(Count::Never | Count::Twice) | Err(_) => End::Unannounced,
+        }
+    }
+
+    /// Ready at the second one.
+    pub async fn second(mut self) {
+        let _ = self.0.wait_for(|count| *count == Count::Twice).await;
+    }
+}
+
+/// The signals that end a process.
+struct Source {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let mut hangup = if hangup == Hangup::Ends { Some(signal(SignalKind::hangup())?) } else { None };
-        Ok(async move {
+    signals: (tokio::signal::unix::Signal, tokio::signal::unix::Signal, Option<tokio::signal::unix::Signal>),
+}
+
+impl Source {
+    fn open(hangup: Hangup) -> Result<Source> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let hangup = if hangup == Hangup::Ends { Some(signal(SignalKind::hangup())?) } else { None };
+            Ok(Source { signals: (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, hangup) })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = hangup;
+            Ok(Source {})
+        }
+    }
+
+    /// Ready at the next one. Somebody who presses Ctrl-C or closes the terminal waits for the end; a supervisor, which sends SIGTERM, may have proxies in front.
+    async fn next(&mut self) -> End {
+        #[cfg(unix)]
+        {
+            let (terminate, interrupt, hangup) = &mut self.signals;
             let hung_up = async {
-                match &mut hangup {
+                match hangup {
                     Some(signal) => signal.recv().await,
                     None => std::future::pending().await,
                 }
             };
-            let name = tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT", _ = hung_up => "SIGHUP" };
+            let (name, end) = tokio::select! {
+                _ = terminate.recv() => ("SIGTERM", End::Announced),
+                _ = interrupt.recv() => ("SIGINT", End::Unannounced),
+                _ = hung_up => ("SIGHUP", End::Unannounced),
+            };
             tracing::info!(signal = name, "ending: what is under way is finished first");
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = hangup;
-        Ok(async {
+            end
+        }
+        #[cfg(not(unix))]
+        {
             let _ = tokio::signal::ctrl_c().await;
-        })
+            End::Unannounced
+        }
     }
 }
 
