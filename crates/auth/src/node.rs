@@ -8,11 +8,11 @@ use falconer_store::{Change, Epoch, History, Revision, Store, StoreError};
 
 use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
+use crate::directory::absent_grants::unknown::UnknownGrants;
 use crate::directory::following::contact::Contact;
 use crate::directory::following::figures::FollowingCounts;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
-use crate::directory::unknown_grants::UnknownGrants;
 use crate::error::ApiError;
 use crate::refusals::ring::Refusals;
 use crate::settings::AuthSettings;

@@ -48,7 +48,7 @@ impl Auth {
             .decide(|now| {
                 let acting = self.acting(now, who)?;
                 acting.caller.require(&needed(format!("auth:create-client:{client_id}"), scopes.iter()))?;
-                if now.snapshot.grant_named(client_id).is_some() {
+                if now.snapshot.is_name_of_grant(client_id) {
                     return Err(ApiError::InputError(format!("clientId \"{client_id}\" belongs to a grant")));
                 }
                 match now.snapshot.client(client_id).map(|known| known.record()) {

@@ -71,30 +71,48 @@ impl Auth {
     /// lacks a scope; 401 when the person is gone; 400 when the end is not in the next 31 days.
     pub async fn add_grant(&self, new: NewGrant) -> Result<Issued, ApiError> {
         let new = &new;
+        let stored = self.stored_with_nonce(&new.identity, &new.nonce).await?;
         let ((grant, repeated), revision) = self
             .decide(|now| {
-                let before = newest_with_nonce(&now.snapshot, &new.identity, &new.nonce);
-                if let Some(before) = &before {
-                    if before.record.revoked_ms.is_some() {
+                let here = newest_with_nonce(&now.snapshot, &new.identity, &new.nonce);
+                // What was not revoked when it was read, and is not here before its end, was revoked since.
+                let is_revoked = |grant: &GrantRecord| grant.revoked_ms.is_some() || (here.is_none() && now.now_ms < grant.expires_ms);
+                let before = here.as_ref().map(|grant| &grant.record).or(stored.as_ref());
+                if let Some(before) = before {
+                    if is_revoked(before) {
                         return Err(ApiError::RequestConflict("This grant has been revoked".to_owned()));
                     }
-                    if before.record.choices == new.choices {
-                        return Ok(Decision::Keep((before.record.clone(), true)));
+                    if before.choices == new.choices {
+                        return Ok(Decision::Keep((before.clone(), true)));
                     }
                 }
                 self.may_grant(now, new)?;
                 let record = self.new_grant(now, new)?;
                 let mut depends_on = vec![Key::Role];
                 depends_on.extend(now.snapshot.identity(&new.identity).map(|identity| now.snapshot.keys_of(identity)).unwrap_or_default());
-                depends_on.extend(before.iter().map(|b| Key::Grant(b.record.id.clone())));
+                depends_on.extend(before.iter().map(|before| Key::Grant(before.id.clone())));
                 let mut step = step_by(now, &new.signed_in_by, "granted", depends_on);
                 step.detail = Some(json!({"target": new.target_origin, "name": new.name}));
-                let replaces = before.map(|b| b.record.id.clone());
+                let replaces = before.map(|before| before.id.clone());
                 Ok(Decision::Write(step, Write::InsertGrant(record.clone(), replaces), (record, false)))
             })
             .await?;
         let credentials = self.grant_credentials(&grant)?;
         Ok(Issued { grant, credentials, repeated, revision })
+    }
+
+    /// The person's newest grant from this form in the store, where also those are that have ended. This node knows of it then, if it has not.
+    async fn stored_with_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>, ApiError> {
+        if nonce.is_empty() {
+            return Ok(None);
+        }
+        let failed = |error| self.node.store_error(error);
+        let found = self.node.store.grant_by_nonce(identity, nonce).await.map_err(failed)?;
+        let is_missing = |grant: &GrantRecord| grant.revoked_ms.is_none() && self.directory().grant(&grant.id).is_none();
+        if found.as_ref().is_some_and(is_missing) {
+            self.catch_up().await.map_err(failed)?;
+        }
+        Ok(found)
     }
 
     /// The credentials of a grant, derived again from its issuer and seed.
@@ -120,7 +138,8 @@ impl Auth {
         self.decide(|now| {
             let ids: Vec<String> = ids
                 .iter()
-                .filter(|id| now.snapshot.grant(id).is_none_or(|g| is_theirs(&g.record.identity) && g.record.revoked_ms.is_none()))
+                .filter(|id| now.snapshot.grant(id).is_none_or(|grant| is_theirs(&grant.record.identity)))
+                .filter(|id| !now.snapshot.end_of_grant(id).is_some_and(|end| end.is_revoked))
                 .cloned()
                 .collect();
             if ids.is_empty() {
@@ -204,7 +223,7 @@ impl Auth {
     }
 }
 
-/// The person's newest grant from this form; an empty nonce is no form.
+/// The person's newest grant from this form that has not ended; an empty nonce is no form.
 fn newest_with_nonce(snapshot: &Snapshot, identity: &str, nonce: &str) -> Option<std::sync::Arc<Grant>> {
     if nonce.is_empty() {
         return None;
@@ -214,6 +233,6 @@ fn newest_with_nonce(snapshot: &Snapshot, identity: &str, nonce: &str) -> Option
         .grants()
         .filter(|grant| grant.record.nonce == nonce)
         .filter(|grant| grant.record.identity == identity || person_of(&grant.record.identity) == person_of(identity))
-        .max_by_key(|grant| (grant.record.revoked_ms.is_none(), grant.record.created_ms))
+        .max_by_key(|grant| grant.record.created_ms)
         .cloned()
 }

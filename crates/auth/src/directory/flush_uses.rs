@@ -1,4 +1,4 @@
-//! Now and then last uses are written, and grants that ended long ago are forgotten.
+//! Now and then last uses are written, and grants that have ended are forgotten.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,10 +7,15 @@ use falconer_store::StoreError;
 
 use crate::directory::snapshot::Snapshot;
 use crate::node::Auth;
-use crate::time::DAY_MS;
+use crate::time::MINUTE_MS;
+
+/// Servers whose clocks differ a little agree that a grant has ended before one of them forgets it.
+const STILL_THERE_MS: i64 = 5 * MINUTE_MS;
+/// So many are forgotten in one turn.
+const AT_ONCE: usize = 1000;
 
 impl Auth {
-    /// Writes the uses that were noted since the last call, and forgets grants that ended more than 31 days ago. The binary calls it about
+    /// Writes the uses that were noted since the last call, and forgets grants that have ended. The binary calls it about
     /// once a minute, and at shutdown. On an error nothing is lost: the next call tries again.
     pub async fn flush_uses(&self) -> Result<(), StoreError> {
         let waiting = self.node.last_uses.take();
@@ -38,22 +43,19 @@ impl Auth {
             self.node.last_uses.put_back(waiting);
             return Err(error);
         }
-        self.forget_old_grants().await;
+        self.forget_ended_grants().await;
         Ok(())
     }
 
-    /// By the time of the last change, as the store loads them. By this node's clock one that was wrong for a moment would drop grants which
-    /// are in use.
-    async fn forget_old_grants(&self) {
-        let end_of = |snapshot: &Snapshot| snapshot.highest_ms().saturating_sub(31 * DAY_MS);
-        let is_old = |snapshot: &Snapshot| snapshot.grants().any(|grant| grant.record.expires_ms < end_of(snapshot));
-        if !is_old(&self.node.directory.load()) {
-            return;
-        }
-        let _turn = Arc::clone(&self.node.queue).lock_owned().await;
-        let mut next = Snapshot::clone(&self.node.directory.load());
-        let end_ms = end_of(&next);
-        if next.forget_grants_before(end_ms) {
+    /// By the time of the last change. By this node's clock one that was wrong for a moment would drop grants which are in use. A few at a time, so that changes get
+    /// their turn in between.
+    async fn forget_ended_grants(&self) {
+        let end_of = |snapshot: &Snapshot| snapshot.highest_ms().saturating_sub(STILL_THERE_MS);
+        let has_ended = |snapshot: &Snapshot| snapshot.has_ended_grants(end_of(snapshot));
+        while has_ended(&self.node.directory.load()) {
+            let _turn = Arc::clone(&self.node.queue).lock_owned().await;
+            let mut next = Snapshot::clone(&self.node.directory.load());
+            next.forget_ended_grants(end_of(&next), AT_ONCE);
             self.node.show(next);
         }
     }

@@ -10,8 +10,9 @@ use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
 use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet};
-use falconer_store::{ClientRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
+use falconer_store::{ClientRecord, GrantRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
 
+use crate::directory::absent_grants::ended::{EndOfGrant, EndedGrants};
 use crate::directory::applications::Applications;
 use crate::directory::client::{ById, Client};
 use crate::directory::entries::{Grant, Identity, InternalIssuer, Person, PresentScopes};
@@ -32,7 +33,11 @@ pub struct Snapshot {
     role_notes: imbl::OrdMap<Arc<str>, Arc<RoleNotes>>,
     clients: imbl::OrdSet<ById>,
     issuers: imbl::OrdMap<Arc<str>, Arc<InternalIssuer>>,
+    /// Those that have not ended, or only just: the others are looked for in the store.
     grants: imbl::HashMap<Arc<str>, Arc<Grant>>,
+    /// Their ids by their ends, in milliseconds since the epoch.
+    grant_ends: imbl::OrdSet<(i64, Arc<str>)>,
+    ended_grants: Arc<EndedGrants>,
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     identities: imbl::HashMap<Arc<str>, Arc<Identity>>,
@@ -93,6 +98,9 @@ impl HeldScopes {
     }
 }
 
+/// Bytes of a grant's id.
+const GRANT_ID: usize = 22;
+
 /// What every request has besides its own.
 const ANONYMOUS: &str = "assume:anonymous";
 
@@ -113,6 +121,7 @@ impl Snapshot {
             highest_ms: loaded.highest_ms,
             roles: Arc::new(Roles { set, generation: before.roles.generation.after_anything(), anonymous: OnceLock::new() }),
             expansions: Arc::clone(&before.expansions),
+            ended_grants: Arc::clone(&before.ended_grants),
             clients: clients.all,
             ..Snapshot::default()
         };
@@ -192,7 +201,7 @@ impl Snapshot {
         self.clients.len()
     }
 
-    /// One grant, revoked and ended ones (up to 31 days ago) too.
+    /// One grant. A revoked one is not there, and one that has ended only for a few minutes more.
     pub fn grant(&self, id: &str) -> Option<&Arc<Grant>> {
         self.grants.get(id)
     }
@@ -202,9 +211,26 @@ impl Snapshot {
         self.grants.values()
     }
 
+    /// How a grant that is not there has ended, where that is remembered.
+    pub(crate) fn end_of_grant(&self, id: &str) -> Option<EndOfGrant> {
+        self.ended_grants.get(id)
+    }
+
+    /// Remembers how a grant has ended.
+    pub(crate) fn note_end_of_grant(&self, grant: &GrantRecord) {
+        let end = EndOfGrant { is_revoked: grant.revoked_ms.is_some(), expires_ms: grant.expires_ms };
+        self.ended_grants.note(&grant.id, end);
+    }
+
     /// The grant whose certificate names this clientId.
     pub fn grant_named(&self, client_id: &str) -> Option<&Arc<Grant>> {
         self.grant_names.get(client_id).and_then(|id| self.grants.get(id))
+    }
+
+    /// Whether a clientId is what the certificate of a grant names, also of one that has ended, for as long as that is remembered. Such a name ends with the grant's id.
+    pub(crate) fn is_name_of_grant(&self, client_id: &str) -> bool {
+        let has_ended = || client_id.rsplit('/').next().filter(|id| id.len() == GRANT_ID).is_some_and(|id| self.end_of_grant(id).is_some());
+        self.grant_named(client_id).is_some() || has_ended()
     }
 
     /// One identity.

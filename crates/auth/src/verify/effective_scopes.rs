@@ -96,7 +96,14 @@ impl Node {
     /// Looks a grant up and checks, in this order, that it was not revoked, has not ended, and is of somebody who may act.
     pub(crate) fn active_grant<'s>(&self, snapshot: &'s Snapshot, id: &str, now_ms: i64) -> Result<ActiveGrant<'s>, Reason> {
         let refuse = |state| Reason::Grant { id: id.to_owned(), state };
-        let grant = snapshot.grant(id).ok_or_else(|| refuse(GrantState::Unknown))?;
+        let Some(grant) = snapshot.grant(id) else {
+            return Err(refuse(match snapshot.end_of_grant(id) {
+                Some(end) if end.is_revoked => GrantState::Revoked,
+                Some(end) if now_ms >= end.expires_ms => GrantState::Ended,
+                Some(_) | None => GrantState::Unknown,
+            }));
+        };
+        // INVARIANT: no snapshot holds a revoked one. It would not count here either.
         if grant.record.revoked_ms.is_some() {
             return Err(refuse(GrantState::Revoked));
         }

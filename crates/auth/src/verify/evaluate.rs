@@ -126,7 +126,7 @@ impl Node {
 
     /// Names that nobody's certificate may use: those of grants, and Falconer's own, such as the internal issuers'.
     fn check_name(&self, snapshot: &Snapshot, name: &str) -> Result<(), Reason> {
-        if name.starts_with(FALCONER_CLIENTS) || snapshot.grant_named(name).is_some() {
+        if name.starts_with(FALCONER_CLIENTS) || snapshot.is_name_of_grant(name) {
             return Err(Reason::ReservedName { client_id: name.to_owned() });
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! Verification: MAC first, then everything else (`evaluate`).
 
+use std::sync::Arc;
+
 use arc_swap::Guard;
 use falconer_credentials::{Authentic, Failure, RequestParts};
-use falconer_store::Key;
+use falconer_store::{GrantRecord, Key, StoreError};
 
 use crate::directory::snapshot::{HeldScopes, KeyOwner, Snapshot};
 use crate::error::ApiError;
@@ -11,7 +13,7 @@ use crate::time::MINUTE_MS;
 use crate::verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
 use crate::verify::effective_scopes::DependsOn;
 use crate::verify::evaluate::{ScopesAs, UsedBy};
-use crate::verify::reason::{Reason, Unable};
+use crate::verify::reason::{GrantState, Reason, Unable};
 
 /// How long an answer for nobody counts.
 const NO_AUTH_MS: i64 = 15 * MINUTE_MS;
@@ -106,7 +108,7 @@ impl Auth {
         Ok(Some((authentic, found)))
     }
 
-    /// The same once more where a grant was unknown that the store may have by now; the reason where nothing is to be expected of that.
+    /// The same once more where a grant was unknown that the store may have; the reason where nothing is to be expected of that.
     pub(crate) async fn look_for_grant(
         &self,
         seen: &Snapshot,
@@ -117,12 +119,32 @@ impl Auth {
             return Err(reason.into());
         };
         let is_new = self.catch_up_from(seen).await.map_err(|error| NotVerified::Unable(Unable::Store(error)))?;
-        let snapshot = self.node.directory.load();
-        let second_verdict = if is_new { evaluate(&snapshot) } else { Err(reason.clone()) };
-        if second_verdict.is_err() {
-            self.node.unknown_grants.note(id, snapshot.revision());
+        let mut verdict = if is_new { evaluate(&self.node.directory.load()) } else { Err(reason.clone()) };
+        let is_missing = matches!(&verdict, Err(Reason::Grant { state: GrantState::Unknown, .. }));
+        if is_missing && self.take_in_grant(id).await.map_err(|error| NotVerified::Unable(Unable::Store(error)))? {
+            verdict = evaluate(&self.node.directory.load());
         }
-        Ok(second_verdict?)
+        if verdict.as_ref().is_err_and(|reason| reason.unknown_grant().is_some()) {
+            self.node.unknown_grants.note(id, self.revision());
+        }
+        Ok(verdict?)
+    }
+
+    /// Looks in the store for a grant that is not in memory, and remembers how it ended. Whether there is one.
+    async fn take_in_grant(&self, id: &str) -> Result<bool, StoreError> {
+        let has_ended = |grant: &GrantRecord| grant.revoked_ms.is_some() || grant.expires_ms <= self.now_ms();
+        let Some(grant) = self.node.store.grant(id).await? else { return Ok(false) };
+        if has_ended(&grant) {
+            self.node.directory.load().note_end_of_grant(&grant);
+            return Ok(true);
+        }
+        // It was forgotten by a clock that was wrong. It is read in turn, so that what ends it from now on is seen behind it.
+        let _turn = Arc::clone(&self.node.queue).lock_owned().await;
+        let Some(grant) = self.node.store.grant(id).await? else { return Ok(false) };
+        let mut next = Snapshot::clone(&self.node.directory.load());
+        next.put_grant(grant);
+        self.node.show(next);
+        Ok(true)
     }
 }
 

@@ -372,9 +372,10 @@ impl<'a> History<'a> {
         assert!(outside.is_empty(), "{} has {outside:?}\n{}", loot.keys.id, self.log.join("\n"));
         let snapshot = self.world.auth.directory();
         for given in &loot.grants {
-            let record = &snapshot.grant(&given.id).unwrap().record;
-            assert!(record.revoked_ms.is_none(), "{} outlives grant {}\n{}", loot.keys.id, given.id, self.log.join("\n"));
-            assert!(self.world.now() < record.expires_ms, "{} outlives grant {}", loot.keys.id, given.id);
+            let Some(grant) = snapshot.grant(&given.id) else {
+                panic!("{} outlives grant {}\n{}", loot.keys.id, given.id, self.log.join("\n"))
+            };
+            assert!(self.world.now() < grant.record.expires_ms, "{} outlives grant {}", loot.keys.id, given.id);
             let said = given.said.union(&ScopeSet::new(["auth:current-scopes", "assume:anonymous", "lobby:enter"]));
             let outside: Vec<&str> = success.scopes.iter().filter(|scope| !said.satisfies(scope)).collect();
             assert!(outside.is_empty(), "{} has {outside:?} beyond grant {}\n{}", loot.keys.id, given.id, self.log.join("\n"));

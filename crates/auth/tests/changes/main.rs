@@ -7,6 +7,7 @@ mod common;
 mod concurrency;
 #[path = "../common/dice.rs"]
 mod dice;
+mod ended_grants;
 mod escalation;
 mod grants;
 mod guessing;

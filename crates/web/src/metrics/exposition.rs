@@ -133,7 +133,7 @@ impl NodeMetrics {
         page.gauge("falconer_revision", "The revision that this node answers from.", None, directory.revision().0 as f64)?;
         page.gauge("falconer_roles", "Roles.", None, directory.roles().len() as f64)?;
         page.gauge("falconer_clients", "Clients.", None, directory.client_count() as f64)?;
-        page.gauge("falconer_grants", "Access grants, ended ones of the last 31 days too.", None, directory.grants().count() as f64)?;
+        page.gauge("falconer_grants", "Access grants that have not ended.", None, directory.grants().count() as f64)?;
         page.gauge("falconer_people", "People who have ever signed in.", None, directory.people().count() as f64)?;
         let behind = f64::from(u8::from(auth.clock_behind_ms().is_some()));
         let damaged = auth.damaged_count() as f64;

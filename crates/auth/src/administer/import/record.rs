@@ -82,7 +82,7 @@ impl Auth {
             disabled.then(|| format!("auth:disable-client:{id}")),
         ];
         acting.caller.require(&all_of(verbs, client.scopes.iter()))?;
-        if now.snapshot.grant_named(id).is_some() {
+        if now.snapshot.is_name_of_grant(id) {
             return Err(ApiError::InputError(format!("clientId \"{id}\" belongs to a grant")));
         }
         let mut record = self.new_client(now, acting, id, &input(client), client.scopes.clone());

@@ -138,8 +138,14 @@ impl Snapshot {
     }
 
     pub(super) fn put_grant_after(&mut self, record: GrantRecord, before: &Snapshot) {
+        self.drop_grant(&record.id);
+        if record.revoked_ms.is_some() {
+            self.note_end_of_grant(&record);
+            return;
+        }
         let id: Arc<str> = Arc::from(record.id.as_str());
         self.grant_names.insert(Arc::from(record.client_id.as_str()), Arc::clone(&id));
+        self.grant_ends.insert((record.expires_ms, Arc::clone(&id)));
         let grant = Grant::new(record, before.grant(&id).map(Arc::as_ref));
         self.grants.insert(id, Arc::new(grant));
     }
@@ -196,15 +202,26 @@ impl Snapshot {
     }
 
     fn drop_grant(&mut self, id: &str) {
-        if let Some(grant) = self.grants.remove(id) {
+        if let Some((id, grant)) = self.grants.remove_with_key(id) {
             self.grant_names.remove(grant.record.client_id.as_str());
+            self.grant_ends.remove(&(grant.record.expires_ms, id));
         }
     }
 
-    /// Forgets grants that ended so long ago that no certificate of theirs can pass any more.
-    pub(crate) fn forget_grants_before(&mut self, end_ms: i64) -> bool {
-        let old: Vec<_> = self.grants.values().filter(|g| g.record.expires_ms < end_ms).cloned().collect();
-        old.iter().for_each(|grant| self.drop_grant(&grant.record.id));
-        !old.is_empty()
+    /// Whether grants ended until then.
+    pub(crate) fn has_ended_grants(&self, until_ms: i64) -> bool {
+        self.grant_ends.get_min().is_some_and(|(end_ms, _)| *end_ms <= until_ms)
+    }
+
+    /// Forgets up to `limit` of the grants that ended until then, the first ones first, but for how they ended.
+    pub(crate) fn forget_ended_grants(&mut self, until_ms: i64, limit: usize) {
+        let ended = self.grant_ends.iter().take_while(|(end_ms, _)| *end_ms <= until_ms).take(limit);
+        let ended: Vec<Arc<str>> = ended.map(|(_, id)| Arc::clone(id)).collect();
+        for id in ended {
+            if let Some(grant) = self.grants.get(&id) {
+                self.note_end_of_grant(&grant.record);
+            }
+            self.drop_grant(&id);
+        }
     }
 }

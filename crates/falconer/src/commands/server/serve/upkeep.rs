@@ -210,7 +210,7 @@ async fn prune_audit(store: &dyn falconer_store::Store, lease: &Lease, before_ms
     }
 }
 
-/// Nodes hold ended grants for 31 days, so that whoever still uses one is told why it does not count.
+/// Ended grants stay for 32 days at least, so that whoever still uses one is told why it does not count.
 async fn prune_grants(
     store: &dyn falconer_store::Store,
     lease: &Lease,
