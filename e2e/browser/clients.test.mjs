@@ -131,6 +131,46 @@ describe('clients and roles', () => {
     await context.close();
   });
 
+  test('an administrator registers an application, changes it, makes a secret and deletes it, without JavaScript', async () => {
+    const { context, page, errors } = await signedIn('adam', { javaScriptEnabled: false });
+    const register = async (id, redirect) => {
+      await page.getByRole('link', { name: 'Applications' }).click();
+      await page.getByRole('link', { name: 'Create an application' }).click();
+      await page.getByLabel('Id', { exact: true }).fill(id);
+      await page.getByLabel('Name').fill('The wiki');
+      await page.getByLabel('Redirect URIs').fill(redirect);
+      await page.getByLabel('What it may ask for').fill('notes:read:*');
+      await page.getByRole('button', { name: 'Register' }).click();
+    };
+    await register('wiki', 'http://wiki.example.com/callback');
+    await page.getByText('Use https').waitFor();
+    assert.equal(await page.getByLabel('Name').inputValue(), 'The wiki');
+    await page.getByLabel('Redirect URIs').fill('https://wiki.example.com/callback');
+    await page.getByRole('button', { name: 'Register' }).click();
+    const secret = await page.locator('.token').innerText();
+    await page.getByRole('link', { name: 'Go to the application' }).click();
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await picture(page, 'application-form');
+    await page.getByLabel('Longest grant').fill('90 minutes');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('90 minutes').waitFor();
+    await page.getByRole('link', { name: 'New secret' }).click();
+    await page.getByRole('button', { name: 'Make a new secret' }).click();
+    assert.notEqual(await page.locator('.token').innerText(), secret);
+    await page.getByRole('link', { name: 'Go to the application' }).click();
+    await page.getByText('secret reset').waitFor();
+    await picture(page, 'application');
+    await page.getByRole('link', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete application' }).click();
+    await page.getByText('Deleted.').waitFor();
+    await page.getByRole('link', { name: 'My page' }).click();
+    await register('reports', 'https://reports.example.com/callback');
+    await page.getByText('It is not shown again').waitFor();
+    // The browser reports the form that was refused.
+    assert.deepEqual(errors.filter((text) => !/status of 400/.test(text)), []);
+    await context.close();
+  });
+
   test('what looks into things leads from a refusal and a change to what they were about, without JavaScript', async () => {
     const { context, page, errors } = await signedIn('adam', { javaScriptEnabled: false });
     const auth = new taskcluster.Auth({ rootUrl: server.rootUrl, credentials: server.credentials });
@@ -164,6 +204,7 @@ describe('clients and roles', () => {
           '/auth/clients', '/auth/roles', `/auth/roles?id=${role}`, '/auth/clients/add', '/auth/roles/add', `/auth/roles/edit?id=${role}`,
           `/auth/roles/confirm?id=${role}`, '/auth/clients?id=local%2Feve%2Fcli-KOZ75V', '/auth/clients/edit?id=local%2Feve%2Fcli-KOZ75V',
           '/auth/clients/confirm?id=local%2Feve%2Fcli-KOZ75V&action=delete', '/auth/clients/create?name=cli', '/me/password', '/device', '/device?user_code=BCDF-GHJK', '/device/done',
+          '/auth/applications', '/auth/applications/add', '/auth/applications?id=reports', '/auth/applications/edit?id=reports', '/auth/applications/confirm?id=reports&action=secret',
           '/auth/audit', '/auth/audit?type=role&id=inspected', '/auth/explain', '/auth/scopes', '/auth/scopes?given=assume%3Ainspected&required=queue%3Aping%0Ax&scope=queue%3Aping',
         ]) {
           const answer = await page.goto(`${server.rootUrl}${path}`);

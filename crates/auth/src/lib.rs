@@ -39,7 +39,7 @@ pub use administer::applications::{ApplicationInput, ChangedApplication};
 pub use administer::following::{Followed, Occasion};
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
-pub use administer::offered::{ClientActs, ConsoleActs, PersonActs, RoleActs};
+pub use administer::offered::{ApplicationActs, ClientActs, ConsoleActs, PersonActs, RoleActs};
 pub use administer::people::by::By;
 pub use administer::people::granted::{ListedGrant, MOST_NAMED_CLIENTS};
 pub use administer::people::list::{PeopleFilter, PersonRow};

@@ -21,7 +21,7 @@ use crate::view::{Page, PageQuery};
 const MOST_APPLICATIONS: usize = 1000;
 
 /// What an application is to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApplicationInput {
     /// What the grant page calls it.
     pub name: String,
@@ -41,6 +41,23 @@ pub struct ApplicationInput {
     pub remember_ms: i64,
     /// Whether nobody is asked.
     pub skip_consent: bool,
+}
+
+impl ApplicationInput {
+    /// What an application is.
+    pub fn of(record: &ApplicationRecord) -> ApplicationInput {
+        ApplicationInput {
+            name: record.name.clone(),
+            description: record.description.clone(),
+            owner: record.owner.clone(),
+            redirect_uris: record.redirect_uris.clone(),
+            scopes: record.scopes.clone(),
+            max_life_ms: record.max_life_ms,
+            confidential: record.confidential,
+            remember_ms: record.remember_ms,
+            skip_consent: record.skip_consent,
+        }
+    }
 }
 
 /// What came of a change.
@@ -212,7 +229,13 @@ fn owns(snapshot: &Snapshot, caller: &Caller, application: &ApplicationRecord) -
 
 /// The scope that it takes, if any. An owner who is signed in needs none for it; a client of theirs needs one, so that a program that was given little, or acts
 /// for somebody else, can't change what its owner has registered.
-fn right_to(verb: &str, snapshot: &Snapshot, who: &Authentication, caller: &Caller, known: &ApplicationRecord) -> Option<String> {
+pub(super) fn right_to(
+    verb: &str,
+    snapshot: &Snapshot,
+    who: &Authentication,
+    caller: &Caller,
+    known: &ApplicationRecord,
+) -> Option<String> {
     let right = format!("auth:{verb}-application:{}", known.id);
     if caller.scopes.satisfies(&right) || !owns(snapshot, caller, known) {
         return Some(right);

@@ -2,11 +2,12 @@
 
 use falconer_store::IdentityRecord;
 
+use crate::administer::applications::right_to;
 use crate::administer::people::accounts::all_scopes_of;
 use crate::administer::people::by::{beyond, is_own};
 use crate::error::ApiError;
 use crate::node::Auth;
-use crate::verify::caller::{Authentication, Caller};
+use crate::verify::caller::{Authentication, Caller, Who};
 
 /// What can be done with one client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,15 @@ pub struct PersonActs {
     pub refresh: bool,
 }
 
+/// What can be done with one application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApplicationActs {
+    /// Changed, as far as no scope is added; given another secret.
+    pub update: bool,
+    /// Deleted.
+    pub delete: bool,
+}
+
 /// Which lists somebody may see, and where they may add something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is allowed for itself")]
@@ -73,6 +83,8 @@ pub struct ConsoleActs {
     pub list_people: bool,
     /// Grants of everybody are listed.
     pub list_grants: bool,
+    /// Applications are listed: all, or those that somebody owns.
+    pub list_applications: bool,
     /// Some part of the whole history is shown.
     pub history: bool,
     /// Refusals are explained.
@@ -83,6 +95,8 @@ pub struct ConsoleActs {
     pub create_client: bool,
     /// Some role can be made.
     pub create_role: bool,
+    /// Some application can be registered.
+    pub create_application: bool,
     /// Somebody can be invited.
     pub invite: bool,
 }
@@ -110,6 +124,19 @@ impl Auth {
         let caller = self.caller(who)?;
         let may = |verb: &str| caller.scopes.satisfies(&format!("auth:{verb}:{role_id}"));
         Ok(RoleActs { update: may("update-role"), delete: may("delete-role") })
+    }
+
+    /// What this caller may do with an application.
+    pub fn application_acts(&self, who: &Authentication, id: &str) -> Result<ApplicationActs, ApiError> {
+        let caller = self.caller(who)?;
+        let snapshot = self.directory();
+        let Some(known) = snapshot.applications().get(id) else { return Ok(ApplicationActs::default()) };
+        let may = |verb| right_to(verb, &snapshot, who, &caller, known).is_none_or(|right| caller.scopes.satisfies(&right));
+        Ok(ApplicationActs { update: may("update"), delete: may("delete") })
+    }
+
+    fn owns_an_application(&self, who: &Authentication) -> bool {
+        matches!(&who.who, Who::Person(identity) if !self.applications_owned_by(identity).is_empty())
     }
 
     /// What this caller may do with the person of an identity: nothing where nobody has it.
@@ -147,11 +174,13 @@ impl Auth {
             list_roles: may("auth:list-roles"),
             list_people: may("auth:list-people"),
             list_grants: may("auth:list-grants"),
+            list_applications: may("auth:list-applications") || self.owns_an_application(who),
             history: has_some(&caller, "auth:audit-history:") || has_some(&caller, "auth:client-audit-history:"),
             explain: has_some(&caller, "auth:explain:"),
             expand: may("auth:expand-scopes"),
             create_client: has_some(&caller, "auth:create-client:"),
             create_role: has_some(&caller, "auth:create-role:"),
+            create_application: has_some(&caller, "auth:create-application:"),
             invite: has_some(&caller, "auth:create-person:"),
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, Authentication, DAY_MS, Page, PageQuery, Revision, Secret};
-use falconer_login::sha256_hex;
+use falconer_login::{LoginError, Session, sha256_hex};
 
 use crate::applications::application::Application;
 use crate::applications::register::check_input;
@@ -63,6 +63,30 @@ impl Grants {
         }
         let (put, revision) = self.auth.put_application(who, id, input, &sha256_hex(secret.expose()), seen_ms).await?;
         Ok(PutApplication { record: put.record, secret: put.has_new_secret.then_some(secret), revision })
+    }
+
+    /// The same as the session's person, who has to have proved a short while ago to be there: where answers go, and a secret that is shown, go on without them.
+    /// `seen_ms` as in [`Grants::put_application`].
+    pub async fn put_application_from(
+        &self,
+        session: &Session,
+        id: &str,
+        input: &ApplicationInput,
+        seen_ms: i64,
+    ) -> Result<Result<PutApplication, ApiError>, LoginError> {
+        self.login.check_fresh(session)?;
+        Ok(self.put_application(&Authentication::person(&session.identity), id, input, Some(seen_ms)).await)
+    }
+
+    /// [`Grants::reset_application_secret`] as the session's person, who has to have proved a short while ago to be there.
+    pub async fn reset_application_secret_from(
+        &self,
+        session: &Session,
+        id: &str,
+        overlap_ms: i64,
+    ) -> Result<Result<PutApplication, ApiError>, LoginError> {
+        self.login.check_fresh(session)?;
+        Ok(self.reset_application_secret(&Authentication::person(&session.identity), id, overlap_ms).await)
     }
 
     /// Gives a confidential application another secret. The one before counts for `overlap_ms` more. It takes what changing takes.

@@ -3,6 +3,7 @@
 //! A handler takes a [`visit::Visit`] or, for a form, a [`visit::Posted`], and gives a page, a redirect to another one, or a
 //! [`crate::http::problem::Problem`], which the edge turns into a page or JSON.
 
+mod applications;
 pub mod assets;
 mod browser;
 mod console;
@@ -37,6 +38,10 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/", get(home::show))
         .route("/.well-known/oauth-authorization-server", get(metadata::show))
         .route("/.well-known/openid-configuration", get(openid::endpoints::discovery))
+        .route("/auth/applications", get(applications::list::show))
+        .route("/auth/applications/add", get(applications::edit::add))
+        .route("/auth/applications/confirm", get(applications::confirm::show).post(applications::confirm::act))
+        .route("/auth/applications/edit", get(applications::edit::edit).post(applications::edit::post))
         .route("/auth/audit", get(history::show))
         .route("/auth/clients", get(records::clients))
         .route("/auth/clients/add", get(edit::add_client))

@@ -2,6 +2,7 @@
 //!
 //! To add a page: a struct here with its template, `samples()` in its tests, a line in the list of `samples`.
 
+mod applications;
 mod console;
 mod error;
 mod granting;
@@ -15,9 +16,10 @@ mod samples;
 mod sign_in;
 pub(crate) mod words;
 
+pub(crate) use applications::{ApplicationDraft, ApplicationFormPage, ApplicationPage, ApplicationSecretPage};
 pub(crate) use console::{
     AffectedKind, AuditPage, AuditRow, Change, ConfirmPage, Draft, EvaluatedScopeRow, ExplainedView, HistoryRow, HolderRow, Holders, Kind,
-    PlanPage, RecordFormPage, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage, ScopeEvaluationView, ScopesPage,
+    PlanPage, RecordFormPage, RecordHistory, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage, ScopeEvaluationView, ScopesPage,
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{

@@ -9,6 +9,14 @@ const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 const MANY_DAYS: i64 = 2 * YEAR;
 
+/// A length of time exactly, as a time expression: `8 hours`, `90 minutes`.
+pub fn exact_duration(ms: i64) -> String {
+    let seconds = ms.div_euclid(1000);
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let (length, unit) = units.into_iter().find(|(length, _)| seconds % length == 0).unwrap_or((1, "second"));
+    count(usize::try_from(seconds / length).unwrap_or_default(), unit)
+}
+
 /// `45 seconds`, `2 minutes`, `1 hour`, `3 days`, `12 years`; rounded down, at least `1 second`.
 pub fn duration(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).max(1);
@@ -64,6 +72,7 @@ mod tests {
 
     #[test]
     fn words() {
+        assert_eq!([5_400_000, 28_800_000, 2_678_400_000, 1000].map(exact_duration), ["90 minutes", "8 hours", "31 days", "1 second"]);
         assert_eq!(duration(0), "1 second");
         assert_eq!(duration(59), "59 seconds");
         assert_eq!(duration(60), "1 minute");

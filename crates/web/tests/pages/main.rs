@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admin_pages;
+mod applications;
 mod console;
 mod directories;
 mod granting;

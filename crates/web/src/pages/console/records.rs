@@ -16,12 +16,13 @@ use crate::http::problem::{Problem, sentence};
 use crate::pages::refusal::named;
 use crate::pages::visit::{Visit, go};
 use crate::views::words;
-use crate::views::{Family, HistoryRow, RecordPage, RecordRow, RecordsPage, html};
+use crate::views::{Family, HistoryRow, RecordHistory, RecordPage, RecordRow, RecordsPage, html};
 
 const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
 const ROLES: (&str, &str) = ("/auth/roles", "Roles");
 const PEOPLE: (&str, &str) = ("/auth/people", "People");
 const GRANTS: (&str, &str) = ("/auth/grants", "Grants");
+pub(crate) const APPLICATIONS: (&str, &str) = ("/auth/applications", "Applications");
 pub(super) const SCOPES: (&str, &str) = ("/auth/scopes", "Scopes");
 pub(super) const HISTORY: (&str, &str) = ("/auth/audit", "History");
 pub(super) const EXPLAIN: (&str, &str) = ("/auth/explain", "Refusals");
@@ -76,6 +77,7 @@ pub(crate) fn lists(acts: ConsoleActs, here: &str) -> Vec<(&'static str, &'stati
         (acts.list_roles, ROLES),
         (acts.list_people, PEOPLE),
         (acts.list_grants, GRANTS),
+        (acts.list_applications, APPLICATIONS),
         (acts.expand, SCOPES),
         (acts.history, HISTORY),
         (acts.explain, EXPLAIN),
@@ -99,9 +101,10 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 /// A row, and what the record gives.
-type Found = (RecordRow, ScopeSet);
+pub(crate) type Found = (RecordRow, ScopeSet);
 
-fn list(
+/// A list that can be searched: `part` gives a part of it.
+pub(crate) fn list(
     visit: &Visit,
     session: &Session,
     (path, title): (&'static str, &'static str),
@@ -138,7 +141,9 @@ fn list(
         title,
         path,
         others: lists(acts, path),
-        may_create: if path == CLIENTS.0 { acts.create_client } else { acts.create_role },
+        may_create: [(CLIENTS, acts.create_client), (ROLES, acts.create_role), (APPLICATIONS, acts.create_application)]
+            .into_iter()
+            .any(|(list, may)| may && list.0 == path),
         query,
         scope,
         rows,
@@ -233,9 +238,7 @@ fn client_page(visit: &Visit, client: ClientView, acts: ClientActs, directory: &
         } else {
             is_static.then_some("It comes from the configuration, and is changed there.")
         },
-        history: vec![],
-        history_next: None,
-        history_needs: None,
+        history: RecordHistory::default(),
         kind: "Client",
         path: CLIENTS.0,
         lists: vec![],
@@ -276,15 +279,25 @@ fn notice(visit: &Visit) -> Option<&'static str> {
 /// With what happened to the record and the other pages, as far as the person may see them.
 async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: RecordPage) -> Result<RecordPage, Problem> {
     let page = RecordPage { lists: lists(visit.web.auth.console_acts(who).map_err(problem)?, ""), ..page };
+    let history = history_of(visit, who, kind, (page.path, &page.id)).await?;
+    Ok(RecordPage { history, ..page })
+}
+
+/// What happened to a record whose page is at `path`, as far as the person may see it.
+pub(crate) async fn history_of(
+    visit: &Visit,
+    who: &Authentication,
+    kind: &str,
+    (path, id): (&str, &str),
+) -> Result<RecordHistory, Problem> {
     let start = visit.parameter("history").filter(|row| row.parse::<i64>().is_ok()).map_or(Start::Offset(0), Start::After);
-    let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery { start, limit: PART }).await;
-    let found = match found {
+    let found = match visit.web.auth.entity_history(who, kind, id, PageQuery { start, limit: PART }).await {
         Err(ApiError::InsufficientScopes { .. }) => {
-            return Ok(RecordPage { history_needs: Some(format!("auth:audit-history:{kind}")), ..page });
+            return Ok(RecordHistory { needs: Some(format!("auth:audit-history:{kind}")), ..RecordHistory::default() });
         }
         found => found.map_err(problem)?,
     };
-    let history = found.items.into_iter().map(|entry| HistoryRow {
+    let rows = found.items.into_iter().map(|entry| HistoryRow {
         what: entry.action_type,
         who: entry.client_id,
         at: words::date_time(entry.created_ms),
@@ -292,10 +305,9 @@ async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: Rec
     });
     let next = found.next.and_then(|start| match start {
         Start::Offset(_) => None,
-        Start::After(row) => Some(row),
+        Start::After(row) => Some(format!("{path}?id={}&history={row}#history", encode(id))),
     });
-    let history_next = next.map(|from| format!("{}?id={}&history={from}#history", page.path, encode(&page.id)));
-    Ok(RecordPage { history: history.collect(), history_next, ..page })
+    Ok(RecordHistory { rows: rows.collect(), next, needs: None })
 }
 
 fn role_page(visit: &Visit, role: RoleView, acts: RoleActs) -> RecordPage {
@@ -309,9 +321,7 @@ fn role_page(visit: &Visit, role: RoleView, acts: RoleActs) -> RecordPage {
         notice: notice(visit),
         actions: actions.into_iter().filter_map(|(may, action)| may.then_some(action)).collect(),
         fixed: None,
-        history: vec![],
-        history_next: None,
-        history_needs: None,
+        history: RecordHistory::default(),
         kind: "Role",
         path: ROLES.0,
         lists: vec![],

@@ -17,7 +17,9 @@ use crate::pages::visit::{KEPT, Posted, Visit, go, own_path};
 use crate::views::{ContinuePage, PasskeyForm, ProviderButton, ReauthenticationPage, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 14] = [
+const FORMS: [(&str, &str); 16] = [
+    ("/auth/applications/confirm", "Go on"),
+    ("/auth/applications/edit", "Save"),
     ("/auth/clients/confirm", "Go on"),
     ("/auth/clients/create", "Create client"),
     ("/auth/clients/edit", "Create client"),

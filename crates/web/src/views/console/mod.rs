@@ -8,4 +8,4 @@ pub(crate) use draft::{AffectedKind, Change, ConfirmPage, Draft, Kind, PlanPage,
 pub(crate) use inspection::{
     AuditPage, AuditRow, EvaluatedScopeRow, ExplainedView, HolderRow, Holders, RefusalRow, RefusalsPage, ScopeEvaluationView, ScopesPage,
 };
-pub(crate) use records::{HistoryRow, RecordPage, RecordRow, RecordsPage};
+pub(crate) use records::{HistoryRow, RecordHistory, RecordPage, RecordRow, RecordsPage};

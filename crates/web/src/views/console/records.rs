@@ -38,6 +38,13 @@ impl RecordsPage {
         self.title.to_lowercase().trim_end_matches('s').to_owned()
     }
 
+    /// What makes a new one.
+    fn create(&self) -> String {
+        let word = self.word();
+        let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("Create {article} {word}")
+    }
+
     fn is_search(&self) -> bool {
         !self.query.is_empty() || !self.scope.is_empty()
     }
@@ -87,14 +94,20 @@ pub(crate) struct RecordPage {
     pub actions: Vec<(String, &'static str, bool)>,
     /// Why nothing can be done.
     pub fixed: Option<&'static str>,
-    /// What happened, oldest first.
-    pub history: Vec<HistoryRow>,
-    /// Where it goes on.
-    pub history_next: Option<String>,
-    /// The scope that whoever looks lacks to see it.
-    pub history_needs: Option<String>,
+    pub history: RecordHistory,
     /// What has just been done.
     pub notice: Option<&'static str>,
+}
+
+/// What happened to a record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecordHistory {
+    /// Oldest first.
+    pub rows: Vec<HistoryRow>,
+    /// Where it goes on.
+    pub next: Option<String>,
+    /// The scope that whoever looks lacks to see it.
+    pub needs: Option<String>,
 }
 
 /// Something that happened to a record.

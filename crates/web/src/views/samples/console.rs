@@ -18,8 +18,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 actions: vec![],
                 fixed: Some("It comes from the configuration, and is changed there."),
                 scopes: (0..30).map(|at| format!("assume:project:zap:step-{at}")).collect(),
-                history_needs: Some("auth:audit-history:client".to_owned()),
-                history_next: None,
+                history: RecordHistory { needs: Some("auth:audit-history:client".to_owned()), ..RecordHistory::default() },
                 notice: None,
                 ..record()
             }),
@@ -93,17 +92,19 @@ pub(super) fn record() -> RecordPage {
             ("/auth/clients/confirm?id=local%2Fann%2Flaptop&action=delete".to_owned(), "Delete", true),
         ],
         fixed: None,
-        history: vec![
-            HistoryRow {
-                what: "created".to_owned(),
-                who: "local/ann".to_owned(),
-                at: "5 March 2026, 17:05 UTC".to_owned(),
-                at_machine: "2026-03-05T17:05:00Z".to_owned(),
-            };
-            2
-        ],
-        history_next: Some("/auth/clients?id=local%2Fann%2Flaptop&history=50#history".to_owned()),
-        history_needs: None,
+        history: RecordHistory {
+            rows: vec![
+                HistoryRow {
+                    what: "created".to_owned(),
+                    who: "local/ann".to_owned(),
+                    at: "5 March 2026, 17:05 UTC".to_owned(),
+                    at_machine: "2026-03-05T17:05:00Z".to_owned(),
+                };
+                2
+            ],
+            next: Some("/auth/clients?id=local%2Fann%2Flaptop&history=50#history".to_owned()),
+            needs: None,
+        },
         notice: Some("Saved."),
     }
 }

@@ -1,5 +1,6 @@
 //! Every page in each of its states, rendered by tests; `FALCONER_SAMPLES` names a folder to write them to, for looking at them.
 
+mod applications;
 mod console;
 mod granting;
 mod inspection;
@@ -11,6 +12,7 @@ mod sign_in;
 use askama::Template;
 use http::StatusCode;
 
+use self::applications::{application, application_form};
 use self::console::{form, plan, record, records};
 use self::granting::{grant, tool_client};
 use self::me::me;
@@ -41,6 +43,7 @@ fn samples() -> Vec<(&'static str, String)> {
         granting::samples(),
         me::samples(),
         console::samples(),
+        applications::samples(),
         inspection::samples(),
         people::samples(),
         errors(),
@@ -205,6 +208,15 @@ fn what_strangers_say_is_escaped() {
     let mut page = people::person_form();
     page.groups = format!("</textarea>{hostile}");
     page.display_name = hostile.to_owned();
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = application_form();
+    page.draft.name = hostile.to_owned();
+    page.draft.redirect_uris = format!("</textarea>{hostile}");
+    page.draft.scopes = format!("</textarea>{hostile}");
+    page.error = Some(format!("`{hostile}`"));
+    assert!(!page.render().unwrap().contains("<script"));
+    let page =
+        ApplicationPage { name: hostile.to_owned(), description: hostile.to_owned(), redirect_uris: strings(&[hostile]), ..application() };
     assert!(!page.render().unwrap().contains("<script"));
     let page = RecordPage { id: hostile.to_owned(), description: hostile.to_owned(), scopes: strings(&[hostile]), ..record() };
     assert!(!page.render().unwrap().contains("<script"));

@@ -1,0 +1,131 @@
+//! What is done to an application with one button, and asked for once more before: another secret, and deleting it.
+
+use axum::response::Response;
+use falconer_grants::SECRET_OVERLAP_MS;
+use falconer_login::{LoginError, Session};
+use http::StatusCode;
+
+use super::edit::show_secret;
+use super::list::href;
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::console::records::{APPLICATIONS, person, problem, sign_in};
+use crate::pages::refusal::Refusal;
+use crate::pages::sign_in::reauthentication;
+use crate::pages::visit::{Posted, Visit, go};
+use crate::views::{ConfirmPage, html};
+
+pub(crate) const CONFIRM: &str = "/auth/applications/confirm";
+
+/// One of the buttons.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    /// A new secret, beside which the one before works for a day.
+    Secret,
+    /// A new secret, and the one before ends at once.
+    SecretNow,
+    Delete,
+}
+
+impl Action {
+    fn read(name: &str) -> Result<Action, Problem> {
+        match name {
+            "secret" => Ok(Action::Secret),
+            "secret_now" => Ok(Action::SecretNow),
+            "delete" => Ok(Action::Delete),
+            _ => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "This form can't be used",
+                "Go back to the application and choose one of its buttons.",
+            )
+            .with_link(APPLICATIONS.0, "Go to the applications")),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Action::Secret => "secret",
+            Action::SecretNow => "secret_now",
+            Action::Delete => "delete",
+        }
+    }
+
+    /// What is asked, what it means, and what the button says.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Action::Secret => (
+                "Make a new secret?",
+                "The new one is shown to you once. The one before works for one day more, so that the application can be given the new one.",
+                "Make a new secret",
+            ),
+            Action::SecretNow => (
+                "Replace the secret at once?",
+                "The new one is shown to you once. The one before stops working at once.",
+                "Replace the secret",
+            ),
+            Action::Delete => (
+                "Delete this application?",
+                "Nobody can be sent here by it any more, and it gets no credentials with the codes and tokens that it has. What people have granted it stands on their \
+                 pages, and they can revoke it there.",
+                "Delete application",
+            ),
+        }
+    }
+}
+
+/// `GET /auth/applications/confirm?id=&action=`
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, CONFIRM)) };
+    let action = Action::read(&visit.parameter("action").unwrap_or_default())?;
+    let id = visit.parameter("id").unwrap_or_default();
+    visit.web.grants.application(&person(session), &id).map_err(problem)?;
+    Ok(ask(&visit, session, &id, action, None))
+}
+
+/// `POST /auth/applications/confirm`
+pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let (visit, id) = (&form.visit, form.field("id"));
+    let action = Action::read(form.field("action"))?;
+    let grants = &visit.web.grants;
+    let refused = match action {
+        Action::Delete => match grants.delete_application(&person(session), id, None).await {
+            Ok(_) => return Ok(go(&format!("{}?done=deleted", APPLICATIONS.0))),
+            Err(error) => error,
+        },
+        Action::Secret | Action::SecretNow => {
+            let overlap_ms = if action == Action::Secret { SECRET_OVERLAP_MS } else { 0 };
+            match grants.reset_application_secret_from(session, id, overlap_ms).await {
+                Ok(Ok(put)) => {
+                    return Ok(match put.secret {
+                        Some(secret) => show_secret(visit, &put.record, secret),
+                        None => go(&href(id)),
+                    });
+                }
+                Ok(Err(error)) => error,
+                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, CONFIRM).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    Ok(ask(visit, session, id, action, Some(Refusal::of(refused)?)))
+}
+
+fn ask(visit: &Visit, session: &Session, id: &str, action: Action, refusal: Option<Refusal>) -> Response {
+    let (question, consequence, button) = action.words();
+    let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
+    let page = ConfirmPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        path: CONFIRM.to_owned(),
+        id: id.to_owned(),
+        action: action.name().to_owned(),
+        question: question.to_owned(),
+        consequence: consequence.to_owned(),
+        button: button.to_owned(),
+        dangerous: true,
+        back: href(id),
+        error,
+    };
+    html(status, Row::Page, &page)
+}

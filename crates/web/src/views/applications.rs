@@ -1,0 +1,92 @@
+//! Applications: one with all that is known of it, the form, and the page that shows a secret.
+
+use askama::Template;
+use falconer_auth::Secret;
+
+use crate::views::words;
+use crate::views::{Layout, RecordHistory};
+
+/// One application.
+#[derive(Template)]
+#[template(path = "applications/application.html")]
+pub(crate) struct ApplicationPage {
+    pub layout: Layout,
+    /// The lists that this person may see: where, and the title.
+    pub lists: Vec<(&'static str, &'static str)>,
+    /// What has just been done.
+    pub notice: Option<&'static str>,
+    pub id: String,
+    /// What the grant page calls it.
+    pub name: String,
+    pub description: String,
+    /// What is known, in order: its name and its value.
+    pub facts: Vec<(&'static str, String)>,
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for.
+    pub scopes: Vec<String>,
+    /// What can be done: where, what it says, and whether it is felt at once.
+    pub actions: Vec<(String, &'static str, bool)>,
+    pub history: RecordHistory,
+}
+
+impl ApplicationPage {
+    fn count(&self) -> String {
+        words::count(self.scopes.len(), "scope")
+    }
+}
+
+/// As it stands in the form, right or wrong.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ApplicationDraft {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    /// `<provider>/<subject>`; empty: nobody.
+    pub owner: String,
+    /// One a line.
+    pub redirect_uris: String,
+    /// One a line.
+    pub scopes: String,
+    /// A time expression.
+    pub max_life: String,
+    /// Whether it is a server with a secret.
+    pub confidential: bool,
+    /// When what is changed was last changed as its writer has seen it, in milliseconds since 1970; `None`: it is new.
+    pub seen_ms: Option<i64>,
+}
+
+impl ApplicationDraft {
+    fn seen(&self) -> String {
+        self.seen_ms.map(|ms| ms.to_string()).unwrap_or_default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "applications/form.html")]
+pub(crate) struct ApplicationFormPage {
+    pub layout: Layout,
+    pub csrf: String,
+    pub draft: ApplicationDraft,
+    /// Where Cancel leads.
+    pub back: String,
+    pub error: Option<String>,
+}
+
+impl ApplicationFormPage {
+    fn title(&self) -> &'static str {
+        if self.draft.seen_ms.is_some() { "Edit application" } else { "Register an application" }
+    }
+}
+
+/// The secret of an application, shown once.
+#[derive(Template)]
+#[template(path = "applications/secret.html")]
+pub(crate) struct ApplicationSecretPage {
+    pub layout: Layout,
+    pub id: String,
+    /// The page of the application.
+    pub href: String,
+    pub secret: Secret,
+    /// Until when the one before works.
+    pub old_ends: Option<String>,
+}
