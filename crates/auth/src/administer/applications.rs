@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use falconer_scopes::{Expression, ScopeSet};
-use falconer_store::{ApplicationRecord, Key, Revision, Step, Write};
+use falconer_store::{ApplicationRecord, Difference, Key, Revision, Step, Write};
 
 use crate::administer::people::by::is_own;
 use crate::change::acting::Acting;
 use crate::change::decide::{Decision, Now};
-use crate::change::difference::Difference;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;

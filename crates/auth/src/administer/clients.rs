@@ -1,12 +1,11 @@
 //! Clients: list, read, create, update, reset, enable, disable, delete (checks in the protocol's order).
 
 use falconer_scopes::Expression;
-use falconer_store::{ClientRecord, Key, Revision, Secret, Step, Write};
+use falconer_store::{ClientRecord, Difference, Key, Revision, Secret, Step, Write};
 
 use crate::administer::added::added;
 use crate::change::acting::Acting;
 use crate::change::decide::{Decision, Now};
-use crate::change::difference::Difference;
 use crate::directory::client::Client;
 use crate::error::ApiError;
 use crate::node::Auth;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use falconer_store::{IdentityRecord, Key, Revision, Write};
+use falconer_store::{Difference, IdentityRecord, Key, Revision, Write};
 use serde_json::json;
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
-use crate::change::difference::Difference;
 use crate::directory::entries::Identity;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;

@@ -1,10 +1,9 @@
 //! Roles: list, read, create, update, delete (checks in the protocol's order).
 
 use falconer_scopes::{Expression, Role};
-use falconer_store::{Key, Revision, RoleRecord, Step, Write};
+use falconer_store::{Difference, Key, Revision, RoleRecord, Step, Write};
 
 use crate::change::decide::Decision;
-use crate::change::difference::Difference;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;

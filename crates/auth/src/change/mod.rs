@@ -5,5 +5,4 @@ pub(crate) mod acting;
 pub(crate) mod apply;
 pub(crate) mod commit;
 pub(crate) mod decide;
-pub(crate) mod difference;
 pub(crate) mod group;

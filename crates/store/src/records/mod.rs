@@ -1,9 +1,10 @@
-//! The records: what is kept about clients, roles, issuers and grants, about applications, about people, what they sign in with, and what directories have pushed.
+//! The records: what is kept about clients, roles, issuers and grants, about applications, about people, what they sign in with, and what directories have pushed; and what a change makes of a record, for the history.
 
 mod access;
 mod applications;
 mod credentials;
 mod device_requests;
+mod difference;
 mod grant_identities;
 mod grant_secrets;
 mod people;
@@ -13,6 +14,7 @@ pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use applications::{ApplicationRecord, ConsentRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use device_requests::{DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
+pub use difference::Difference;
 pub use grant_identities::GrantIdentityRecord;
 pub use grant_secrets::{GrantSecretKind, GrantSecretRecord};
 pub use people::{

@@ -1,7 +1,7 @@
 //! What one record of a batch comes to: what it needs, what is to be written, what became of it.
 
 use falconer_scopes::Expression;
-use falconer_store::{ClientRecord, RoleRecord, Secret};
+use falconer_store::{ClientRecord, Difference, RoleRecord, Secret};
 use serde_json::Value;
 
 use crate::administer::added::added;
@@ -9,7 +9,6 @@ use crate::administer::clients::{is_repeat, mark_after_reset, needed};
 use crate::administer::import::batch::{BatchClient, BatchRole, Outcome};
 use crate::change::acting::Acting;
 use crate::change::decide::Now;
-use crate::change::difference::Difference;
 use crate::directory::client::Client;
 use crate::error::ApiError;
 use crate::node::Auth;

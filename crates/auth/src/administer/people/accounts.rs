@@ -1,7 +1,7 @@
 //! Local accounts, each with its identity: made, invited, changed, and given a password by whoever has a link.
 
 use falconer_scopes::ScopeSet;
-use falconer_store::{AccountLink, AccountRecord, IdentityRecord, Key, Revision, Write};
+use falconer_store::{AccountLink, AccountRecord, Difference, IdentityRecord, Key, Revision, Write};
 use serde_json::json;
 
 use crate::administer::added::added;
@@ -9,7 +9,6 @@ use crate::administer::people::by::{By, beyond};
 use crate::administer::people::linking::known;
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
-use crate::change::difference::Difference;
 use crate::directory::entries::Person;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;

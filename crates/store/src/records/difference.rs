@@ -1,7 +1,8 @@
 //! What a change made of a record, to stand in the history: how it was and how it is, within bounds, and nothing that is secret.
 
-use falconer_store::{ApplicationRecord, ClientRecord, IdentityRecord, RoleRecord};
 use serde_json::{Map, Value, json};
+
+use super::{ApplicationRecord, ClientRecord, IdentityRecord, RoleRecord};
 
 /// Of what was added to a list, and of what was removed, so many are kept with a row of the history.
 const MOST_KEPT: usize = 100;
@@ -11,12 +12,12 @@ const MOST_BYTES: usize = 16 * 1024;
 const LONGEST_KEPT: usize = 500;
 
 /// What a change made of a record. Members are the names of what differs.
-#[derive(Default)]
-pub(crate) struct Difference(Map<String, Value>);
+#[derive(Debug, Default)]
+pub struct Difference(Map<String, Value>);
 
 impl Difference {
     /// Of a client, but for its token.
-    pub(crate) fn of_client(before: &ClientRecord, after: &ClientRecord) -> Difference {
+    pub fn of_client(before: &ClientRecord, after: &ClientRecord) -> Difference {
         Difference::default()
             .list("scopes", &before.scopes, &after.scopes)
             .text("description", &before.description, &after.description)
@@ -26,7 +27,7 @@ impl Difference {
     }
 
     /// Of an application, but for its secrets.
-    pub(crate) fn of_application(before: &ApplicationRecord, after: &ApplicationRecord) -> Difference {
+    pub fn of_application(before: &ApplicationRecord, after: &ApplicationRecord) -> Difference {
         let kind = |record: &ApplicationRecord| if record.confidential { "confidential" } else { "public" };
         Difference::default()
             .text("name", &before.name, &after.name)
@@ -42,12 +43,12 @@ impl Difference {
     }
 
     /// Of a role.
-    pub(crate) fn of_role(before: &RoleRecord, after: &RoleRecord) -> Difference {
+    pub fn of_role(before: &RoleRecord, after: &RoleRecord) -> Difference {
         Difference::default().list("scopes", &before.scopes, &after.scopes).text("description", &before.description, &after.description)
     }
 
     /// Of what is said of somebody, by their provider and by those that add to it. `None`: nothing was said before.
-    pub(crate) fn of_identity(before: Option<&IdentityRecord>, after: &IdentityRecord) -> Difference {
+    pub fn of_identity(before: Option<&IdentityRecord>, after: &IdentityRecord) -> Difference {
         let nothing = IdentityRecord {
             display_name: String::new(),
             email: None,
@@ -115,7 +116,8 @@ impl Difference {
     }
 
     /// With what says why.
-    pub(crate) fn because(mut self, why: &Value) -> Difference {
+    #[must_use]
+    pub fn because(mut self, why: &Value) -> Difference {
         for (name, value) in why.as_object().into_iter().flatten() {
             self.0.insert(name.clone(), value.clone());
         }
@@ -123,7 +125,7 @@ impl Difference {
     }
 
     /// `None`: nothing differs.
-    pub(crate) fn kept(self) -> Option<Value> {
+    pub fn kept(self) -> Option<Value> {
         (!self.0.is_empty()).then_some(Value::Object(self.0))
     }
 }
