@@ -21,7 +21,7 @@ mod scim;
 mod sessions;
 mod steps;
 
-pub use scim::user as scim_user;
+pub use scim::{push as scim_push, user as scim_user};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -181,7 +181,10 @@ where
             members_come_and_leave_whatever_the_version,
             a_directory_has_room_again,
             members_of_all_groups_are_bounded_together,
-            whoever_was_deleted_is_followed_once;
+            whoever_was_deleted_is_followed_once,
+            each_push_leaves_a_row,
+            what_is_refused_leaves_no_row,
+            a_row_of_a_large_group_is_bounded;
         sessions:
             a_session_comes_back_as_it_was,
             a_session_is_seen_forward_only,

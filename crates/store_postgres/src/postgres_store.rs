@@ -7,7 +7,7 @@ use falconer_store::{
     CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History, HistoryFilter,
     HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness,
     RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
+    ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -390,38 +390,39 @@ impl Store for PostgresStore {
         Ok(refreshes::claim(&self.to_write().await?, &self.sealer, identity, now_ms, until_ms).await?)
     }
 
-    async fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
+    async fn insert_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
         let transaction = self.begin(&mut connection).await?;
-        let done = scim::write::insert(&transaction, record, bounds).await?;
+        let done = scim::write::insert(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }
 
-    async fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
+    async fn update_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
         let transaction = self.begin(&mut connection).await?;
-        let done = scim::write::update(&transaction, record, bounds).await?;
+        let done = scim::write::update(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }
 
     async fn change_scim_members(
         &self,
+        push: &ScimPush,
         change: &ScimMembers,
         bounds: ScimBounds,
     ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
         let mut connection = self.to_write().await?;
         let transaction = self.begin(&mut connection).await?;
-        let done = scim::write::change_members(&transaction, change, bounds).await?;
+        let done = scim::write::change_members(&transaction, push, change, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }
 
-    async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
+    async fn delete_scim(&self, push: &ScimPush, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
         let transaction = self.begin(&mut connection).await?;
-        let done = scim::write::delete(&transaction, directory, kind, id, version).await?;
+        let done = scim::write::delete(&transaction, push, directory, kind, id, version).await?;
         commit(transaction).await?;
         Ok(done)
     }

@@ -9,7 +9,7 @@ use falconer_store::{
     CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History, HistoryFilter,
     HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness,
     RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
+    ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -380,28 +380,29 @@ impl Store for SqliteStore {
         self.write(move |connection, sealer| refreshes::claim(connection, sealer, &identity, now_ms, until_ms)).await
     }
 
-    async fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let record = record.clone();
-        self.write(move |connection, _| scim::write::insert(connection, &record, bounds)).await
+    async fn insert_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
+        let (push, record) = (push.clone(), record.clone());
+        self.write(move |connection, _| scim::write::insert(connection, &push, &record, bounds)).await
     }
 
-    async fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let record = record.clone();
-        self.write(move |connection, _| scim::write::update(connection, &record, bounds)).await
+    async fn update_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
+        let (push, record) = (push.clone(), record.clone());
+        self.write(move |connection, _| scim::write::update(connection, &push, &record, bounds)).await
     }
 
     async fn change_scim_members(
         &self,
+        push: &ScimPush,
         change: &ScimMembers,
         bounds: ScimBounds,
     ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
-        let change = change.clone();
-        self.write(move |connection, _| scim::write::change_members(connection, &change, bounds)).await
+        let (push, change) = (push.clone(), change.clone());
+        self.write(move |connection, _| scim::write::change_members(connection, &push, &change, bounds)).await
     }
 
-    async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
-        let (directory, id) = (directory.to_owned(), id.to_owned());
-        self.write(move |connection, _| scim::write::delete(connection, &directory, kind, &id, version)).await
+    async fn delete_scim(&self, push: &ScimPush, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
+        let (push, directory, id) = (push.clone(), directory.to_owned(), id.to_owned());
+        self.write(move |connection, _| scim::write::delete(connection, &push, &directory, kind, &id, version)).await
     }
 
     async fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Result<Option<ScimRecord>> {

@@ -3,6 +3,8 @@
 
 #[path = "scim/company.rs"]
 mod company;
+#[path = "scim/history.rs"]
+mod history;
 #[path = "scim/hostile.rs"]
 mod hostile;
 #[path = "scim/large.rs"]

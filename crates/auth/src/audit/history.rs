@@ -45,9 +45,9 @@ impl Auth {
 }
 
 /// What the history tells of.
-const TYPES: [&str; 9] = ["account", "application", "client", "clock", "grant", "identity", "issuer", "person", "role"];
+const TYPES: [&str; 10] = ["account", "application", "client", "clock", "grant", "group", "identity", "issuer", "person", "role"];
 /// Of these, what changed is shown to those who may see the history of this kind of record.
-const ABOUT_PEOPLE: [&str; 3] = ["account", "identity", "person"];
+const ABOUT_PEOPLE: [&str; 4] = ["account", "group", "identity", "person"];
 /// So many rows are looked at for one page.
 const MOST_LOOKED: u32 = 2000;
 

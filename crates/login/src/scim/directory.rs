@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use falconer_store::{ScimBounds, ScimRecord, ScimSubject};
+use falconer_store::{ScimBounds, ScimKind, ScimPush, ScimRecord, ScimSubject};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
@@ -94,6 +94,23 @@ impl ScimSettings {
     /// The identity of a user.
     pub(crate) fn identity_of(&self, user: &ScimRecord) -> Option<String> {
         self.subject_of(user).map(|subject| format!("{}/{}", self.provider, identity::encode(subject)))
+    }
+
+    /// What is pushed of a user or a group, for the history. A user whose subject is missing has the history of the id.
+    pub(crate) fn push(&self, record: &ScimRecord, at_ms: i64) -> ScimPush {
+        match record.kind {
+            ScimKind::User => ScimPush {
+                entity_id: self.identity_of(record).unwrap_or_else(|| format!("{}/{}", self.provider, record.id)),
+                actor: self.actor(),
+                at_ms,
+            },
+            ScimKind::Group => self.push_of_group(&record.id, at_ms),
+        }
+    }
+
+    /// The same of a group, by its id.
+    pub(crate) fn push_of_group(&self, id: &str, at_ms: i64) -> ScimPush {
+        ScimPush { entity_id: format!("{}/{id}", self.provider), actor: self.actor(), at_ms }
     }
 
     /// Who changes what is pushed, in the audit.

@@ -62,9 +62,9 @@ impl Login {
             versions: versions.map(<[i64]>::to_vec),
             came: of(true),
             left: of(false),
-            at_ms: self.now_ms(),
         };
-        let changed = self.store.change_scim_members(&change, scim.bounds).await.map_err(|error| self.store_error(error))?;
+        let push = scim.push_of_group(id, self.now_ms());
+        let changed = self.store.change_scim_members(&push, &change, scim.bounds).await.map_err(|error| self.store_error(error))?;
         let group = match changed {
             Ok(group) => group,
             // Without a version there is none, with one it may have another.

@@ -90,7 +90,8 @@ impl Login {
         if kind == ScimKind::User && scim.subject_of(&record).is_none() {
             return wrong(ScimFault::Value, format!("{} is missing: people are known by it", scim.subject.as_str()));
         }
-        let insert = || async { self.store.insert_scim(&record, scim.bounds).await.map_err(|error| self.store_error(error)) };
+        let push = scim.push(&record, now_ms);
+        let insert = || async { self.store.insert_scim(&push, &record, scim.bounds).await.map_err(|error| self.store_error(error)) };
         let mut written = insert().await?;
         if written == ScimWritten::Taken {
             // Somebody who was deleted and has not ended yet has it perhaps.
@@ -176,7 +177,8 @@ impl Login {
             if record != before {
                 record.version += 1;
                 record.modified_ms = self.now_ms();
-                match self.store.update_scim(&record, scim.bounds).await.map_err(|error| self.store_error(error))? {
+                let push = scim.push(&record, record.modified_ms);
+                match self.store.update_scim(&push, &record, scim.bounds).await.map_err(|error| self.store_error(error))? {
                     ScimWritten::Changed => continue,
                     written => done(written, kind, scim.bounds)?,
                 }
@@ -195,7 +197,8 @@ impl Login {
         if versions.is_some_and(|versions| !versions.contains(&before.version)) {
             return Err(ScimError::Changed);
         }
-        let deleted = self.store.delete_scim(&scim.provider, kind, id, versions.map(|_| before.version)).await;
+        let push = scim.push(&before, self.now_ms());
+        let deleted = self.store.delete_scim(&push, &scim.provider, kind, id, versions.map(|_| before.version)).await;
         match deleted.map_err(|error| self.store_error(error))? {
             ScimWritten::Changed if versions.is_none() => return Err(ScimError::NotFound),
             written => done(written, kind, scim.bounds)?,

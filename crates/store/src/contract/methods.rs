@@ -77,10 +77,10 @@ macro_rules! store_methods {
             fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;
             fn reseal(&self, from: &ResealFrom, limit: u32) -> Resealed;
             fn needs_older_keys(&self) -> bool;
-            fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> ScimWritten;
-            fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> ScimWritten;
-            fn change_scim_members(&self, change: &ScimMembers, bounds: ScimBounds) -> std::result::Result<ScimGroupNow, ScimWritten>;
-            fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> ScimWritten;
+            fn insert_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> ScimWritten;
+            fn update_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> ScimWritten;
+            fn change_scim_members(&self, push: &ScimPush, change: &ScimMembers, bounds: ScimBounds) -> std::result::Result<ScimGroupNow, ScimWritten>;
+            fn delete_scim(&self, push: &ScimPush, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> ScimWritten;
             fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Option<ScimRecord>;
             fn scim_list(&self, directory: &str, kind: ScimKind, filter: &ScimFilter, start: u32, count: u32) -> (u64, Vec<ScimRecord>);
             fn scim_standing(&self, directory: &str, subject: ScimSubject<'_>) -> Option<ScimStanding>;

@@ -1,5 +1,7 @@
 //! Steps: what every mutation carries, and what it leaves behind.
 
+use crate::records::{Difference, ScimKind, ScimPush};
+
 /// A point in the history of the store. Starts at 0 and grows by one with each step that changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Revision(pub i64);
@@ -105,6 +107,25 @@ impl Details {
 }
 
 impl Step {
+    /// What a directory has pushed, as the row of its history says it: `created`, `updated` or `deleted` of a group, and the same behind `directory-` of a user, whose
+    /// identity has a history besides.
+    pub fn of_push(found: Revision, push: &ScimPush, kind: ScimKind, what: ChangeKind, changed: Difference) -> Step {
+        let action = match kind {
+            ScimKind::User => format!("directory-{}", what.as_str()),
+            ScimKind::Group => what.as_str().to_owned(),
+        };
+        Step {
+            decided_at: found,
+            depends_on: Vec::new(),
+            at_ms: push.at_ms,
+            actor: push.actor.clone(),
+            grant: None,
+            action,
+            detail: changed.kept(),
+            details: Details::default(),
+        }
+    }
+
     /// What stands with the row of this record.
     pub fn detail_of(&self, entity_type: &str, entity_id: &str) -> Option<&serde_json::Value> {
         if self.details.0.is_empty() {
@@ -181,7 +202,7 @@ pub struct AuditEntry {
     pub grant: Option<String>,
     /// [`Step::action`].
     pub action: String,
-    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application` or `account`.
+    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application`, `account` or `group`.
     pub entity_type: String,
     /// The entity's own name.
     pub entity_id: String,

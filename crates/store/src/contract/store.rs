@@ -9,7 +9,7 @@ use crate::{
     CredentialsChange, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord,
     GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink,
     PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow,
-    ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
+    ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -31,7 +31,8 @@ pub const ATTEMPTS_AHEAD_MS: i64 = 60_000;
 /// Steps of one store happen one after the other, and revisions become visible in order. A dropped future does not undo its step: it may
 /// still commit.
 ///
-/// What takes no step (sessions, last uses, attempts, links) is durable before the answer too, but has no revision and no audit row.
+/// What takes no step (sessions, last uses, attempts, links) is durable before the answer too, but has no revision and no audit row; what directories push has an audit
+/// row.
 #[async_trait]
 pub trait Store: Send + Sync {
     // ---- reading ----
@@ -410,20 +411,27 @@ pub trait Store: Send + Sync {
     /// Claims one, due or not. `None`: there is none, or somebody else has claimed it.
     async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>>;
 
-    // ---- what directories push: no revision ----
+    // ---- what directories push: no revision, and a row of the history for each change ----
 
     /// Adds a user or a group of a directory within its bounds. Marks users of whom it says something new: a new user, and each member of a group.
-    async fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten>;
+    ///
+    /// Each of the four writes that changes something leaves a row in the history ([`Step::of_push`]), in the same transaction: what it was and what it is, and the
+    /// names of the first [`Difference::MOST_KEPT`](crate::Difference::MOST_KEPT) who came into the group and who left it. Whatever is refused leaves none.
+    async fn insert_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten>;
     /// Writes the whole record in place of the one whose version is one less; `created_ms` is kept. Marks a user, the users who came into a group or left it and,
     /// where its name is another one, all of its members.
-    async fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten>;
+    async fn update_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten>;
     /// Changes the members of a group, with work that grows with those who come or leave and not with those who stay. Marks those who came or
     /// left; where there are none the version stays. Otherwise why it was not done.
-    async fn change_scim_members(&self, change: &ScimMembers, bounds: ScimBounds)
-    -> Result<std::result::Result<ScimGroupNow, ScimWritten>>;
+    async fn change_scim_members(
+        &self,
+        push: &ScimPush,
+        change: &ScimMembers,
+        bounds: ScimBounds,
+    ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>>;
     /// Takes a user out of all groups, and shows them to nobody but [`Store::pending_scim`] until they were followed; or takes a group away and marks all of its
     /// members. With a `version` only where it is that one.
-    async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten>;
+    async fn delete_scim(&self, push: &ScimPush, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten>;
     /// One of them, with its members.
     async fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Result<Option<ScimRecord>>;
     /// How many of a kind there are, and those from the `start`th on (the first is 0), by their creation, at most `count`; without members.

@@ -1,13 +1,15 @@
 //! What a change made of a record, to stand in the history: how it was and how it is, within bounds, and nothing that is secret.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use super::{ApplicationRecord, ClientRecord, IdentityRecord, RoleRecord};
+use super::{ApplicationRecord, ClientRecord, IdentityRecord, RoleRecord, ScimKind, ScimRecord};
 
-/// Of what was added to a list, and of what was removed, so many are kept with a row of the history.
-const MOST_KEPT: usize = 100;
-/// And so many bytes.
+/// Of what was added to a list, and of what was removed, so many bytes are kept.
 const MOST_BYTES: usize = 16 * 1024;
+/// How a directory calls the name of a group.
+const GROUP_NAME: &str = "displayName";
 /// Of a text so many characters are kept.
 const LONGEST_KEPT: usize = 500;
 
@@ -16,6 +18,9 @@ const LONGEST_KEPT: usize = 500;
 pub struct Difference(Map<String, Value>);
 
 impl Difference {
+    /// Of what was added to a list, and of what was removed, so many are kept with a row of the history.
+    pub const MOST_KEPT: usize = 100;
+
     /// Of a client, but for its token.
     pub fn of_client(before: &ClientRecord, after: &ClientRecord) -> Difference {
         Difference::default()
@@ -77,11 +82,61 @@ impl Difference {
             .value("gone", before.gone, after.gone)
     }
 
+    /// Of a user or a group that a directory pushes, but for who is in which group; `None`: it was not there before, or is gone. The name is there also where it is as
+    /// it was: an id says nothing to anybody.
+    pub fn of_pushed(before: Option<&ScimRecord>, after: Option<&ScimRecord>) -> Difference {
+        let Some(any) = after.or(before) else { return Difference::default() };
+        let of = |text: fn(&ScimRecord) -> Option<&str>| {
+            let of = |record: Option<&'_ ScimRecord>| record.and_then(text).filter(|text| !text.is_empty()).map(str::to_owned);
+            (of(before), of(after))
+        };
+        let title = match any.kind {
+            ScimKind::User => "userName",
+            ScimKind::Group => GROUP_NAME,
+        };
+        let (name, external_id) = (of(|record| Some(&record.name)), of(|record| record.external_id.as_deref()));
+        let changed = match name {
+            (Some(before), Some(after)) if before == after => Difference::default().unchanged(title, &after),
+            (before, after) => Difference::default().optional(title, before.as_deref(), after.as_deref()),
+        };
+        let changed = changed.optional("externalId", external_id.0.as_deref(), external_id.1.as_deref());
+        if any.kind == ScimKind::Group {
+            return changed;
+        }
+        let shown = of(|record| Some(&record.display_name));
+        let active = |record: Option<&ScimRecord>| record.map(|record| record.active);
+        let rest = |record: Option<&ScimRecord>| -> Map<String, Value> {
+            record.and_then(|record| serde_json::from_str(&record.profile).ok()).unwrap_or_default()
+        };
+        let (was, is) = (rest(before), rest(after));
+        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let changed =
+            changed.optional("displayName", shown.0.as_deref(), shown.1.as_deref()).value("active", active(before), active(after));
+        names.into_iter().fold(changed, |changed, name| changed.value(name, short(was.get(name)), short(is.get(name))))
+    }
+
+    /// Of a group that keeps its name.
+    pub fn of_group_named(name: &str) -> Difference {
+        Difference::default().unchanged(GROUP_NAME, name)
+    }
+
     /// A list without an order: `{"added": [...], "removed": [...]}`, and `"more"` where not all of them are kept.
-    fn list(mut self, name: &str, before: &[String], after: &[String]) -> Difference {
+    fn list(self, name: &str, before: &[String], after: &[String]) -> Difference {
         let (added, removed) = (lacking(after, before), lacking(before, after));
-        if !added.is_empty() || !removed.is_empty() {
-            let all = added.len() + removed.len();
+        let all = added.len() + removed.len();
+        self.moved(name, added, removed, all)
+    }
+
+    /// The same where it is known what came and what left, or the first of both: `all` is how many there are together.
+    #[must_use]
+    pub fn moved<'s>(
+        mut self,
+        name: &str,
+        added: impl IntoIterator<Item = &'s String>,
+        removed: impl IntoIterator<Item = &'s String>,
+        all: usize,
+    ) -> Difference {
+        if all > 0 {
             let (added, removed) = (kept(added), kept(removed));
             let more = all - added.len() - removed.len();
             let mut changed = json!({ "added": added, "removed": removed });
@@ -115,6 +170,12 @@ impl Difference {
         self
     }
 
+    /// A text that is as it was: `"..."`.
+    fn unchanged(mut self, name: &str, text: &str) -> Difference {
+        self.0.insert(name.to_owned(), cut(text).into());
+        self
+    }
+
     /// With what says why.
     #[must_use]
     pub fn because(mut self, why: &Value) -> Difference {
@@ -130,6 +191,13 @@ impl Difference {
     }
 }
 
+/// A value of JSON as it is, or as the beginning of its text where that is long.
+fn short(value: Option<&Value>) -> Value {
+    let Some(value) = value else { return Value::Null };
+    let text = value.to_string();
+    if text.chars().count() > LONGEST_KEPT { cut(&text).into() } else { value.clone() }
+}
+
 fn cut(text: &str) -> String {
     text.chars().take(LONGEST_KEPT).collect()
 }
@@ -142,10 +210,10 @@ fn lacking<'s>(all: &'s [String], from: &[String]) -> Vec<&'s String> {
 }
 
 /// The first of them, as many as fit.
-fn kept(all: Vec<&String>) -> Vec<String> {
+fn kept<'s>(all: impl IntoIterator<Item = &'s String>) -> Vec<String> {
     let mut left = MOST_BYTES;
     let mut kept = Vec::new();
-    for item in all.into_iter().take(MOST_KEPT) {
+    for item in all.into_iter().take(Difference::MOST_KEPT) {
         let item = cut(item);
         let Some(rest) = left.checked_sub(item.len()) else { break };
         left = rest;

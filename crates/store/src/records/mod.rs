@@ -21,4 +21,4 @@ pub use people::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, ProviderPeople, RefreshRecord,
     SessionRecord, SignInMethod,
 };
-pub use scim::{ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten};
+pub use scim::{ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten};

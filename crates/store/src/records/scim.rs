@@ -17,6 +17,25 @@ impl ScimKind {
             ScimKind::Group => "group",
         }
     }
+
+    /// The kind of record in the history: of a user it is the identity by which they sign in.
+    pub fn entity_type(self) -> &'static str {
+        match self {
+            ScimKind::User => "identity",
+            ScimKind::Group => "group",
+        }
+    }
+}
+
+/// Who pushes what, for the row of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScimPush {
+    /// Who is said to have done it.
+    pub actor: String,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whose history it is: the identity of a user, also of one who has never signed in; `<directory>/<id>` of a group.
+    pub entity_id: String,
 }
 
 /// A user or a group of one directory.
@@ -103,8 +122,6 @@ pub struct ScimMembers {
     pub came: Vec<String>,
     /// Ids of users. Those who are not in it change nothing.
     pub left: Vec<String>,
-    /// Milliseconds since 1970.
-    pub at_ms: i64,
 }
 
 /// A group after its members were changed.

@@ -173,7 +173,8 @@ async fn check_fresh(on: &impl Connection, step: &Step, present: Revision, floor
     Ok(())
 }
 
-/// Takes the lock of the revision. INVARIANT: whoever writes to more than one row takes it first, so that nobody waits in a circle.
+/// Takes the lock of the revision. INVARIANT: whoever writes to more than one row takes it first, so that nobody waits in a circle. What directories push lies in
+/// tables that nobody else writes, and takes it last.
 pub(crate) async fn lock_revision(on: &Transaction<'_>) -> Res<()> {
     run(on, "SELECT revision FROM meta FOR UPDATE", &[]).await.map(drop)
 }

@@ -1,7 +1,7 @@
 //! Groups with many members: what is answered to a change of one of them, and how concurrent changes end.
 
 use falconer_login::{MOST_MEMBERS_ANSWERED, ScimBounds, ScimRecord};
-use falconer_store::conformance::scim_user;
+use falconer_store::conformance::{scim_push, scim_user};
 use falconer_store::{ScimWritten, Store as _};
 use http::Method;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn users(company: &Company, count: u32) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..count {
         let user = ScimRecord { created_ms: i64::from(number), ..scim_user(&format!("user-{number}")) };
-        assert_eq!(company.site.store.insert_scim(&user, ScimBounds::default()).await.unwrap(), ScimWritten::Done);
+        assert_eq!(company.site.store.insert_scim(&scim_push(), &user, ScimBounds::default()).await.unwrap(), ScimWritten::Done);
         ids.push(user.id);
     }
     ids

@@ -92,10 +92,15 @@ pub(crate) async fn pending(on: &impl Connection, directory: &str, after: &str, 
     Ok(standings)
 }
 
-async fn with_groups(on: &impl Connection, (user, deleted, changes): (ScimRecord, bool, i64)) -> Res<ScimStanding> {
+/// The names of the groups that a user is in, ascending.
+pub(crate) async fn groups_of(on: &impl Connection, directory: &str, user: &str) -> Res<Vec<String>> {
     let sql = "SELECT g.name FROM scim_members m JOIN scim_resources g ON g.directory = m.directory AND g.id = m.group_id
                WHERE m.directory = $1 AND m.user_id = $2 ORDER BY g.name COLLATE \"C\"";
-    let groups = all(on, sql, &[&user.directory, &user.id], |row| get(row, 0)).await?;
+    all(on, sql, &[&directory, &user], |row| get(row, 0)).await
+}
+
+async fn with_groups(on: &impl Connection, (user, deleted, changes): (ScimRecord, bool, i64)) -> Res<ScimStanding> {
+    let groups = groups_of(on, &user.directory, &user.id).await?;
     Ok(ScimStanding { user, deleted, groups, changes })
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use deadpool_postgres::Transaction;
-use falconer_store::{ScimBounds, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
+use falconer_store::{ChangeKind, Difference, ScimBounds, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimWritten};
 
-use super::read;
+use super::{history, read};
 use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
 
@@ -17,7 +17,7 @@ async fn take_turn(on: &Transaction<'_>, directory: &str) -> Res<()> {
     run(on, "SELECT pg_advisory_xact_lock($1, hashtext($2))", &[&DIRECTORIES, &directory]).await.map(|_| ())
 }
 
-pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
+pub(crate) async fn insert(on: &Transaction<'_>, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     take_turn(on, &record.directory).await?;
     if taken(on, record).await? {
         return Ok(ScimWritten::Taken);
@@ -59,10 +59,12 @@ pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, bounds: Sc
     )
     .await?;
     add(on, &record.directory, &record.id, &record.members).await?;
+    let changed = history::with_members(on, &record.directory, Difference::of_pushed(None, Some(record)), &record.members, &[]).await?;
+    history::note(on, push, record.kind, ChangeKind::Created, changed).await?;
     Ok(ScimWritten::Done)
 }
 
-pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
+pub(crate) async fn update(on: &Transaction<'_>, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     take_turn(on, &record.directory).await?;
     let Some(before) = read::one(on, &record.directory, record.kind, &record.id).await? else { return Ok(ScimWritten::Changed) };
     if before.version != record.version - 1 {
@@ -100,28 +102,34 @@ pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord, bounds: Sc
         ],
     )
     .await?;
-    if record.kind == ScimKind::User {
-        mark(on, &record.directory, std::slice::from_ref(&record.id)).await?;
-        return Ok(ScimWritten::Done);
+    match record.kind {
+        ScimKind::User => mark(on, &record.directory, std::slice::from_ref(&record.id)).await?,
+        ScimKind::Group => {
+            remove(on, &record.directory, &record.id, &left).await?;
+            add(on, &record.directory, &record.id, &came).await?;
+            if before.name != record.name {
+                mark(on, &record.directory, &owned(old.intersection(&new).collect())).await?;
+            }
+        }
     }
-    remove(on, &record.directory, &record.id, &left).await?;
-    add(on, &record.directory, &record.id, &came).await?;
-    if before.name != record.name {
-        mark(on, &record.directory, &owned(old.intersection(&new).collect())).await?;
-    }
+    let changed = Difference::of_pushed(Some(&before), Some(record));
+    let changed = history::with_members(on, &record.directory, changed, &came, &left).await?;
+    history::note(on, push, record.kind, ChangeKind::Updated, changed).await?;
     Ok(ScimWritten::Done)
 }
 
 pub(crate) async fn change_members(
     on: &Transaction<'_>,
+    push: &ScimPush,
     change: &ScimMembers,
     bounds: ScimBounds,
 ) -> Res<Result<ScimGroupNow, ScimWritten>> {
-    let ScimMembers { directory, group, versions, came, left, at_ms } = change;
+    let ScimMembers { directory, group, versions, came, left } = change;
     take_turn(on, directory).await?;
-    let sql = "SELECT version, member_count FROM scim_resources WHERE directory = $1 AND id = $2 AND kind = 'group'";
-    let present: Option<(i64, i64)> = first(on, sql, &[directory, group], |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
-    let Some((version, members)) = present else { return Ok(Err(ScimWritten::Changed)) };
+    let sql = "SELECT version, member_count, name FROM scim_resources WHERE directory = $1 AND id = $2 AND kind = 'group'";
+    let present: Option<(i64, i64, String)> =
+        first(on, sql, &[directory, group], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
+    let Some((version, members, name)) = present else { return Ok(Err(ScimWritten::Changed)) };
     if versions.as_ref().is_some_and(|versions| !versions.contains(&version)) {
         return Ok(Err(ScimWritten::Changed));
     }
@@ -143,16 +151,33 @@ pub(crate) async fn change_members(
     remove(on, directory, group, &left).await?;
     add(on, directory, group, &came).await?;
     let sql = "UPDATE scim_resources SET version = version + 1, modified_ms = $3 WHERE directory = $1 AND id = $2";
-    run(on, sql, &[directory, group, at_ms]).await?;
+    run(on, sql, &[directory, group, &push.at_ms]).await?;
+    let changed = history::with_members(on, directory, Difference::of_group_named(&name), &came, &left).await?;
+    history::note(on, push, ScimKind::Group, ChangeKind::Updated, changed).await?;
     Ok(Ok(now(version + 1, members)))
 }
 
-pub(crate) async fn delete(on: &Transaction<'_>, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Res<ScimWritten> {
+pub(crate) async fn delete(
+    on: &Transaction<'_>,
+    push: &ScimPush,
+    directory: &str,
+    kind: ScimKind,
+    id: &str,
+    version: Option<i64>,
+) -> Res<ScimWritten> {
     take_turn(on, directory).await?;
     let Some(before) = read::one(on, directory, kind, id).await? else { return Ok(ScimWritten::Changed) };
     if version.is_some_and(|version| version != before.version) {
         return Ok(ScimWritten::Changed);
     }
+    let gone = Difference::of_pushed(Some(&before), None);
+    let gone = match kind {
+        ScimKind::User => {
+            let groups = read::groups_of(on, directory, id).await?;
+            gone.moved("groups", [], &groups, groups.len())
+        }
+        ScimKind::Group => history::with_members(on, directory, gone, &[], &before.members).await?,
+    };
     match kind {
         ScimKind::User => {
             let sql = "UPDATE scim_resources SET version = version + 1, member_count = member_count - 1 WHERE directory = $1
@@ -169,6 +194,7 @@ pub(crate) async fn delete(on: &Transaction<'_>, directory: &str, kind: ScimKind
             fewer(on, directory, kind, 1).await?;
         }
     }
+    history::note(on, push, kind, ChangeKind::Deleted, gone).await?;
     Ok(ScimWritten::Done)
 }
 

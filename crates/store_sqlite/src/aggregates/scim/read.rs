@@ -91,10 +91,15 @@ pub(crate) fn pending(connection: &Connection, directory: &str, after: &str, lim
     found.into_iter().map(|found| with_groups(connection, found)).collect()
 }
 
-fn with_groups(connection: &Connection, (user, deleted, changes): (ScimRecord, bool, i64)) -> Res<ScimStanding> {
+/// The names of the groups that a user is in, ascending.
+pub(crate) fn groups_of(connection: &Connection, directory: &str, user: &str) -> Res<Vec<String>> {
     let sql = "SELECT g.name FROM scim_members m JOIN scim_resources g ON g.directory = m.directory AND g.id = m.group_id
                WHERE m.directory = ?1 AND m.user_id = ?2 ORDER BY g.name";
-    let groups = all(connection, sql, params![user.directory, user.id], |row| Ok(row.get(0)?))?;
+    all(connection, sql, params![directory, user], |row| Ok(row.get(0)?))
+}
+
+fn with_groups(connection: &Connection, (user, deleted, changes): (ScimRecord, bool, i64)) -> Res<ScimStanding> {
+    let groups = groups_of(connection, &user.directory, &user.id)?;
     Ok(ScimStanding { user, deleted, groups, changes })
 }
 

@@ -1,6 +1,6 @@
 //! How much work a push is, counted in steps of SQLite's machine: none of those that a directory sends one by one grows with what it has pushed before.
 
-use falconer_store::conformance::scim_user;
+use falconer_store::conformance::{scim_push, scim_user};
 use falconer_store::{ScimBounds, ScimFilter, ScimKind, ScimMembers, ScimRecord, ScimSubject, ScimWritten};
 use rusqlite::Connection;
 
@@ -17,7 +17,7 @@ fn user(number: u32) -> ScimRecord {
 
 fn members(came: &[u32], left: &[u32]) -> ScimMembers {
     let ids = |numbers: &[u32]| numbers.iter().map(|number| user(*number).id).collect();
-    ScimMembers { directory: "company".into(), group: "all".into(), versions: None, came: ids(came), left: ids(left), at_ms: 0 }
+    ScimMembers { directory: "company".into(), group: "all".into(), versions: None, came: ids(came), left: ids(left) }
 }
 
 /// So many users, all in one group, all followed.
@@ -26,11 +26,11 @@ fn directory(users: u32) -> Connection {
     migrate(&connection, MIGRATIONS).unwrap();
     let mut ids = Vec::new();
     for number in 0..users {
-        assert_eq!(write::insert(&connection, &user(number), BOUNDS).unwrap(), ScimWritten::Done);
+        assert_eq!(write::insert(&connection, &scim_push(), &user(number), BOUNDS).unwrap(), ScimWritten::Done);
         ids.push(user(number).id);
     }
     let group = ScimRecord { kind: ScimKind::Group, id: "all".into(), external_id: None, name: "All".into(), members: ids, ..user(0) };
-    assert_eq!(write::insert(&connection, &group, BOUNDS).unwrap(), ScimWritten::Done);
+    assert_eq!(write::insert(&connection, &scim_push(), &group, BOUNDS).unwrap(), ScimWritten::Done);
     let pending = read::pending(&connection, "company", "", 100_000).unwrap();
     assert_eq!(pending.len(), users as usize);
     let followed: Vec<_> = pending.into_iter().map(|standing| (standing.user.id, standing.changes)).collect();
@@ -53,20 +53,26 @@ fn steps(users: u32) -> Vec<(&'static str, i64)> {
     count("found by id", &mut || assert_eq!(found(ScimFilter { id: Some(user(7).id), ..ScimFilter::default() }), 1));
     count("not found", &mut || assert_eq!(found(ScimFilter { name: Some("nobody".into()), ..ScimFilter::default() }), 0));
     count("a page", &mut || assert_eq!(found(ScimFilter::default()), u64::from(users)));
-    count("a new user", &mut || assert_eq!(write::insert(&c, &user(users), BOUNDS).unwrap(), ScimWritten::Done));
+    count("a new user", &mut || assert_eq!(write::insert(&c, &scim_push(), &user(users), BOUNDS).unwrap(), ScimWritten::Done));
     count("a name that is taken", &mut || {
         let second = ScimRecord { id: "x".into(), external_id: None, ..user(3) };
-        assert_eq!(write::insert(&c, &second, BOUNDS).unwrap(), ScimWritten::Taken);
+        assert_eq!(write::insert(&c, &scim_push(), &second, BOUNDS).unwrap(), ScimWritten::Taken);
     });
     count("a user changed", &mut || {
         let changed = ScimRecord { active: false, version: 2, ..user(5) };
-        assert_eq!(write::update(&c, &changed, BOUNDS).unwrap(), ScimWritten::Done);
+        assert_eq!(write::update(&c, &scim_push(), &changed, BOUNDS).unwrap(), ScimWritten::Done);
     });
-    count("one comes", &mut || assert_eq!(write::change_members(&c, &members(&[users], &[]), BOUNDS).unwrap().unwrap().members, users + 1));
-    count("one leaves", &mut || assert_eq!(write::change_members(&c, &members(&[], &[4]), BOUNDS).unwrap().unwrap().members, users));
-    count("one who is there", &mut || assert_eq!(write::change_members(&c, &members(&[9], &[]), BOUNDS).unwrap().unwrap().version, 3));
+    count("one comes", &mut || {
+        assert_eq!(write::change_members(&c, &scim_push(), &members(&[users], &[]), BOUNDS).unwrap().unwrap().members, users + 1)
+    });
+    count("one leaves", &mut || {
+        assert_eq!(write::change_members(&c, &scim_push(), &members(&[], &[4]), BOUNDS).unwrap().unwrap().members, users)
+    });
+    count("one who is there", &mut || {
+        assert_eq!(write::change_members(&c, &scim_push(), &members(&[9], &[]), BOUNDS).unwrap().unwrap().version, 3)
+    });
     count("a user deleted", &mut || {
-        assert_eq!(write::delete(&c, "company", ScimKind::User, &user(6).id, None).unwrap(), ScimWritten::Done)
+        assert_eq!(write::delete(&c, &scim_push(), "company", ScimKind::User, &user(6).id, None).unwrap(), ScimWritten::Done)
     });
     count("what is said of somebody", &mut || {
         let standing = read::standing(&c, "company", ScimSubject::ExternalId("ext-id-000008")).unwrap();
@@ -94,11 +100,14 @@ fn a_whole_group_costs_its_members() {
         let present = read::one(&c, "company", ScimKind::Group, "all").unwrap().unwrap();
         let none = ScimRecord { members: Vec::new(), version: present.version + 1, ..present.clone() };
         STEPS.set(0);
-        assert_eq!(write::update(&c, &none, BOUNDS).unwrap(), ScimWritten::Done);
-        assert_eq!(write::update(&c, &ScimRecord { version: present.version + 2, ..present.clone() }, BOUNDS).unwrap(), ScimWritten::Done);
+        assert_eq!(write::update(&c, &scim_push(), &none, BOUNDS).unwrap(), ScimWritten::Done);
+        assert_eq!(
+            write::update(&c, &scim_push(), &ScimRecord { version: present.version + 2, ..present.clone() }, BOUNDS).unwrap(),
+            ScimWritten::Done
+        );
         let renamed = ScimRecord { version: present.version + 3, name: "New".into(), ..present };
-        assert_eq!(write::update(&c, &renamed, BOUNDS).unwrap(), ScimWritten::Done);
-        assert_eq!(write::delete(&c, "company", ScimKind::Group, "all", None).unwrap(), ScimWritten::Done);
+        assert_eq!(write::update(&c, &scim_push(), &renamed, BOUNDS).unwrap(), ScimWritten::Done);
+        assert_eq!(write::delete(&c, &scim_push(), "company", ScimKind::Group, "all", None).unwrap(), ScimWritten::Done);
         STEPS.get() / i64::from(users)
     };
     let (small, large) = (whole(150), whole(3_000));

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use falconer_store::{ScimBounds, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
+use falconer_store::{ChangeKind, Difference, ScimBounds, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimWritten};
 use rusqlite::{Connection, params};
 
-use super::read;
+use super::{history, read};
 use crate::connection::columns::{all, first, list, run};
 use crate::connection::fault::Res;
 
-pub(crate) fn insert(connection: &Connection, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
+pub(crate) fn insert(connection: &Connection, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     if taken(connection, record)? {
         return Ok(ScimWritten::Taken);
     }
@@ -47,10 +47,12 @@ pub(crate) fn insert(connection: &Connection, record: &ScimRecord, bounds: ScimB
     ];
     run(connection, sql, values)?;
     add(connection, &record.directory, &record.id, &members)?;
+    let changed = history::with_members(connection, &record.directory, Difference::of_pushed(None, Some(record)), &record.members, &[])?;
+    history::note(connection, push, record.kind, ChangeKind::Created, changed)?;
     Ok(ScimWritten::Done)
 }
 
-pub(crate) fn update(connection: &Connection, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
+pub(crate) fn update(connection: &Connection, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     let Some(before) = read::one(connection, &record.directory, record.kind, &record.id)? else { return Ok(ScimWritten::Changed) };
     if before.version != record.version - 1 {
         return Ok(ScimWritten::Changed);
@@ -59,11 +61,11 @@ pub(crate) fn update(connection: &Connection, record: &ScimRecord, bounds: ScimB
         return Ok(ScimWritten::Taken);
     }
     let (old, new): (BTreeSet<&String>, BTreeSet<&String>) = (before.members.iter().collect(), record.members.iter().collect());
-    let listed = |ids: Vec<&&String>| list(&ids.into_iter().map(|id| (*id).clone()).collect::<Vec<String>>());
-    let (left, came): (Vec<_>, Vec<_>) = (old.difference(&new).collect(), new.difference(&old).collect());
+    let owned = |ids: Vec<&&String>| ids.into_iter().map(|id| (*id).clone()).collect::<Vec<String>>();
+    let (left, came) = (owned(old.difference(&new).collect()), owned(new.difference(&old).collect()));
     let full = beyond(connection, &record.directory, bounds, count(&before.members), (came.len(), left.len()))?;
-    let (left, came) = (listed(left)?, listed(came)?);
-    if let Some(nobody) = no_such_member(connection, &record.directory, &came)? {
+    let (left_list, came_list) = (list(&left)?, list(&came)?);
+    if let Some(nobody) = no_such_member(connection, &record.directory, &came_list)? {
         return Ok(ScimWritten::NoSuchMember(nobody));
     }
     if let Some(full) = full {
@@ -85,23 +87,32 @@ pub(crate) fn update(connection: &Connection, record: &ScimRecord, bounds: ScimB
         record.modified_ms,
     ];
     run(connection, sql, values)?;
-    if record.kind == ScimKind::User {
-        mark(connection, &record.directory, &list(std::slice::from_ref(&record.id))?)?;
-        return Ok(ScimWritten::Done);
+    match record.kind {
+        ScimKind::User => mark(connection, &record.directory, &list(std::slice::from_ref(&record.id))?)?,
+        ScimKind::Group => {
+            remove(connection, &record.directory, &record.id, &left_list)?;
+            add(connection, &record.directory, &record.id, &came_list)?;
+            if before.name != record.name {
+                mark(connection, &record.directory, &list(&owned(old.intersection(&new).collect()))?)?;
+            }
+        }
     }
-    remove(connection, &record.directory, &record.id, &left)?;
-    add(connection, &record.directory, &record.id, &came)?;
-    if before.name != record.name {
-        mark(connection, &record.directory, &listed(old.intersection(&new).collect())?)?;
-    }
+    let changed = Difference::of_pushed(Some(&before), Some(record));
+    let changed = history::with_members(connection, &record.directory, changed, &came, &left)?;
+    history::note(connection, push, record.kind, ChangeKind::Updated, changed)?;
     Ok(ScimWritten::Done)
 }
 
-pub(crate) fn change_members(connection: &Connection, change: &ScimMembers, bounds: ScimBounds) -> Res<Result<ScimGroupNow, ScimWritten>> {
-    let ScimMembers { directory, group, versions, came, left, at_ms } = change;
-    let sql = "SELECT version, member_count FROM scim_resources WHERE directory = ?1 AND id = ?2 AND kind = 'group'";
-    let present = first(connection, sql, params![directory, group], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some((version, members)): Option<(i64, u32)> = present else { return Ok(Err(ScimWritten::Changed)) };
+pub(crate) fn change_members(
+    connection: &Connection,
+    push: &ScimPush,
+    change: &ScimMembers,
+    bounds: ScimBounds,
+) -> Res<Result<ScimGroupNow, ScimWritten>> {
+    let ScimMembers { directory, group, versions, came, left } = change;
+    let sql = "SELECT version, member_count, name FROM scim_resources WHERE directory = ?1 AND id = ?2 AND kind = 'group'";
+    let present = first(connection, sql, params![directory, group], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let Some((version, members, name)): Option<(i64, u32, String)> = present else { return Ok(Err(ScimWritten::Changed)) };
     if versions.as_ref().is_some_and(|versions| !versions.contains(&version)) {
         return Ok(Err(ScimWritten::Changed));
     }
@@ -127,15 +138,32 @@ pub(crate) fn change_members(connection: &Connection, change: &ScimMembers, boun
     remove(connection, directory, group, &list(&left)?)?;
     add(connection, directory, group, &listed)?;
     let sql = "UPDATE scim_resources SET version = version + 1, modified_ms = ?3 WHERE directory = ?1 AND id = ?2";
-    run(connection, sql, params![directory, group, at_ms])?;
+    run(connection, sql, params![directory, group, push.at_ms])?;
+    let changed = history::with_members(connection, directory, Difference::of_group_named(&name), &came, &left)?;
+    history::note(connection, push, ScimKind::Group, ChangeKind::Updated, changed)?;
     Ok(Ok(ScimGroupNow { version: version + 1, members }))
 }
 
-pub(crate) fn delete(connection: &Connection, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Res<ScimWritten> {
+pub(crate) fn delete(
+    connection: &Connection,
+    push: &ScimPush,
+    directory: &str,
+    kind: ScimKind,
+    id: &str,
+    version: Option<i64>,
+) -> Res<ScimWritten> {
     let Some(before) = read::one(connection, directory, kind, id)? else { return Ok(ScimWritten::Changed) };
     if version.is_some_and(|version| version != before.version) {
         return Ok(ScimWritten::Changed);
     }
+    let gone = Difference::of_pushed(Some(&before), None);
+    let gone = match kind {
+        ScimKind::User => {
+            let groups = read::groups_of(connection, directory, id)?;
+            gone.moved("groups", [], &groups, groups.len())
+        }
+        ScimKind::Group => history::with_members(connection, directory, gone, &[], &before.members)?,
+    };
     match kind {
         ScimKind::User => {
             let sql = "UPDATE scim_resources SET version = version + 1, member_count = member_count - 1 WHERE directory = ?1
@@ -152,6 +180,7 @@ pub(crate) fn delete(connection: &Connection, directory: &str, kind: ScimKind, i
             fewer(connection, directory, kind, 1)?;
         }
     }
+    history::note(connection, push, kind, ChangeKind::Deleted, gone)?;
     Ok(ScimWritten::Done)
 }
 

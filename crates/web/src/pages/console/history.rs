@@ -73,7 +73,9 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     });
     page.stopped = page.next.is_some() && found.rows.len() < ROWS as usize;
     page.kinds = found.types;
-    page.rows = found.rows.into_iter().map(row).collect();
+    let directory = visit.web.auth.directory();
+    // A directory may have pushed somebody who has never signed in: there is no page of them.
+    page.rows = found.rows.into_iter().map(|entry| row(entry, |identity| directory.identity(identity).is_some())).collect();
     Ok(html(StatusCode::OK, Row::Page, &page))
 }
 
@@ -91,11 +93,11 @@ fn day(text: &str, days: i64) -> Result<Option<i64>, Refusal> {
     Ok(Some(start.as_millisecond().saturating_add(days * falconer_auth::DAY_MS)))
 }
 
-fn row(entry: AuditEntry) -> AuditRow {
+fn row(entry: AuditEntry, is_person: impl Fn(&str) -> bool) -> AuditRow {
     let href = match entry.entity_type.as_str() {
         "client" => Some(Kind::Client.href(&entry.entity_id)),
         "role" => Some(Kind::Role.href(&entry.entity_id)),
-        "identity" => Some(person_href(&entry.entity_id)),
+        "identity" => is_person(&entry.entity_id).then(|| person_href(&entry.entity_id)),
         "account" => Some(person_href(&format!("local/{}", entry.entity_id))),
         _ => None,
     };
@@ -128,13 +130,18 @@ fn detail_of(row: &mut AuditRow, name: &str, value: &Value) {
         let all = value.get(name).and_then(Value::as_array);
         all.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    if name == "groups" && value.is_object() {
+    let list = match name {
+        "groups" => Some("Groups"),
+        "members" => Some("Members"),
+        _ => None,
+    };
+    if let (Some(title), true) = (list, value.is_object()) {
         let listed = |word: &str, name: &str| {
             Some(texts(name)).filter(|texts| !texts.is_empty()).map(|texts| format!("{word} {}", texts.join(", ")))
         };
         let more = value.get("more").and_then(Value::as_u64).map(|more| format!("{more} more"));
         let parts: Vec<String> = [listed("added", "added"), listed("removed", "removed"), more].into_iter().flatten().collect();
-        row.changed.push(("Groups".to_owned(), None, cut(&parts.join("; "))));
+        row.changed.push((title.to_owned(), None, cut(&parts.join("; "))));
         return;
     }
     if name == "scopes" && value.is_object() {
@@ -162,7 +169,9 @@ fn detail_of(row: &mut AuditRow, name: &str, value: &Value) {
         "email" => "E-mail address".to_owned(),
         "emailVerified" => "Address is verified".to_owned(),
         "gone" => "Gone at the provider".to_owned(),
-        "username" => "User name".to_owned(),
+        "username" | "userName" => "User name".to_owned(),
+        "externalId" => "The directory's id".to_owned(),
+        "active" => "Active in the directory".to_owned(),
         "why" => "Why".to_owned(),
         other => other.chars().take(100).collect(),
     };
