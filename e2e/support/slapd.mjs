@@ -46,12 +46,12 @@ export async function startDirectory() {
   await begin();
   await change('ldapadd', plain, await readFile(join(SOURCE, 'people.ldif'), 'utf8'));
   return {
-    /** The section of a falconer.toml that signs people in with it, as `company`, up to the keys that a test adds. */
-    section: () => `
+    /** The section of a falconer.toml that asks it, up to the keys that a test adds. */
+    section: ({ name = 'company', label = 'Company' } = {}) => `
 [[provider]]
 kind = "ldap"
-name = "company"
-label = "Company"
+name = "${name}"
+label = "${label}"
 url = "ldaps://localhost:${tls}"
 ca_file = "${CA_FILE}"
 bind_dn = "cn=falconer,ou=services,dc=example,dc=com"
