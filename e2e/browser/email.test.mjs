@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grantUrl, signIn } from '../support/demo.mjs';
+import { grantUrl, look, signIn } from '../support/demo.mjs';
 import { account, falconer, freshServer, start } from '../support/falconer.mjs';
 import { codeIn, linkIn, signInByCode, startMailServer } from '../support/mail.mjs';
 import { notesBackend } from '../support/service.mjs';
@@ -138,6 +138,30 @@ authoritative_email = true
     await page.getByRole('button', { name: 'Set the password' }).click();
     await page.getByText('Your password is set.').waitFor();
   }
+
+  test('an address counts for a local account once its person has proved it', async () => {
+    await account(server, 'eva', PASSWORD, ['notes:read:*']);
+    await falconer(['person', 'update', 'local/eva', '--email', 'eva@example.com', '--config', server.config]);
+    const { context, page } = await visit(`${server.rootUrl}/login`);
+    await signIn(page, { name: 'eva', password: PASSWORD });
+    await page.getByRole('heading', { name: 'What I may do' }).waitFor();
+    const seen = async () => {
+      await page.goto(grantUrl(server.rootUrl, `${notes.origin}/`));
+      const { clientId, scopes } = await notes.sees(await notes.granted(page));
+      assert.ok(clientId.startsWith('local/eva/'), clientId);
+      return scopes.filter((scope) => /^assume:(mozill|local)/.test(scope)).sort();
+    };
+    assert.deepEqual(await seen(), ['assume:local-user:eva'], 'nobody has proved anything');
+    await page.goto(`${server.rootUrl}/auth/identities`);
+    await page.getByRole('link', { name: 'Link a code by mail', exact: true }).click();
+    await signInByCode(page, mail, 'eva@example.com', 'Continue');
+    await page.getByRole('heading', { name: 'Link these accounts?' }).waitFor();
+    await look(page, 'Link them');
+    await page.getByRole('button', { name: 'Link them' }).click();
+    await page.getByText('The accounts are linked').waitFor();
+    assert.deepEqual(await seen(), ['assume:local-user:eva', 'assume:mozilla-user:eva@example.com']);
+    await context.close();
+  });
 
   test('the mail server is tried by `config check --providers`, which sends nothing', async () => {
     const check = (env) => falconer(['config', 'check', '--config', server.config, '--providers'], env).catch((error) => error);

@@ -1,10 +1,10 @@
 // Passkeys in real Chromium with an authenticator of its own (CDP): made on a person's page, signed in with, up to a grant; recovery codes without JavaScript.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grant, grantUrl, signIn } from '../support/demo.mjs';
+import { grantUrl, signIn } from '../support/demo.mjs';
 import { account, freshServer } from '../support/falconer.mjs';
+import { notesBackend } from '../support/service.mjs';
 
 const PASSWORD = 'a few good words';
 
@@ -14,17 +14,13 @@ describe('passkeys', () => {
     server = await freshServer();
     await account(server, 'ann', PASSWORD, ['notes:read:*']);
     await account(server, 'bob', PASSWORD, ['notes:read:*']);
-    notes = createServer((_, response) => {
-      response.setHeader('content-type', 'text/html');
-      response.end('<!doctype html><title>Notes</title><h1>Notes</h1>');
-    });
-    await new Promise((resolve) => notes.listen(0, '127.0.0.1', resolve));
+    notes = await notesBackend();
+    notes.askedAt = server.rootUrl;
     browser = await launch();
   });
   after(async () => {
     await browser?.close();
-    notes?.closeAllConnections();
-    notes?.close();
+    notes?.stop();
     await server?.stop();
   });
 
@@ -83,16 +79,15 @@ describe('passkeys', () => {
     await page.goto(server.rootUrl);
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByText('You are signed out.').waitFor();
-    const target = `http://127.0.0.1:${notes.address().port}/`;
-    await page.goto(grantUrl(server.rootUrl, target, { description: 'Notes asks.' }));
+    await page.goto(grantUrl(server.rootUrl, `${notes.origin}/`, { description: 'Notes asks.' }));
     await page.getByText('to continue to').waitFor();
     assert.equal(await page.getByLabel('Name', { exact: true }).getAttribute('autocomplete'), 'username webauthn');
     assert.deepEqual(await accessibilityFaults(page), []);
     await pressPasskey(visitor);
     await page.waitForURL(`${server.rootUrl}/?target=**`);
-    await grant(page, '127.0.0.1');
-    await page.waitForURL(`${target}**`);
-    assert.match(new URL(page.url()).searchParams.get('clientId'), /^local\/ann\//);
+    const seen = await notes.sees(await notes.granted(page));
+    assert.match(seen.clientId, /^local\/ann\//);
+    assert.deepEqual(seen.scopes.filter((scope) => /^assume:|^notes:/.test(scope)).sort(), ['assume:anonymous', 'assume:local-user:ann', 'notes:read:*']);
 
     await page.goto(server.rootUrl);
     await page.getByText('as local/ann with a passkey').first().waitFor();
