@@ -16,11 +16,12 @@ mod socket;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use self::connection::{Connections, Permits, ServingState, refuse};
@@ -141,41 +142,7 @@ pub async fn serve_until(
         }
         announces
     });
-    // How many more are taken in, once it is time.
-    let mut rest = None;
-    let (mut was_announced, mut is_cut) = (false, false);
-    loop {
-        let accepted = match &mut rest {
-            None => tokio::select! {
-                accepted = listener.accept() => accepted,
-                announces = announced.as_mut() => {
-                    was_announced = announces;
-                    rest = Some(if announces { REST } else { 0 });
-                    continue;
-                }
-                () = at_once.as_mut() => {
-                    is_cut = true;
-                    break;
-                }
-            },
-            Some(0) => break,
-            // Whoever has connected by now may have sent something, which would be lost.
-            Some(left) => {
-                *left -= 1;
-                tokio::select! {
-                    biased;
-                    accepted = tokio::task::unconstrained(listener.accept()) => accepted,
-                    () = std::future::ready(()) => break,
-                }
-            }
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                pause_after(&error).await;
-                continue;
-            }
-        };
+    let take_in = |stream: TcpStream, peer: SocketAddr| {
         let permit = Arc::clone(&connections).try_acquire_owned().ok();
         // Behind a proxy are many, each of them with an address of its own.
         let mut share = of_addresses.share((!all.service.trusts(peer.ip())).then_some(peer.ip()));
@@ -193,9 +160,42 @@ pub async fn serve_until(
                 }
             }
         }
+    };
+    let (mut was_announced, mut is_cut) = (false, false);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            announces = announced.as_mut() => {
+                was_announced = announces;
+                break;
+            }
+            () = at_once.as_mut() => {
+                is_cut = true;
+                break;
+            }
+        };
+        match accepted {
+            Ok((stream, peer)) => take_in(stream, peer),
+            Err(error) => pause_after(&error).await,
+        }
     }
-    // Nobody may connect and wait while the last requests end.
-    drop(listener);
+    // Whoever has connected by now may have sent something, which would be lost. The system's own socket is asked: the runtime may not know of them yet.
+    if let Ok(listener) = listener.into_std()
+        && was_announced
+    {
+        for _ in 0..REST {
+            match listener.accept() {
+                Ok((stream, peer)) => match stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                    Ok(stream) => take_in(stream, peer),
+                    Err(error) => tracing::warn!(%error, "a connection could not be taken in"),
+                },
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // It was that connection's own fault.
+                Err(_) => {}
+            }
+        }
+    }
+    // The port is closed: nobody may connect and wait while the last requests end.
     let drained = async {
         if was_announced {
             tokio::time::sleep(LAST).await;
