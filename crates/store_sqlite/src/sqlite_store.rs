@@ -139,6 +139,16 @@ impl Store for SqliteStore {
         self.read(move |connection, sealer| feed::records(connection, sealer, since, limit)).await
     }
 
+    /// The file is for one server: a second one does not start on it.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// So nobody else notifies.
+    async fn wait_for_notification(&self, _count: u64) -> (u64, Option<Revision>) {
+        std::future::pending().await
+    }
+
     async fn history(&self) -> Result<History> {
         self.read(|connection, _| Ok(history::standing(connection)?.history)).await
     }

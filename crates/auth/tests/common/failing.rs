@@ -56,6 +56,11 @@ macro_rules! delegate {
                 self.is_shared
             }
 
+            async fn wait_for_notification(&self, count: u64) -> (u64, Option<Revision>) {
+                let inner = self.inner.lock().unwrap().clone();
+                inner.wait_for_notification(count).await
+            }
+
             fn read_keys_with(&self, source: KeySource) {
                 self.inner.lock().unwrap().read_keys_with(source);
             }

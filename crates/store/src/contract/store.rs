@@ -68,14 +68,10 @@ pub trait Store: Send + Sync {
     /// [`Stale`](crate::StoreError::Stale) as in [`Store::changes_since`].
     async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed>;
     /// Whether several nodes may write to it at once. What one of them has in memory may be behind then, and while the store is away nobody knows by how much.
-    fn is_shared(&self) -> bool {
-        false
-    }
+    fn is_shared(&self) -> bool;
     /// Waits until more than `count` notifications of other nodes have come. Answers how many there are then, and the revision that the last one names. `None`: anything
     /// may have changed. Where nobody else writes, no notification comes. A connection may be lost, so whoever gets none has to look now and then all the same.
-    async fn wait_for_notification(&self, _count: u64) -> (u64, Option<Revision>) {
-        std::future::pending().await
-    }
+    async fn wait_for_notification(&self, count: u64) -> (u64, Option<Revision>);
     /// Which history the store is in.
     async fn history(&self) -> Result<History>;
     /// Begins another history, because a backup was restored: positions of the history before mean nothing from now on, but for those up to where this one

@@ -22,6 +22,14 @@ macro_rules! delegate {
     ($(fn $name:ident(&self $(, $arg:ident: $type:ty)*) -> $ok:ty;)*) => {
         #[async_trait]
         impl Store for Alternating {
+            fn is_shared(&self) -> bool {
+                true
+            }
+
+            async fn wait_for_notification(&self, count: u64) -> (u64, Option<Revision>) {
+                self.next().wait_for_notification(count).await
+            }
+
             fn read_keys_with(&self, source: KeySource) {
                 self.stores.iter().for_each(|store| store.read_keys_with(source.clone()));
             }
