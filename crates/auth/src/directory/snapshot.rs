@@ -3,6 +3,7 @@
 //! A [`Snapshot`] never changes. A mutation makes the next one, which shares all that the change did not touch. Whoever answers a
 //! request takes one snapshot and uses it for client, grant, person and roles alike.
 
+mod grants;
 mod next;
 
 use std::ops::Bound;
@@ -10,12 +11,12 @@ use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
 use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet};
-use falconer_store::{ClientRecord, GrantRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
+use falconer_store::{ClientRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
 
-use crate::directory::absent_grants::ended::{EndOfGrant, EndedGrants};
+use crate::directory::absent_grants::ended::EndedGrants;
 use crate::directory::applications::Applications;
 use crate::directory::client::{ById, Client};
-use crate::directory::entries::{Grant, Identity, InternalIssuer, Person, PresentScopes};
+use crate::directory::entries::{Grant, Identity, InternalIssuer, Person};
 use crate::directory::expansions::cache::ExpansionFigures;
 use crate::directory::expansions::remembered::Expansions;
 use crate::directory::expansions::sets::Expansion;
@@ -97,9 +98,6 @@ impl HeldScopes {
         self.applied.satisfies(self.client.scopes().chain([ANONYMOUS]), scope)
     }
 }
-
-/// Bytes of a grant's id.
-const GRANT_ID: usize = 22;
 
 /// What every request has besides its own.
 const ANONYMOUS: &str = "assume:anonymous";
@@ -199,38 +197,6 @@ impl Snapshot {
     /// How many clients there are.
     pub fn client_count(&self) -> usize {
         self.clients.len()
-    }
-
-    /// One grant. A revoked one is not there, and one that has ended only for a few minutes more.
-    pub fn grant(&self, id: &str) -> Option<&Arc<Grant>> {
-        self.grants.get(id)
-    }
-
-    /// All grants in memory, in no order.
-    pub fn grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
-        self.grants.values()
-    }
-
-    /// How a grant that is not there has ended, where that is remembered.
-    pub(crate) fn end_of_grant(&self, id: &str) -> Option<EndOfGrant> {
-        self.ended_grants.get(id)
-    }
-
-    /// Remembers how a grant has ended.
-    pub(crate) fn note_end_of_grant(&self, grant: &GrantRecord) {
-        let end = EndOfGrant { is_revoked: grant.revoked_ms.is_some(), expires_ms: grant.expires_ms };
-        self.ended_grants.note(&grant.id, end);
-    }
-
-    /// The grant whose certificate names this clientId.
-    pub fn grant_named(&self, client_id: &str) -> Option<&Arc<Grant>> {
-        self.grant_names.get(client_id).and_then(|id| self.grants.get(id))
-    }
-
-    /// Whether a clientId is what the certificate of a grant names, also of one that has ended, for as long as that is remembered. Such a name ends with the grant's id.
-    pub(crate) fn is_name_of_grant(&self, client_id: &str) -> bool {
-        let has_ended = || client_id.rsplit('/').next().filter(|id| id.len() == GRANT_ID).is_some_and(|id| self.end_of_grant(id).is_some());
-        self.grant_named(client_id).is_some() || has_ended()
     }
 
     /// One identity.
@@ -378,19 +344,6 @@ impl Snapshot {
     pub(crate) fn expansion_of_people<'i>(&self, lists: impl Iterator<Item = &'i [String]>) -> ScopeSet {
         let scopes: Vec<&str> = lists.flat_map(reserved::of_person).collect();
         if scopes.is_empty() { ScopeSet::default() } else { self.expand_list(scopes.iter().copied()).scopes }
-    }
-
-    /// What a grant gives while the person has just these scopes: what was granted, as far as the person still has it. It is not expanded again,
-    /// so that a role that grows later widens nothing.
-    pub(crate) fn present_scopes_of_grant(&self, grant: &Grant, of_person: ScopeSet) -> ScopeSet {
-        if let Some(known) = grant.present.load().as_ref()
-            && known.of_person == of_person
-        {
-            return known.of_grant.clone();
-        }
-        let of_grant = grant.scopes.intersection(&of_person).with(reserved::CURRENT_SCOPES);
-        grant.present.store(Some(Arc::new(PresentScopes { of_person, of_grant: of_grant.clone() })));
-        of_grant
     }
 }
 
