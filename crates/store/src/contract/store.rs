@@ -486,7 +486,7 @@ pub trait Store: Send + Sync {
     /// of its own. The newest row stays, so that no number is given twice. Fewer than `limit`: there are no more of them.
     async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64>;
     /// Removes grants that ended before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row: whoever
-    /// calls it leaves those that a node may still hold in memory, which are 31 days.
+    /// calls it leaves those of the last 31 days, whose credentials somebody may still use.
     async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64>;
     /// Looks at the next `limit` sealed values from there on, in an order that stays, and seals those again that an older key has sealed. The older keys are no
     /// longer needed after a whole round in which there were none: others may write behind the place where a round is.
