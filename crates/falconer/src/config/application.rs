@@ -30,7 +30,7 @@ pub struct Application {
     /// Whether it may ask on devices, by a short code.
     #[serde(default)]
     pub device: bool,
-    /// What its ID tokens are signed with: `ES256` or `EdDSA`.
+    /// What its ID tokens are signed with: `ES256`, `EdDSA`, or `RS256` where there is a key of RSA.
     #[serde(default = "es256")]
     pub id_token_alg: String,
 }

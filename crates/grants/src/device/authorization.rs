@@ -60,6 +60,9 @@ impl Grants {
         }
         let scopes = if names_scopes(parameters)? { scopes(parameters, &application)? } else { Vec::new() };
         let asks_who = asks_who(if scopes.is_empty() { &application.settings.scopes } else { &scopes });
+        if asks_who && !self.signs_by(application.settings.id_token_alg) {
+            return Err(ExchangeError::InvalidScope("This server has no key for the ID tokens of this application".to_owned()));
+        }
         self.login.check_clock()?;
         let bounds = [(format!("device/network/{}", network(address)), MOST_BY_NETWORK), ("device/all".to_owned(), MOST)];
         for (key, most) in bounds {

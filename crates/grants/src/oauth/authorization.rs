@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     RequestNotSupported,
     RequestUriNotSupported,
     InvalidTarget,
+    /// `server_error`: nothing could be signed for it.
+    NoSigningKey,
 }
 
 impl Fault {
@@ -49,6 +51,7 @@ impl Fault {
             Fault::RequestNotSupported => "request_not_supported",
             Fault::RequestUriNotSupported => "request_uri_not_supported",
             Fault::InvalidTarget => "invalid_target",
+            Fault::NoSigningKey => "server_error",
         }
     }
 
@@ -58,6 +61,9 @@ impl Fault {
             Fault::RequestNotSupported => "Send the parameters themselves, not as a request object.",
             Fault::RequestUriNotSupported => "Send the parameters themselves, not the address of a request object.",
             Fault::InvalidTarget => "No token is for one resource only: leave out the resource.",
+            Fault::NoSigningKey => {
+                "This server has no key for the id_token_alg of this application: falconer keys rotate-openid --rsa brings one."
+            }
         }
     }
 }
@@ -89,7 +95,10 @@ impl Grants {
         let state = parameters.one("state").ok().flatten().filter(|state| is_state(state));
         let response = parameters.one("response_type").ok().flatten();
         let mode = if response == Some("token") { ResponseType::Token } else { ResponseType::Code }.mode();
-        read(&parameters, &application, uri, &target, issuer, self.now_ms()).map_err(|fault| {
+        let request = read(&parameters, &application, uri, &target, issuer, self.now_ms());
+        let is_signed = |request: &GrantRequest| request.openid().is_none() || self.signs_by(application.settings.id_token_alg);
+        let request = request.and_then(|request| if is_signed(&request) { Ok(request) } else { Err(Fault::NoSigningKey) });
+        request.map_err(|fault| {
             let fault_parameters = [("error", fault.code()), ("error_description", fault.description())];
             AuthorizationError::Told(location(&target, mode, &fault_parameters, state, issuer))
         })

@@ -39,7 +39,7 @@ impl Grants {
         if let Some(methods) = SignInMethod::ALL.into_iter().find(|method| method.as_str() == identity.method).and_then(methods) {
             claims.insert("amr".to_owned(), json!(methods));
         }
-        let signed = self.signing_key().await?.sign(algorithm, &Value::Object(claims));
+        let signed = self.signing_key(algorithm).await?.sign(algorithm, &Value::Object(claims));
         let signed = signed.ok_or_else(|| LoginError::Internal("an ID token could not be signed".to_owned()))?;
         Ok(Some(signed))
     }

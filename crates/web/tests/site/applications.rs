@@ -46,6 +46,8 @@ pub fn all() -> Vec<ApplicationSettings> {
             id_token_alg: SigningAlgorithm::EdDsa,
             ..who("who-server", ApplicationKind::Confidential)
         },
+        // For RS256, of which there is no key.
+        ApplicationSettings { id_token_alg: SigningAlgorithm::Rs256, ..who("who-rsa", ApplicationKind::Public) },
         // On devices only, and on devices too.
         ApplicationSettings { device: true, ..application("tv", ApplicationKind::Public, &[]) },
         ApplicationSettings {

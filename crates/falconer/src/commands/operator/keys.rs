@@ -1,11 +1,16 @@
 //! `falconer keys`: the keys that seal secrets at rest, and the issuer of grants.
 
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use falconer_auth::{Clock as _, Random as _};
 use falconer_store::{KeyRing, ResealFrom};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::{PrintOptions, repair};
 use crate::config::Config;
@@ -35,7 +40,13 @@ pub enum Keys {
         local: PrintOptions,
     },
     /// Let another key sign ID tokens; it is published at once and signs a minute later, and the one before is published for another day
-    RotateOpenid(PrintOptions),
+    RotateOpenid {
+        /// A private key of RSA for RS256, in PEM (PKCS #8, 2048 to 4096 bits); `-` reads standard input. Without it the one of before stays, if there is one
+        #[arg(long, value_name = "FILE")]
+        rsa: Option<PathBuf>,
+        #[command(flatten)]
+        local: PrintOptions,
+    },
     /// Let another issuer sign new grants; what the one before has signed stays valid
     RotateIssuer(PrintOptions),
 }
@@ -47,11 +58,7 @@ pub async fn run(command: Keys) -> Result<()> {
         Keys::Rotate(options) => rotate(&options).await,
         Keys::Reseal(options) => reseal(&options).await,
         Keys::Remove { key_id, local } => remove(&key_id, &local).await,
-        Keys::RotateOpenid(options) => {
-            let (node, _) = options.local.open().await?;
-            let name = node.grants.rotate_signing_key().await?;
-            said(&options, json!({ "key": name }), &format!("{name} signs ID tokens in a minute"))
-        }
+        Keys::RotateOpenid { rsa, local } => rotate_openid(rsa.as_deref(), &local).await,
         Keys::RotateIssuer(options) => {
             let (node, _) = options.local.open().await?;
             node.auth.rotate_issuer().await?;
@@ -60,6 +67,31 @@ pub async fn run(command: Keys) -> Result<()> {
             said(&options, json!({ "issuer": issuer }), &format!("{issuer} signs new grants"))
         }
     }
+}
+
+async fn rotate_openid(rsa: Option<&Path>, options: &PrintOptions) -> Result<()> {
+    let rsa = match rsa {
+        None => None,
+        Some(file) => {
+            let pem = if file == Path::new("-") { read_all(std::io::stdin().lock()) } else { read_all(std::fs::File::open(file)?) };
+            let pem = Zeroizing::new(pem.with_context(|| format!("{} cannot be read", file.display()))?);
+            let der = PrivatePkcs8KeyDer::from_pem_slice(&pem);
+            Some(der.map_err(|_| anyhow!("{} holds no key in PEM that begins with -----BEGIN PRIVATE KEY-----", file.display()))?)
+        }
+    };
+    let (node, _) = options.local.open().await?;
+    let name = node.grants.rotate_signing_key(rsa.as_ref().map(PrivatePkcs8KeyDer::secret_pkcs8_der)).await?;
+    let name = name.context(
+        "the key is no RSA key of 2048 to 4096 bits; make one with openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072",
+    )?;
+    said(options, json!({ "key": name }), &format!("{name} signs ID tokens in a minute"))
+}
+
+/// A file of a key, of which nobody needs more than this.
+fn read_all(file: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    file.take(64 * 1024).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn list(options: &PrintOptions) -> Result<()> {

@@ -36,6 +36,8 @@ const CLAIMS: [&str; 15] = [
 pub(crate) async fn discovery(State(web): State<Arc<Web>>) -> Response {
     let origin = web.settings.public_origin.as_str();
     let at = |path: &str| format!("{origin}/login/oauth/{path}");
+    let algorithms: Vec<&str> =
+        SigningAlgorithm::ALL.into_iter().filter(|algorithm| web.grants.signs_by(*algorithm)).map(SigningAlgorithm::as_str).collect();
     let mut body = metadata::of(&web);
     let added = json!({
         "jwks_uri": at("jwks"),
@@ -43,7 +45,7 @@ pub(crate) async fn discovery(State(web): State<Arc<Web>>) -> Response {
         "end_session_endpoint": at("logout"),
         "scopes_supported": ["openid", "profile", "email", "groups"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
+        "id_token_signing_alg_values_supported": algorithms,
         "claims_supported": CLAIMS,
         "acr_values_supported": ["1", "2"],
         "prompt_values_supported": ["none", "login", "consent"],

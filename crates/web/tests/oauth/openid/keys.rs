@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::{authentication_request, decode, redeem, verified};
-use crate::site::{Browser, Site, site};
+use crate::site::applications::{authorize, fields};
+use crate::site::{Browser, Site, site, with};
 
 #[tokio::test]
 async fn another_key_is_published_before_it_signs_and_the_one_before_after_it() {
@@ -18,7 +19,7 @@ async fn another_key_is_published_before_it_signs_and_the_one_before_after_it() 
     };
     let first = key_of(&site, &mut ann).await;
     assert_eq!(key_of(&site, &mut ann).await, first, "the first one signs at once");
-    site.web.grants.rotate_signing_key().await.unwrap();
+    site.web.grants.rotate_signing_key(None).await.unwrap().unwrap();
     assert_eq!(site.plain("/login/oauth/jwks").await["keys"].as_array().unwrap().len(), 4, "Core 10.1.1: both are published");
     assert_eq!(key_of(&site, &mut ann).await, first, "and nobody needs the new one yet");
     site.clock.0.fetch_add(60_000, Ordering::SeqCst);
@@ -27,4 +28,23 @@ async fn another_key_is_published_before_it_signs_and_the_one_before_after_it() 
     assert_eq!(site.plain("/login/oauth/jwks").await["keys"].as_array().unwrap().len(), 4);
     site.clock.0.fetch_add(86_400_000, Ordering::SeqCst);
     assert_eq!(site.plain("/login/oauth/jwks").await["keys"].as_array().unwrap().len(), 2, "a day later the first one is gone");
+}
+
+#[tokio::test]
+async fn what_needs_a_key_of_rsa_is_refused_before_anybody_is_asked() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let location = ann.get(&authorize(&with(authentication_request(), &[("client_id", "who-rsa")]))).await.location().to_owned();
+    assert!(location.contains("?error=server_error&"), "{location}");
+    let without = authorize(&with(authentication_request(), &[("client_id", "who-rsa"), ("scope", "notes:read:*")]));
+    assert_eq!(ann.get(&without).await.status, http::StatusCode::OK, "who asks for no ID token needs no key");
+    let device = fields(&[("client_id", "who-rsa"), ("scope", "openid")]);
+    let answer = site.application("/login/oauth/device_authorization", &device, None).await;
+    assert_eq!(answer.oauth_error(), (400, "invalid_scope".to_owned()));
+    let algorithms = site.plain("/.well-known/openid-configuration").await["id_token_signing_alg_values_supported"].clone();
+    assert_eq!(algorithms, serde_json::json!(["ES256", "EdDSA"]));
+    for no_key in [&b""[..], b"x", &[0x30, 0x82, 0x00]] {
+        assert_eq!(site.web.grants.rotate_signing_key(Some(no_key)).await.unwrap(), None);
+    }
+    assert_eq!(site.plain("/login/oauth/jwks").await["keys"].as_array().unwrap().len(), 2, "nothing was replaced");
 }
