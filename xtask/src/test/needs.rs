@@ -67,7 +67,7 @@ const NEEDS: &[Need] = &[
         packages: &["nodejs"],
         parts: &["sdk", "python", "clients", "browser", "gateway", "attack", "keycloak"],
     },
-    Need { what: "Go 1.22 or newer", probe: || GO.is_there(), packages: &["golang-go"], parts: &["go", "attack"] },
+    Need { what: "Go 1.22 or newer", probe: || GO.is_there(), packages: &["golang-go"], parts: &["go", "attack", "clients"] },
     Need {
         what: "npm",
         probe: || works("npm", &["--version"]),
