@@ -112,6 +112,7 @@ where
             an_issuer_comes_back_and_retires_once,
             a_grant_comes_back_as_it_was,
             grants_are_listed_newest_first,
+            open_grants_and_the_last_to_a_site_are_found_alone,
             one_nonce_makes_one_grant,
             of_many_presses_one_makes_a_grant,
             a_replaced_grant_is_revoked_in_the_same_step,

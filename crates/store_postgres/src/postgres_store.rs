@@ -225,6 +225,14 @@ impl Store for PostgresStore {
         Ok(grants::of_identity(&self.to_read().await?, identity).await?)
     }
 
+    async fn open_grants_of(&self, identity: &str, now_ms: i64) -> Result<Vec<GrantRecord>> {
+        Ok(grants::open_of_identity(&self.to_read().await?, identity, now_ms).await?)
+    }
+
+    async fn last_grant_to(&self, identity: &str, target_origin: &str) -> Result<Option<GrantRecord>> {
+        Ok(grants::last_to(&self.to_read().await?, identity, target_origin).await?)
+    }
+
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
         Ok(grants::by_nonce(&self.to_read().await?, identity, nonce).await?)
     }

@@ -188,6 +188,16 @@ impl Store for SqliteStore {
         self.read(move |connection, _| grants::of_identity(connection, &identity)).await
     }
 
+    async fn open_grants_of(&self, identity: &str, now_ms: i64) -> Result<Vec<GrantRecord>> {
+        let identity = identity.to_owned();
+        self.read(move |connection, _| grants::open_of_identity(connection, &identity, now_ms)).await
+    }
+
+    async fn last_grant_to(&self, identity: &str, target_origin: &str) -> Result<Option<GrantRecord>> {
+        let (identity, target_origin) = (identity.to_owned(), target_origin.to_owned());
+        self.read(move |connection, _| grants::last_to(connection, &identity, &target_origin)).await
+    }
+
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
         let (identity, nonce) = (identity.to_owned(), nonce.to_owned());
         self.read(move |connection, _| grants::by_nonce(connection, &identity, &nonce)).await

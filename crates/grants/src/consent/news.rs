@@ -42,9 +42,8 @@ impl Grants {
 
     /// What the last grant to this origin gave, and to whom it told who the person is; `None` where there was none.
     pub(crate) async fn granted_last(&self, session: &Session, origin: &str) -> Result<Option<(ScopeSet, Vec<String>)>, GrantError> {
-        let grants = self.store.grants_of(&session.person.identity).await.map_err(|error| self.read_error(error))?;
-        // The newest comes first. One that the person took back is nothing to go by.
-        let last = grants.into_iter().find(|grant| grant.target_origin == origin && grant.revoked_ms.is_none());
+        // One that the person took back is nothing to go by.
+        let last = self.store.last_grant_to(&session.person.identity, origin).await.map_err(|error| self.read_error(error))?;
         Ok(last.map(|grant| (ScopeSet::new(&grant.scopes), grant.identity_for)))
     }
 }

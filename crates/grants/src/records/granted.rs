@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use falconer_auth::{ApiError, Authentication, PageQuery, Start};
-use falconer_store::GrantRecord;
+use falconer_store::{GrantRecord, StoreError};
 
 use crate::grants::Grants;
 use crate::words::describe::LabelPart;
@@ -97,11 +97,29 @@ impl ScopeWords {
 }
 
 impl Grants {
-    /// All grants of the person, by whichever identity they are named, newest first, ended and revoked ones too.
+    /// All grants of the person, by whichever identity they are named, newest first, ended and revoked ones too. Those may be many, and pages show none of them.
     pub async fn grants_of(&self, session: &Session) -> Result<Vec<GrantView>, LoginError> {
         let mut grants = Vec::new();
         for identity in session.person.identities() {
-            let more = self.store.grants_of(&identity).await;
+            grants.push(self.store.grants_of(&identity).await);
+        }
+        self.viewed(grants)
+    }
+
+    /// Those of them that can be used, newest first.
+    pub async fn open_grants_of(&self, session: &Session) -> Result<Vec<GrantView>, LoginError> {
+        let now_ms = self.now_ms();
+        let mut grants = Vec::new();
+        for identity in session.person.identities() {
+            grants.push(self.store.open_grants_of(&identity, now_ms).await);
+        }
+        Ok(self.viewed(grants)?.into_iter().filter(|grant| grant.state == GrantState::Active).collect())
+    }
+
+    /// What was read for each identity, as one list, newest first.
+    fn viewed(&self, read: Vec<Result<Vec<GrantRecord>, StoreError>>) -> Result<Vec<GrantView>, LoginError> {
+        let mut grants = Vec::new();
+        for more in read {
             grants.extend(more.map_err(|error| self.read_error(error))?);
         }
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.created_ms));
@@ -118,11 +136,14 @@ impl Grants {
     /// Those of them that can be used and hold `text`, in any letter case, in the site, the name or the id: by site, the newest of a site first. `after` is
     /// [`GrantPage::next`] of the part before.
     pub async fn active_grants(&self, session: &Session, text: &str, after: Option<&str>, limit: usize) -> Result<GrantPage, LoginError> {
-        let all = self.grants_of(session).await?;
+        let mut active = self.open_grants_of(session).await?;
         // The one behind which it begins may have ended meanwhile.
-        let after = after.and_then(|id| all.iter().find(|grant| grant.record.id == id)).map(|grant| place(&grant.record)).map(owned);
+        let after = match after {
+            Some(id) => self.store.grant(id).await.map_err(|error| self.read_error(error))?,
+            None => None,
+        };
+        let after = after.filter(|grant| session.person.identities().contains(&grant.identity)).map(|grant| owned(place(&grant)));
         let mut page = GrantPage::default();
-        let mut active: Vec<GrantView> = all.into_iter().filter(|grant| grant.state == GrantState::Active).collect();
         for grant in &active {
             *page.by_site.entry(grant.record.target_origin.clone()).or_default() += 1;
         }
@@ -169,8 +190,7 @@ impl Grants {
 
     /// Takes back, at once, all that the person granted to a site, or all that they granted.
     pub async fn revoke_many(&self, session: &Session, which: Revoking<'_>) -> Result<(), LoginError> {
-        let grants = self.grants_of(session).await?.into_iter().filter(|grant| grant.state == GrantState::Active);
-        let ids = grants.filter(|grant| match which {
+        let ids = self.open_grants_of(session).await?.into_iter().filter(|grant| match which {
             Revoking::Site(origin) => grant.record.target_origin == origin,
             Revoking::All => true,
         });

@@ -88,6 +88,34 @@ pub(super) async fn grants_are_listed_newest_first(store: Arc<dyn Store>) {
     assert!(s.grants_of("local").await.unwrap().is_empty());
 }
 
+/// Pages read all that somebody had ever granted, to show what is open or was granted last.
+pub(super) async fn open_grants_and_the_last_to_a_site_are_found_alone(store: Arc<dyn Store>) {
+    let s = &*store;
+    let elsewhere = "https://other.example";
+    for (id, created_ms, expires_ms, origin) in [
+        ("g1", NOW, NOW + 10, ""),
+        ("g2", NOW + 1, NOW + 5, ""),
+        ("g3", NOW + 2, NOW + 10, elsewhere),
+        ("g4", NOW + 3, NOW + 10, elsewhere),
+        ("g5", NOW + 2, NOW + 10, ""),
+    ] {
+        let plain = grant(id, "");
+        let target_origin = if origin.is_empty() { plain.target_origin.clone() } else { origin.to_owned() };
+        s.insert_grant(&step(s, "x").await, &GrantRecord { created_ms, expires_ms, target_origin, ..plain }, None).await.unwrap();
+    }
+    let other = GrantRecord { identity: "local/bob".into(), ..grant("g6", "") };
+    s.insert_grant(&step(s, "x").await, &other, None).await.unwrap();
+    s.revoke_grants(&step(s, "x").await, &texts(&["g4"]), "me", "").await.unwrap();
+    let open = async |now_ms| s.open_grants_of("local/ann", now_ms).await.unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>();
+    assert_eq!(open(NOW + 4).await, ["g5", "g3", "g2", "g1"], "newest first");
+    assert_eq!(open(NOW + 5).await, ["g5", "g3", "g1"], "one that ends at this moment has ended");
+    assert_eq!(open(NOW + 10).await, [""; 0]);
+    let last = async |identity, origin| s.last_grant_to(identity, origin).await.unwrap().map(|one| one.id);
+    assert_eq!(last("local/ann", elsewhere).await.as_deref(), Some("g3"), "one that was taken back is none");
+    assert_eq!(last("local/ann", &other.target_origin).await.as_deref(), Some("g5"));
+    assert_eq!(last("local/bob", elsewhere).await, None);
+}
+
 pub(super) async fn one_nonce_makes_one_grant(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_grant(&step(s, "x").await, &grant("g1", "n"), None).await.unwrap();

@@ -18,6 +18,8 @@ macro_rules! store_methods {
             fn person(&self, id: &str) -> Option<PersonRecord>;
             fn identity(&self, identity: &str) -> Option<IdentityRecord>;
             fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
+            fn open_grants_of(&self, identity: &str, now_ms: i64) -> Vec<GrantRecord>;
+            fn last_grant_to(&self, identity: &str, target_origin: &str) -> Option<GrantRecord>;
             fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
             fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> ();
             fn grant_secret(&self, hash: &str) -> Option<GrantSecretRecord>;

@@ -192,6 +192,10 @@ pub trait Store: Send + Sync {
     }
     /// A person's grants, newest first, ended and revoked ones too.
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>>;
+    /// Those of them that are neither revoked nor ended at this time. Ended ones may be kept for ever, so pages ask for these.
+    async fn open_grants_of(&self, identity: &str, now_ms: i64) -> Result<Vec<GrantRecord>>;
+    /// The newest grant of the person to an origin that is not revoked; it may have ended.
+    async fn last_grant_to(&self, identity: &str, target_origin: &str) -> Result<Option<GrantRecord>>;
     /// The newest grant of the person with this nonce, revoked or not.
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>>;
     /// Keeps a code or an access token. [`Conflict`](crate::StoreError::Conflict): one of this hash is there.

@@ -26,6 +26,19 @@ pub(crate) async fn of_identity(on: &impl Connection, identity: &str) -> Res<Vec
     all(on, &sql, &[&identity], read).await
 }
 
+/// Those that are neither revoked nor ended.
+pub(crate) async fn open_of_identity(on: &impl Connection, identity: &str, now_ms: i64) -> Res<Vec<GrantRecord>> {
+    let open = "identity = $1 AND revoked_ms IS NULL AND expires_ms > $2";
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY created_ms DESC, number DESC");
+    all(on, &sql, &[&identity, &now_ms], read).await
+}
+
+pub(crate) async fn last_to(on: &impl Connection, identity: &str, target_origin: &str) -> Res<Option<GrantRecord>> {
+    let wanted = "identity = $1 AND target_origin = $2 AND revoked_ms IS NULL";
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE {wanted} ORDER BY created_ms DESC, number DESC LIMIT 1");
+    first(on, &sql, &[&identity, &target_origin], read).await
+}
+
 pub(crate) async fn by_nonce(on: &impl Connection, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = $1 AND nonce = $2 ORDER BY created_ms DESC, number DESC LIMIT 1");
     first(on, &sql, &[&identity, &nonce], read).await

@@ -26,6 +26,19 @@ pub(crate) fn of_identity(connection: &Connection, identity: &str) -> Res<Vec<Gr
     all(connection, &sql, params![identity], read)
 }
 
+/// Those that are neither revoked nor ended.
+pub(crate) fn open_of_identity(connection: &Connection, identity: &str, now_ms: i64) -> Res<Vec<GrantRecord>> {
+    let open = "identity = ?1 AND revoked_ms IS NULL AND expires_ms > ?2";
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY created_ms DESC, rowid DESC");
+    all(connection, &sql, params![identity, now_ms], read)
+}
+
+pub(crate) fn last_to(connection: &Connection, identity: &str, target_origin: &str) -> Res<Option<GrantRecord>> {
+    let wanted = "identity = ?1 AND target_origin = ?2 AND revoked_ms IS NULL";
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE {wanted} ORDER BY created_ms DESC, rowid DESC LIMIT 1");
+    first(connection, &sql, params![identity, target_origin], read)
+}
+
 pub(crate) fn by_nonce(connection: &Connection, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = ?1 AND nonce = ?2 ORDER BY created_ms DESC, rowid DESC LIMIT 1");
     first(connection, &sql, params![identity, nonce], read)

@@ -1,7 +1,7 @@
 //! A person's own page, and what its buttons do.
 
 use axum::response::Response;
-use falconer_grants::{GrantState, GrantView};
+use falconer_grants::GrantView;
 use falconer_login::{Session, SignInMethod};
 use http::StatusCode;
 
@@ -111,8 +111,7 @@ fn in_words(method: SignInMethod) -> &'static str {
 
 /// The newest of them, and how many there are.
 async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<(Vec<GrantRow>, usize), Problem> {
-    let grants = visit.web.grants.grants_of(session).await?;
-    let active: Vec<GrantView> = grants.into_iter().filter(|grant| grant.state == GrantState::Active).collect();
+    let active = visit.web.grants.open_grants_of(session).await?;
     let count = active.len();
     Ok((active.into_iter().take(MOST_GRANTS).map(|grant| row(grant, now_ms)).collect(), count))
 }

@@ -69,6 +69,31 @@ async fn my_grants_are_listed_by_site_and_taken_back() {
     assert!(ann.get("/me/grants").await.text.contains("No site can act for you now."));
 }
 
+/// Pages read all that somebody had ever granted, to show what is open or was granted last: rows of ended grants may be kept for ever.
+#[tokio::test]
+async fn pages_read_what_they_show() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let mut boss = site.somebody("boss", &["auth:*"]).await;
+    for at in 0..3 {
+        grant(&mut ann, &format!("&scope=notes:read:b{at}"), "").await;
+    }
+    let list = ann.get("/me/grants").await;
+    ann.post("/me/grants/revoke", &list.form("/me/grants/revoke")).await;
+    for path in ["/", "/me/grants", &request_for("https://known.example/login", "&scope=notes:read:b1")] {
+        assert_eq!(ann.get(path).await.status, StatusCode::OK, "{path}");
+    }
+    let person = boss.get("/auth/people?id=local%2Fann").await;
+    assert_eq!(person.status, StatusCode::OK, "{}", person.text);
+    assert_eq!(site.counted.calls_of("grants_of"), 0);
+    assert!(site.counted.calls_of("open_grants_of") > 0 && site.counted.calls_of("last_grant_to") > 0, "this is how they read");
+    // A list that goes on behind a grant that was taken back meanwhile goes on there.
+    let known = list.form("/me/grants/revoke");
+    let revoked = &known.iter().find(|(name, _)| name == "grant").unwrap().1;
+    let on = ann.get(&format!("/me/grants?from={revoked}")).await;
+    assert_eq!(revocations(&on), 2);
+}
+
 #[tokio::test]
 async fn an_administrator_sees_the_grants_of_everybody() {
     let site = site().await;

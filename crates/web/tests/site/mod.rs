@@ -6,6 +6,8 @@ pub mod applications;
 pub mod client;
 #[path = "../support/doubles.rs"]
 mod doubles;
+#[path = "../../../auth/tests/common/failing.rs"]
+pub mod failing;
 pub mod headers;
 #[path = "../../../login/tests/common/provider.rs"]
 pub mod provider;
@@ -40,6 +42,8 @@ pub struct Site {
     pub auth: Arc<Auth>,
     pub login: Arc<Login>,
     pub store: Arc<SqliteStore>,
+    /// The same, as sign-in and grants read it.
+    pub counted: Arc<failing::Failing>,
     pub clock: Arc<TestClock>,
     pub origin: String,
     pub mails: Arc<Mails>,
@@ -98,7 +102,8 @@ pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(Lo
         mailer: Some(mails.clone()),
         ..LoginSettings::default()
     });
-    let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
+    let counted = Arc::new(failing::Failing::new(store.clone()));
+    let login = Arc::new(Login::open(auth.clone(), counted.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
     let burning = PublishedScope {
         namespace: "shelf".to_owned(),
@@ -113,7 +118,7 @@ pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(Lo
         mail: true,
         ..GrantSettings::default()
     };
-    let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), settings).unwrap());
+    let grants = Arc::new(Grants::open(auth.clone(), login.clone(), counted.clone(), settings).unwrap());
     let ann = NewAccount {
         name: "ann".to_owned(),
         display_name: "Ann Example".to_owned(),
@@ -140,7 +145,7 @@ pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(Lo
         settings,
     };
     let web = Arc::new(web);
-    Site { router: router(web.clone()), web, auth, login, store, clock, origin: origin.to_owned(), mails }
+    Site { router: router(web.clone()), web, auth, login, store, counted, clock, origin: origin.to_owned(), mails }
 }
 
 impl Site {

@@ -143,9 +143,8 @@ impl Login {
         for known in &linked {
             let name = known.record.identity.as_str();
             identities.push(self.identity_detail(known).await?);
-            let granted = self.store.grants_of(name).await.map_err(|error| self.store_error(error))?;
-            let open = granted.into_iter().filter(|grant| grant.revoked_ms.is_none() && grant.expires_ms > now_ms);
-            grants.extend(open.map(grant_line));
+            let open = self.store.open_grants_of(name, now_ms).await.map_err(|error| self.store_error(error))?;
+            grants.extend(open.into_iter().map(grant_line));
             let begun = self.store.sessions_of(name).await.map_err(|error| self.store_error(error))?;
             sessions.extend(begun.into_iter().filter_map(|record| self.session_line(record, now_ms)));
             let prefix = format!("{name}/");
