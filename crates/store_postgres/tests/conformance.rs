@@ -4,14 +4,16 @@
 
 mod common;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
-use falconer_store::{Details, Revision, RoleRecord, Step, Store, StoreError, conformance};
+use falconer_store::{ClientRecord, Details, GrantRecord, ResealFrom, Revision, RoleRecord, Secret, Step, Store, StoreError, conformance};
 use falconer_store_postgres::PostgresStore;
 
 /// As many as the suite has: a run of fewer is a mistake.
-const BEHAVIOURS: usize = 132;
+const BEHAVIOURS: usize = 133;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
@@ -119,5 +121,103 @@ fn step(decided_at: i64) -> Step {
         action: "created".into(),
         detail: None,
         details: Details::default(),
+    }
+}
+
+/// One grant that ends at some time, of somebody.
+fn grant(id: &str, expires_ms: i64) -> GrantRecord {
+    GrantRecord {
+        id: id.to_owned(),
+        identity: "local/ann".to_owned(),
+        target: "https://notes.example.com/".to_owned(),
+        target_origin: "https://notes.example.com".to_owned(),
+        client_id: format!("local/ann/notes.example.com/{id}"),
+        scopes: Vec::new(),
+        everything: false,
+        identity_for: Vec::new(),
+        created_ms: 1,
+        start_ms: 1,
+        expires_ms,
+        issuer: "static/falconer/grants-1".to_owned(),
+        seed: String::new(),
+        nonce: String::new(),
+        choices: String::new(),
+        label: String::new(),
+        name: None,
+        last_used_ms: None,
+        use_count: 0,
+        revoked_ms: None,
+        revoked_by: None,
+        reason: None,
+    }
+}
+
+/// A call of the store that goes on when it is polled.
+type Pending<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
+/// Uses were noted before the row of the revision was locked, and changes wrote the same rows after it: two servers waited for each other until PostgreSQL
+/// ended one of them. So whoever waits for that row holds no other one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn whoever_waits_for_the_revision_holds_no_other_row() {
+    let server = common::server();
+    let url = server.schema().await;
+    let store = common::open(&url).await;
+    let client = ClientRecord {
+        client_id: "c".to_owned(),
+        description: String::new(),
+        access_token: Secret::new("token"),
+        expires_us: 9_000_000_000_000_000,
+        created_ms: 1,
+        last_modified_ms: 1,
+        last_date_used_ms: 1,
+        last_rotated_ms: 1,
+        delete_on_expiration: false,
+        scopes: Vec::new(),
+        disabled: false,
+        grant: None,
+    };
+    let at = || async { step(store.revision().await.unwrap().0) };
+    store.insert_client(&at().await, &client).await.unwrap();
+    store.insert_grant(&at().await, &grant("g", 9_000_000_000_000), None).await.unwrap();
+    store.insert_grant(&at().await, &grant("ended", 5), None).await.unwrap();
+    store.put_setup_link("over", 5).await.unwrap();
+
+    let connect = async || {
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    };
+    let (holder, looker) = (connect().await, connect().await);
+    let holder_pid: i32 = holder.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema() AND table_name <> 'meta'";
+    let tables: Vec<String> = looker.query(tables, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert!(tables.len() > 20, "{tables:?}");
+    let now = at().await;
+    let (ids, uses) = (["g".to_owned()], [("c".to_owned(), 7)]);
+    let (used, from) = ([("g".to_owned(), 7, 1)], ResealFrom::default());
+    let writes: Vec<(&str, Pending<'_>)> = vec![
+        ("uses", Box::pin(store.note_uses(&uses, &used))),
+        ("what has ended", Box::pin(store.prune(9_000_000_000_000))),
+        ("ended grants", Box::pin(async { store.prune_grants(6, 10).await.map(drop) })),
+        ("sealing again", Box::pin(async { store.reseal(&from, 10).await.map(drop) })),
+        ("a change", Box::pin(async { store.update_client(&now, &client).await.map(drop) })),
+        ("an end", Box::pin(async { store.revoke_grants(&now, &ids, "me", "").await.map(drop) })),
+    ];
+    for (what, mut write) in writes {
+        holder.batch_execute("BEGIN; SELECT revision FROM meta FOR UPDATE").await.unwrap();
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))";
+        let waits = async { while looker.query_one(waiting, &[&holder_pid]).await.unwrap().get::<_, i64>(0) == 0 {} };
+        tokio::select! {
+            done = &mut write => panic!("{what} did not wait for the revision: {done:?}"),
+            waits = tokio::time::timeout(Duration::from_secs(120), waits) => waits.expect(what),
+        }
+        for table in &tables {
+            let free = looker.batch_execute(&format!("SELECT 1 FROM {table} FOR UPDATE NOWAIT")).await;
+            assert!(free.is_ok(), "{what} holds a row of {table}: {free:?}");
+        }
+        holder.batch_execute("ROLLBACK").await.unwrap();
+        let done = write.await;
+        assert!(matches!(done, Ok(()) | Err(StoreError::Stale)), "{what}: {done:?}");
     }
 }
