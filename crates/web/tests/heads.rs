@@ -29,11 +29,13 @@ async fn address() -> SocketAddr {
 async fn a_request_that_names_no_host_is_answered_like_the_others() {
     let address = address().await;
     let long = format!("GET /api/auth/v1/ping HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(20_000));
+    let far = format!("GET /api/auth/v1/ping?{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(20_000));
     for (request, status, cors, part) in [
         ("GET /api/auth/v1/ping HTTP/1.1\r\n\r\n", "400", true, "\"code\": \"MalformedPayload\""),
         ("GET /api/auth/v1/ping HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "400", true, "exactly one host"),
         ("GET /me HTTP/1.1\r\naccept: text/html\r\n\r\n", "400", false, "<h1"),
         (&long, "431", true, "\"code\": \"InputTooLarge\""),
+        (&far, "414", true, "\"code\": \"InputTooLarge\""),
     ] {
         let answer = exchange(address, request.as_bytes()).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -41,6 +41,24 @@ async fn signing_in_and_out() {
     assert_eq!(browser.get("/").await.location(), "/login");
 }
 
+/// With a clock that is behind nobody can be signed in, and the page has to say whose fault that is.
+#[tokio::test]
+async fn a_wrong_clock_of_the_server_is_said_on_the_page() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let mut browser = site.browser();
+    let form = with(browser.get("/login").await.form("/login"), &[("name", "ann"), ("password", PASSWORD)]);
+    site.clock.0.fetch_sub(2 * 3_600_000, std::sync::atomic::Ordering::SeqCst);
+    for page in [browser.post("/login", &form).await, ann.get("/").await] {
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.text);
+        assert!(page.text.contains("The clock of this server is 1 hour 59 minutes behind the time of its last change"), "{}", page.text);
+    }
+    assert!(!browser.is_signed_in());
+    site.clock.0.fetch_add(2 * 3_600_000, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(browser.post("/login", &form).await.location(), "/");
+    assert_eq!(ann.get("/").await.status, StatusCode::OK);
+}
+
 /// Whoever found no place was told to try again, and not when.
 #[tokio::test]
 async fn who_finds_no_place_is_told_when_to_try_again() {

@@ -104,6 +104,14 @@ mod tests {
             let row = format!("| stranger | {name} | {} KiB | {tree} | {} KiB | {} s |", bytes / KIB, window / KIB, time.as_secs());
             assert!(PAGE.lines().any(|line| line == row), "{row}");
         }
+        for call in [Call::Check, Call::Checks] {
+            let Budget { bytes, nodes, entries, window, time } = of_stranger(method(call));
+            let (begin, end) = (
+                format!("| stranger | `check`, `checks` | {} KiB | {nodes} | {entries}; ", bytes / KIB),
+                format!(" | {} KiB | {} s |", window / KIB, time.as_secs()),
+            );
+            assert!(PAGE.lines().any(|line| line.starts_with(&begin) && line.ends_with(&end)), "{begin} {end}");
+        }
         for (name, call, nodes) in [
             ("`importBatch`", Call::ImportBatch, "1 000 000"),
             ("others that take a body", Call::CreateClient, "50 000"),
