@@ -1,12 +1,13 @@
 //! `falconer clock accept` beside the real server: one change while the clock was ahead shut everybody out for as long, and no command helped.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::support::patience::eventually;
+use crate::support::patience::{Lines, eventually};
 use crate::support::user::local;
-use crate::support::{Server, http, init};
+use crate::support::{Server, falconer, http, init};
 use falconer_client::{Call, Method};
 use falconer_store::{Details, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
@@ -44,7 +45,14 @@ async fn the_present_time_is_accepted_beside_a_server() {
     let data = tempfile::tempdir().unwrap();
     let root = init(data.path());
     change_ahead_of_time(data.path()).await;
-    let server = Server::start(data.path());
+    let mut command = falconer();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path()).stderr(Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    let said = log.with("of its last change");
+    for words in ["ERROR", "1 hour 59 minutes behind", "`falconer clock accept`"] {
+        assert!(said.contains(words), "it is said at the start: {said}");
+    }
     let heartbeat = async || {
         let answer = http().get(format!("{}/__heartbeat__", server.root_url)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

@@ -1,7 +1,6 @@
 //! `falconer events` against the real server: what it prints, and that it goes on where it was when the server comes back.
 
 use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use crate::support::patience::{Lines, end_of, output_of};
 use crate::support::ports::HeldPort;
@@ -72,9 +71,7 @@ async fn changes_are_printed_and_a_restart_loses_none() {
     let event: Value = serde_json::from_str(&json.line()).unwrap();
     assert_eq!((event["id"].as_str(), &event["data"]["roleId"]), (Some(format!("{epoch}-{}", at + 1).as_str()), &Value::from("team:one")));
     // The shutdown does not wait for those who follow; what happens while they are away is told afterwards, once.
-    let began = std::time::Instant::now();
     assert_eq!(server.end(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     plain.said("trying again in");
     let between = Server::start(folder.path());
     role(&between, &root, "team:two").await;

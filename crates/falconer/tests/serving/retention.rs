@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::support::patience::{output_of, patience};
 use crate::support::{Init, Server, falconer, init};
 use falconer_client::{Call, Method};
-use falconer_store::{Details, KeyRing, RoleRecord, Step, Store};
+use falconer_store::{Details, GrantRecord, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 use serde_json::Value;
 
@@ -39,6 +39,39 @@ async fn long_ago(data: &Path, days: i64, count: usize) {
         last_modified_ms: at_ms,
     };
     store.insert_roles(&step, &(0..count).map(role).collect::<Vec<_>>()).await.unwrap();
+    let ended = GrantRecord {
+        id: format!("of-{days}-days-ago"),
+        identity: "somebody/then".to_owned(),
+        target: "https://notes.example.com/".to_owned(),
+        target_origin: "https://notes.example.com".to_owned(),
+        client_id: format!("somebody/then/{days}"),
+        scopes: Vec::new(),
+        everything: false,
+        identity_for: Vec::new(),
+        created_ms: at_ms - DAY_MS,
+        start_ms: at_ms - DAY_MS,
+        expires_ms: at_ms,
+        issuer: "static/falconer/grants-1".to_owned(),
+        seed: String::new(),
+        nonce: String::new(),
+        choices: String::new(),
+        label: String::new(),
+        name: None,
+        last_used_ms: None,
+        use_count: 0,
+        revoked_ms: None,
+        revoked_by: None,
+        reason: None,
+    };
+    let step = Step { decided_at: store.revision().await.unwrap(), ..step };
+    store.insert_grant(&step, &ended, None).await.unwrap();
+}
+
+/// The ids of the rows of grants that there are.
+fn grants(data: &Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(data.join("falconer.sqlite")).unwrap();
+    let mut rows = connection.prepare("SELECT id FROM grants ORDER BY id").unwrap();
+    rows.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// How many rows the history has of the role.
@@ -58,6 +91,7 @@ async fn old_rows_go_where_that_is_configured_and_only_there() {
     let server = Server::start(folder.path());
     assert_eq!(history(&server, &root, "of-40-days-ago:2499").await, 1, "it is kept for ever unless told otherwise");
     assert_eq!(server.end(), Some(0));
+    assert_eq!(grants(folder.path()), ["of-20-days-ago", "of-40-days-ago"]);
 
     let config = folder.path().join("falconer.toml");
     std::fs::write(&config, "[audit]\nretention = '30 days'\n").unwrap();
@@ -68,6 +102,12 @@ async fn old_rows_go_where_that_is_configured_and_only_there() {
         tokio::task::yield_now().await;
     }
     assert_eq!(history(&server, &root, "of-20-days-ago:0").await, 1);
+    // Rows of ended grants stayed for ever. Whoever still uses one is told why it does not count for 31 days.
+    while grants(folder.path()).len() > 1 {
+        assert!(Instant::now() < deadline, "the old grant is still there after {:?}", patience());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(grants(folder.path()), ["of-20-days-ago"]);
     // The role itself has nothing to do with its history.
     assert!(server.client(&root).role("of-40-days-ago:2499").await.unwrap().is_some());
 }

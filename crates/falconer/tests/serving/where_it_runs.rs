@@ -153,6 +153,59 @@ fn serve_says_where_it_is_bound() {
     assert!(said["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
 }
 
+/// A SIGABRT left the sealing key in a core file. That a function forbids that was tried, and not that the program calls it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_is_aborted_leaves_no_core_file() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&folder.path().join("data"));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+    server.signal("ABRT");
+    let end = end_of(&mut server.child, "a server after SIGABRT");
+    assert_eq!((end.signal(), end.core_dumped()), (Some(6), false));
+}
+
+/// A proxy that passes on another port, or that is not trusted, made every signed call a 401, and nothing was in any log.
+#[test]
+fn what_a_proxy_does_wrong_is_said_once_a_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve(&folder.path().join("data"));
+    command.args(["--root-url", "https://auth.example.com"]).stderr(Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    let address = server.printed.iter().find_map(|line| line.strip_prefix("bound to ")).unwrap().to_owned();
+    let send = |head: &str| {
+        use std::io::{Read as _, Write as _};
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "GET {head}connection: close\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    };
+    let signed = "authorization: Hawk id=\"a\", ts=\"1\", nonce=\"n\", mac=\"bWFj\"\r\n";
+    for _ in 0..2 {
+        send("/login HTTP/1.1\r\nhost: auth.example.com\r\nx-forwarded-proto: https\r\n");
+        send(&format!("/api/auth/v1/roles/ HTTP/1.1\r\nhost: inner.example:8443\r\n{signed}"));
+    }
+    send("/last HTTP/1.1\r\nhost: auth.example.com\r\n");
+    let mut warnings = Vec::new();
+    eventually("the last request is logged", || {
+        let line = log.next().expect("the log goes on");
+        if line.contains("WARN") {
+            warnings.push(line.clone());
+        }
+        line.contains("path=/last").then_some(())
+    });
+    let [untrusted, elsewhere] = &warnings[..] else { panic!("each is said once: {warnings:#?}") };
+    for words in ["a forwarded header counts for nothing", "peer=127.0.0.1:", "header=\"x-forwarded-proto\""] {
+        assert!(untrusted.contains(words), "{words}: {untrusted}");
+    }
+    for words in ["signed for another host or port", "peer=\"127.0.0.1:", "inner.example:8443", "root_url=\"https://auth.example.com\""] {
+        assert!(elsewhere.contains(words), "{words}: {elsewhere}");
+    }
+}
+
 /// `warning` was taken for the name of a module: the server logged nothing at all, and `config check` said fine.
 #[test]
 fn a_level_that_is_none_stops_the_start() {
