@@ -137,6 +137,28 @@ async fn the_page_is_whole_and_locked_down() {
     }
 }
 
+/// The program printed `Custom { kind: InvalidInput, .. }` where it could not start.
+#[test]
+fn the_program_says_in_a_sentence_why_it_cannot_start() {
+    let said = |variables: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_falconer-notes"));
+        command.env_remove("TASKCLUSTER_ROOT_URL").env_remove("NOTES_PUBLIC_ORIGIN").env("NOTES_LISTEN", "127.0.0.1:0");
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap().lines().next().unwrap().to_owned()
+    };
+    assert_eq!(said(&[]), "TASKCLUSTER_ROOT_URL is not set.");
+    let root = ("TASKCLUSTER_ROOT_URL", "https://auth.example");
+    for (variables, named) in [
+        ([root, ("NOTES_PUBLIC_ORIGIN", "notes")], "notes"),
+        ([("TASKCLUSTER_ROOT_URL", "auth"), ("NOTES_PUBLIC_ORIGIN", "https://notes.example")], "auth"),
+        ([root, ("NOTES_LISTEN", "nonsense")], "address"),
+    ] {
+        let line = said(&variables);
+        assert!(line.contains(named) && !line.contains(['{', '"']), "{line}");
+    }
+}
+
 #[test]
 fn settings_that_cannot_work_are_named() {
     for (public_origin, root) in [
