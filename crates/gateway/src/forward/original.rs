@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use falconer_credentials::authority;
 use http::HeaderMap;
 use http::request::Parts;
 
@@ -46,7 +47,7 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
             };
             // A socket of unix has no address. Anything else that is none is a piece of a target.
             let address = address.filter(|address| !matches!(*address, "" | "unix:")).map(str::parse).transpose();
-            let is_served = served.is_none_or(|served| served.eq_ignore_ascii_case(without_port(host)));
+            let is_served = served.is_none_or(|served| authority::read(host).is_some_and(|(name, _)| served.eq_ignore_ascii_case(name)));
             let host = if is_served && address.is_ok() { host } else { "" };
             Original { method, target, host, only_status, address: address.unwrap_or(None) }
         }
@@ -73,11 +74,6 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
             address: None,
         },
     })
-}
-
-fn without_port(host: &str) -> &str {
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name)
 }
 
 /// The value of a header that is there once. A client may write any bytes into its target: what is no text is empty, which is no target.

@@ -1,3 +1,4 @@
+use falconer_credentials::authority;
 use http::request::Parts;
 use http::{HeaderName, header};
 
@@ -15,21 +16,13 @@ pub(super) fn refuse_pages(parts: &Parts, names: Option<&[String]>) -> Result<()
     }
     let Some(names) = names else { return Ok(()) };
     let host = one_host(&parts.headers).unwrap_or_default();
-    let name = name_of(host).to_ascii_lowercase();
+    let name = authority::read(host).map(|(name, _)| name).unwrap_or_default().to_ascii_lowercase();
     // INVARIANT: an address is no name, so no page can have made it stand for this machine.
     let address = name.parse::<std::net::Ipv4Addr>().is_ok() || (name.starts_with('[') && name.ends_with(']'));
     if address || name == "localhost" || names.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
         return Ok(());
     }
     Err(Refused::OtherHost(host.chars().filter(char::is_ascii_graphic).take(255).collect()))
-}
-
-/// Without the port.
-fn name_of(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
 }
 
 #[cfg(test)]
@@ -48,12 +41,30 @@ mod tests {
     #[test]
     fn only_the_proxys_own_names_are_served() {
         let names = ["taskcluster".to_owned()];
-        for own in ["localhost", "LOCALHOST:8090", "127.0.0.1:8090", "172.17.0.1", "[::1]:8090", "[::1]", "taskcluster", "Taskcluster:80"] {
+        for own in [
+            "localhost",
+            "LOCALHOST:8090",
+            "127.0.0.1:8090",
+            "172.17.0.1",
+            "[::1]:8090",
+            "[::1]",
+            "taskcluster",
+            "Taskcluster:80",
+            "localhost:",
+        ] {
             assert_eq!(refused(&[("host", own)], Some(&names)), None, "{own}");
         }
-        for other in
-            ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8090", "::1", "taskcluster.", "localhost:", "[::1"]
-        {
+        for other in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:8090",
+            "::1",
+            "taskcluster.",
+            "localhost:x",
+            "localhost:99999",
+            "[::1",
+        ] {
             assert_eq!(refused(&[("host", other)], Some(&names)), Some("other-host"), "{other}");
         }
         assert_eq!(refused(&[], Some(&names)), Some("other-host"));
