@@ -27,7 +27,7 @@ pub enum AuthorizationError {
     /// It is not known where an answer could go: a page says what is wrong, in this sentence, and nothing is redirected.
     Unknown(String),
     /// The application is told at this address.
-    Told(String),
+    AtApplication(String),
 }
 
 /// What is told to the application, by the codes of RFC 6749 section 4.1.2.1.
@@ -100,7 +100,7 @@ impl Grants {
         let request = request.and_then(|request| if is_signed(&request) { Ok(request) } else { Err(Fault::NoSigningKey) });
         request.map_err(|fault| {
             let fault_parameters = [("error", fault.code()), ("error_description", fault.description())];
-            AuthorizationError::Told(location(&target, mode, &fault_parameters, state, issuer))
+            AuthorizationError::AtApplication(location(&target, mode, &fault_parameters, state, issuer))
         })
     }
 }

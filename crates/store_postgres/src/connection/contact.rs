@@ -19,7 +19,7 @@ use crate::connection::silence::{PAUSE, Silence, until_silent};
 type TlsStream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
 /// How often a lost connection is made again.
-const AGAIN: Duration = Duration::from_millis(500);
+const RECONNECT: Duration = Duration::from_millis(500);
 
 /// The name of the channel on which a commit tells its revision, as SQL. One database may hold several Falconers, each in a schema.
 pub(crate) const CHANNEL: &str = "'falconer_' || md5(current_schema())";
@@ -173,7 +173,7 @@ async fn keep(connector: Connector, silence: Option<Silence>, listener: Option<L
                 was_lost = true;
             }
         }
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(RECONNECT).await;
     }
 }
 

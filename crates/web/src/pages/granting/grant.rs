@@ -301,7 +301,7 @@ fn requesting_device(visit: &Visit, grant_request: &GrantRequest) -> Option<Requ
         code: device.shown_code(),
         address: device.address.clone(),
         since: words::since(device.asked_ms, visit.web.clock.now_ms()),
-        asked: words::date_time(device.asked_ms),
+        asked_at: words::date_time(device.asked_ms),
     })
 }
 

@@ -127,7 +127,7 @@ fn page(
             .into_iter()
             .map(|lifetime| Lifetime { checked: lifetime.ms == offer.default_lifetime_ms, value: lifetime.ms, label: lifetime.label })
             .collect(),
-        again: path(request),
+        here: path(request),
     };
     html(status, Row::Tool, &page)
 }

@@ -96,7 +96,7 @@ pub(crate) fn authorization(visit: &Visit, query: &str) -> Result<GrantRequest, 
 /// Where it is not known to whom the answer belongs, a page says so, and nobody is sent anywhere.
 fn refused(error: AuthorizationError) -> Result<Response, Problem> {
     match error {
-        AuthorizationError::Told(location) => grant::deliver(&location),
+        AuthorizationError::AtApplication(location) => grant::deliver(&location),
         AuthorizationError::Unknown(why) => {
             let next =
                 format!("The application that sent you here made a mistake. {} Nothing was given to it; tell its author.", sentence(&why));

@@ -175,7 +175,7 @@ fn code_page(
         form,
         flow: flow.to_owned(),
         address: sent_code.address.as_str().to_owned(),
-        again: begun::anew(name, &sent_code.begun),
+        start_over: begun::anew(name, &sent_code.begun),
         button: match sent_code.begun.aim {
             Aim::SignIn => "Sign in",
             Aim::Reauthenticate => "Sign in again",

@@ -222,7 +222,7 @@ pub(crate) struct RequestingDevice {
     /// `a minute ago`
     pub since: String,
     /// Date and time.
-    pub asked: String,
+    pub asked_at: String,
 }
 
 /// The host has to be typed.

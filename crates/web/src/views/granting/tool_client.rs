@@ -27,7 +27,7 @@ pub(crate) struct ToolClientPage {
     pub groups: Vec<Group>,
     pub lifetimes: Vec<Lifetime>,
     /// The path of this page with its query.
-    pub again: String,
+    pub here: String,
 }
 
 impl ToolClientPage {

@@ -106,7 +106,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                     code: "BCDF-GHJK".to_owned(),
                     address: "203.0.113.9".to_owned(),
                     since: "2 minutes ago".to_owned(),
-                    asked: "1 August 2026, 12:00 UTC".to_owned(),
+                    asked_at: "1 August 2026, 12:00 UTC".to_owned(),
                 }),
                 ..grant()
             }),
@@ -353,7 +353,7 @@ pub(super) fn tool_client() -> ToolClientPage {
         bundles: vec![],
         groups: grant().groups,
         lifetimes: lifetimes(),
-        again: "/auth/clients/create?name=cli".to_owned(),
+        here: "/auth/clients/create?name=cli".to_owned(),
     }
 }
 

@@ -117,7 +117,7 @@ fn email_code() -> EmailCodePage {
         form: "f".repeat(43),
         flow: "f".repeat(43),
         address: "ann@example.com".to_owned(),
-        again: "/login/mail?next=%2F".to_owned(),
+        start_over: "/login/mail?next=%2F".to_owned(),
         button: "Sign in",
         intro: "",
         error: None,

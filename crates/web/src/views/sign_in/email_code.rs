@@ -41,7 +41,7 @@ pub(crate) struct EmailCodePage {
     /// Where the code went, if anybody is let in there.
     pub address: String,
     /// The page that asks for an address.
-    pub again: String,
+    pub start_over: String,
     /// What pressing it does.
     pub button: &'static str,
     /// What is said of it in front; may be empty.
