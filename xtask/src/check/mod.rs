@@ -10,6 +10,7 @@ mod imports;
 mod lengths;
 mod pages;
 mod table;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,8 +47,11 @@ pub fn run() -> Result<()> {
     let contents = || files.iter().filter_map(|file| Some((file.as_path(), std::fs::read_to_string(root().join(file)).ok()?)));
     faults.extend(lengths::faults(contents()));
     faults.extend(alike::faults(contents())?);
+    faults.extend(words::faults(contents())?);
     if faults.is_empty() {
-        println!("check: arrows, rooms, circles, templates, pages that comments name, lengths of files, enums and reference pages hold");
+        println!(
+            "check: arrows, rooms, circles, templates, pages that comments name, lengths of files, enums, words and reference pages hold"
+        );
         return Ok(());
     }
     bail!("{} faults:\n  {}", faults.len(), faults.join("\n  "))
