@@ -20,11 +20,13 @@ pub fn root() -> PathBuf {
 /// The one target folder, as cargo says it: a variable, its own configuration or `target` in the workspace.
 pub fn target() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let said = || {
-        let metadata = metadata().ok()?;
-        Some(PathBuf::from(metadata.get("target_directory")?.as_str()?))
-    };
-    FOLDER.get_or_init(|| said().unwrap_or_else(|| root().join("target"))).clone()
+    FOLDER.get_or_init(|| target_of(metadata().ok().as_ref())).clone()
+}
+
+/// What cargo says of it; `target` in the workspace where it says nothing.
+fn target_of(metadata: Option<&serde_json::Value>) -> PathBuf {
+    let said = metadata.and_then(|metadata| metadata.get("target_directory")?.as_str());
+    said.map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// What `cargo metadata` says of the workspace's own crates.
@@ -166,4 +168,18 @@ pub fn works(program: &str, args: &[&str]) -> bool {
 pub fn prints(program: &str, args: &[&str]) -> Option<String> {
     let done = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was taken to be `target` in the workspace, wherever CARGO_TARGET_DIR or a configuration of cargo's put it.
+    #[test]
+    fn the_target_folder_is_the_one_that_cargo_names() {
+        let said = serde_json::json!({ "target_directory": "/elsewhere/target" });
+        assert_eq!(target_of(Some(&said)), Path::new("/elsewhere/target"));
+        assert_eq!(target_of(None), root().join("target"));
+        assert_eq!(target(), target_of(metadata().ok().as_ref()));
+    }
 }

@@ -164,7 +164,7 @@ fn crates(output: &Output) -> Result<Done> {
     Ok(Done { counts, said: None })
 }
 
-/// Ten seconds a target, always from the same seed, so that a change fails for what it does; `cargo xtask soak` draws one. What is found is written beside the
+/// Eight seconds a target, always from the same seed, so that a change fails for what it does; `cargo xtask soak` draws one. What is found is written beside the
 /// corpora, and fails from then on.
 fn fuzz(output: &Output) -> Result<Done> {
     let driver = target().join("debug/falconer-fuzz").to_string_lossy().into_owned();
