@@ -65,6 +65,10 @@ fn the_examples_of_the_page_give_what_they_say() {
         "entryUUID": "1c0e2a52-0000-1000-8000-000000000001", "uid": "you", "cn": ["You"], "mail": "you@example.com",
         "groups": ["engineering", "mozilliansorg_vip"],
     });
+    let mozillian = json!({
+        "username": "you", "is_vouched": true,
+        "groups": {"value": [{"name": "vip"}, {"name": "release-1"}, {"name": "knitting"}], "privacy": "Public"},
+    });
     let entra = "assume:company-group:22222222-2222-2222-2222-222222222222";
     let expected = json!({
         "company": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
@@ -77,26 +81,29 @@ fn the_examples_of_the_page_give_what_they_say() {
         "keycloak-groups": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
         "github": ["assume:github-person:583231", "assume:github-org:mozilla", "assume:github-team:mozilla/releng", "assume:mozilla-user:you@example.com"],
         "git": ["assume:company-team:platform/web"],
+        "mozillians": ["assume:mozillians-user:you", "assume:mozillians-group:release-1", "assume:mozillians-group:vip"],
         "directory": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
         "mail": ["assume:company-user:you@example.com"],
         "ldap": ["assume:company-user:you@example.com", "assume:company-group:engineering", "assume:company-group:mozilliansorg_vip"],
         "mozilla-ldap": ["assume:mozilla-user:you@example.com", "assume:mozilla-group:engineering", "assume:mozillians-group:vip"],
     });
-    let (directories, examples): (Vec<_>, Vec<_>) =
-        examples(folder.path()).into_iter().partition(|(_, config)| config.contains("kind = \"http_directory\""));
-    assert_eq!((examples.len(), directories.len()), (expected.as_object().unwrap().len(), 1));
-    for (name, config) in directories {
-        let file = folder.path().join("falconer.toml");
-        std::fs::write(&file, config).unwrap();
-        let output = output_of(falconer().args(["config", "check", "--config"]).arg(&file).current_dir(folder.path()));
-        assert!(
-            output.status.success() && String::from_utf8_lossy(&output.stdout).contains(&format!("{name} (http_directory)")),
-            "{output:?}"
-        );
-    }
+    let examples = examples(folder.path());
+    assert_eq!(examples.len(), expected.as_object().unwrap().len());
+    // As Mozilla had them: people sign in with the one, and the other one adds to that.
+    let named = |wanted: &str| examples.iter().find(|(name, _)| name == wanted).map(|(_, config)| config.as_str()).unwrap();
+    let file = folder.path().join("falconer.toml");
+    std::fs::write(&file, [named("mozilla-ldap"), named("mozillians")].join("\n")).unwrap();
+    let output = output_of(falconer().args(["config", "check", "--config"]).arg(&file).current_dir(folder.path()));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && printed.contains("mozilla-ldap (ldap)") && printed.contains("mozillians (http_directory)"),
+        "{output:?}"
+    );
     for (name, config) in examples {
+        let only_authorizes = config.contains("kind = \"http_directory\"");
         let (claims, subject) = match () {
             () if config.contains("kind = \"github\"") => (&github, "583231"),
+            () if only_authorizes => (&mozillian, "you"),
             () if config.contains("kind = \"email_code\"") => (&claims, "you@example.com"),
             () if config.contains("subject_claim = \"oid\"") => (&claims, "00000000-0000-0000-66f3-3332eca7ea81"),
             () if config.contains("kind = \"ldap\"") => (&ldap, "1c0e2a52-0000-1000-8000-000000000001"),
@@ -104,9 +111,11 @@ fn the_examples_of_the_page_give_what_they_say() {
         };
         let got = map(folder.path(), &name, &config, claims).unwrap();
         assert_eq!(got["identity"], format!("{name}/{subject}"));
+        assert_eq!(got["onlyAuthorizes"], only_authorizes, "{name}");
         let scopes = got["scopes"].as_array().unwrap();
-        assert_eq!(scopes[..2], [json!(format!("assume:login-identity:{name}/{subject}")), json!("assume:everybody")], "{name}");
-        assert_eq!(json!(scopes[2..]), expected[&name], "{name}");
+        let of_a_sign_in = [json!(format!("assume:login-identity:{name}/{subject}")), json!("assume:everybody")];
+        let given = if only_authorizes { scopes } else { scopes.strip_prefix(&of_a_sign_in[..]).unwrap() };
+        assert_eq!(json!(given), expected[&name], "{name}");
     }
 }
 
