@@ -7,19 +7,20 @@ mod common;
 use std::path::Path;
 
 use falconer_store::{
-    AccountRecord, CredentialsChange, IdentityRecord, IssuerRecord, KeyRing, RecoveryCodeRecord, ResealFrom, SealedKind, Secret,
-    SessionRecord, Store, StoreError,
+    AccountRecord, CredentialsChange, IdentityRecord, IssuerRecord, KeyRing, RecoveryCodeRecord, RefreshRecord, ResealFrom, SealedKind,
+    Secret, SessionRecord, Store, StoreError,
 };
 use falconer_store_sqlite::SqliteStore;
 use rusqlite::{Connection, params};
 
 /// Every sealed column: table, name of the row, column.
-const SEALED: [(&str, &str, &str); 5] = [
+const SEALED: [(&str, &str, &str); 6] = [
     ("clients", "client_id", "access_token"),
     ("issuers", "name", "token"),
     ("passwords", "account", "hash"),
     ("recovery_codes", "id", "hash"),
     ("sessions", "id_hash", "csrf"),
+    ("refreshes", "identity", "handle"),
 ];
 const SECRET: &str = "xX-canary-Xx";
 
@@ -37,6 +38,7 @@ async fn filled(path: &Path) {
         let codes = CredentialsChange::ReplaceRecoveryCodes(vec![code]);
         store.change_credentials(&common::step(&store, "x").await, name, codes).await.unwrap();
         store.insert_session(&session(name)).await.unwrap();
+        store.put_refresh(&RefreshRecord { identity: name.into(), handle: Some(secret(name)), due_ms: 0 }).await.unwrap();
     }
 }
 
@@ -103,6 +105,7 @@ async fn read_a(store: &SqliteStore, table: &str) -> Result<String, StoreError> 
         "issuers" => store.load().await.map(|loaded| loaded.issuers[0].token.expose().to_owned()),
         "passwords" => store.credentials("a").await.map(|credentials| credentials.password_hash.unwrap()),
         "recovery_codes" => store.credentials("a").await.map(|credentials| credentials.recovery_codes[0].hash.clone()),
+        "refreshes" => store.claim_refresh("a", 0, 0).await.map(|refresh| refresh.unwrap().handle.unwrap().expose().to_owned()),
         _ => store.session("a").await.map(|session| session.unwrap().csrf),
     }
 }
@@ -218,7 +221,8 @@ async fn one_damaged_row_of_each_kind_takes_nothing_else_away() {
     }
     let loaded = store.load().await.unwrap();
     let named: Vec<_> = loaded.damaged.iter().map(|row| (row.kind, row.id.as_str())).collect();
-    let kinds = [SealedKind::Client, SealedKind::Issuer, SealedKind::Account, SealedKind::RecoveryCode, SealedKind::Session];
+    let kinds =
+        [SealedKind::Client, SealedKind::Issuer, SealedKind::Account, SealedKind::RecoveryCode, SealedKind::Session, SealedKind::Refresh];
     assert_eq!(named, kinds.map(|kind| (kind, "a")));
 
     // The client's name stays taken, with a token that nobody knows; the others of its kind are as they were.
@@ -239,6 +243,12 @@ async fn one_damaged_row_of_each_kind_takes_nothing_else_away() {
     assert_eq!(has_password, [false, true]);
     assert_eq!(store.session("a").await.unwrap(), None);
     assert_eq!(store.sessions_of("local/a").await.unwrap(), [session("b")]);
+    // The provider can't be asked about the one, and about the other as before.
+    let due = store.claim_due_refreshes(0, 1, 10).await.unwrap();
+    assert_eq!(
+        due.into_iter().map(|refresh| (refresh.identity, refresh.handle)).collect::<Vec<_>>(),
+        [("a".into(), None), ("b".into(), Some(secret("b")))]
+    );
 }
 
 /// A record that was damaged after it had changed stopped a node from catching up.
@@ -304,7 +314,7 @@ async fn keys_are_rotated_while_open() {
 
     store.use_keys(both);
     assert_eq!(read_a(&store, "clients").await, Ok(format!("{SECRET}a")));
-    assert_eq!(parts(&store, 5).await, [5, 5, 0]);
+    assert_eq!(parts(&store, 5).await, [5, 5, 2]);
     assert_eq!(parts(&store, 5).await, [0, 0, 0]);
     store.use_keys(only_new);
     for (table, _, _) in SEALED {
