@@ -49,7 +49,7 @@ pub use administer::upkeep::install::RootCredentials;
 pub use administer::upkeep::signing::SigningSecret;
 pub use administer::upkeep::statics::STATIC_CLIENT_NOTE;
 pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
-pub use audit::history::WholeHistory;
+pub use audit::history::{HISTORY_TYPES, WholeHistory};
 pub use audit::recent::SharedText;
 pub use auth::CommitFigures;
 pub use directory::applications::Applications;

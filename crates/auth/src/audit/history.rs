@@ -44,8 +44,9 @@ impl Auth {
     }
 }
 
-/// What the history tells of.
-const TYPES: [&str; 10] = ["account", "application", "client", "clock", "grant", "group", "identity", "issuer", "person", "role"];
+/// What the history tells of, as [`AuditEntry::entity_type`] has it.
+pub const HISTORY_TYPES: [&str; 10] =
+    ["account", "application", "client", "clock", "grant", "group", "identity", "issuer", "person", "role"];
 /// Of these, what changed is shown to those who may see the history of this kind of record.
 const ABOUT_PEOPLE: [&str; 4] = ["account", "group", "identity", "person"];
 /// So many rows are looked at for one page.
@@ -76,7 +77,7 @@ impl Auth {
         let types = if sees_doings || may("auth:audit-history:*") {
             None
         } else {
-            Some(TYPES.into_iter().filter(|kind| may(&format!("auth:audit-history:{kind}"))).map(str::to_owned).collect::<Vec<_>>())
+            Some(HISTORY_TYPES.into_iter().filter(|kind| may(&format!("auth:audit-history:{kind}"))).map(str::to_owned).collect::<Vec<_>>())
         };
         match (&wanted.entity_type, &types) {
             (_, None) => {}

@@ -42,6 +42,7 @@ async fn somebody_who_never_signed_in_has_a_history() {
     let mut reader = company.site.somebody("reader", &["auth:audit-history:*"]).await;
     let page = reader.get("/auth/audit?type=group").await;
     for part in [
+        "<option selected>group</option>",
         "Members: <span class=\"kept\">added 1234@example.com</span>",
         "Members: <span class=\"kept\">removed 1234@example.com</span>",
         "<span class=\"kept\">red</span> <span class=\"soft\">after</span> <span class=\"kept\">blue</span>",

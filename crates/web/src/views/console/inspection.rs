@@ -30,10 +30,9 @@ pub(crate) struct AuditPage {
 impl AuditPage {
     /// What can be chosen.
     fn choices(&self) -> Vec<&str> {
-        const ALL: [&str; 9] = ["account", "application", "client", "clock", "grant", "identity", "issuer", "person", "role"];
         match &self.kinds {
             Some(kinds) => kinds.iter().map(String::as_str).collect(),
-            None => ALL.to_vec(),
+            None => falconer_auth::HISTORY_TYPES.to_vec(),
         }
     }
 
