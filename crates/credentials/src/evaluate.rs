@@ -61,7 +61,7 @@ pub struct InternalClaim {
 /// Judges a request of an ordinary client: `ext` and the claimed issuer, the client's state, the certificate, authorized scopes, and last the
 /// timestamp, or the expiry of a bewit. `expand` is expansion by roles.
 ///
-/// Fails with the exact message of the wire document. Where `client` is not the one whose key made the MAC, that is `Unauthorized: Bad mac`.
+/// Fails with the exact message of the protocol. Where `client` is not the one whose key made the MAC, that is `Unauthorized: Bad mac`.
 pub fn evaluate(a: &Authentic<'_>, client: &Issuer<'_>, now_ms: i64, expand: &dyn Fn(&[&str]) -> ScopeSet) -> Result<Verified, Failure> {
     a.check_key(client.client_id, client.token)?;
     check_ext(a)?;

@@ -9,7 +9,7 @@
 //! 2. [`Signed::check_mac`] compares the MAC in constant time. An unknown client runs against a dummy key. The only answer besides success is
 //!    `Unauthorized: Bad mac`. Only this step makes an [`Authentic`].
 //! 3. [`evaluate`] looks at everything that was claimed: the client's state, `ext`, the certificate, authorized scopes, and at last the time.
-//!    Here the exact messages of the wire document are owed. [`evaluate_internal`] does the same for certificates that Falconer's own grant
+//!    Here the caller is owed the exact messages of the protocol. [`evaluate_internal`] does the same for certificates that Falconer's own grant
 //!    issuers signed.
 //!
 //! The other direction: [`sign`] makes headers, bewits and `ext`; [`temporary`] makes temporary credentials; [`payload`] hashes a body.

@@ -1,4 +1,4 @@
-//! What is published holds together: ids, schemas of schemas, every example of the wire documents, the OpenAPI document.
+//! What is published holds together: ids, schemas of schemas, every example of a document, the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};

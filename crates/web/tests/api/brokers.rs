@@ -79,7 +79,7 @@ async fn without_a_secret_there_are_no_tokens_and_strangers_do_not_learn_it() {
     assert_eq!(node.send(api("GET", "/websocktunnel/aud/c")).await.status, 403);
 }
 
-/// The errors of a deployment without any cloud, in the order of the wire document: parameters, then the caller, then the account.
+/// The errors of a deployment without any cloud, in the order of the protocol: parameters, then the caller, then the account.
 #[tokio::test]
 async fn clouds_say_that_they_are_not_configured_to_whoever_may_ask() {
     let node = node().await;

@@ -1,7 +1,7 @@
 //! Credentials of all kinds, clients, roles, signed URLs.
 //!
-//! The client's authenticated requests with query parameters are signed without their query string, so they fail on every correct server
-//! (wire document on clients, section 3); such calls are made here only to show that they are refused.
+//! This client signs requests without their query string, so calls with query parameters fail on every correct server. Such calls are made
+//! here only to show that they are refused.
 
 use std::time::{Duration, SystemTime};
 
