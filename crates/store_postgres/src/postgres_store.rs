@@ -51,7 +51,7 @@ impl PostgresStore {
 
     /// Where nobody has said that there is a pooler, what is set on a connection is relied on.
     async fn warn_where_shared(&self) -> Result<()> {
-        if self.sessions == Sessions::Kept && is_shared(&*self.to_read().await?, &*self.to_read().await?).await? {
+        if self.sessions == Sessions::Kept && is_shared(&*self.connection().await?, &*self.connection().await?).await? {
             tracing::warn!(
                 "database_url leads through something that gives each transaction another connection, such as pgbouncer in transaction mode, and notify_url is not \
                  set: changes of other servers are found by looking only, and the time limits of statements do not hold. Set notify_url to the database itself"
@@ -96,7 +96,7 @@ impl PostgresStore {
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
         let pool = connect::pool(connector, sessions, contact.silence(), connect::CONNECTIONS)?;
         let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node };
-        let mut connection = store.to_write().await?;
+        let mut connection = store.connection().await?;
         let transaction = store.begin(&mut connection).await?;
         migrate(&transaction).await?;
         transaction.commit().await.map_err(|error| at_commit(&error))?;
@@ -113,19 +113,15 @@ impl PostgresStore {
         Ok(connect::begin(connection, self.sessions).await?)
     }
 
-    async fn to_read(&self) -> Result<Object> {
+    async fn connection(&self) -> Result<Object> {
         self.contact.check()?;
         connect::take(&self.pool).await
     }
 
-    async fn to_follow(&self) -> Result<Object> {
+    /// For the change feed: whoever keeps all other connections busy must not cut it off.
+    async fn following_connection(&self) -> Result<Object> {
         self.contact.check()?;
         connect::take(&self.following).await
-    }
-
-    async fn to_write(&self) -> Result<Object> {
-        self.contact.check()?;
-        connect::take(&self.pool).await
     }
 }
 
@@ -155,21 +151,21 @@ async fn commit(transaction: Transaction<'_>) -> Result<()> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn load_each(&self, mut each: EachClient) -> Result<Loaded> {
-        let mut connection = self.to_follow().await?;
+        let mut connection = self.following_connection().await?;
         Ok(load::everything(&one_state(&mut connection).await?, &self.sealer, &mut each).await?)
     }
 
     async fn revision(&self) -> Result<Revision> {
-        Ok(revision_and_floor(&self.to_read().await?, "SELECT revision, feed_floor FROM meta").await?.0)
+        Ok(revision_and_floor(&self.connection().await?, "SELECT revision, feed_floor FROM meta").await?.0)
     }
 
     async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>> {
-        let mut connection = self.to_follow().await?;
+        let mut connection = self.following_connection().await?;
         Ok(feed::since(&one_state(&mut connection).await?, since, limit).await?)
     }
 
     async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed> {
-        let mut connection = self.to_follow().await?;
+        let mut connection = self.following_connection().await?;
         Ok(feed::records(&one_state(&mut connection).await?, &self.sealer, since, limit).await?)
     }
 
@@ -182,32 +178,32 @@ impl Store for PostgresStore {
     }
 
     async fn history(&self) -> Result<History> {
-        Ok(history::standing(&self.to_read().await?).await?.history)
+        Ok(history::standing(&self.connection().await?).await?.history)
     }
 
     async fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> Result<History> {
-        Ok(history::begin(&self.to_write().await?, &self.sealer, &self.node, instead_of, same_until).await?)
+        Ok(history::begin(&self.connection().await?, &self.sealer, &self.node, instead_of, same_until).await?)
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {
-        Ok(clients::one(&self.to_read().await?, &self.sealer, client_id).await?)
+        Ok(clients::one(&self.connection().await?, &self.sealer, client_id).await?)
     }
 
     async fn grant(&self, id: &str) -> Result<Option<GrantRecord>> {
-        Ok(grants::one(&self.to_read().await?, id).await?)
+        Ok(grants::one(&self.connection().await?, id).await?)
     }
 
     async fn person(&self, id: &str) -> Result<Option<PersonRecord>> {
-        Ok(people::one(&self.to_read().await?, id).await?)
+        Ok(people::one(&self.connection().await?, id).await?)
     }
 
     async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>> {
-        Ok(identities::one(&self.to_read().await?, identity).await?)
+        Ok(identities::one(&self.connection().await?, identity).await?)
     }
 
     async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed> {
         let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         let mut writing = Writing::begin(transaction, &self.node, decided_in, first, !others.is_empty()).await?;
         let found = writing.present();
@@ -222,184 +218,184 @@ impl Store for PostgresStore {
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {
-        Ok(grants::of_identity(&self.to_read().await?, identity).await?)
+        Ok(grants::of_identity(&self.connection().await?, identity).await?)
     }
 
     async fn open_grants_of(&self, identity: &str, now_ms: i64) -> Result<Vec<GrantRecord>> {
-        Ok(grants::open_of_identity(&self.to_read().await?, identity, now_ms).await?)
+        Ok(grants::open_of_identity(&self.connection().await?, identity, now_ms).await?)
     }
 
     async fn last_grant_to(&self, identity: &str, target_origin: &str) -> Result<Option<GrantRecord>> {
-        Ok(grants::last_to(&self.to_read().await?, identity, target_origin).await?)
+        Ok(grants::last_to(&self.connection().await?, identity, target_origin).await?)
     }
 
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
-        Ok(grants::by_nonce(&self.to_read().await?, identity, nonce).await?)
+        Ok(grants::by_nonce(&self.connection().await?, identity, nonce).await?)
     }
 
     async fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> Result<()> {
-        Ok(grants::secrets::insert(&self.to_write().await?, secret).await?)
+        Ok(grants::secrets::insert(&self.connection().await?, secret).await?)
     }
 
     async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>> {
-        Ok(grants::secrets::one(&self.to_read().await?, hash).await?)
+        Ok(grants::secrets::one(&self.connection().await?, hash).await?)
     }
 
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::secrets::note_use(&self.to_write().await?, hash, at_ms).await?)
+        Ok(grants::secrets::note_use(&self.connection().await?, hash, at_ms).await?)
     }
 
     async fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> Result<()> {
-        Ok(grants::identities::put(&self.to_write().await?, identity).await?)
+        Ok(grants::identities::put(&self.connection().await?, identity).await?)
     }
 
     async fn grant_identity(&self, grant: &str) -> Result<Option<GrantIdentityRecord>> {
-        Ok(grants::identities::one(&self.to_read().await?, grant).await?)
+        Ok(grants::identities::one(&self.connection().await?, grant).await?)
     }
 
     async fn insert_device_request(&self, request: &DeviceRequestRecord) -> Result<()> {
-        Ok(grants::devices::insert(&self.to_write().await?, request).await?)
+        Ok(grants::devices::insert(&self.connection().await?, request).await?)
     }
 
     async fn device_request(&self, device_hash: &str) -> Result<Option<DeviceRequestRecord>> {
-        Ok(grants::devices::of_device(&self.to_read().await?, device_hash).await?)
+        Ok(grants::devices::of_device(&self.connection().await?, device_hash).await?)
     }
 
     async fn device_request_of_person(&self, user_hash: &str) -> Result<Option<DeviceRequestRecord>> {
-        Ok(grants::devices::of_person(&self.to_read().await?, user_hash).await?)
+        Ok(grants::devices::of_person(&self.connection().await?, user_hash).await?)
     }
 
     async fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::devices::note_poll(&self.to_write().await?, device_hash, at_ms).await?)
+        Ok(grants::devices::note_poll(&self.connection().await?, device_hash, at_ms).await?)
     }
 
     async fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> Result<bool> {
-        Ok(grants::devices::answer(&self.to_write().await?, user_hash, grant, at_ms).await?)
+        Ok(grants::devices::answer(&self.connection().await?, user_hash, grant, at_ms).await?)
     }
 
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::devices::note_use(&self.to_write().await?, device_hash, at_ms).await?)
+        Ok(grants::devices::note_use(&self.connection().await?, device_hash, at_ms).await?)
     }
 
     async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()> {
-        Ok(grants::consents::put(&self.to_write().await?, consent).await?)
+        Ok(grants::consents::put(&self.connection().await?, consent).await?)
     }
 
     async fn forget_consent(&self, identity: &str, application: &str) -> Result<()> {
-        Ok(grants::consents::forget(&self.to_write().await?, identity, application).await?)
+        Ok(grants::consents::forget(&self.connection().await?, identity, application).await?)
     }
 
     async fn consents_of(&self, identity: &str) -> Result<Vec<ConsentRecord>> {
-        Ok(grants::consents::of(&self.to_read().await?, identity).await?)
+        Ok(grants::consents::of(&self.connection().await?, identity).await?)
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {
-        Ok(accounts::one(&self.to_read().await?, name).await?)
+        Ok(accounts::one(&self.connection().await?, name).await?)
     }
 
     async fn accounts(&self) -> Result<Vec<AccountRecord>> {
-        Ok(accounts::every(&self.to_read().await?).await?)
+        Ok(accounts::every(&self.connection().await?).await?)
     }
 
     async fn credentials(&self, account: &str) -> Result<CredentialsRecord> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.connection().await?;
         Ok(credentials::of_account(&one_state(&mut connection).await?, &self.sealer, account).await?)
     }
 
     async fn credentials_counts(&self) -> Result<Vec<CredentialsCount>> {
-        Ok(credentials::counts(&self.to_read().await?, &self.sealer).await?)
+        Ok(credentials::counts(&self.connection().await?, &self.sealer).await?)
     }
 
     async fn passkey(&self, id: &str) -> Result<Option<PasskeyRecord>> {
-        Ok(credentials::passkey(&self.to_read().await?, id).await?)
+        Ok(credentials::passkey(&self.connection().await?, id).await?)
     }
 
     async fn note_passkey_use(&self, id: &str, counter: u32, at_ms: i64) -> Result<bool> {
-        Ok(credentials::note_use(&self.to_write().await?, id, counter, at_ms).await?)
+        Ok(credentials::note_use(&self.connection().await?, id, counter, at_ms).await?)
     }
 
     async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()> {
-        Ok(accounts::put_setup_link(&self.to_write().await?, hash, expires_ms).await?)
+        Ok(accounts::put_setup_link(&self.connection().await?, hash, expires_ms).await?)
     }
 
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
-        Ok(accounts::setup_link_valid(&self.to_read().await?, hash, now_ms).await?)
+        Ok(accounts::setup_link_valid(&self.connection().await?, hash, now_ms).await?)
     }
 
     async fn account_link(&self, hash: &str) -> Result<Option<AccountLink>> {
-        Ok(accounts::links::one(&self.to_read().await?, hash).await?)
+        Ok(accounts::links::one(&self.connection().await?, hash).await?)
     }
 
     async fn account_link_of(&self, account: &str) -> Result<Option<AccountLink>> {
-        Ok(accounts::links::of_account(&self.to_read().await?, account).await?)
+        Ok(accounts::links::of_account(&self.connection().await?, account).await?)
     }
 
     async fn insert_session(&self, session: &SessionRecord) -> Result<()> {
-        Ok(sessions::insert(&self.to_write().await?, &self.sealer, session).await?)
+        Ok(sessions::insert(&self.connection().await?, &self.sealer, session).await?)
     }
 
     async fn session(&self, id_hash: &str) -> Result<Option<SessionRecord>> {
-        Ok(sessions::one(&self.to_read().await?, &self.sealer, id_hash).await?)
+        Ok(sessions::one(&self.connection().await?, &self.sealer, id_hash).await?)
     }
 
     async fn touch_session(&self, id_hash: &str, now_ms: i64) -> Result<()> {
-        Ok(sessions::touch(&self.to_write().await?, id_hash, now_ms).await?)
+        Ok(sessions::touch(&self.connection().await?, id_hash, now_ms).await?)
     }
 
     async fn delete_session(&self, id_hash: &str) -> Result<()> {
-        Ok(sessions::delete(&self.to_write().await?, id_hash).await?)
+        Ok(sessions::delete(&self.connection().await?, id_hash).await?)
     }
 
     async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64> {
-        Ok(sessions::delete_of(&self.to_write().await?, identity, except).await?)
+        Ok(sessions::delete_of(&self.connection().await?, identity, except).await?)
     }
 
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
-        Ok(sessions::of_identity(&self.to_read().await?, &self.sealer, identity).await?)
+        Ok(sessions::of_identity(&self.connection().await?, &self.sealer, identity).await?)
     }
 
     async fn put_pending_link(&self, link: &PendingLink) -> Result<()> {
-        Ok(sessions::put_pending_link(&self.to_write().await?, link).await?)
+        Ok(sessions::put_pending_link(&self.connection().await?, link).await?)
     }
 
     async fn pending_link(&self, session: &str) -> Result<Option<PendingLink>> {
-        Ok(sessions::pending_link(&self.to_read().await?, session).await?)
+        Ok(sessions::pending_link(&self.connection().await?, session).await?)
     }
 
     async fn delete_pending_link(&self, session: &str) -> Result<()> {
-        Ok(sessions::delete_pending_link(&self.to_write().await?, session).await?)
+        Ok(sessions::delete_pending_link(&self.connection().await?, session).await?)
     }
 
     async fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> Result<String> {
-        Ok(identities::note_known_by(&self.to_write().await?, provider, known_by, before).await?)
+        Ok(identities::note_known_by(&self.connection().await?, provider, known_by, before).await?)
     }
 
     async fn known_by(&self, provider: &str) -> Result<Option<String>> {
-        Ok(identities::known_by(&self.to_read().await?, provider).await?)
+        Ok(identities::known_by(&self.connection().await?, provider).await?)
     }
 
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {
-        Ok(refreshes::put(&self.to_write().await?, &self.sealer, refresh).await?)
+        Ok(refreshes::put(&self.connection().await?, &self.sealer, refresh).await?)
     }
 
     async fn keep_refresh_handle(&self, identity: &str, handle: &Secret) -> Result<()> {
-        Ok(refreshes::keep_handle(&self.to_write().await?, &self.sealer, identity, handle).await?)
+        Ok(refreshes::keep_handle(&self.connection().await?, &self.sealer, identity, handle).await?)
     }
 
     async fn delete_refresh(&self, identity: &str) -> Result<()> {
-        Ok(refreshes::delete(&self.to_write().await?, identity).await?)
+        Ok(refreshes::delete(&self.connection().await?, identity).await?)
     }
 
     async fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Result<Vec<RefreshRecord>> {
-        Ok(refreshes::claim_due(&self.to_write().await?, &self.sealer, now_ms, until_ms, limit).await?)
+        Ok(refreshes::claim_due(&self.connection().await?, &self.sealer, now_ms, until_ms, limit).await?)
     }
 
     async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>> {
-        Ok(refreshes::claim(&self.to_write().await?, &self.sealer, identity, now_ms, until_ms).await?)
+        Ok(refreshes::claim(&self.connection().await?, &self.sealer, identity, now_ms, until_ms).await?)
     }
 
     async fn insert_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::insert(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
@@ -407,7 +403,7 @@ impl Store for PostgresStore {
     }
 
     async fn update_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::update(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
@@ -420,7 +416,7 @@ impl Store for PostgresStore {
         change: &ScimMembers,
         bounds: ScimBounds,
     ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::change_members(&transaction, push, change, bounds).await?;
         commit(transaction).await?;
@@ -428,7 +424,7 @@ impl Store for PostgresStore {
     }
 
     async fn delete_scim(&self, push: &ScimPush, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::delete(&transaction, push, directory, kind, id, version).await?;
         commit(transaction).await?;
@@ -436,7 +432,7 @@ impl Store for PostgresStore {
     }
 
     async fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Result<Option<ScimRecord>> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.connection().await?;
         Ok(scim::read::one(&one_state(&mut connection).await?, directory, kind, id).await?)
     }
 
@@ -448,22 +444,22 @@ impl Store for PostgresStore {
         start: u32,
         count: u32,
     ) -> Result<(u64, Vec<ScimRecord>)> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.connection().await?;
         Ok(scim::read::list(&one_state(&mut connection).await?, directory, kind, filter, start, count).await?)
     }
 
     async fn scim_standing(&self, directory: &str, subject: ScimSubject<'_>) -> Result<Option<ScimStanding>> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.connection().await?;
         Ok(scim::read::standing(&one_state(&mut connection).await?, directory, subject).await?)
     }
 
     async fn pending_scim(&self, directory: &str, after: &str, limit: u32) -> Result<Vec<ScimStanding>> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.connection().await?;
         Ok(scim::read::pending(&one_state(&mut connection).await?, directory, after, limit).await?)
     }
 
     async fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Result<Vec<String>> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::note_followed(&transaction, directory, followed).await?;
         commit(transaction).await?;
@@ -471,23 +467,23 @@ impl Store for PostgresStore {
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {
-        Ok(sessions::remember_origin(&self.to_write().await?, identity, origin, at_ms).await?)
+        Ok(sessions::remember_origin(&self.connection().await?, identity, origin, at_ms).await?)
     }
 
     async fn forget_origin(&self, identity: &str, origin: &str) -> Result<()> {
-        Ok(sessions::forget_origin(&self.to_write().await?, identity, origin).await?)
+        Ok(sessions::forget_origin(&self.connection().await?, identity, origin).await?)
     }
 
     async fn remembered_origins(&self, identity: &str) -> Result<Vec<(String, i64)>> {
-        Ok(sessions::remembered_origins(&self.to_read().await?, identity).await?)
+        Ok(sessions::remembered_origins(&self.connection().await?, identity).await?)
     }
 
     async fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
-        Ok(attempts::count(&self.to_read().await?, key, now_ms, window_ms).await?)
+        Ok(attempts::count(&self.connection().await?, key, now_ms, window_ms).await?)
     }
 
     async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         let count = attempts::note(&transaction, key, now_ms, window_ms).await?;
         commit(transaction).await?;
@@ -495,11 +491,11 @@ impl Store for PostgresStore {
     }
 
     async fn clear_attempts(&self, key: &str) -> Result<()> {
-        Ok(attempts::clear(&self.to_write().await?, key).await?)
+        Ok(attempts::clear(&self.connection().await?, key).await?)
     }
 
     async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         for (client_id, at_ms) in clients {
@@ -512,31 +508,31 @@ impl Store for PostgresStore {
     }
 
     async fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
-        Ok(audit::of_entity(&self.to_read().await?, entity_type, entity_id, from, limit).await?)
+        Ok(audit::of_entity(&self.connection().await?, entity_type, entity_id, from, limit).await?)
     }
 
     async fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
-        Ok(audit::of_actor(&self.to_read().await?, actor, from, limit).await?)
+        Ok(audit::of_actor(&self.connection().await?, actor, from, limit).await?)
     }
 
     async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>> {
-        Ok(audit::of_grant(&self.to_read().await?, grant, entity_type, limit).await?)
+        Ok(audit::of_grant(&self.connection().await?, grant, entity_type, limit).await?)
     }
 
     async fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Result<HistoryPart> {
-        Ok(audit::whole(&self.to_read().await?, wanted, most_looked, limit).await?)
+        Ok(audit::whole(&self.connection().await?, wanted, most_looked, limit).await?)
     }
 
     async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool> {
-        Ok(upkeep::leases::take(&self.to_write().await?, name, holder, for_ms).await?)
+        Ok(upkeep::leases::take(&self.connection().await?, name, holder, for_ms).await?)
     }
 
     async fn end_lease(&self, name: &str, holder: &str) -> Result<()> {
-        Ok(upkeep::leases::end(&self.to_write().await?, name, holder).await?)
+        Ok(upkeep::leases::end(&self.connection().await?, name, holder).await?)
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         upkeep::prune(&transaction, now_ms).await?;
@@ -544,11 +540,11 @@ impl Store for PostgresStore {
     }
 
     async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64> {
-        Ok(audit::prune(&self.to_write().await?, before_ms, limit).await?)
+        Ok(audit::prune(&self.connection().await?, before_ms, limit).await?)
     }
 
     async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         let removed = grants::prune(&transaction, before_ms, limit).await?;
@@ -557,7 +553,7 @@ impl Store for PostgresStore {
     }
 
     async fn reseal(&self, from: &ResealFrom, limit: u32) -> Result<Resealed> {
-        let mut connection = self.to_write().await?;
+        let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         let done = upkeep::reseal(&transaction, &self.sealer, from, limit).await?;
@@ -566,7 +562,7 @@ impl Store for PostgresStore {
     }
 
     async fn needs_older_keys(&self) -> Result<bool> {
-        Ok(upkeep::needs_older_keys(&self.to_read().await?, &self.sealer).await?)
+        Ok(upkeep::needs_older_keys(&self.connection().await?, &self.sealer).await?)
     }
 
     fn read_keys_with(&self, source: KeySource) {
@@ -578,7 +574,7 @@ impl Store for PostgresStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        let connection = self.to_write().await?;
+        let connection = self.connection().await?;
         revision_and_floor(&connection, "SELECT revision, feed_floor FROM meta").await?;
         let sql = "SELECT 1 WHERE pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
         if finds(&connection, sql, &[]).await? {

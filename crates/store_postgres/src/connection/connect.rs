@@ -117,8 +117,8 @@ pub(crate) fn config(url: &str) -> Result<Config> {
     Ok(config)
 }
 
-/// With what `falconer` was not told in the URL from the variables that PostgreSQL's own programs read. Read at each connection: a password in a file may be another
-/// one by now.
+/// Adds what the URL leaves out from the variables that PostgreSQL's own programs read. They are read at each connection, because a password in a file may have
+/// changed.
 pub(crate) fn with_environment(config: &Config) -> Result<Config> {
     with_variables(config, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
@@ -129,7 +129,7 @@ fn with_variables(config: &Config, variable: impl Fn(&str) -> Option<String>) ->
     Ok(config)
 }
 
-/// What is wrong with a URL, as far as that can be said without repeating it.
+/// What is wrong with a URL. The text does not repeat the URL.
 fn bad_url(why: &str) -> StoreError {
     StoreError::Unavailable(format!(
         "the URL of the database can't be read ({why}): in a name or a password, write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23, or leave \
