@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// Whether `s` is a scope: any mix of space and printable ASCII, the empty string included (`^[\x20-\x7e]*$`).
 pub fn is_valid_scope(s: &str) -> bool {
-    // Without an early end, so that many bytes are looked at at once.
+    // No early exit, so that the compiler can compare many bytes at once.
     s.bytes().fold(true, |all, byte| all & (0x20..=0x7e).contains(&byte))
 }
 

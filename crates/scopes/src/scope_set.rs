@@ -257,7 +257,7 @@ fn is_json(array: &str, count: usize) -> bool {
     let bytes = array.as_bytes();
     memchr::memchr_iter(b'"', bytes).count() == 2 * count
         && memchr::memchr(b'\\', bytes).is_none()
-        // Without an early end, so that many bytes are looked at at once.
+        // No early exit, so that the compiler can compare many bytes at once.
         && bytes.iter().fold(true, |all, byte| all & (*byte >= b' '))
 }
 

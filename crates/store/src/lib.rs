@@ -2,14 +2,14 @@
 //!
 //! A [`Store`] keeps the records of this crate. Each mutation is one business step: the change, its audit rows, the rows of the change
 //! feed and the next [`Revision`] become visible and durable together, before the answer, or not at all. A step says at which revision it
-//! was decided and on what it depends ([`Step`]); when any of that has changed since, the store answers [`StoreError::Stale`] and the use
+//! was decided and on what it depends ([`Step`]). When any of that has changed since, the store answers [`StoreError::Stale`] and the use
 //! case decides again. [`KeyRing`] seals the few columns that hold secrets.
 //!
 //! What is deliberately not here: SQL, a driver, HTTP, decisions about who may do what, a clock and a source of randomness. A store keeps
-//! what it is told; expiry is checked by those who use a record, and [`Store::prune`] only tidies.
+//! what it is given. Those who use a record check whether it has expired. [`Store::prune`] only tidies.
 //!
-//! To add a behaviour: a method on [`Store`] with its promise in the doc comment, a function in `conformance` that shows it, and then each
-//! backend.
+//! To add a behaviour, write a method on [`Store`] with its promise in the doc comment, then a function in `conformance` that shows it, and then
+//! each backend.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -22,7 +22,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads a header. `None`: it is none of the form, so that a new trace begins. Of later versions what this version knows is read, as the standard says.
+    /// Reads a header. `None`: it has another form, so that a new trace begins. Of a header of a later version the part that this version knows is read, as the standard
+    /// says.
     pub fn parse(header: &[u8]) -> Option<Context> {
         let (version, rest) = (byte(header.get(..2)?)?, header.get(2..)?);
         let (fixed, more) = rest.split_at_checked(53)?;

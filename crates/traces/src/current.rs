@@ -44,7 +44,7 @@ impl Active {
         self.0.context
     }
 
-    /// Does something within this span.
+    /// Runs a future within this span.
     pub async fn within<F: Future>(&self, future: F) -> F::Output {
         CURRENT.scope(self.clone(), future).await
     }
@@ -92,7 +92,7 @@ pub fn name(name: &'static str) {
     let _ = CURRENT.try_with(|active| active.0.name.set(name));
 }
 
-/// Does something as a part of the present span; where there is none, or it is not recorded, it is just done. Whoever drops the future before its end records nothing.
+/// Runs a future as a part of the present span. Where no span is recorded the future just runs. A future that is dropped before its end is not recorded.
 pub async fn step<F: Future>(name: &'static str, kind: Kind, has_failed: impl FnOnce(&F::Output) -> bool, future: F) -> F::Output {
     let Some(span) = recorded().map(|active| active.child()) else { return future.await };
     let outcome = span.within(future).await;

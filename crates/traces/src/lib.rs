@@ -4,9 +4,9 @@
 //! parts. Whoever goes on in a task of its own takes the trace along with [`carry`]. Spans that ended go to a [`Sink`], which never waits; `otlp` writes them as
 //! bytes.
 //!
-//! What is deliberately not here: sending, a clock, randomness; and in spans there is nothing that a caller chose: no path, no id of a client or role, no scope.
+//! What is deliberately not here: sending, a clock, randomness. A span holds nothing that a caller chose: no path, no id of a client or role, no scope.
 //!
-//! To have another part seen: [`step`] around it.
+//! To record another part of a request, run it within [`step`].
 
 mod context;
 mod current;

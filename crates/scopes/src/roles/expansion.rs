@@ -219,7 +219,7 @@ impl<'a> Expansion<'a> {
         if self.applied.is_empty() {
             return false;
         }
-        // What is no star scope is its own stem. The last stem that is not after it is the only one that can begin it.
+        // A scope without a star is its own stem. The last stem that is not after it is the only one that can begin it.
         let (stem, _) = split_star(scope);
         let before = self.applied.range::<str, _>((Bound::Unbounded, Bound::Included(stem))).next_back();
         before.is_some_and(|applied| stem.starts_with(applied.as_ref()))

@@ -31,7 +31,7 @@ const AHEAD: usize = 8;
 /// Threads that open tokens meanwhile, which takes longer than reading them.
 const OPENERS: usize = 2;
 
-/// Gives all clients to `each`, ascending; how many there were, and which are damaged.
+/// Gives all clients to `each` in ascending order. Answers how many there were, and which are damaged.
 pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
     let keys = &*sealer.keys();
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"))?;
@@ -82,7 +82,7 @@ fn open_all(rows: Vec<SealedClient>, sealer: &Sealer, keys: &KeyRing) -> Vec<(Cl
     rows.into_iter().map(|row| row.open(sealer, keys)).collect()
 }
 
-/// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything, and how the audit calls it.
+/// Adds the client, or replaces one that differs. Answers what happened to it and how the audit calls that; `None` where nothing happened.
 pub(crate) fn put_differing(connection: &Connection, sealer: &Sealer, client: &ClientRecord) -> Res<Option<(ChangeKind, &'static str)>> {
     let Some(stored) = one(connection, sealer, &client.client_id)? else {
         put(connection, sealer, client, "")?;

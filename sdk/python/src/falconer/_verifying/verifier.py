@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("falconer")
 MEBIBYTE = 1024 * 1024
-# So long a server that has no `check` is asked for lists only, so that one that was brought up to date is noticed.
+# A server without `check` is asked for lists for so long. Then `check` is tried once more: the server may be another release by then.
 OLDER_SECONDS = 600.0
-# So often another origin is looked for.
+# Another origin is looked for at most once in this time.
 LOOK_SECONDS = 60.0
 COUNTED = ("allowed", "denied", "failed", "unavailable")
 
@@ -73,7 +73,7 @@ class BaseVerifier:
         self._timeout = settings.get("timeout", 5.0)
         self._monotonic = settings.get("monotonic", time.monotonic)
         self._breaker = Breaker(self._monotonic)
-        # Servers before `check` are asked for the list of scopes, until then.
+        # Until this time the server is asked for the list of scopes, because it has no `check`.
         self._older_until: float | None = None
         self._looked: float | None = None
         self._counts = dict.fromkeys(COUNTED, 0)
