@@ -52,11 +52,9 @@ pub(crate) fn judge(expected: Expected, answered: &Answered, usual: Option<&Answ
             if telling { Verdict::Finding(said) } else { Verdict::Untried(format!("{said}, with too little to tell whose answer it is")) }
         }
         Expected::SameAnswer | Expected::Answer => Verdict::Held,
-        Expected::Prepare if let_in => Verdict::Held,
-        Expected::Prepare => Verdict::Untried(format!("the caller that may was {said}")),
-        Expected::Works if let_in => Verdict::Held,
-        // It is alive; why it refuses now is for the end of the run to find out.
-        Expected::Works => Verdict::Untried(format!("the caller that may was {said}")),
+        Expected::Prepare | Expected::Works if let_in => Verdict::Held,
+        // The service is alive. Why it refuses now is found out at the end of the run.
+        Expected::Prepare | Expected::Works => Verdict::Untried(format!("the caller that may was {said}")),
         Expected::Cors => cors(answer),
         Expected::Cookies { https } => match cookies(answer, https) {
             Some(missing) => Verdict::Finding(missing),

@@ -1,10 +1,11 @@
 //! Attacks on one's own service: what goes wrong in practice where a service accepts signed requests, tried on the running one.
 //!
-//! What it does: it makes narrow temporary credentials out of the operator's own, learns from Falconer what each of them is worth, sends requests
-//! to one host that are almost right, and says of each attack whether the service held, was found wanting, or could not be tried, and why.
+//! What it does: it makes narrow temporary credentials out of the operator's own, and learns from Falconer what each of them may do. It sends requests to
+//! one host that are almost right. Of each attack it says whether the service held, was found wanting, or could not be tried, and why.
 //!
-//! What it deliberately does not do: it follows no redirect, sends nothing to a host that was not named, sends no method to a route that was not named
-//! with it, except for the question of a preflight, signs nothing with permanent credentials, and says of nothing that it held unless a caller that may was let in at the same place.
+//! What it deliberately does not do: it follows no redirect and sends nothing to a host that was not named. It sends no method to a route that was not
+//! named with it, except for the question of a preflight. It signs nothing with permanent credentials. It says of a route that it held only where a caller that may was
+//! let in at the same route.
 //!
 //! To add an attack: a file in a room of `attacks`, its row in `attacks/mod.rs`, its row in docs/attack.md, and a broken service in `e2e/attack` that it
 //! finds.

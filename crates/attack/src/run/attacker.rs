@@ -146,7 +146,7 @@ impl Attacker {
         }
     }
 
-    /// Errors: nobody is.
+    /// Whether the service answers at all. Errors: it does not.
     pub(super) async fn is_there(&self) -> Result<(), Error> {
         self.sender.date("/").await.map(drop).map_err(|why| Error::Service { address: self.place.address.clone(), why })
     }
