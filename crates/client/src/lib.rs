@@ -12,10 +12,10 @@
 //! ```
 //!
 //! What it deliberately does not do: it holds nothing of the server, decides no authorization, and follows no redirect.
-//! A wrong clock of this computer is no matter: after a 401 the client asks the root URL for its time, once a minute at most, signs with that
-//! from then on, and makes the call once more. Time and randomness are read in `system` only.
+//! A wrong clock of this computer does no harm. After a 401 the client asks the root URL for its time, once a minute at most. It signs with that
+//! time from then on, and makes the call once more. Time and randomness are read in `system` only.
 //!
-//! To add a method of the auth service: one function in `methods/auth.rs`, with the shapes of `falconer_wire`. Other services are reached with
+//! To add a method of the auth service, write one function in `methods/auth.rs`, with the shapes of `falconer_wire`. Other services are reached with
 //! [`Client::call`].
 
 mod client;
@@ -36,7 +36,7 @@ pub use falconer_credentials::{AccessToken, is_signed_twice};
 /// The shapes of both APIs, which calls take and give.
 pub use falconer_wire as wire;
 pub use http::Method;
-pub use methods::{Events, PeopleSearch, ServerEvent, passes};
+pub use methods::{Events, PeopleSearch, ServerEvent, is_temporary};
 pub use rustls::{ClientConfig, Error as TlsError};
 /// Whose traits bodies and answers have ([`Client::call_as`]).
 pub use serde;

@@ -62,13 +62,13 @@ impl Events {
     pub async fn next(&mut self) -> Result<ServerEvent, Error> {
         loop {
             match self.try_next().await {
-                Err(error) if passes(&error) => tokio::time::sleep(self.wait()?).await,
+                Err(error) if is_temporary(&error) => tokio::time::sleep(self.wait()?).await,
                 other => return other,
             }
         }
     }
 
-    /// The same without another try: after an error that [`passes`] and [`Events::wait`], the next call connects again and goes on.
+    /// The same without another try: after an error that [`is_temporary`], wait for [`Events::wait`]. The next call then connects again and goes on.
     pub async fn try_next(&mut self) -> Result<ServerEvent, Error> {
         let next = self.read().await;
         match &next {
@@ -117,7 +117,7 @@ impl Events {
 
 /// Whether waiting may mend it: the server was not reached, broke off, or is not well.
 #[must_use]
-pub fn passes(error: &Error) -> bool {
+pub fn is_temporary(error: &Error) -> bool {
     matches!(error, Error::Network { .. }) || error.status().is_some_and(|status| status >= 500 || status == 429)
 }
 

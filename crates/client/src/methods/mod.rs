@@ -6,5 +6,5 @@ mod events;
 mod falconer;
 mod people;
 
-pub use events::{Events, ServerEvent, passes};
+pub use events::{Events, ServerEvent, is_temporary};
 pub use people::PeopleSearch;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use falconer_client::{ServerEvent, passes};
+use falconer_client::{ServerEvent, is_temporary};
 use serde_json::{Value, json};
 
 use super::UserOptions;
@@ -43,7 +43,7 @@ pub async fn run(options: Options) -> Result<()> {
                 }
                 (connected, tries) = (true, 0);
             }
-            Err(error) if passes(&error) && (connected || tries + 1 < FIRST_TRIES) => {
+            Err(error) if is_temporary(&error) && (connected || tries + 1 < FIRST_TRIES) => {
                 tries += 1;
                 let wait = events.wait()?;
                 eprintln!("{}; trying again in {}", harmless(&error.to_string()), seconds(wait));
