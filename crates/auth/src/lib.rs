@@ -1,7 +1,7 @@
 //! Use cases of the auth API: clients, roles, verification, audit; and the Directory, what a node answers from.
 //!
 //! A node answers from an immutable [`Snapshot`] at one revision. Reading never touches the store. A change waits for its turn, evaluates the
-//! caller again on the present snapshot, decides, commits one atomic step, applies it to the snapshot and then answers; when something it
+//! caller again on the present snapshot, decides, commits one atomic step, applies it to the snapshot and then answers. Where something that it
 //! depends on has changed in the store, it decides again (`change`).
 //!
 //! | room | what is in it |
@@ -17,7 +17,7 @@
 //! What is deliberately not here: HTTP, SQL, JSON schemas and patterns of parameters (`web` has checked them), arithmetic of scopes
 //! (`scopes`), Hawk (`credentials`), a clock and a source of randomness.
 //!
-//! To add a mutation: a variant of the store's `Write`, its effect on the directory in `change`, a use case beside its kind, and a test by
+//! To add a mutation, write a variant of the store's `Write`, its effect on the directory in `change`, a use case beside its kind, and a test by
 //! kind of caller in `tests/`.
 
 mod administer;

@@ -6,11 +6,11 @@
 //!
 //! For the other direction, out of programs that cannot sign, there is a [`SigningProxy`].
 //!
-//! What it deliberately does not do: it has no expressions, no verification and no scope arithmetic of its own; it keeps no answer of Falconer; it never
-//! sees Falconer's own cookie; what is no rule is refused, and what no configured proxy says is not believed.
+//! What it deliberately does not do: it has no expressions, no verification and no scope arithmetic of its own. It keeps no answer of Falconer. It never
+//! sees Falconer's own cookie. A request without a rule is refused, and what no configured proxy says is not believed.
 //!
-//! To add a proxy: a dialect in `forward`, which says where the original request stands and how an answer has to look; a row in docs/gateway.md; a test behind
-//! the real proxy.
+//! To add a proxy, write a dialect in `forward`, which says where the original request stands and how an answer has to look. Add a row to docs/gateway.md and a
+//! test behind the real proxy.
 
 mod addresses;
 mod decide;

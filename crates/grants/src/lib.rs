@@ -15,7 +15,7 @@
 //! What is deliberately not here: HTTP and HTML (`web`), who somebody is (`login`), what a grant is worth when it is used (`auth`), SQL,
 //! arithmetic of scopes (`scopes`), a clock and a source of randomness.
 //!
-//! To add a way to deliver: a file in `delivery`, which is given the grant's credentials; the request names it, and nothing else knows.
+//! To add a way to deliver, write a file in `delivery`, which is given the grant's credentials. The request names it, and nothing else knows.
 
 mod applications;
 mod consent;

@@ -14,7 +14,7 @@
 //! What is deliberately not here: HTTP and HTML (`web`), SQL, what a person lets others do (`grants`), arithmetic of scopes (`scopes`), a clock
 //! and a source of randomness.
 //!
-//! To add a kind of identity provider: a room beside `providers/oidc` that implements [`IdentityProvider`], and its settings in the binary; nothing
+//! To add a kind of identity provider, write a room beside `providers/oidc` that implements [`IdentityProvider`], and its settings in the binary. Nothing
 //! else knows where people come from.
 
 mod accounts;

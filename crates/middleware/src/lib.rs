@@ -38,7 +38,7 @@
 //! What it deliberately does not do: it holds no secret, looks at no clientId, never trusts the Host header, and lets nothing through when
 //! in doubt. An expression may be any of the protocol's, such as `json!({"AnyOf": ["notes:read:<book>", "notes:all"]})`.
 //!
-//! To add another web framework: a folder like `axum`, which gives a [`SignedRequest`] to the verifier and makes an answer of a [`Refusal`].
+//! To add another web framework, write a folder like `axum`, which gives a [`SignedRequest`] to the verifier and makes an answer of a [`Refusal`].
 
 #[cfg(feature = "axum")]
 mod axum;

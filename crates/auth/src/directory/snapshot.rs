@@ -333,7 +333,7 @@ impl Snapshot {
         self.expansions.set(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
     }
 
-    /// The same without the set being made; `None` where only that, or that best, can be asked.
+    /// The same without making the set. `None` where the set is the better way, as `Expansions::applied` says.
     pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>) -> Option<HeldScopes> {
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
         let applied = self.expansions.applied(&self.roles.generation, list, || self.roles.applied(client.scopes().chain([ANONYMOUS])))?;

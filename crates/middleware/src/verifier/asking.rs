@@ -6,7 +6,7 @@ use super::{BodyRule, Verified, Verifier};
 use crate::caller::Asker;
 use crate::{Caller, Refusal};
 
-/// Prefixes that one question names at most.
+/// One question names at most so many prefixes.
 const MOST_PREFIXES: usize = 16;
 
 /// One request, and what is asked about it.

@@ -23,14 +23,14 @@ pub use counts::Counts;
 use minimum_interval::MinimumInterval;
 pub use verified::{BodyRule, Verified};
 
-/// Prefixes that a service names at most.
+/// A service names at most so many prefixes.
 const MOST_REVEALED: usize = 8;
-/// So long a server that has no check is asked for lists only.
+/// A server without `check` is asked for lists for so long. Then `check` is tried once more: the server may be another release by then.
 const OLDER_MS: i64 = 10 * 60_000;
-/// How many questions are under way at once. More wait. Falconer bounds the connections of one address, and without this strangers could make a service take all of
-/// them.
+/// How many questions are under way at once. More wait. Falconer bounds the connections of one address, and without this bound strangers could make a service take
+/// all of them.
 const MOST_QUESTIONS: usize = 256;
-/// A wrong origin is looked for so often.
+/// Another origin is looked for at most once in this time.
 const MISMATCH_MS: i64 = 60_000;
 
 /// Asks Falconer about the requests of one service. It knows nothing of a web framework. Cheap to clone.
@@ -108,8 +108,8 @@ impl Verifier {
         Client::check_root_url(falconer_root_url).map_err(SettingsError::RootUrl)
     }
 
-    /// Below which prefixes, such as `assume:mozilla-user:`, callers of [`Verifier::check`] show their scopes, besides those of this service's own scopes. Errors: one
-    /// that has no colon, ends in a star or cannot stand in a scope, and more than eight.
+    /// Prefixes, such as `assume:mozilla-user:`, below which callers of [`Verifier::check`] show their scopes. The service sees its own scopes besides. Errors: a prefix
+    /// that has no colon, ends in a star or cannot stand in a scope, and more than eight of them.
     pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Result<Verifier, SettingsError> {
         let mut revealed: Vec<String> = Vec::new();
         for prefix in prefixes {
