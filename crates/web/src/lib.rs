@@ -3,8 +3,8 @@
 //! What it does: turns bytes into calls of the use cases in `falconer_auth`, `falconer_login` and `falconer_grants`, and their outcomes
 //! into statuses, bodies and pages. What it deliberately does not do: decide anything about scopes, touch a store, read the clock or draw randomness by itself.
 //!
-//! To add a page: a template in `templates/`, its view with named samples in `src/views/`, a handler in `src/pages/`, a line in
-//! `pages::router`. To add an API method: a row in `falconer_wire`'s table and a handler in `src/api/`.
+//! To add a page, write a template in `templates/`, its view with named samples in `src/views/`, a handler in `src/pages/`, and a line in
+//! `pages::router`. To add an API method, write a row in `falconer_wire`'s table and a handler in `src/api/`.
 
 pub mod api;
 mod http;
@@ -39,7 +39,7 @@ pub fn router(web: Arc<Web>) -> axum::Router {
     })
 }
 
-/// Other routes under the same roof: an id, limits, one log line, and no panic that gets out. [`HttpService`] has it already.
-pub fn around(web: Arc<Web>, routes: axum::Router) -> axum::Router {
+/// Other routes with what surrounds each request: an id, limits, one log line, and no panic that gets out. [`HttpService`] has it already.
+pub fn guarded(web: Arc<Web>, routes: axum::Router) -> axum::Router {
     routes.layer(axum::middleware::from_fn_with_state(web, crate::http::guard::layer))
 }

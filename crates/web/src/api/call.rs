@@ -62,28 +62,28 @@ impl Api {
         let call = Call { method, params, parts, query: &query, signed };
         let mut body = Incoming::new(&parts.headers, body);
         let small = budget::of_stranger(method);
-        let beyond = match self.within(&small, &call, &mut body).await {
+        let excess = match self.answer_within(&small, &call, &mut body).await {
             Ok(reply) => return reply,
-            Err(beyond) => beyond,
+            Err(excess) => excess,
         };
         // On the heap, as everything that a usual call does not come by: each step on the way to an answer is moved with all the room that it may need.
-        Box::pin(self.more(&call, beyond, &small, &mut body)).await
+        Box::pin(self.answer_larger(&call, excess, &small, &mut body)).await
     }
 
     /// Answers a call whose body is beyond the budget of a stranger.
-    async fn more(&self, call: &Call<'_>, beyond: OverBudget, small: &Budget, body: &mut Incoming<'_>) -> Reply {
-        if let Err(failure) = self.may_send_more(call, beyond, small).await {
+    async fn answer_larger(&self, call: &Call<'_>, excess: OverBudget, small: &Budget, body: &mut Incoming<'_>) -> Reply {
+        if let Err(failure) = self.may_send_more(call, excess, small).await {
             return self.refuse(failure, call, None);
         }
         let large = budget::of_known(call.method, self.settings.limits.api_body_bytes);
-        match self.within(&large, call, body).await {
+        match self.answer_within(&large, call, body).await {
             Ok(reply) => reply,
-            Err(beyond) => self.refuse(Failure::with_status(beyond.status(), beyond.text(&large)), call, None),
+            Err(excess) => self.refuse(Failure::with_status(excess.status(), excess.text(&large)), call, None),
         }
     }
 
     /// Answers a call whose body is within the budget; else says what is beyond it.
-    async fn within(&self, budget: &Budget, call: &Call<'_>, body: &mut Incoming<'_>) -> Result<Reply, OverBudget> {
+    async fn answer_within(&self, budget: &Budget, call: &Call<'_>, body: &mut Incoming<'_>) -> Result<Reply, OverBudget> {
         let taken = match body.receive(budget).await {
             Ok(()) => {
                 let received = body.received();
@@ -108,13 +108,13 @@ impl Api {
         };
         let mut payload = match taken {
             Ok(payload) => payload,
-            Err(NotAccepted::OverBudget(beyond)) => return Err(beyond),
+            Err(NotAccepted::OverBudget(excess)) => return Err(excess),
             Err(NotAccepted::Bad(BadBody { failure, echo })) => {
                 let echo = echo.and_then(|payload| echo::payload(call.method, payload));
                 return Ok(self.refuse(*failure, call, echo));
             }
         };
-        Ok(match Box::pin(self.checked(call, &mut payload)).await {
+        Ok(match Box::pin(self.answer_checked(call, &mut payload)).await {
             Ok(reply) => reply.in_history(|| self.auth.directory().history()),
             Err(failure) => {
                 let echo = match call.method.input {
@@ -127,15 +127,15 @@ impl Api {
     }
 
     /// Whether the MAC over the head holds, so that this caller may send more than a stranger.
-    async fn may_send_more(&self, call: &Call<'_>, beyond: OverBudget, budget: &Budget) -> Result<(), Failure> {
+    async fn may_send_more(&self, call: &Call<'_>, excess: OverBudget, budget: &Budget) -> Result<(), Failure> {
         if call.method.scopes.is_some() && is_known(&call.signed.authenticate_head(&self.auth).await?)? {
             return Ok(());
         }
         let whom = if call.method.scopes.is_some() { " without credentials that are valid for it" } else { "" };
-        Err(Failure::with_status(beyond.status(), format!("{}, which is what {} takes{whom}", beyond.text(budget), call.method.name)))
+        Err(Failure::with_status(excess.status(), format!("{}, which is what {} takes{whom}", excess.text(budget), call.method.name)))
     }
 
-    async fn checked(&self, call: &Call<'_>, payload: &mut Payload) -> Answer {
+    async fn answer_checked(&self, call: &Call<'_>, payload: &mut Payload) -> Answer {
         let Call { method, params, parts, query, signed } = call;
         let demanded = demanded_revision(parts)?;
         let authenticated = async |payload: &Payload| match method.scopes {
@@ -146,7 +146,7 @@ impl Api {
         if let Some(wanted) = demanded.filter(|wanted| !self.auth.has_reached(*wanted)) {
             // Waiting takes a place and a look at the store: that is for callers who are known.
             if !who.caller().is_ok_and(|caller| caller.client_id.is_some()) {
-                return Err(behind());
+                return Err(revision_not_seen());
             }
             self.wait_for(wanted).await?;
             who = authenticated(payload).await?;
@@ -248,7 +248,7 @@ impl Api {
             )),
             Ok(WaitOutcome::NotKnown(error)) => Err(error.into()),
             Ok(WaitOutcome::TooMany) => Err(Failure::unavailable("Too many requests wait for a revision; try again in a moment")),
-            Err(_) => Err(behind()),
+            Err(_) => Err(revision_not_seen()),
         }
     }
 
@@ -306,7 +306,7 @@ fn demanded_revision(parts: &Parts) -> Result<Option<AtLeast>, Failure> {
     wanted.map(Some).ok_or_else(wrong)
 }
 
-fn behind() -> Failure {
+fn revision_not_seen() -> Failure {
     Failure::unavailable("This node has not seen the revision that Falconer-At-Least demands; try again in a moment")
 }
 

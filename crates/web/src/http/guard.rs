@@ -16,8 +16,8 @@ use falconer_wire::Service;
 use http::header::{ALLOW, CONNECTION, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
-use crate::api::answer::around;
 use crate::api::answer::headers::TRACE_HEADER;
+use crate::api::answer::without_method;
 use crate::http::arriving::{self, BodyProgress};
 use crate::http::headers;
 use crate::http::log::{self, RequestId, RequestLine};
@@ -190,7 +190,7 @@ impl ErrorShape {
     pub(crate) fn answer(&self, problem: Problem, web: &Web, id: &RequestId) -> Response {
         let closes = problem.status == StatusCode::REQUEST_TIMEOUT;
         let mut response: http::Response<Body> = match self.service {
-            Some(service) => around::answer(web, service, self.trace_id.clone(), problem, id.as_str()),
+            Some(service) => without_method::answer(web, service, self.trace_id.clone(), problem, id.as_str()),
             None if self.scim => scim::of_problem(problem),
             None => problem.answer(self.accepts_html, web, id),
         };

@@ -228,7 +228,7 @@ async fn a_panic_is_an_error_page_with_an_id() {
             }
         }),
     );
-    let router = falconer_web::around(std::sync::Arc::clone(&site.web), broken);
+    let router = falconer_web::guarded(std::sync::Arc::clone(&site.web), broken);
     let site = crate::site::Site { router, ..site };
     let page = site.browser().get("/broken").await;
     assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -241,7 +241,7 @@ async fn what_takes_too_long_is_ended() {
     let site = site_at("https://auth.example.com", limits).await;
     let taken = axum::routing::any(|_body: bytes::Bytes| std::future::pending::<()>());
     let slow = axum::Router::new().route("/slow", axum::routing::any(std::future::pending::<()>)).route("/taken", taken);
-    let router = falconer_web::around(std::sync::Arc::clone(&site.web), slow);
+    let router = falconer_web::guarded(std::sync::Arc::clone(&site.web), slow);
     let site = crate::site::Site { router, ..site };
     let mut browser = site.browser();
     let ours = browser.get("/slow").await;

@@ -4,7 +4,7 @@ use falconer_auth::{ApiError, Reason, RefusedFor};
 use falconer_wire::Code;
 use http::StatusCode;
 
-use super::around;
+use super::without_method;
 use crate::metrics::Label;
 
 /// What to do where nobody knows.
@@ -40,7 +40,7 @@ impl Failure {
 
     /// With a status that the protocol has no code for.
     pub(crate) fn with_status(status: StatusCode, text: impl Into<String>) -> Failure {
-        Failure { status, ..Failure::new(around::code(status), text) }
+        Failure { status, ..Failure::new(without_method::code(status), text) }
     }
 
     pub(crate) fn not_found(text: impl Into<String>) -> Failure {
