@@ -140,23 +140,23 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     if let Some(output::EndedWith(code)) = error.downcast_ref() {
         return ExitCode::from(*code);
     }
-    let gone = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
-    if causes(error).any(|cause| cause.downcast_ref().is_some_and(gone)) {
+    let is_broken_pipe = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+    if causes(error).any(|cause| cause.downcast_ref().is_some_and(is_broken_pipe)) {
         // Whoever read the output has what they wanted, as in `| head`.
         return ExitCode::SUCCESS;
     }
     let words = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<falconer_client::Error>().and_then(commands::user::named).unwrap_or_else(|| cause.to_string())
     };
-    let said: Vec<String> = causes(error).map(words).collect();
+    let texts: Vec<String> = causes(error).map(words).collect();
     // Some errors repeat in their own text what is below them. That is printed once.
-    let mut once: Vec<String> = Vec::new();
-    for text in said {
-        if !once.last().is_some_and(|before| before.ends_with(&text)) {
-            once.push(text);
+    let mut distinct: Vec<String> = Vec::new();
+    for text in texts {
+        if !distinct.last().is_some_and(|before| before.ends_with(&text)) {
+            distinct.push(text);
         }
     }
-    eprintln!("falconer: {}", output::harmless(&once.join(": ")));
+    eprintln!("falconer: {}", output::harmless(&distinct.join(": ")));
     if let Some(step) = commands::user::next_step(error) {
         eprintln!("{step}");
     }

@@ -42,10 +42,10 @@ pub async fn run(options: Options) -> Result<()> {
         bail!(of_postgres(&storage));
     }
     storage.must_be_there().await?;
-    let begun = Begun::new(&options.file)?;
-    let found = copy(&config, &begun).inspect_err(|_| begun.leave_nothing())?;
-    let bytes = std::fs::metadata(&begun.part)?.len();
-    begun.name_it(&options.file)?;
+    let partial = PartialCopy::new(&options.file)?;
+    let found = copy(&config, &partial).inspect_err(|_| partial.remove_files())?;
+    let bytes = std::fs::metadata(&partial.part)?.len();
+    partial.give_name(&options.file)?;
     say(&config, &options, &found, bytes)
 }
 
@@ -59,7 +59,7 @@ fn of_postgres(storage: &Storage<'_>) -> String {
     )
 }
 
-fn copy(config: &Config, begun: &Begun) -> Result<Inspected> {
+fn copy(config: &Config, partial: &PartialCopy) -> Result<Inspected> {
     let keys = key_file(config);
     let keys = match read_keys(&keys) {
         Ok(keys) => Some(keys),
@@ -69,11 +69,11 @@ fn copy(config: &Config, begun: &Begun) -> Result<Inspected> {
         }
     };
     let mut progress = Progress::of("copying", "pages", 0);
-    let copied = back_up(&database_file(&config.data_dir), &begun.part, &mut |done, total| progress.reach(done, total));
+    let copied = back_up(&database_file(&config.data_dir), &partial.part, &mut |done, total| progress.reach(done, total));
     progress.end();
     copied.context("can't copy the database")?;
-    begun.held.sync_all().with_context(|| format!("can't write {}", begun.part.display()))?;
-    Ok(inspect(&begun.part, keys.as_ref())?)
+    partial.lock_file.sync_all().with_context(|| format!("can't write {}", partial.part.display()))?;
+    Ok(inspect(&partial.part, keys.as_ref())?)
 }
 
 fn say(config: &Config, options: &Options, found: &Inspected, bytes: u64) -> Result<()> {
@@ -104,15 +104,15 @@ fn say(config: &Config, options: &Options, found: &Inspected, bytes: u64) -> Res
 }
 
 /// A copy that has no name of its own yet.
-struct Begun {
+struct PartialCopy {
     part: PathBuf,
     /// Holds an advisory lock as long as this lives. INVARIANT: it is closed after SQLite has closed the file, for closing it lets go of SQLite's locks.
-    held: File,
+    lock_file: File,
 }
 
-impl Begun {
+impl PartialCopy {
     /// Beside the file that is to be made. What a killed command left there is written over.
-    fn new(file: &Path) -> Result<Begun> {
+    fn new(file: &Path) -> Result<PartialCopy> {
         must_be_free(file)?;
         let part = file.with_added_extension("part");
         let part_file = open_part(&part)?;
@@ -128,11 +128,11 @@ impl Begun {
             .and_then(|metadata| part_file.set_permissions(private(metadata.permissions())))
             .and_then(|()| part_file.set_len(0));
         emptied.with_context(|| format!("can't write {}", part.display()))?;
-        Ok(Begun { part, held: part_file })
+        Ok(PartialCopy { part, lock_file: part_file })
     }
 
     /// Gives the copy its name, unless somebody has taken that meanwhile; it has it after a power cut too.
-    fn name_it(&self, file: &Path) -> Result<()> {
+    fn give_name(&self, file: &Path) -> Result<()> {
         let named = match std::fs::hard_link(&self.part, file) {
             Ok(()) => std::fs::remove_file(&self.part),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
@@ -140,14 +140,14 @@ impl Begun {
             Err(_) => must_be_free(file).map_err(std::io::Error::other).and_then(|()| std::fs::rename(&self.part, file)),
         };
         if named.is_err() {
-            self.leave_nothing();
+            self.remove_files();
         }
         named.with_context(|| format!("can't make {}", file.display()))?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("can't sync {}", folder.display()))
     }
 
-    fn leave_nothing(&self) {
+    fn remove_files(&self) {
         for end in ["-journal", "-wal", "-shm", ""] {
             let mut name = self.part.as_os_str().to_owned();
             name.push(end);
@@ -177,7 +177,7 @@ fn open_part(part: &Path) -> Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.clone().create_new(true).open(part) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        made => return made.with_context(failed),
+        created => return created.with_context(failed),
     }
     if !is_left_over(part, None) {
         bail!(not_left_over(part));
@@ -191,12 +191,12 @@ fn not_left_over(part: &Path) -> String {
 
 /// Whether a file of this user has the name, and no other name besides; and whether it is the one that is held.
 #[cfg(unix)]
-fn is_left_over(part: &Path, held: Option<&File>) -> bool {
+fn is_left_over(part: &Path, lock_file: Option<&File>) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
     let Ok(named) = std::fs::symlink_metadata(part) else { return false };
     let is_own = named.is_file() && named.nlink() == 1 && named.uid() == rustix::process::geteuid().as_raw();
-    is_own && held.is_none_or(|held| held.metadata().is_ok_and(|held| identity(held) == identity(named)))
+    is_own && lock_file.is_none_or(|lock_file| lock_file.metadata().is_ok_and(|lock_file| identity(lock_file) == identity(named)))
 }
 
 /// Elsewhere what is open keeps its name.

@@ -159,7 +159,7 @@ async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: 
             tracing::info!("another server has just set up the same database: the root credentials are where that one has written them");
             return Ok(());
         }
-        made => made?,
+        installed => installed?,
     };
     let text = serde_json::to_string_pretty(&serde_json::json!({
         "rootUrl": origin.as_str(), "clientId": root.client_id, "accessToken": root.access_token.expose(),
@@ -172,7 +172,7 @@ async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: 
     Ok(())
 }
 
-/// Serves until a signal, keeps the chores going meanwhile, and writes what is left at the end.
+/// Serves until a signal, runs the background tasks meanwhile, and writes what is left at the end.
 pub async fn serve(
     config: &Config,
     node: Node,
@@ -226,7 +226,7 @@ pub async fn serve(
         settings,
     };
     let lease = Arc::new(Lease::keep(node.store.clone(), "upkeep").await);
-    let chores = [
+    let background_tasks = [
         tokio::spawn(follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
         tokio::spawn(run_upkeep(node.auth.clone(), node.store.clone(), lease.clone(), audit_retention_ms)),
         tokio::spawn(refresh_people(node.auth.clone(), node.login.clone())),
@@ -235,7 +235,7 @@ pub async fn serve(
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
     let service = falconer_web::HttpService::new(web);
     let served = falconer_web::serve_until(listeners.public, service, limits, signals.clone().first(), signals.clone().second()).await;
-    chores.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
+    background_tasks.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
     lease.end().await;
     tokio::select! {
         () = node.login.mail_is_sent() => {}
