@@ -186,6 +186,15 @@ fn curl_signs_and_shows_refusals_whole() {
     shell.run(&["curl", "-X", "A B", "/"]).refused(2, "PUT");
 }
 
+/// The advice went by words of the refusal, so that it was lost with other words.
+#[test]
+fn the_advice_says_what_a_client_id_is_made_of() {
+    let world = world();
+    let shell = world.as_root();
+    shell.run(&["client", "show", "project/a robot"]).refused(1, "letters, digits");
+    assert!(!shell.run(&["client", "show", "project/robot"]).err.contains("letters, digits"));
+}
+
 /// A 403 whose expression names `auth:current-scopes` was answered with the advice to add it, though something else was missing.
 #[test]
 fn the_advice_names_what_is_missing() {

@@ -4,16 +4,50 @@ use std::error::Error as _;
 
 use falconer_client::{Environment, Error};
 use falconer_login::TlsFault;
+use falconer_wire::error::RequestInfo;
+use falconer_wire::pattern::CLIENT_ID;
+use falconer_wire::{Call, Code, Method};
+use serde_json::Value;
 
 use super::options::ServiceRefused;
 
 /// What `falconer current-scopes` needs.
 const CURRENT_SCOPES: &str = "auth:current-scopes";
 
-/// The scopes that a 403 says are missing: one a line in the first fence. The second holds all that the call needs.
-fn missing(message: &str) -> impl Iterator<Item = &str> {
-    let fenced = message.split_once("missing the following scopes:").and_then(|(_, after)| after.split("```").nth(1));
-    fenced.unwrap_or_default().lines().map(str::trim)
+/// The protocol's text for a wrong MAC. Its error shape has no other sign of it (ADR 283).
+const BAD_MAC: &str = "Unauthorized: Bad mac";
+
+/// Whether a refusal is of this code.
+fn has_code(failure: &Error, code: Code) -> bool {
+    failure.code() == Some(code.as_str())
+}
+
+/// What was asked, as a refusal repeats it.
+fn request_info(failure: &Error) -> Option<RequestInfo> {
+    let Error::Api { body, .. } = failure else { return None };
+    serde_json::from_value(body.get("requestInfo")?.clone()).ok()
+}
+
+/// Whether the call named a clientId that is none.
+fn has_wrong_client_id(failure: &Error) -> bool {
+    let is_wrong = |info: RequestInfo| info.params.get("clientId").and_then(Value::as_str).is_some_and(|id| !(CLIENT_ID.matches)(id));
+    has_code(failure, Code::InvalidRequestArguments) && request_info(failure).is_some_and(is_wrong)
+}
+
+/// Whether the MAC was wrong. Services say it by a word of its own; servers of the protocol by their text alone.
+fn is_bad_mac(failure: &Error) -> bool {
+    let Error::Api { body, message, .. } = failure else { return false };
+    has_code(failure, Code::AuthenticationFailed)
+        && match body.get("reason").and_then(Value::as_str) {
+            Some(reason) => reason == "bad-mac",
+            None => message == BAD_MAC,
+        }
+}
+
+/// Whether what was refused is asking for one's own scopes, which takes just one scope.
+fn is_current_scopes(failure: &Error) -> bool {
+    let is_it = |info: RequestInfo| Method::of(Call::CurrentScopes).is_some_and(|method| method.name == info.method);
+    has_code(failure, Code::InsufficientScopes) && request_info(failure).is_some_and(is_it)
 }
 
 /// What to do about a server's refusal.
@@ -28,7 +62,7 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
     if let Error::Network { .. } = failure {
         return Some(unreachable(failure).to_owned());
     }
-    if failure.to_string().contains("URL parameter 'clientId'") {
+    if has_wrong_client_id(failure) {
         return Some("A clientId is made of letters, digits and ! @ / : . + | _ -, without spaces.".to_owned());
     }
     let service = error.downcast_ref::<ServiceRefused>();
@@ -38,7 +72,7 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
         return Some(step);
     }
     let credentials = Environment::read().ok().and_then(|found| found.credentials);
-    let bad_mac = failure.to_string().contains("Bad mac");
+    let bad_mac = is_bad_mac(failure);
     match (failure.status()?, credentials) {
         (401 | 403, None) => Some(format!("There are no credentials in the environment: {SIGN_IN}.")),
         (401, Some(_)) if bad_mac && let Some(service) = service => Some(format!(
@@ -50,7 +84,7 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
             "TASKCLUSTER_CERTIFICATE is set: it belongs to the temporary credentials that it came with. With others, `unset TASKCLUSTER_CERTIFICATE`; else {SIGN_IN}."
         )),
         (401, Some(_)) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
-        (403, Some(_)) if missing(&failure.to_string()).any(|scope| scope == CURRENT_SCOPES) => Some(format!(
+        (403, Some(_)) if is_current_scopes(failure) => Some(format!(
             "Asking what one may do needs a scope of its own: let somebody who may change this client add {CURRENT_SCOPES} to it, or give it a role that has it."
         )),
         (403, Some(_)) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
@@ -123,6 +157,7 @@ pub fn named(failure: &Error) -> Option<String> {
 mod tests {
     use falconer_client::TlsError;
     use rustls::{CertificateError, InvalidMessage};
+    use serde_json::json;
 
     use super::*;
 
@@ -140,10 +175,45 @@ mod tests {
         assert!(tls_problem(TlsFault::AuthorityAsServer).contains("CA:FALSE"));
     }
 
+    /// A refusal with this body, as the client reads it.
+    fn refused(status: u16, body: &Value) -> Error {
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        Error::Api {
+            host: "auth.example.com".to_owned(),
+            status,
+            code: text("code"),
+            message: text("message"),
+            body: Box::new(body.clone()),
+        }
+    }
+
+    /// Advice went by words of a text that any release of a server may put otherwise, and by words that callers had sent.
     #[test]
-    fn what_is_missing_is_not_what_is_needed() {
-        let text = "Client ID a does not have sufficient scopes and is missing the following scopes:\n\n```\nb\n```\n\nThis request requires the client to \
-                    satisfy the following scope expression:\n\n```\n{\n  \"AllOf\": [\n    \"auth:current-scopes\",\n    \"b\"\n  ]\n}\n```";
-        assert_eq!(missing(text).filter(|line| !line.is_empty()).collect::<Vec<_>>(), ["b"]);
+    fn the_code_and_the_request_decide_and_not_the_text() {
+        let bad_argument = |client_id: &str, message: &str| {
+            let info = json!({"method": "client", "params": {"clientId": client_id}, "payload": {}, "time": ""});
+            refused(400, &json!({"code": "InvalidRequestArguments", "message": message, "requestInfo": info}))
+        };
+        assert!(has_wrong_client_id(&bad_argument("a b", "Other words")));
+        assert!(!has_wrong_client_id(&bad_argument("a/b", "URL parameter 'clientId' is right, and the query is not")));
+        assert!(!has_wrong_client_id(&refused(400, &json!({"code": "InputError", "message": "URL parameter 'clientId'"}))));
+
+        let lacking = |method: &str, message: &str| {
+            let info = json!({"method": method, "params": {}, "payload": {}, "time": ""});
+            refused(403, &json!({"code": "InsufficientScopes", "message": message, "requestInfo": info}))
+        };
+        assert!(is_current_scopes(&lacking("currentScopes", "Other words")));
+        let named = "is missing the following scopes:\n\n```\nauth:current-scopes\n```";
+        assert!(!is_current_scopes(&lacking("createClient", named)));
+    }
+
+    #[test]
+    fn a_wrong_mac_is_known_by_its_reason_and_without_one_by_the_text_of_the_protocol() {
+        let failed = |body: Value| is_bad_mac(&refused(401, &body));
+        assert!(failed(json!({"code": "AuthenticationFailed", "message": "Other words", "reason": "bad-mac"})));
+        assert!(!failed(json!({"code": "AuthenticationFailed", "message": BAD_MAC, "reason": "certificate-expired"})));
+        assert!(failed(json!({"code": "AuthenticationFailed", "message": BAD_MAC})));
+        assert!(!failed(json!({"code": "AuthenticationFailed", "message": "The name is Bad mac"})));
+        assert!(!failed(json!({"code": "InputError", "message": BAD_MAC})));
     }
 }
