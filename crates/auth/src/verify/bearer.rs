@@ -96,7 +96,7 @@ impl Node {
             identity: Some(grant.record.identity.clone()),
         };
         // Nobody learns from a token who the person is: it does not say for which service it was sent, so that one could be taken for the person at another.
-        Ok(Found { caller, disclosed: None, held: None })
+        Ok(Found { caller, disclosed: None, held_scopes: None })
     }
 }
 

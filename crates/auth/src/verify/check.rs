@@ -98,7 +98,7 @@ impl Auth {
             Some(token) => self.check_token(token).await.map(Some),
             None => self.check_request(&question.parts, question.scopes_as()).await.map(|checked| checked.map(|(_, found)| found)),
         };
-        let Found { caller, disclosed, held } = match found {
+        let Found { caller, disclosed, held_scopes } = match found {
             Ok(Some(found)) => found,
             Ok(None) => {
                 // Nobody signed anything, so there is nothing to compare a body with.
@@ -112,7 +112,7 @@ impl Auth {
         if let Some(reason) = question.wrong_payload(caller.hash.as_deref()) {
             return Ok(Decision::Failed(reason));
         }
-        let scopes = held.as_ref().map_or(Scopes::Set(&caller.scopes), Scopes::Held);
+        let scopes = held_scopes.as_ref().map_or(Scopes::Set(&caller.scopes), Scopes::Held);
         let holder = Holder { client_id: Some(caller.client_id.unwrap_or_default()), expires_ms: caller.expires_ms, hash: caller.hash };
         Ok(question.decide(holder, &scopes, disclosed))
     }
@@ -129,7 +129,7 @@ impl Scopes<'_> {
     fn satisfy(&self, scope: &str) -> bool {
         match self {
             Scopes::Set(set) => set.satisfies(scope),
-            Scopes::Held(held) => held.satisfies(scope),
+            Scopes::Held(held_scopes) => held_scopes.satisfies(scope),
         }
     }
 

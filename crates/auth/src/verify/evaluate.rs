@@ -25,7 +25,7 @@ pub(crate) struct Evaluated<'s> {
     pub(crate) disclosed: Option<Box<DisclosedIdentity>>,
     pub(crate) used: UsedBy<'s>,
     /// What the caller has, where it was not made into a set: then [`Caller::scopes`] is empty.
-    pub(crate) held: Option<HeldScopes>,
+    pub(crate) held_scopes: Option<HeldScopes>,
 }
 
 /// In which form a caller's scopes are wanted.
@@ -120,7 +120,7 @@ impl Node {
             },
             disclosed: None,
             used: UsedBy::Client(client),
-            held: known_scopes,
+            held_scopes: known_scopes,
         })
     }
 
@@ -183,19 +183,19 @@ impl Node {
                 })
             }),
             used: UsedBy::Grant(grant),
-            held: None,
+            held_scopes: None,
         })
     }
 }
 
 /// Authorized scopes of a grant: they must be satisfied, and leave what they come to within what is held.
-fn restrict(snapshot: &Snapshot, client_id: &str, held: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Reason> {
-    let with_anonymous = held.union(snapshot.anonymous());
+fn restrict(snapshot: &Snapshot, client_id: &str, held_scopes: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Reason> {
+    let with_anonymous = held_scopes.union(snapshot.anonymous());
     if !with_anonymous.satisfies_all(authorized.iter().map(String::as_str)) {
         return Err(falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into());
     }
     let expanded = snapshot.expand_completely(authorized).ok_or_else(|| Reason::TooManySteps { client_id: client_id.to_owned() })?;
-    Ok(expanded.intersection(&held))
+    Ok(expanded.intersection(&held_scopes))
 }
 
 /// Whether the request was meant for a site that may know who the person is.

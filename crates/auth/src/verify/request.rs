@@ -157,7 +157,7 @@ pub(crate) struct Found {
     /// What may be told about the person.
     pub(crate) disclosed: Option<Box<DisclosedIdentity>>,
     /// What the caller has, where it was not made into a set.
-    pub(crate) held: Option<HeldScopes>,
+    pub(crate) held_scopes: Option<HeldScopes>,
 }
 
 /// Why nobody was verified, by whose fault it is.
@@ -211,7 +211,7 @@ impl Node {
             UsedBy::Client(client) => self.last_uses.note_client(client, now_ms),
             UsedBy::Grant(grant) => self.last_uses.note_grant(grant, now_ms),
         }
-        Ok(Found { caller: evaluated.caller, disclosed: evaluated.disclosed, held: evaluated.held })
+        Ok(Found { caller: evaluated.caller, disclosed: evaluated.disclosed, held_scopes: evaluated.held_scopes })
     }
 
     /// Who asks, at this snapshot, and the rows that make it so.

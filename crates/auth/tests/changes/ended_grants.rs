@@ -161,8 +161,8 @@ async fn a_form_is_used_once_also_when_its_grant_has_ended() {
             let refused = node.auth.add_grant(form("first", choices)).await.map(|issued| issued.grant).unwrap_err();
             assert_eq!(refused, ApiError::RequestConflict("This grant has been revoked".to_owned()));
         }
-        let again = node.auth.add_grant(form("second", "x")).await.unwrap();
-        assert_eq!((again.repeated, &again.grant.id), (true, &over.id));
+        let reissued = node.auth.add_grant(form("second", "x")).await.unwrap();
+        assert_eq!((reissued.repeated, &reissued.grant.id), (true, &over.id));
     }
     let (newer, keys) = issue(&other, form("second", "y")).await;
     assert_ne!(newer.id, over.id);

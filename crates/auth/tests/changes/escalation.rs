@@ -75,7 +75,7 @@ struct History<'a> {
     loot: Vec<Loot>,
     given: Vec<Arc<Given>>,
     /// The last createClient.
-    asked: Option<(String, Vec<String>)>,
+    last_request: Option<(String, Vec<String>)>,
     accepted: usize,
     done: usize,
     log: Vec<String>,
@@ -119,7 +119,7 @@ impl<'a> History<'a> {
             name,
             loot: Vec::new(),
             given: Vec::new(),
-            asked: None,
+            last_request: None,
             accepted: 0,
             done: 0,
             log: Vec::new(),
@@ -248,12 +248,12 @@ impl<'a> History<'a> {
 
     async fn create(&mut self, auth: &Auth, who: &Authentication, by: &Loot, target: &str) {
         // What somebody else has just asked for in the same words is answered with the same token.
-        let (target, scopes) = match self.asked.take() {
+        let (target, scopes) = match self.last_request.take() {
             Some(repeated) if self.dice.roll(2) == 0 => repeated,
             _ => (target.to_owned(), self.tempting(&has(who))),
         };
         let target = target.as_str();
-        self.asked = Some((target.to_owned(), scopes.clone()));
+        self.last_request = Some((target.to_owned(), scopes.clone()));
         let created = auth.create_client(who, target, &self.world.input(&refs(&scopes))).await;
         self.note(by, format!("create {target} {scopes:?}"), created.is_ok());
         if let Ok((view, _)) = created {

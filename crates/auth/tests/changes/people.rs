@@ -29,7 +29,7 @@ async fn granted(world: &World, identity: &str) -> Keys {
 }
 
 /// What each of the four may do, without what everybody and every grant has; `None` where it is refused.
-async fn worth(world: &World, keys: &[Keys; 4]) -> Vec<Option<String>> {
+async fn scopes_of_each(world: &World, keys: &[Keys; 4]) -> Vec<Option<String>> {
     let mut all = Vec::new();
     for keys in keys {
         let verdict = world.verify(keys).await;
@@ -45,8 +45,8 @@ async fn worth(world: &World, keys: &[Keys; 4]) -> Vec<Option<String>> {
     all
 }
 
-fn each(worth: [Option<&str>; 4]) -> Vec<Option<String>> {
-    worth.into_iter().map(|scopes| scopes.map(str::to_owned)).collect()
+fn each(scopes_of_each: [Option<&str>; 4]) -> Vec<Option<String>> {
+    scopes_of_each.into_iter().map(|scopes| scopes.map(str::to_owned)).collect()
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_person_acts_with_what_all_linked_identities_give() {
     for identity in [ANN, WORK] {
         assert_eq!(world.auth.person_scopes(identity).unwrap().to_vec(), ["a", "auth:create-client:local/ann/*", "w"]);
     }
-    assert_eq!(worth(&world, &keys).await, each([Some("a w"); 4]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([Some("a w"); 4]));
     // On the pages and as a grantor, whichever identity names what is made.
     let may = world.auth.caller(&Authentication::person(WORK)).unwrap();
     assert!(may.scopes.satisfies("a") && may.scopes.satisfies("auth:create-client:local/ann/x"));
@@ -69,11 +69,11 @@ async fn a_disabled_identity_gives_nothing_and_names_nothing() {
     world.auth.put_identity("test", &work).await.unwrap();
     assert_eq!(world.auth.person_scopes(WORK), None);
     assert!(!world.auth.person_scopes(ANN).unwrap().satisfies("w"));
-    assert_eq!(worth(&world, &keys).await, each([Some("a"), None, Some("a"), None]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([Some("a"), None, Some("a"), None]));
     assert!(message_of(&world.verify(&keys[1]).await).contains("not active"));
     work.disabled = false;
     world.auth.put_identity("test", &work).await.unwrap();
-    assert_eq!(worth(&world, &keys).await, each([Some("a w"); 4]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([Some("a w"); 4]));
 }
 
 #[tokio::test]
@@ -81,14 +81,14 @@ async fn a_disabled_person_ends_all() {
     let (world, keys) = two_of_ann().await;
     world.auth.disable_person("test", WORK, true).await.unwrap();
     assert_eq!((world.auth.person_scopes(ANN), world.auth.person_scopes(WORK)), (None, None));
-    assert_eq!(worth(&world, &keys).await, each([None; 4]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([None; 4]));
     // Nobody gets away from that by unlinking.
     world.auth.unlink_identity("test", WORK).await.unwrap();
-    assert_eq!(worth(&world, &keys).await, each([None; 4]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([None; 4]));
     world.auth.disable_person("test", ANN, false).await.unwrap();
-    assert_eq!(worth(&world, &keys).await, each([Some("a"), None, Some("a"), None]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([Some("a"), None, Some("a"), None]));
     world.auth.disable_person("test", WORK, false).await.unwrap();
-    assert_eq!(worth(&world, &keys).await, each([Some("a"), Some("w"), Some("a"), Some("w")]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([Some("a"), Some("w"), Some("a"), Some("w")]));
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn what_a_provider_said_too_long_ago_counts_no_more() {
     world.clock.advance(8 * falconer_auth::DAY_MS);
     assert!(!world.auth.person_scopes(ANN).unwrap().satisfies("w"));
     // The grants lasted for a day.
-    assert_eq!(worth(&world, &keys).await, each([Some("a"), Some("a"), None, None]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([Some("a"), Some("a"), None, None]));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn after_unlinking_each_has_its_own_again() {
     let (ann, work) = (directory.person_of(ANN).unwrap().record.clone(), directory.person_of(WORK).unwrap().record.clone());
     assert_eq!((ann.id.as_str(), ann.name.as_str(), work.name.as_str()), (before.id.as_str(), ANN, WORK));
     assert_ne!(work.id, before.id);
-    assert_eq!(worth(&world, &keys).await, each([Some("a"), Some("w"), Some("a"), Some("w")]));
+    assert_eq!(scopes_of_each(&world, &keys).await, each([Some("a"), Some("w"), Some("a"), Some("w")]));
     // As the store has it: another node answers the same.
     let other = world.reopen(crate::common::settings()).await;
     for identity in [ANN, WORK] {

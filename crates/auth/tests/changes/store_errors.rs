@@ -108,7 +108,7 @@ async fn a_history_that_the_store_could_not_be_asked_about_is_not_known() {
 }
 
 /// A node whose store another one has just written to: it has to load after its next change.
-async fn behind() -> Broken {
+async fn behind_its_store() -> Broken {
     let broken = Broken::new().await;
     let other = broken.world.reopen(settings()).await;
     let root = broken.world.as_root().await;
@@ -118,7 +118,7 @@ async fn behind() -> Broken {
 
 #[tokio::test]
 async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
-    let broken = behind().await;
+    let broken = behind_its_store().await;
     broken.fail("changed_records", StoreError::Corrupt("bits".to_owned()));
     assert!(broken.create().await.is_err());
     assert_eq!(broken.ended.lock().unwrap().len(), 1);
@@ -126,7 +126,7 @@ async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
 
 #[tokio::test]
 async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_taken_in_afterwards() {
-    let broken = behind().await;
+    let broken = behind_its_store().await;
     broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
     broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
     assert!(matches!(broken.create().await, Err(ApiError::OutcomeUnknown(_))), "it was done, and is not to be relied on here yet");
@@ -138,7 +138,7 @@ async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_take
 
 #[tokio::test]
 async fn a_commit_whose_outcome_nobody_told_is_looked_for_at_once() {
-    let broken = behind().await;
+    let broken = behind_its_store().await;
     let root = broken.world.as_root().await;
     broken.fail("commit", StoreError::Unknown("lost in the middle of the commit".to_owned()));
     assert!(matches!(broken.create().await, Err(ApiError::OutcomeUnknown(_))));
