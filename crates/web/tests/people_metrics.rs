@@ -19,7 +19,7 @@ use site::provider::{FakeProvider, configured};
 use site::{encode, site_pushed, with};
 use tower::ServiceExt as _;
 
-async fn told(company: &Company) -> String {
+async fn metrics_text(company: &Company) -> String {
     let routes = metrics_routes(company.site.web.clone(), || None);
     let answer = routes.oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
     String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
@@ -38,7 +38,7 @@ fn happened<'t>(text: &'t str, family: &str) -> Vec<&'t str> {
 /// The rate of a counter that appears with its first event is 0, so that the first failure raised no alert.
 #[tokio::test]
 async fn what_has_not_happened_yet_is_told_as_0() {
-    let text = told(&company().await).await;
+    let text = metrics_text(&company().await).await;
     for line in [
         r#"falconer_sign_ins_total{provider="company",outcome="away"} 0"#,
         r#"falconer_sign_ins_total{provider="local",outcome="failed"} 0"#,
@@ -83,7 +83,7 @@ async fn what_people_and_directories_did_is_told_by_configured_names() {
         statuses.push(company.send(token, method, path, body, &[]).await.status.as_u16());
     }
     assert_eq!(statuses, [201, 409, 404, 400, 401, 200]);
-    let text = told(&company).await;
+    let text = metrics_text(&company).await;
     assert_eq!(
         happened(&text, "sign_ins_total"),
         [
@@ -122,7 +122,7 @@ async fn refreshes_and_their_age_are_told() {
     for subject in ["7", "gone", "away"] {
         assert!(company.sign_in(subject).await.1.status.is_redirection());
     }
-    assert!(happened(&told(&company).await, "refresh").is_empty(), "nobody was asked about");
+    assert!(happened(&metrics_text(&company).await, "refresh").is_empty(), "nobody was asked about");
     let refresh = async |subject: &str| drop(company.site.login.refresh_person(&format!("company/{subject}")).await);
     let later = |ms: i64| _ = company.site.clock.0.fetch_add(ms, Ordering::SeqCst);
     refresh("7").await;
@@ -130,7 +130,7 @@ async fn refreshes_and_their_age_are_told() {
     refresh("gone").await;
     later(30_000);
     refresh("away").await;
-    let text = told(&company).await;
+    let text = metrics_text(&company).await;
     assert_eq!(
         happened(&text, "refresh"),
         [

@@ -24,7 +24,7 @@ impl Documents {
     /// Whether a path is answered here. Unlike the API's it is matched exactly.
     pub(super) fn own(path: &str) -> bool {
         path == OPENAPI
-            || ["/references", "/schemas"].iter().any(|folder| path.starts_with(folder) && route::behind(path, folder).is_some())
+            || ["/references", "/schemas"].iter().any(|folder| path.starts_with(folder) && route::path_after(path, folder).is_some())
     }
 
     /// Answers one request below the paths of [`Documents::own`].

@@ -77,7 +77,7 @@ pub fn owns(path: &str) -> bool {
     Documents::own(path)
         || ["/api", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/robots.txt"]
             .iter()
-            .any(|prefix| route::behind(path, prefix).is_some())
+            .any(|prefix| route::path_after(path, prefix).is_some())
 }
 
 /// JSON within a budget.

@@ -6,7 +6,7 @@ use crate::support::{Answer, HOST, Node, PORT, START_MS, api, call, node, root};
 use serde_json::json;
 
 /// A node whose clock was put back by two hours after its last change.
-async fn behind() -> Node {
+async fn node_behind() -> Node {
     let node = node().await;
     node.new_client("there", &[]).await;
     node.clock.0.store(START_MS - 2 * 3_600_000, Ordering::SeqCst);
@@ -22,7 +22,7 @@ fn unavailable(answer: &Answer) {
 /// `authenticateHawk` answered 200 with `auth-failed`, so that services told their callers 401.
 #[tokio::test]
 async fn a_service_is_told_that_the_server_is_at_fault() {
-    let node = behind().await;
+    let node = node_behind().await;
     let header = call("GET", "/x").by(root()).request(START_MS).headers()["authorization"].to_str().unwrap().to_owned();
     let question = json!({ "method": "get", "resource": "/x", "host": HOST, "port": PORT, "authorization": header });
     unavailable(&node.send(api("POST", "/authenticate-hawk").json(question.clone())).await);
@@ -34,7 +34,7 @@ async fn a_service_is_told_that_the_server_is_at_fault() {
 
 #[tokio::test]
 async fn our_own_callers_are_told_so_too() {
-    let node = behind().await;
+    let node = node_behind().await;
     unavailable(&node.send(api("GET", "/clients/").by(root())).await);
     unavailable(&node.send(api("DELETE", "/clients/there").by(root())).await);
     assert_eq!(node.send(api("GET", "/ping")).await.status, 200);
@@ -57,7 +57,7 @@ async fn the_time_is_told_with_a_401_and_to_whoever_asks() {
 
 #[tokio::test]
 async fn monitoring_sees_it() {
-    let node = behind().await;
+    let node = node_behind().await;
     unavailable(&node.send(api("GET", "/__heartbeat__")).await);
     let at_root = node.send(call("GET", "/__heartbeat__")).await;
     assert_eq!((at_root.status.as_u16(), &at_root.json["error"]), (503, &json!("Service unavailable")));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const HOST: &str = "notes.example.com";
 
 /// What `who` signed for this, as the service asks about it at another place.
-fn asked(node: &Node, who: &Credentials, signed: (&str, &str, &str, u16), seen: (&str, &str, &str, u16)) -> Value {
+fn question_of(node: &Node, who: &Credentials, signed: (&str, &str, &str, u16), seen: (&str, &str, &str, u16)) -> Value {
     let mut request = call(signed.0, signed.1).by(who.clone());
     request.signed_for = Some((signed.2.to_owned(), signed.3));
     let header = request.request(node.now_ms()).headers()["authorization"].to_str().unwrap().to_owned();
@@ -44,7 +44,7 @@ async fn a_wrong_origin_path_or_method_is_found() {
         (("GET", "/books/red", HOST, 443), "would match for /books/red at notes.example.com:443"),
         (("GET", "/books/red/?page=2", HOST, 8443), "would match for /books/red/?page=..."),
     ] {
-        let explanation = explained(&node, &refused(&node, &asked(&node, &ann, signed, base)).await).await;
+        let explanation = explained(&node, &refused(&node, &question_of(&node, &ann, signed, base)).await).await;
         assert_eq!(
             (&explanation["reason"], &explanation["by"], &explanation["known"], &explanation["claimedId"]),
             (&json!("bad-mac"), &json!("check"), &json!(true), &json!("ann"))
@@ -53,11 +53,11 @@ async fn a_wrong_origin_path_or_method_is_found() {
         assert!(explanation["hints"][0].as_str().unwrap().contains(hint), "{hint}: {}", explanation["hints"]);
         assert_eq!(explanation["wouldMatch"]["port"], signed.3);
     }
-    let far = explained(&node, &refused(&node, &asked(&node, &ann, ("GET", "/other", "elsewhere.example", 1), base)).await).await;
+    let far = explained(&node, &refused(&node, &question_of(&node, &ann, ("GET", "/other", "elsewhere.example", 1), base)).await).await;
     assert!(far.get("wouldMatch").is_none() && far["hints"][0].as_str().unwrap().contains("another key"), "{far}");
-    let wrong = explained(&node, &refused(&node, &asked(&node, &client("ann", "x"), base, base)).await).await;
+    let wrong = explained(&node, &refused(&node, &question_of(&node, &client("ann", "x"), base, base)).await).await;
     assert!(wrong.get("wouldMatch").is_none());
-    let unknown = explained(&node, &refused(&node, &asked(&node, &client("nobody", "x"), base, base)).await).await;
+    let unknown = explained(&node, &refused(&node, &question_of(&node, &client("nobody", "x"), base, base)).await).await;
     assert_eq!((&unknown["known"], &unknown["hints"][0]), (&json!(false), &json!("There is no client `nobody`.")));
 }
 
@@ -68,13 +68,13 @@ async fn the_clock_the_body_and_the_scopes_are_told() {
     node.new_role("readers", &["x", "z"]).await;
     let base = ("PUT", "/books/red", HOST, 443_u16);
     let late = Credentials { ts_seconds: Some(node.now_ms() / 1000 - 4000), ..ann.clone() };
-    let explanation = explained(&node, &refused(&node, &asked(&node, &late, base, base)).await).await;
+    let explanation = explained(&node, &refused(&node, &question_of(&node, &late, base, base)).await).await;
     assert_eq!((&explanation["reason"], &explanation["clockOffsetSeconds"]), (&json!("stale-timestamp"), &json!(-4000)));
     assert_eq!(explanation["hints"][0], "The caller's clock is 4000 seconds behind this server's.");
 
     let (signed, arrived) = (hash_of("", b"a"), hash_of("", b"b"));
     let with_hash = Credentials { hash: Some(signed.clone()), ..ann.clone() };
-    let question = json!({"request": asked(&node, &with_hash, base, base), "required": "y", "payloadHash": arrived});
+    let question = json!({"request": question_of(&node, &with_hash, base, base), "required": "y", "payloadHash": arrived});
     let answer = node.send(call("POST", "/api/falconer/v1/check").json(question)).await;
     let outcome = explained(&node, answer.json["id"].as_str().unwrap()).await;
     assert_eq!(
@@ -82,7 +82,7 @@ async fn the_clock_the_body_and_the_scopes_are_told() {
         (&json!("payload-differs"), &json!(signed), &json!(arrived))
     );
 
-    let reported = explained(&node, &refused(&node, &asked(&node, &ann, base, base)).await).await;
+    let reported = explained(&node, &refused(&node, &question_of(&node, &ann, base, base)).await).await;
     assert_eq!(
         (&reported["status"], &reported["reason"], &reported["clientId"]),
         (&json!("denied"), &json!("scopes-missing"), &json!("ann"))
@@ -96,11 +96,11 @@ async fn refusals_of_authenticate_hawk_and_of_our_own_api_have_ids_too() {
     let node = node().await;
     let ann = node.new_client("ann", &["y"]).await;
     let base = ("GET", "/x", HOST, 443_u16);
-    let answer = node.send(api("POST", "/authenticate-hawk").json(asked(&node, &ann, base, ("GET", "/x", HOST, 80)))).await;
+    let answer = node.send(api("POST", "/authenticate-hawk").json(question_of(&node, &ann, base, ("GET", "/x", HOST, 80)))).await;
     assert_eq!(answer.json, json!({"status": "auth-failed", "message": "Unauthorized: Bad mac"}), "as the protocol has it");
     let explanation = explained(&node, answer.header("falconer-refusal").unwrap()).await;
     assert_eq!((&explanation["by"], &explanation["wouldMatch"]["port"]), (&json!("authenticateHawk"), &json!(443)));
-    let fine = node.send(api("POST", "/authenticate-hawk").json(asked(&node, &ann, base, base))).await;
+    let fine = node.send(api("POST", "/authenticate-hawk").json(question_of(&node, &ann, base, base))).await;
     assert_eq!(fine.header("falconer-refusal"), None);
 
     let denied = node.send(api("GET", "/clients/").by(ann.clone())).await;
@@ -128,7 +128,7 @@ async fn only_whoever_may_is_told_and_only_what_is_remembered() {
     let base = ("GET", "/x", HOST, 443_u16);
     let mut ids = Vec::new();
     for _ in 0..3 {
-        ids.push(refused(&node, &asked(&node, &client("nobody", "x"), base, base)).await);
+        ids.push(refused(&node, &question_of(&node, &client("nobody", "x"), base, base)).await);
     }
     let route = |id: &str| call("GET", &format!("/api/falconer/v1/explain/{id}"));
     let gone = node.send(route(&ids[0]).by(root())).await;
@@ -146,7 +146,7 @@ async fn only_whoever_may_is_told_and_only_what_is_remembered() {
 async fn no_secret_is_in_an_explanation() {
     let node = node().await;
     let ann = node.new_client("ann", &["y"]).await;
-    let request = asked(&node, &ann, ("GET", "/x?token=c2VjcmV0", HOST, 443), ("GET", "/x?token=c2VjcmV0", HOST, 80));
+    let request = question_of(&node, &ann, ("GET", "/x?token=c2VjcmV0", HOST, 443), ("GET", "/x?token=c2VjcmV0", HOST, 80));
     let mac = request["authorization"].as_str().unwrap().split("mac=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let explanation = explained(&node, &refused(&node, &request).await).await.to_string();
     assert!(
@@ -182,7 +182,7 @@ async fn whole_lists_can_be_kept_for_some_services() {
     let ann = node.new_client("ann", &["y"]).await;
     let service = node.new_client("service", &["auth:whole-lists"]).await;
     let base = ("GET", "/x", HOST, 443_u16);
-    let request = asked(&node, &ann, base, base);
+    let request = question_of(&node, &ann, base, base);
     let ask = || api("POST", "/authenticate-hawk").json(request.clone());
     let nobody = node.send(ask()).await;
     assert_eq!((nobody.status.as_u16(), nobody.code()), (403, "InsufficientScopes"));

@@ -20,7 +20,7 @@ async fn node_that_refuses(refuse_replays: bool) -> Node {
 }
 
 /// What arrives when the same bytes are sent once more.
-async fn again(node: &Node, call: &crate::support::Call, signed_ms: i64, at_ms: i64) -> Answer {
+async fn repeat(node: &Node, call: &crate::support::Call, signed_ms: i64, at_ms: i64) -> Answer {
     node.advance(at_ms - node.now_ms());
     Answer::of(node.api.answer(call.request(signed_ms)).await).await
 }
@@ -33,17 +33,17 @@ async fn a_signature_changes_something_once_where_the_operator_wants_that() {
         let node = node_that_refuses(refuse).await;
         let create = api("PUT", "/roles/r").by(root()).json(role.clone());
         let start = node.now_ms();
-        assert_eq!(again(&node, &create, start, start).await.status, 200);
-        let second = again(&node, &create, start, start + 14 * 60_000).await;
+        assert_eq!(repeat(&node, &create, start, start).await.status, 200);
+        let second = repeat(&node, &create, start, start + 14 * 60_000).await;
         assert_eq!(second.status.as_u16(), if refuse { 401 } else { 200 });
         if refuse {
             assert!(second.message().starts_with("Unauthorized: This signature was used before."), "{}", second.message());
         }
         // Signed anew, the same change is made; what changes nothing is read as often as one likes.
-        assert_eq!(again(&node, &create, start + 60_000, start + 14 * 60_000).await.status, 200);
+        assert_eq!(repeat(&node, &create, start + 60_000, start + 14 * 60_000).await.status, 200);
         let read = api("GET", "/roles/r").by(root());
         for _ in 0..2 {
-            assert_eq!(again(&node, &read, start + 60_000, start + 14 * 60_000).await.status, 200);
+            assert_eq!(repeat(&node, &read, start + 60_000, start + 14 * 60_000).await.status, 200);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::site::applications::{asked, exchange};
+use crate::site::applications::{authorization_fields, exchange};
 use crate::site::{START_MS, Site, site};
 use axum::body::Body;
 use falconer_credentials::{AccessToken, BearerClaims, BearerKey, BearerKind};
@@ -26,7 +26,7 @@ async fn check(site: &Site, token: &str, required: &str) -> Value {
 }
 
 async fn token(site: &Site) -> String {
-    let code = site.ann().await.code(&asked()).await;
+    let code = site.ann().await.code(&authorization_fields()).await;
     site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned()
 }
 
@@ -82,7 +82,7 @@ async fn what_is_no_token_is_told_nothing() {
     let mut mistyped = token.clone();
     let last = if mistyped.ends_with('A') { "B" } else { "A" };
     mistyped.replace_range(mistyped.len() - 1.., last);
-    let code = site.ann().await.code(&asked()).await;
+    let code = site.ann().await.code(&authorization_fields()).await;
     let refresh = site.token(&exchange(&code)).await.json()["refresh_token"].as_str().unwrap().to_owned();
     for (what, token, reason) in [
         ("one character", mistyped.as_str(), "token-malformed"),

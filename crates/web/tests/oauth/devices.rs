@@ -17,8 +17,8 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 type Changes = &'static [(&'static str, &'static str)];
 
 impl Site {
-    async fn asks(&self, asked: &Fields) -> Page {
-        self.application("/login/oauth/device_authorization", asked, None).await
+    async fn asks(&self, authorization_fields: &Fields) -> Page {
+        self.application("/login/oauth/device_authorization", authorization_fields, None).await
     }
 
     async fn codes(&self) -> Value {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::site::applications::{Fields, SECRET, asked, exchange, fields};
+use crate::site::applications::{Fields, SECRET, authorization_fields, exchange, fields};
 use crate::site::{Page, START_MS, Site, site, with};
 use axum::body::Body;
 use falconer_auth::{AccessToken, Authentication, ClientInput};
@@ -25,7 +25,7 @@ async fn by_server(site: &Site, token: &str) -> Value {
 /// The access token and the refresh token of an application.
 async fn tokens(site: &Site, client: &str) -> (String, String) {
     let at = if client == "server" { "https://server.example/cb" } else { crate::site::applications::CALLBACK };
-    let code = site.ann().await.code(&with(asked(), &[("client_id", client), ("redirect_uri", at)])).await;
+    let code = site.ann().await.code(&with(authorization_fields(), &[("client_id", client), ("redirect_uri", at)])).await;
     let secret = if client == "server" { SECRET } else { "" };
     let answer = site.token(&with(exchange(&code), &[("client_id", client), ("redirect_uri", at), ("client_secret", secret)])).await.json();
     let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::site::applications::{CALLBACK, DECISION, SECRET, VERIFIER, asked, authorize, exchange, fields, parameter};
+use crate::site::applications::{CALLBACK, DECISION, SECRET, VERIFIER, authorization_fields, authorize, exchange, fields, parameter};
 use crate::site::headers::assert_page_headers;
 use crate::site::{PASSWORD, site, with};
 use base64::Engine as _;
@@ -13,11 +13,11 @@ use http::StatusCode;
 async fn an_application_gets_credentials_that_end_with_the_grant() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let page = ann.get(&authorize(&asked())).await;
+    let page = ann.get(&authorize(&authorization_fields())).await;
     assert_page_headers(&page, "'self' https:");
     assert!(page.text.contains("The &#60;page&#62; application") && page.text.contains("registered by the administrator"), "{}", page.text);
     assert!(!page.text.contains("typed_host"));
-    let location = ann.grant(&asked()).await;
+    let location = ann.grant(&authorization_fields()).await;
     assert!(location.starts_with(&format!("{CALLBACK}?code=")), "{location}");
     assert_eq!(parameter(&location, "state").as_deref(), Some("st&1"));
     assert_eq!(parameter(&location, "iss").as_deref(), Some(site.origin.as_str()));
@@ -50,7 +50,7 @@ async fn an_application_gets_credentials_that_end_with_the_grant() {
 async fn a_code_that_is_used_twice_ends_what_it_gave() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     let token = site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(site.credentials(&token).await.status, StatusCode::OK);
     // Long after the code has ended: the grant is there, and so is what is known of its code.
@@ -64,7 +64,7 @@ async fn a_code_that_is_used_twice_ends_what_it_gave() {
 async fn of_64_exchanges_of_one_code_at_once_one_succeeds() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     let form = exchange(&code);
     let answers = futures_util::future::join_all((0..64).map(|_| site.token(&form))).await;
     let given: Vec<_> = answers.iter().filter(|answer| answer.status == StatusCode::OK).collect();
@@ -78,7 +78,7 @@ async fn of_64_exchanges_of_one_code_at_once_one_succeeds() {
 async fn cancel_is_told_and_nothing_is_granted() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let page = ann.get(&authorize(&asked())).await;
+    let page = ann.get(&authorize(&authorization_fields())).await;
     let answer = ann.post(DECISION, &with(page.form(DECISION), &[("cancel", "yes")])).await;
     let location = answer.location();
     assert!(location.starts_with(&format!("{CALLBACK}?error=access_denied&state=st%261&iss=")), "{location}");
@@ -89,7 +89,7 @@ async fn cancel_is_told_and_nothing_is_granted() {
 async fn sign_in_leads_back_to_the_request() {
     let site = site().await;
     let mut browser = site.browser();
-    let first = browser.get(&authorize(&asked())).await;
+    let first = browser.get(&authorize(&authorization_fields())).await;
     let login = first.location().to_owned();
     assert!(login.starts_with("/login?next=%2Flogin%2Foauth%2Fauthorize%3F"), "{login}");
     let page = browser.get(&login).await;
@@ -108,7 +108,7 @@ async fn sign_in_leads_back_to_the_request() {
 async fn what_comes_between_leads_back_to_the_application() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let page = ann.get(&authorize(&asked())).await;
+    let page = ann.get(&authorize(&authorization_fields())).await;
     let news = ann.post(DECISION, &page.form(DECISION)).await;
     assert!(news.status == StatusCode::OK && news.text.contains("New since last time"), "{}", news.text);
     assert!(news.header("content-security-policy").contains("form-action 'self' https:"));
@@ -117,7 +117,7 @@ async fn what_comes_between_leads_back_to_the_application() {
     assert!(cancelled.location().starts_with(&format!("{CALLBACK}?error=access_denied")));
 
     site.clock.0.fetch_add(20 * 60_000, Ordering::SeqCst);
-    let page = ann.get(&authorize(&with(asked(), &[("scope", "auth:create-role:*")]))).await;
+    let page = ann.get(&authorize(&with(authorization_fields(), &[("scope", "auth:create-role:*")]))).await;
     let kept = ann.post(DECISION, &with(page.form(DECISION), &[("visible_ms", "2000")])).await;
     assert_eq!(kept.status, StatusCode::FORBIDDEN, "{}", kept.text);
     let form = with(kept.form("/me/again"), &[("password", PASSWORD)]);
@@ -131,7 +131,7 @@ async fn what_comes_between_leads_back_to_the_application() {
 async fn a_confidential_application_proves_itself_in_the_header_or_in_the_form() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let request = with(asked(), &[("client_id", "server"), ("redirect_uri", "https://server.example/cb")]);
+    let request = with(authorization_fields(), &[("client_id", "server"), ("redirect_uri", "https://server.example/cb")]);
     let form = |code: &str, more: &[(&str, &str)]| {
         with(with(exchange(code), &[("redirect_uri", "https://server.example/cb"), ("client_id", "")]), more)
     };
@@ -160,7 +160,7 @@ async fn a_confidential_application_proves_itself_in_the_header_or_in_the_form()
 async fn an_application_ends_its_own_grant() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     let token = site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned();
     let revoke = |client: &str, token: &str| fields(&[("token", token), ("client_id", client), ("token_type_hint", "access_token")]);
     let other = site.application("/login/oauth/revoke", &revoke("other", &token), None).await;
@@ -179,7 +179,10 @@ async fn third_parties_of_the_reference_go_on() {
     let mut ann = site.ann().await;
     // No PKCE, no client_id with the code, and JSON.
     let bare = |id: &str, response: &str| {
-        with(asked(), &[("client_id", id), ("response_type", response), ("code_challenge", ""), ("code_challenge_method", "")])
+        with(
+            authorization_fields(),
+            &[("client_id", id), ("response_type", response), ("code_challenge", ""), ("code_challenge_method", "")],
+        )
     };
     let code = ann.code(&bare("old-code", "code")).await;
     let body = serde_json::json!({"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}).to_string();
@@ -188,7 +191,7 @@ async fn third_parties_of_the_reference_go_on() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert_eq!(site.credentials(answer.json()["access_token"].as_str().unwrap()).await.status, StatusCode::OK);
     // One that sends PKCE is held to it.
-    let code = ann.code(&with(asked(), &[("client_id", "old-code")])).await;
+    let code = ann.code(&with(authorization_fields(), &[("client_id", "old-code")])).await;
     let form = with(exchange(&code), &[("client_id", "old-code"), ("code_verifier", "")]);
     assert_eq!(site.token(&form).await.oauth_error(), (400, "invalid_grant".to_owned()));
     // Implicit.
@@ -203,7 +206,7 @@ async fn a_program_on_this_machine_listens_where_it_can() {
     let site = site().await;
     let mut ann = site.ann().await;
     for uri in ["http://127.0.0.1:4000/cb", "http://127.0.0.1:59999/cb", "http://127.0.0.1/cb"] {
-        let parameters = with(asked(), &[("redirect_uri", uri)]);
+        let parameters = with(authorization_fields(), &[("redirect_uri", uri)]);
         let page = ann.get(&authorize(&parameters)).await;
         assert_page_headers(&page, "'self' https: http:");
         let code = ann.code(&parameters).await;
@@ -218,7 +221,7 @@ async fn a_program_on_this_machine_listens_where_it_can() {
 async fn scopes_with_characters_that_oauth_has_not_are_written_in_one_way() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&with(asked(), &[("scope", "notes:a%20b")])).await;
+    let code = ann.code(&with(authorization_fields(), &[("scope", "notes:a%20b")])).await;
     let answer = site.token(&exchange(&code)).await;
     assert_eq!(answer.json()["scope"], "notes:a%20b");
 }
@@ -270,7 +273,7 @@ async fn pages_of_applications_may_read_the_answers_and_no_others() {
 async fn a_verifier_is_none_of_what_is_kept() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     let token = site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned();
     for secret in [code.as_str(), token.as_str(), VERIFIER] {
         assert_eq!(falconer_store::Store::grant_secret(&*site.store, secret).await, Ok(None), "kept by its hash only");

@@ -130,8 +130,8 @@ fn usual(client: &str, state: &str) -> Fields {
 }
 
 /// Presses on the page of this request what the recording sent.
-async fn decide(browser: &mut Browser<'_>, asked: &Fields, sent: &Fields) -> Page {
-    let page = browser.get(&authorize(asked)).await;
+async fn decide(browser: &mut Browser<'_>, authorization_fields: &Fields, sent: &Fields) -> Page {
+    let page = browser.get(&authorize(authorization_fields)).await;
     if page.status != StatusCode::OK {
         return page;
     }
@@ -139,13 +139,13 @@ async fn decide(browser: &mut Browser<'_>, asked: &Fields, sent: &Fields) -> Pag
     let mut keys = pressed.iter().filter(|(name, _)| name == "tick").map(|(_, key)| key.clone()).collect::<Vec<_>>().into_iter();
     pressed.retain(|(name, _)| name != "tick");
     let decided: Vec<&str> = value(sent, "scope").split(' ').filter(|scope| !scope.is_empty()).collect();
-    for scope in value(asked, "scope").split(' ') {
+    for scope in value(authorization_fields, "scope").split(' ') {
         let key = keys.next();
         if decided.contains(&scope) {
             pressed.extend(key.map(|key| ("tick".to_owned(), key)));
         }
     }
-    let offered: Vec<&str> = value(asked, "scope").split(' ').collect();
+    let offered: Vec<&str> = value(authorization_fields, "scope").split(' ').collect();
     pressed.extend(decided.iter().filter(|scope| !offered.contains(scope)).map(|scope| ("tick".to_owned(), (*scope).to_owned())));
     let lifetime = if value(sent, "expires") == "zzz" { vec![("lifetime", "zzz")] } else { vec![] };
     let cancel = if value(sent, "cancel").is_empty() { vec![] } else { vec![("cancel", "yes")] };

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::site::applications::{CALLBACK, DECISION, SECRET, VERIFIER, asked, authorize, exchange, parameter};
+use crate::site::applications::{CALLBACK, DECISION, SECRET, VERIFIER, authorization_fields, authorize, exchange, parameter};
 use crate::site::{encode, site, with};
 use http::{Method, StatusCode};
 
@@ -111,16 +111,16 @@ async fn nobody_is_sent_to_where_it_is_not_known() {
         let site = site().await;
         let mut browser = if is_signed_in { site.ann().await } else { site.browser() };
         for (what, changes) in PAGES {
-            let page = browser.get(&authorize(&with(asked(), changes))).await;
+            let page = browser.get(&authorize(&with(authorization_fields(), changes))).await;
             assert_eq!(page.status, StatusCode::BAD_REQUEST, "{what}");
             assert_eq!(page.header("location"), "", "{what}");
             assert!(page.text.contains("can&#39;t be granted") || page.text.contains("can't be granted"), "{what}: {}", page.text);
         }
         for (what, query) in [
-            ("the client twice", format!("{}&client_id=page", encode(&asked()))),
-            ("the redirect URI twice", format!("{}&redirect_uri=https%3A%2F%2Fevil.example", encode(&asked()))),
-            ("a broken escape", format!("{}&x=%", encode(&asked()))),
-            ("bytes that are no text", format!("{}&x=%ff", encode(&asked()))),
+            ("the client twice", format!("{}&client_id=page", encode(&authorization_fields()))),
+            ("the redirect URI twice", format!("{}&redirect_uri=https%3A%2F%2Fevil.example", encode(&authorization_fields()))),
+            ("a broken escape", format!("{}&x=%", encode(&authorization_fields()))),
+            ("bytes that are no text", format!("{}&x=%ff", encode(&authorization_fields()))),
             ("nothing", String::new()),
         ] {
             let page = browser.get(&format!("/login/oauth/authorize?{query}")).await;
@@ -134,7 +134,7 @@ async fn an_application_is_told_what_is_wrong_with_its_request() {
     let site = site().await;
     let mut ann = site.ann().await;
     for (what, changes, error) in TOLD {
-        let page = ann.get(&authorize(&with(asked(), changes))).await;
+        let page = ann.get(&authorize(&with(authorization_fields(), changes))).await;
         let location = page.location();
         let (to, _) = location.split_once(['?', '#']).unwrap();
         assert_eq!((to, parameter(location, "error").as_deref()), (CALLBACK, Some(error)), "{what}: {location}");
@@ -145,12 +145,12 @@ async fn an_application_is_told_what_is_wrong_with_its_request() {
         assert!(described.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\')), "{what}: {described}");
     }
     for (what, state) in [("a state that is too long", "s".repeat(2049)), ("a state with a line end", "a\nb".to_owned())] {
-        let page = ann.get(&authorize(&with(asked(), &[("state", &state)]))).await;
+        let page = ann.get(&authorize(&with(authorization_fields(), &[("state", &state)]))).await;
         let location = page.location();
         assert_eq!((parameter(location, "error").as_deref(), parameter(location, "state")), (Some("invalid_request"), None), "{what}");
     }
     for twice in ["scope=notes:read:x", "state=x", "code_challenge=x", "response_type=code", "expires=1+day", "request=x"] {
-        let page = ann.get(&format!("{}&{twice}&{twice}", authorize(&asked()))).await;
+        let page = ann.get(&format!("{}&{twice}&{twice}", authorize(&authorization_fields()))).await;
         assert_eq!(parameter(page.location(), "error").as_deref(), Some("invalid_request"), "{twice}");
     }
     assert!(!ann.get("/").await.text.contains("1 active grant<"));
@@ -162,18 +162,18 @@ async fn an_exchange_that_is_wrong_in_one_way_gives_nothing() {
     let mut ann = site.ann().await;
     let challenge = falconer_login::pkce_challenge(VERIFIER);
     for (what, changes, status, error) in EXCHANGES {
-        let code = ann.code(&asked()).await;
+        let code = ann.code(&authorization_fields()).await;
         let changes: Vec<_> =
             changes.iter().map(|(name, value)| (*name, if *value == "challenge" { challenge.as_str() } else { value })).collect();
         let answer = site.token(&with(exchange(&code), &changes)).await;
         assert_eq!(answer.oauth_error(), (status, error.to_owned()), "{what}");
     }
     // Whoever has a code and not what goes with it has one guess, and the grant goes with it.
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     site.token(&with(exchange(&code), &[("code_verifier", "")])).await;
     assert_eq!(site.token(&exchange(&code)).await.oauth_error(), (400, "invalid_grant".to_owned()));
     // A verifier where there was no challenge: somebody has taken it out of the request.
-    let bare = with(asked(), &[("client_id", "old-code"), ("code_challenge", ""), ("code_challenge_method", "")]);
+    let bare = with(authorization_fields(), &[("client_id", "old-code"), ("code_challenge", ""), ("code_challenge_method", "")]);
     let code = ann.code(&bare).await;
     let answer = site.token(&with(exchange(&code), &[("client_id", "old-code")])).await;
     assert_eq!(answer.oauth_error(), (400, "invalid_grant".to_owned()));
@@ -183,18 +183,18 @@ async fn an_exchange_that_is_wrong_in_one_way_gives_nothing() {
 async fn codes_and_tokens_end() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     site.clock.0.fetch_add(59_999, Ordering::SeqCst);
     let token = site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned();
     site.clock.0.fetch_add(599_999, Ordering::SeqCst);
     assert_eq!(site.credentials(&token).await.status, StatusCode::OK);
     site.clock.0.fetch_add(1, Ordering::SeqCst);
     assert_eq!(site.credentials(&token).await.oauth_error(), (401, "invalid_token".to_owned()));
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     site.clock.0.fetch_add(60_000, Ordering::SeqCst);
     assert_eq!(site.token(&exchange(&code)).await.oauth_error(), (400, "invalid_grant".to_owned()));
     // A code of a grant that the person took back in between.
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     let me = ann.get("/").await;
     ann.post("/me/revoke", &me.form("/me/revoke")).await;
     assert_eq!(site.token(&exchange(&code)).await.oauth_error(), (400, "invalid_grant".to_owned()));
@@ -204,12 +204,12 @@ async fn codes_and_tokens_end() {
 async fn the_form_gives_no_more_than_its_page_showed() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let page = ann.get(&authorize(&asked())).await;
+    let page = ann.get(&authorize(&authorization_fields())).await;
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
-    let wider = encode(&with(asked(), &[("scope", "notes:read:* notes:write:mine auth:create-role:*")]));
-    let elsewhere = encode(&with(asked(), &[("redirect_uri", "https://evil.example/cb")]));
-    let of_another = encode(&with(asked(), &[("client_id", "other")]));
-    let of_nobody = encode(&with(asked(), &[("client_id", "zzz")]));
+    let wider = encode(&with(authorization_fields(), &[("scope", "notes:read:* notes:write:mine auth:create-role:*")]));
+    let elsewhere = encode(&with(authorization_fields(), &[("redirect_uri", "https://evil.example/cb")]));
+    let of_another = encode(&with(authorization_fields(), &[("client_id", "other")]));
+    let of_nobody = encode(&with(authorization_fields(), &[("client_id", "zzz")]));
     for (what, changes, status) in [
         ("more than was shown", vec![("request", wider.as_str())], StatusCode::CONFLICT),
         ("to where nobody registered", vec![("request", elsewhere.as_str())], StatusCode::BAD_REQUEST),
@@ -244,7 +244,7 @@ async fn the_form_gives_no_more_than_its_page_showed() {
 async fn credentials_need_an_access_token() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     for (what, authorization) in [
         ("nothing", None),
         ("another scheme", Some("Hawk id=\"x\"".to_owned())),
@@ -294,7 +294,7 @@ async fn bodies_that_are_none_are_told_so() {
 #[tokio::test]
 async fn no_port_of_this_machine_stands_for_falconer_itself() {
     let site = crate::site::site_at("http://127.0.0.1:9000", falconer_web::RequestLimits::default()).await;
-    let ask = async |uri: &str| site.browser().get(&authorize(&with(asked(), &[("redirect_uri", uri)]))).await;
+    let ask = async |uri: &str| site.browser().get(&authorize(&with(authorization_fields(), &[("redirect_uri", uri)]))).await;
     assert_eq!(ask("http://127.0.0.1:9001/cb").await.status, StatusCode::SEE_OTHER);
     let page = ask("http://127.0.0.1:9000/cb").await;
     assert_eq!((page.status, page.header("location")), (StatusCode::BAD_REQUEST, ""));
@@ -306,7 +306,7 @@ async fn no_port_of_this_machine_stands_for_falconer_itself() {
 async fn what_is_there_twice_is_refused_however_it_is_sent() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     let twice = serde_json::json!({"grant_type": "authorization_code", "client_id": "page", "redirect_uri": CALLBACK, "code_verifier": VERIFIER, "code": code})
         .to_string()
         .replacen('{', "{\"code\":\"another\",", 1);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::site::applications::{CALLBACK, Fields, asked, exchange, fields};
+use crate::site::applications::{CALLBACK, Fields, authorization_fields, exchange, fields};
 use crate::site::{Site, site, with};
 use http::StatusCode;
 
@@ -19,7 +19,7 @@ fn pair(page: &crate::site::Page) -> (String, String) {
 }
 
 async fn first(site: &Site) -> (String, String) {
-    let code = site.ann().await.code(&asked()).await;
+    let code = site.ann().await.code(&authorization_fields()).await;
     pair(&site.token(&exchange(&code)).await)
 }
 
@@ -117,13 +117,13 @@ async fn a_request_that_is_refused_uses_nothing_up() {
 async fn nothing_else_is_a_refresh_token() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let code = ann.code(&asked()).await;
+    let code = ann.code(&authorization_fields()).await;
     let access = site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned();
-    for other in [access.replace("falconer_at_", "falconer_rt_"), access.clone(), ann.code(&asked()).await] {
+    for other in [access.replace("falconer_at_", "falconer_rt_"), access.clone(), ann.code(&authorization_fields()).await] {
         assert_eq!(site.token(&refresh(&other)).await.oauth_error(), (400, "invalid_grant".to_owned()));
     }
     assert_eq!(site.credentials(&access).await.status, StatusCode::OK);
-    let bare = with(asked(), &[("client_id", "old-code"), ("code_challenge", ""), ("code_challenge_method", "")]);
+    let bare = with(authorization_fields(), &[("client_id", "old-code"), ("code_challenge", ""), ("code_challenge_method", "")]);
     let code = ann.code(&bare).await;
     let form = fields(&[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK)]);
     assert!(site.token(&form).await.json().get("refresh_token").is_none());

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::site::applications::{CALLBACK, Fields, SECRET, VERIFIER, asked, authorize, exchange, fields, parameter};
+use crate::site::applications::{CALLBACK, Fields, SECRET, VERIFIER, authorization_fields, authorize, exchange, fields, parameter};
 use crate::site::{Browser, Page, Site, site, with};
 use axum::body::Body;
 use falconer_login::pkce_challenge;
@@ -36,8 +36,8 @@ impl Given {
     /// Fresh for each case: what one misuses ends.
     async fn new(site: &Site, ann: &mut Browser<'_>) -> Given {
         let mut given = BTreeMap::from([("secret", SECRET.to_owned()), ("challenge", pkce_challenge(VERIFIER))]);
-        given.insert("code", ann.code(&asked()).await);
-        let used = ann.code(&asked()).await;
+        given.insert("code", ann.code(&authorization_fields()).await);
+        let used = ann.code(&authorization_fields()).await;
         let tokens = site.token(&exchange(&used)).await.json();
         let text = |tokens: &Value, name: &str| tokens[name].as_str().unwrap().to_owned();
         let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
@@ -46,12 +46,12 @@ impl Given {
             given.insert(cut, token[..token.len() - 1].to_owned());
         }
         given.extend([("access", access), ("refresh", refresh), ("used-code", used)]);
-        let other = site.token(&exchange(&ann.code(&asked()).await)).await.json();
+        let other = site.token(&exchange(&ann.code(&authorization_fields()).await)).await.json();
         let spent = text(&other, "refresh_token");
         assert_eq!(site.token(&refresh_of(&spent)).await.status, StatusCode::OK);
         given.insert("used-refresh", spent);
         let at = ("redirect_uri", "https://server.example/cb");
-        let code = ann.code(&with(asked(), &[("client_id", "server"), at])).await;
+        let code = ann.code(&with(authorization_fields(), &[("client_id", "server"), at])).await;
         let of_server = site.token(&with(exchange(&code), &[("client_id", "server"), ("client_secret", SECRET), at])).await.json();
         given.extend([("access:server", text(&of_server, "access_token")), ("refresh:server", text(&of_server, "refresh_token"))]);
         Given(given)
@@ -76,7 +76,7 @@ fn question(authorization: Option<&str>) -> Value {
 async fn answer(site: &Site, given: &Given, to: &str, case: Option<&Case>) -> Page {
     let get = |name| given.0[name].as_str();
     let (path, good) = match to {
-        "authorize" => ("/login/oauth/authorize", asked()),
+        "authorize" => ("/login/oauth/authorize", authorization_fields()),
         "token" => ("/login/oauth/token", exchange(get("code"))),
         "refresh" => ("/login/oauth/token", refresh_of(get("refresh"))),
         "revoke" => ("/login/oauth/revoke", fields(&[("token", get("access")), ("client_id", "page")])),

@@ -96,7 +96,7 @@ pub fn fields(pairs: &[(&str, &str)]) -> Fields {
 }
 
 /// What `page` asks for.
-pub fn asked() -> Fields {
+pub fn authorization_fields() -> Fields {
     fields(&[
         ("response_type", "code"),
         ("client_id", "page"),
@@ -122,16 +122,16 @@ pub fn parameter(location: &str, name: &str) -> Option<String> {
 
 impl Browser<'_> {
     /// Goes to the page of a request and presses Grant; the address that the application is given.
-    pub async fn grant(&mut self, asked: &Fields) -> String {
-        let page = self.get(&authorize(asked)).await;
+    pub async fn grant(&mut self, authorization_fields: &Fields) -> String {
+        let page = self.get(&authorize(authorization_fields)).await;
         assert_eq!(page.status, StatusCode::OK, "{} {}", page.header("location"), page.text);
         let form = super::with(page.form(DECISION), &[("visible_ms", "2000")]);
         self.post(DECISION, &form).await.location().to_owned()
     }
 
     /// The same, as far as the code.
-    pub async fn code(&mut self, asked: &Fields) -> String {
-        let location = self.grant(asked).await;
+    pub async fn code(&mut self, authorization_fields: &Fields) -> String {
+        let location = self.grant(authorization_fields).await;
         parameter(&location, "code").unwrap_or_else(|| panic!("no code in {location}"))
     }
 }

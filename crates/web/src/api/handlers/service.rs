@@ -48,7 +48,7 @@ impl Api {
 
     /// The endpoints at the root of the process: any HTTP method, any path below them.
     pub(crate) async fn at_root(&self, path: &str) -> Option<Reply> {
-        let is = |prefix: &str| route::behind(path, prefix).is_some();
+        let is = |prefix: &str| route::path_after(path, prefix).is_some();
         if is("/__version__") {
             Some(version(&self.settings))
         } else if is("/__lbheartbeat__") {

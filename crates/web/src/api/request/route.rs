@@ -114,11 +114,11 @@ fn decode(raw: &str) -> Option<String> {
 
 /// Whose API a path is below, and what follows. The prefix is matched in any letter case, as the reference does; everything behind it is exact.
 pub(crate) fn service(path: &str) -> Option<(Service, &str)> {
-    Service::ALL.into_iter().find_map(|service| behind(path, service.prefix()).map(|rest| (service, rest)))
+    Service::ALL.into_iter().find_map(|service| path_after(path, service.prefix()).map(|rest| (service, rest)))
 }
 
 /// The path behind `prefix`, which is matched in any letter case. What follows is empty or begins with a slash.
-pub(crate) fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+pub(crate) fn path_after<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     let (head, rest) = path.split_at_checked(prefix.len())?;
     (head.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))).then_some(rest)
 }

@@ -170,7 +170,7 @@ fn what_strangers_say_is_escaped() {
     page.description = format!("</textarea>{hostile}");
     page.request = hostile.to_owned();
     page.callback = Some(hostile.to_owned());
-    page.again = hostile.to_owned();
+    page.here = hostile.to_owned();
     page.error = Some(format!("`{hostile}`"));
     assert_eq!(page.render().unwrap().matches("<script").count(), 1, "but for ours");
     let mut page = records();

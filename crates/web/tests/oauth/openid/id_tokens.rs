@@ -61,8 +61,8 @@ async fn an_id_token_says_what_the_table_has() {
     assert!(info["nonce"].is_null() && info["iss"].is_null(), "{info}");
 
     // Another sign-in, another application: the same sub, because subjects are public.
-    let mut again = site.ann().await;
-    let (_, later) = site.signs_in(&mut again, &with(authentication_request(), &[("nonce", "other")])).await;
+    let mut second_session = site.ann().await;
+    let (_, later) = site.signs_in(&mut second_session, &with(authentication_request(), &[("nonce", "other")])).await;
     assert_eq!((later["sub"].as_str(), later["nonce"].as_str()), (Some(sub), Some("other")), "Core 2, 8");
 }
 

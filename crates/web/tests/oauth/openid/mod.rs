@@ -24,7 +24,7 @@ pub type Changes = &'static [(&'static str, &'static str)];
 
 pub fn authentication_request() -> Fields {
     with(
-        crate::site::applications::asked(),
+        crate::site::applications::authorization_fields(),
         &[("client_id", "who"), ("scope", "openid profile email groups notes:read:*"), ("nonce", "n&0")],
     )
 }

@@ -198,10 +198,10 @@ async fn who_has_to_sign_in_anew_does_so_once() {
         let mut ann = site.ann().await;
         let before = site.clock.0.fetch_add(wait_ms, Ordering::SeqCst) / 1000;
         let requested = with(authentication_request(), changes);
-        let again = ann.get(&authorize(&requested)).await.location().to_owned();
-        assert!(again.starts_with("/me/again?anew=yes&next=%2Flogin%2Foauth%2Fauthorize%3F"), "{section}: {name}: {again}");
+        let repeated = ann.get(&authorize(&requested)).await.location().to_owned();
+        assert!(repeated.starts_with("/me/again?anew=yes&next=%2Flogin%2Foauth%2Fauthorize%3F"), "{section}: {name}: {repeated}");
         site.clock.0.fetch_add(1_000, Ordering::SeqCst);
-        let page = ann.get(&again).await;
+        let page = ann.get(&repeated).await;
         assert_eq!(page.status, StatusCode::OK, "{section}: {name}: although the sign-in is fresh");
         let back = ann.post("/me/again", &with(page.form("/me/again"), &[("password", PASSWORD)])).await;
         let page = ann.get(back.location()).await;
