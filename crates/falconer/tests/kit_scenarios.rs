@@ -22,7 +22,7 @@ const RAW_CASES: &str = include_str!("../../../vectors/ours/raw-requests.json");
 struct Falconer {
     server: Server,
     admin: Client,
-    made: std::cell::Cell<u32>,
+    created: std::cell::Cell<u32>,
     _folder: tempfile::TempDir,
 }
 
@@ -33,7 +33,7 @@ impl Falconer {
         let root = init(&data);
         let server = Server::start(&data);
         let admin = server.client(&root);
-        Falconer { server, admin, made: std::cell::Cell::new(0), _folder: folder }
+        Falconer { server, admin, created: std::cell::Cell::new(0), _folder: folder }
     }
 
     async fn administer(&self, method: Method, path: &str, body: Option<&serde_json::Value>) -> serde_json::Value {
@@ -44,7 +44,7 @@ impl Falconer {
     }
 
     async fn client(&self, scopes: &[&str]) -> Credentials {
-        let name = format!("rust/{}", self.made.replace(self.made.get() + 1));
+        let name = format!("rust/{}", self.created.replace(self.created.get() + 1));
         let path = format!("/clients/{}", falconer_client::encode_segment(&name).unwrap());
         let body = json!({"expires": "2099-01-01T00:00:00.000Z", "description": "", "scopes": scopes});
         let created = self.administer(Method::PUT, &path, Some(&body)).await;

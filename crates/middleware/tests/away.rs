@@ -20,7 +20,7 @@ const REQUEST: SignedRequest<'_> = SignedRequest { method: "GET", resource: "/x"
 #[derive(Clone, Default)]
 struct Fake {
     says: Arc<Mutex<(u16, String)>>,
-    asked: Arc<Mutex<Vec<Value>>>,
+    questions: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Fake {
@@ -28,8 +28,8 @@ impl Fake {
         *self.says.lock().unwrap() = (status, body.to_string());
     }
 
-    fn asked(&self) -> usize {
-        self.asked.lock().unwrap().len()
+    fn questions(&self) -> usize {
+        self.questions.lock().unwrap().len()
     }
 
     async fn start(&self) -> Verifier {
@@ -37,7 +37,7 @@ impl Fake {
         let app = Router::new().route(
             "/api/falconer/v1/check",
             post(async move |Json(question): Json<Value>| {
-                fake.asked.lock().unwrap().push(question);
+                fake.questions.lock().unwrap().push(question);
                 let (status, body) = fake.says.lock().unwrap().clone();
                 (StatusCode::from_u16(status).unwrap(), body)
             }),
@@ -65,10 +65,11 @@ async fn after_five_failures_nobody_waits_and_one_a_second_tries() {
     static NOW_MS: AtomicI64 = AtomicI64::new(0);
     let fake = Fake::default();
     let verifier = fake.start().await.with_clock(|| NOW_MS.load(SeqCst));
-    for (at_ms, status, asked, let_in) in [(0, 500, 5, 0), (999, 200, 0, 0), (1000, 502, 1, 0), (1999, 200, 0, 0), (2200, 200, 20, 20)] {
+    for (at_ms, status, questions, let_in) in [(0, 500, 5, 0), (999, 200, 0, 0), (1000, 502, 1, 0), (1999, 200, 0, 0), (2200, 200, 20, 20)]
+    {
         NOW_MS.store(at_ms, SeqCst);
         fake.says(status, allowed(json!({})));
-        let before = fake.asked();
+        let before = fake.questions();
         let mut callers = 0;
         for _ in 0..20 {
             match check(&verifier.clone()).await {
@@ -76,7 +77,7 @@ async fn after_five_failures_nobody_waits_and_one_a_second_tries() {
                 Err(refusal) => assert_eq!((refusal.code().status(), refusal.reason()), (503, Some("unavailable"))),
             }
         }
-        assert_eq!((fake.asked() - before, callers), (asked, let_in), "at {at_ms} ms");
+        assert_eq!((fake.questions() - before, callers), (questions, let_in), "at {at_ms} ms");
     }
     let counts = verifier.counts();
     assert_eq!((counts.allowed, counts.denied, counts.failed, counts.unavailable), (20, 0, 0, 80));
@@ -118,7 +119,7 @@ async fn an_answer_that_leaves_out_expressions_is_none() {
     fake.says(200, allowed(json!({"each": [{"status": "allowed"}, {"status": "denied", "missing": "a:c"}]})));
     assert_eq!(caller.has_each(&scopes).await.unwrap(), [true, false]);
     assert_eq!(caller.has_each(&[]).await.unwrap(), [false; 0]);
-    assert_eq!(fake.asked(), 3);
+    assert_eq!(fake.questions(), 3);
     fake.says(200, json!({"status": "denied", "reason": "scopes-missing", "message": "m", "id": "i", "missing": "a:b", "expires": "x"}));
     assert!(!caller.has(&scopes[0]).await.unwrap());
     assert!(matches!(caller.authorized_scopes(&["a:b"]).await, Err(Refusal::InsufficientScopes { .. })));

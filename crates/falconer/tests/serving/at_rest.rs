@@ -41,7 +41,7 @@ async fn flip(place: &Place, (table, name, column): (&str, &str, &str), row: &st
 }
 
 /// A client that may list roles; its token.
-async fn made(root: &Client, client_id: &str) -> String {
+async fn create_client(root: &Client, client_id: &str) -> String {
     root.create_client(client_id, &some_client()).await.unwrap().access_token
 }
 
@@ -75,7 +75,7 @@ async fn filled(place: &Place) -> (Init, [String; 2]) {
     let init = place.init(&[]);
     let server = place.start();
     let root = server.client(&init);
-    let tokens = [made(&root, "project/a").await, made(&root, "project/b").await];
+    let tokens = [create_client(&root, "project/a").await, create_client(&root, "project/b").await];
     let mut create = place.command(&["account", "create", "ann", "--password-stdin"]);
     create.stdin(std::fs::File::open(place.file_with("password", PASSWORD)).unwrap());
     assert!(output_of(&mut create).status.success());
@@ -160,7 +160,7 @@ async fn keys_change_beside_a_server(place: Place) {
     let root = Init { access_token: fresh["accessToken"].as_str().unwrap().to_owned(), ..init };
     let shell = Shell::with(&server.root_url, &Credentials::new(&root.client_id, &root.access_token));
     eventually("the new token counts", || (shell.run(&["current-scopes"]).code == 0).then_some(()));
-    let c = made(&server.client(&root), "project/c").await;
+    let c = create_client(&server.client(&root), "project/c").await;
 
     place.run(&["keys", "remove", "k2"]).refused(1, "is the key that seals");
     place.run(&["keys", "remove", "k9"]).refused(2, "has no key k9");

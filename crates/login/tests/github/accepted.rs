@@ -150,14 +150,14 @@ async fn a_name_at_github_says_nothing_to_another_directory() {
 async fn an_enterprise_server_has_people_of_its_own() {
     let site = Site::new().await;
     site.sign_in(|_| ()).await.unwrap();
-    site.emulator.asked();
+    site.emulator.requests();
     let inbound = site.sign_in_with("enterprise", |_| ()).await.unwrap();
     assert_eq!(inbound.signed_in.session.person.identity, format!("enterprise/{ID}"));
     let record = site.record(&format!("enterprise/{ID}")).unwrap();
     assert_ne!(record.person, site.record(&format!("github/{ID}")).unwrap().person);
     // Without a list every organisation counts, as it calls itself.
     assert_eq!(record.groups, ["Mozilla", "Mozilla/releng", "evil", "evil/releng", "taskcluster", "taskcluster/core"]);
-    let mut requests = site.emulator.asked();
+    let mut requests = site.emulator.requests();
     requests.sort();
     assert_eq!(requests, ["/login/oauth/access_token", "/user", "/user/emails", "/user/orgs", "/user/teams"]);
 }

@@ -100,11 +100,11 @@ impl Says {
 struct State {
     says: Option<Says>,
     now_ms: i64,
-    made: u32,
+    created: u32,
     codes: HashMap<String, Code>,
     tokens: HashMap<String, Token>,
     refresh_tokens: HashMap<String, Token>,
-    asked: Vec<String>,
+    requests: Vec<String>,
 }
 
 #[derive(Default)]
@@ -138,8 +138,8 @@ impl Emulator {
     }
 
     /// The paths that were asked for since the last time.
-    pub fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap().asked)
+    pub fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().requests)
     }
 
     /// The person takes back what they have allowed: no token counts any more.
@@ -159,8 +159,8 @@ impl Emulator {
         assert_eq!((query["code_challenge_method"].as_str(), query["code_challenge"].len()), ("S256", 43));
         assert_eq!(query.len(), 6, "{query:?}");
         let mut state = self.0.lock().unwrap();
-        state.made += 1;
-        let code = format!("code-{}", state.made);
+        state.created += 1;
+        let code = format!("code-{}", state.created);
         let kept = Code {
             client_id: app.client_id,
             redirect_uri: query["redirect_uri"].clone(),
@@ -202,10 +202,10 @@ impl State {
     }
 
     fn tokens(&mut self, scopes: String, app: &'static App) -> Answer {
-        self.made += 1;
+        self.created += 1;
         let says = self.says.as_ref().unwrap();
         let ends_ms = says.tokens_end.then_some(self.now_ms + TOKEN_MS);
-        let (access, refresh) = (format!("gho_{}", self.made), format!("ghr_{}", self.made));
+        let (access, refresh) = (format!("gho_{}", self.created), format!("ghr_{}", self.created));
         let mut answer = json!({"access_token": access, "token_type": "bearer", "scope": scopes.replace(' ', ",")});
         if says.tokens_end {
             answer["expires_in"] = json!(TOKEN_MS / 1000);
@@ -285,7 +285,7 @@ impl ProviderHttp for Emulator {
         assert_eq!(request.allowed_addresses, if app.provider == "github" { AllowedAddresses::Public } else { AllowedAddresses::Own });
         let api = request.url.path().strip_prefix("/api/v3").or_else(|| url.starts_with(app.api).then(|| request.url.path()));
         let path = api.unwrap_or_else(|| request.url.path()).to_owned();
-        state.asked.push(path.clone());
+        state.requests.push(path.clone());
         if let Some(instead) = state.says.as_ref().unwrap().instead.get(path.as_str()) {
             return instead.clone();
         }

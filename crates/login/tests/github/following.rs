@@ -28,10 +28,10 @@ fn still() -> Refreshment {
 #[tokio::test]
 async fn a_person_is_followed() {
     let site = signed_in().await;
-    site.emulator.asked();
+    site.emulator.requests();
     assert_eq!(site.refresh(|_| ()).await, Ok(still()));
     assert_eq!(record(&site).scopes, SCOPES);
-    let mut requests = site.emulator.asked();
+    let mut requests = site.emulator.requests();
     requests.sort();
     assert_eq!(requests, ["/user", "/user/emails", "/user/orgs", "/user/teams"]);
     // A team is gone, an address is no longer verified, and the name is another.
@@ -212,13 +212,13 @@ async fn tokens_that_end_are_renewed_and_kept() {
     let ending = |says: &mut Says| says.tokens_end = true;
     site.sign_in(|case| ending(&mut case.says)).await.unwrap();
     for _ in 0..3 {
-        site.emulator.asked();
+        site.emulator.requests();
         assert_eq!(site.refresh(ending).await, Ok(still()));
-        assert!(!site.emulator.asked().contains(&"/login/oauth/access_token".to_owned()), "a token that counts is used");
+        assert!(!site.emulator.requests().contains(&"/login/oauth/access_token".to_owned()), "a token that counts is used");
         // In its last minute it is not used any more.
         site.world.clock.advance(TOKEN_MS - 60_000);
         assert_eq!(site.refresh(ending).await, Ok(still()));
-        assert_eq!(site.emulator.asked()[0], "/login/oauth/access_token");
+        assert_eq!(site.emulator.requests()[0], "/login/oauth/access_token");
     }
     // A refresh token that was spent elsewhere.
     site.emulator.revoke_all();
@@ -260,7 +260,7 @@ async fn new_tokens_are_kept_before_the_api_is_asked() {
     };
     // The process ends while the API is asked; the next one remembers nothing.
     let ended = tokio::time::timeout(std::time::Duration::from_secs(1), site.refresh(hanging)).await;
-    assert!(ended.is_err() && site.emulator.asked().contains(&"/login/oauth/access_token".to_owned()));
+    assert!(ended.is_err() && site.emulator.requests().contains(&"/login/oauth/access_token".to_owned()));
     let next = site.restarted();
     next.world.clock.advance(10 * 60_000);
     assert_eq!(next.refresh(ending).await, Ok(still()));

@@ -142,7 +142,7 @@ async fn keys_rotate() {
         c.claim("exp", json!(NOW + 3600));
     };
     company.sign_in(rotated).await.unwrap();
-    let readings = || company.answers.asked.lock().unwrap().iter().filter(|path| *path == "/keys").count();
+    let readings = || company.answers.requests.lock().unwrap().iter().filter(|path| *path == "/keys").count();
     assert_eq!(readings(), 2);
     let unknown = |c: &mut Case| {
         c.header["kid"] = json!("nobody's");
@@ -162,10 +162,10 @@ async fn a_provider_that_is_away() {
     for _ in 0..5 {
         company.sign_in(away).await.err().unwrap();
     }
-    assert_eq!(company.answers.asked.lock().unwrap().len(), 1);
+    assert_eq!(company.answers.requests.lock().unwrap().len(), 1);
     company.world.clock.advance(5000);
     company.sign_in(|_| ()).await.unwrap();
-    assert_eq!(company.answers.asked.lock().unwrap()[1], "/.well-known/openid-configuration");
+    assert_eq!(company.answers.requests.lock().unwrap()[1], "/.well-known/openid-configuration");
     assert!(ISSUER.starts_with("https"));
 }
 

@@ -97,7 +97,7 @@ impl Case {
 pub struct Answers {
     case: Mutex<Option<Case>>,
     challenges: Mutex<HashMap<String, String>>,
-    pub asked: Mutex<Vec<String>>,
+    pub requests: Mutex<Vec<String>>,
 }
 
 pub fn json_answer(status: u16, body: &Value) -> Result<ProviderAnswer, HttpError> {
@@ -112,7 +112,7 @@ pub fn bytes_answer(status: u16, body: &[u8]) -> Result<ProviderAnswer, HttpErro
 impl ProviderHttp for Answers {
     async fn send(&self, request: ProviderRequest) -> Result<ProviderAnswer, HttpError> {
         let case = self.case.lock().unwrap().clone().expect("a case is set");
-        self.asked.lock().unwrap().push(request.url.path().to_owned());
+        self.requests.lock().unwrap().push(request.url.path().to_owned());
         let end = request.url.path().rsplit('/').next().unwrap().to_owned();
         if let Some(instead) = case.instead.get(end.as_str()) {
             return instead.clone();

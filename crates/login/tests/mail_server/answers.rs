@@ -21,7 +21,7 @@ async fn what_a_server_refuses_is_told_with_its_status() {
                 if stage == "mail" { (address.as_str(), "ann@example.com") } else { (settings.from.as_str(), address.as_str()) };
             let sent = mailer(&MailSettings { from: from.to_owned(), ..settings.clone() }).send(&mail_to(to)).await;
             assert_eq!(sent, Err(MailError::Status { what: "the mail", status }), "{address}");
-            let received = peer.told();
+            let received = peer.received();
             assert_eq!(received.iter().filter(|word| *word == "MAIL").count(), 1, "{address}: {received:?}");
         }
     }
@@ -36,7 +36,7 @@ async fn a_server_that_breaks_off_may_have_taken_the_mail() {
     for recipient in ["half-way", "hangs-up"] {
         let sent = mailer(&settings).send(&mail_to(&format!("{recipient}@example.com"))).await;
         assert!(matches!(sent, Err(MailError::Unfinished(_))), "{recipient}: {sent:?}");
-        peer.told();
+        peer.received();
     }
     // It took it before it hung up.
     assert_eq!(mailer(&settings).send(&mail_to("no-goodbye@example.com")).await, Ok(()));
@@ -70,7 +70,7 @@ async fn whoever_invites_is_told_what_became_of_the_mail() {
     let settings = with_login(&peer.url("smtp", "localhost", "starttls:server"));
     let world = World::with(LoginSettings { mailer: Some(Arc::new(mailer(&settings))), ..common::settings() }).await;
     let site = MailedSite { name: "auth.example.com".to_owned(), link: "https://auth.example.com/password-link?token=".to_owned() };
-    for (name, address, told) in [
+    for (name, address, received) in [
         ("bob", "bob@example.com", MailOutcome::Sent),
         ("cleo", "rcpt-550@example.com", MailOutcome::Refused(550)),
         ("dave", "end-451@example.com", MailOutcome::Refused(451)),
@@ -81,8 +81,8 @@ async fn whoever_invites_is_told_what_became_of_the_mail() {
         let new =
             NewAccount { name: name.to_owned(), display_name: name.to_owned(), email: Some(address.to_owned()), ..NewAccount::default() };
         let (mailed, _) = world.login.invite_person_by_mail(Administrator::OnTheMachine("machine"), &new, &site).await.unwrap();
-        assert_eq!(mailed.outcome, told, "{address}");
-        if told == MailOutcome::Sent {
+        assert_eq!(mailed.outcome, received, "{address}");
+        if received == MailOutcome::Sent {
             let mail = peer.mail();
             assert_eq!(mail["to"][0], address);
             assert!(mail["text"].as_str().unwrap().contains(&format!("{}{}\r\n", site.link, mailed.link.token.as_str())), "{mail}");

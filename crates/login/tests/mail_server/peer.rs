@@ -66,7 +66,7 @@ impl Peer {
     }
 
     /// The first words of what it was told since the last time, up to the end of that connection.
-    pub fn told(&self) -> Vec<String> {
+    pub fn received(&self) -> Vec<String> {
         let said = self.said_until(|line| line["gone"] == true);
         said.iter().filter_map(|line| line["told"].as_str()?.split(' ').next().map(str::to_owned)).collect()
     }

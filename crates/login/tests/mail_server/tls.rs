@@ -29,7 +29,7 @@ async fn mail_goes_out_in_each_of_the_ways() {
         let mailer = mailer(&settings);
         // Trying it sends nothing.
         assert!(mailer.probe().await.unwrap().contains(&("TLS", found.to_owned())), "{url}");
-        let received = peer.told();
+        let received = peer.received();
         assert_eq!(received.last().map(String::as_str), Some("QUIT"), "{url}: {received:?}");
         assert!(!received.contains(&"MAIL".to_owned()), "{url}: {received:?}");
         mailer.send(&mail_to("ann@B\u{fc}cher.example")).await.unwrap();
@@ -43,7 +43,7 @@ async fn mail_goes_out_in_each_of_the_ways() {
         assert_eq!(header("from"), "The Falconer <falconer@example.com>");
         assert_eq!((header("to"), header("subject")), ("ann@xn--bcher-kva.example".to_owned(), "A code".to_owned()));
         assert_eq!(header("auto-submitted"), "auto-generated");
-        assert_eq!(peer.told(), ["QUIT"], "{url}");
+        assert_eq!(peer.received(), ["QUIT"], "{url}");
     }
 }
 
@@ -56,12 +56,12 @@ async fn where_starttls_was_taken_away_nothing_is_sent() {
     for settings in [settings(&url), with_login(&url)] {
         assert_eq!(mailer(&settings).send(&mail_to("ann@example.com")).await, Err(MailError::NoTls));
         assert_eq!(mailer(&settings).probe().await, Err(MailError::NoTls));
-        assert_eq!([peer.told(), peer.told()], [["EHLO"], ["EHLO"]]);
+        assert_eq!([peer.received(), peer.received()], [["EHLO"], ["EHLO"]]);
     }
     // On this machine itself mail goes out without TLS, but no password where the server takes none.
     let url = peer.url("smtp", "localhost", "plain");
     assert_eq!(mailer(&with_login(&url)).send(&mail_to("ann@example.com")).await, Err(MailError::NoAuth));
-    assert_eq!(peer.told(), ["EHLO"]);
+    assert_eq!(peer.received(), ["EHLO"]);
 }
 
 /// Names that are not in the certificate, authorities that nobody trusts, and certificates whose time is over: on this machine too, and without going on in plain.
@@ -83,13 +83,13 @@ async fn certificates_that_do_not_hold() {
             let sent = mailer(&settings).send(&mail_to("ann@example.com")).await;
             assert!(matches!(sent, Err(MailError::Tls(_))), "{}: {sent:?}", settings.url);
             if scheme == "smtp" {
-                assert_eq!(peer.told(), ["EHLO", "STARTTLS"], "{}", settings.url);
+                assert_eq!(peer.received(), ["EHLO", "STARTTLS"], "{}", settings.url);
             }
         }
     }
     // Without TLS from the beginning nothing was told at all: the next that it hears is this.
     mailer(&settings(&peer.url("smtp", "localhost", "plain"))).probe().await.unwrap();
-    assert_eq!(peer.told(), ["EHLO", "QUIT"]);
+    assert_eq!(peer.received(), ["EHLO", "QUIT"]);
 }
 
 #[tokio::test]
@@ -100,13 +100,13 @@ async fn a_wrong_password_is_told_and_sends_nothing() {
         let mut settings = with_login(&url);
         settings.login.as_mut().unwrap().password = Secret::new("another password");
         assert_eq!(mailer(&settings).send(&mail_to("ann@example.com")).await, Err(MailError::Refused(535)));
-        assert!(!peer.told().contains(&"MAIL".to_owned()));
+        assert!(!peer.received().contains(&"MAIL".to_owned()));
         assert_eq!(mailer(&settings).probe().await, Err(MailError::Refused(535)));
-        assert!(!peer.told().contains(&"MAIL".to_owned()));
+        assert!(!peer.received().contains(&"MAIL".to_owned()));
         // A server that wants to know who sends.
         settings.login = None;
         assert_eq!(mailer(&settings).send(&mail_to("ann@example.com")).await, Err(MailError::Status { what: "the mail", status: 530 }));
-        peer.told();
+        peer.received();
     }
 }
 

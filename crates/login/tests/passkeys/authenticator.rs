@@ -106,7 +106,7 @@ pub struct Says {
     pub outer_id: Option<Vec<u8>>,
     pub key: Vec<(Value, Value)>,
     /// Behind all other authenticator data.
-    pub behind: Vec<u8>,
+    pub trailing: Vec<u8>,
     /// Changes the attestation object.
     pub attestation: fn(Vec<u8>) -> Vec<u8>,
     pub signer: Kind,
@@ -130,7 +130,7 @@ impl Says {
             id: id.to_vec(),
             outer_id: None,
             key: kind.key(),
-            behind: Vec::new(),
+            trailing: Vec::new(),
             attestation: |bytes| bytes,
             signer: kind,
             signature: |bytes| bytes,
@@ -160,7 +160,7 @@ impl Says {
             bytes.extend(&self.id);
             bytes.extend(bytes_of(&Value::Map(self.key.clone())));
         }
-        bytes.extend(&self.behind);
+        bytes.extend(&self.trailing);
         bytes
     }
 

@@ -54,7 +54,7 @@ fn lies_at_sign_in() -> Vec<Case<PasskeyError>> {
         ("a long signature", |s| s.signature = |_| vec![0; 2000], PasskeyError::TooLarge("signature")),
         ("a long id", |s| s.id = vec![1; 1100], PasskeyError::TooLarge("id")),
         ("much client data", |s| s.more = format!(r#","x":"{}""#, "x".repeat(5000)), PasskeyError::TooLarge("client data")),
-        ("much authenticator data", |s| s.behind = vec![0; 3000], PasskeyError::TooLarge("authenticator data")),
+        ("much authenticator data", |s| s.trailing = vec![0; 3000], PasskeyError::TooLarge("authenticator data")),
     ]
 }
 
@@ -65,17 +65,17 @@ fn nonsense_at_sign_in() -> Vec<Case<&'static str>> {
         ("an origin twice", |s| s.more = r#","origin":"https://evil.example""#.into(), "client data"),
         ("no JSON", |s| s.more = "}".into(), "client data"),
         ("crossOrigin as text", |s| s.more = r#","crossOrigin":"false""#.into(), "client data"),
-        ("bytes behind", |s| s.behind = vec![0xa0], "authenticator data"),
+        ("bytes behind", |s| s.trailing = vec![0xa0], "authenticator data"),
         ("extensions that are missing", |s| s.flags |= EXTENSIONS, "extensions"),
-        ("extensions that are no map", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0x80]), "extensions"),
-        ("extensions that end early", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0xa1, 0x61]), "extensions"),
+        ("extensions that are no map", |s| (s.flags, s.trailing) = (s.flags | EXTENSIONS, vec![0x80]), "extensions"),
+        ("extensions that end early", |s| (s.flags, s.trailing) = (s.flags | EXTENSIONS, vec![0xa1, 0x61]), "extensions"),
         (
             "extensions that promise much",
-            |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0xbb, 0x7f, 255, 255, 255, 255, 255, 255, 255]),
+            |s| (s.flags, s.trailing) = (s.flags | EXTENSIONS, vec![0xbb, 0x7f, 255, 255, 255, 255, 255, 255, 255]),
             "extensions",
         ),
-        ("deep extensions", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0x81; 1500]), "extensions"),
-        ("two maps", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0xa0, 0xa0]), "authenticator data"),
+        ("deep extensions", |s| (s.flags, s.trailing) = (s.flags | EXTENSIONS, vec![0x81; 1500]), "extensions"),
+        ("two maps", |s| (s.flags, s.trailing) = (s.flags | EXTENSIONS, vec![0xa0, 0xa0]), "authenticator data"),
     ]
 }
 
@@ -101,7 +101,7 @@ async fn no_lie_signs_anybody_in() {
     assert_eq!(tried, 49);
     // None of it has changed anything: the honest answer still counts, with extensions too.
     let mut honest = Says::to_sign_in(Kind::Es256, ID, 8);
-    (honest.flags, honest.behind) = (honest.flags | EXTENSIONS, vec![0xa0]);
+    (honest.flags, honest.trailing) = (honest.flags | EXTENSIONS, vec![0xa0]);
     honest.sign_in(&world, COOKIE).await.unwrap();
 }
 
@@ -197,7 +197,7 @@ fn nonsense_at_registration() -> Vec<Case<&'static str>> {
         ("a map that promises much", |s| s.attestation = |_| vec![0xbb, 0x7f, 255, 255, 255, 255, 255, 255, 255], "attestation object"),
         ("bytes that promise much", |s| s.attestation = |_| vec![0x5b, 0, 0, 0, 0, 255, 255, 255, 255], "attestation object"),
         ("deep", |s| s.attestation = |_| vec![0x81; 16_000], "attestation object"),
-        ("bytes behind the key", |s| s.behind = vec![0], "authenticator data"),
+        ("bytes behind the key", |s| s.trailing = vec![0], "authenticator data"),
         ("an empty id", |s| s.id = Vec::new(), "authenticator data"),
     ]
 }

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Default)]
 struct Phonebook {
     hangs: AtomicBool,
-    asked: AtomicUsize,
+    requests: AtomicUsize,
     /// How many wait for it, and the most at once.
     waiting: Mutex<(usize, usize)>,
 }
@@ -26,7 +26,7 @@ struct Phonebook {
 #[async_trait]
 impl Directory for Phonebook {
     async fn look_up(&self, known: &Known<'_>, _: i64) -> Result<Option<Attributes>, ProviderError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.requests.fetch_add(1, Ordering::SeqCst);
         if self.hangs.load(Ordering::SeqCst) {
             struct Leaves<'p>(&'p Phonebook);
             impl Drop for Leaves<'_> {
@@ -61,8 +61,8 @@ impl Phonebook {
         self.hangs.store(hangs, Ordering::SeqCst);
     }
 
-    fn asked(&self) -> usize {
-        self.asked.swap(0, Ordering::SeqCst)
+    fn requests(&self) -> usize {
+        self.requests.swap(0, Ordering::SeqCst)
     }
 }
 
@@ -75,17 +75,17 @@ async fn office(refresh_ms: Option<i64>) -> (Office, Arc<Phonebook>) {
 async fn a_sign_in_waits_a_short_time_once_and_nobody_gains() {
     let (office, phonebook) = office(None).await;
     office.sign_in("ann").await;
-    assert!(office.has("ann", "phone:staff") && phonebook.asked() == 1);
+    assert!(office.has("ann", "phone:staff") && phonebook.requests() == 1);
     phonebook.hangs(true);
     let begun = Instant::now();
     office.sign_in("ann").await;
-    assert_eq!((begun.elapsed().as_secs(), phonebook.asked()), (PATIENCE.as_secs(), 1));
+    assert_eq!((begun.elapsed().as_secs(), phonebook.requests()), (PATIENCE.as_secs(), 1));
     // What it said last counts, for whom it said it.
     let begun = Instant::now();
     for subject in ["ann", "bob", "cleo"] {
         office.sign_in(subject).await;
     }
-    assert_eq!((begun.elapsed().as_secs(), phonebook.asked()), (0, 0), "nobody waits for it twice");
+    assert_eq!((begun.elapsed().as_secs(), phonebook.requests()), (0, 0), "nobody waits for it twice");
     assert!(office.has("ann", "phone:staff") && office.has("bob", "assume:team:bob"));
     assert!(!office.has("bob", "phone:staff") && !office.has("cleo", "phone:staff"));
     // And no longer than what any provider said: another sign-in does not prolong it.
@@ -115,7 +115,7 @@ async fn others_do_not_notice_it() {
     office.world.person("zoe", &[], &[]).await;
     office.sign_in("ann").await;
     phonebook.hangs(true);
-    phonebook.asked();
+    phonebook.requests();
     let waiting = async {
         // Each in a browser of their own, all at once.
         futures_util::future::join_all(["ann", "bob", "cleo", "dan"].map(|subject| office.sign_in(subject))).await;
@@ -125,7 +125,7 @@ async fn others_do_not_notice_it() {
             tokio::task::yield_now().await;
         }
         office.others_notice_nothing("phone:staff").await;
-        assert_eq!(phonebook.asked.load(Ordering::SeqCst), 4, "nor is the directory asked");
+        assert_eq!(phonebook.requests.load(Ordering::SeqCst), 4, "nor is the directory asked");
         assert_eq!(phonebook.waiting.lock().unwrap().0, 4, "they wait still");
     };
     tokio::select! {
@@ -142,19 +142,23 @@ async fn a_round_is_not_held_up_by_each_person() {
     for number in 0..40 {
         office.sign_in(&format!("p{number}")).await;
     }
-    phonebook.asked();
+    phonebook.requests();
     phonebook.hangs(true);
     office.world.clock.advance(HOUR_MS);
     let begun = Instant::now();
     let round = office.world.login.refresh_due().await.unwrap();
     assert_eq!(round.still, 40);
-    assert_eq!((phonebook.asked(), begun.elapsed().as_secs()), (8, 20), "as many as are asked about at once, and as long as one of them");
+    assert_eq!(
+        (phonebook.requests(), begun.elapsed().as_secs()),
+        (8, 20),
+        "as many as are asked about at once, and as long as one of them"
+    );
     assert!(office.has("p39", "phone:staff"));
     // Whoever wants to know it now asks all the same.
     office.world.login.refresh_person("company/p0").await.unwrap();
-    assert_eq!(phonebook.asked(), 1);
+    assert_eq!(phonebook.requests(), 1);
     phonebook.hangs(false);
     office.world.clock.advance(HOUR_MS);
     office.world.login.refresh_due().await.unwrap();
-    assert_eq!(phonebook.asked(), 40);
+    assert_eq!(phonebook.requests(), 40);
 }

@@ -35,7 +35,7 @@ struct Company {
     says: Mutex<Says>,
     groups: Mutex<Vec<String>>,
     /// The handle of each question.
-    asked: Mutex<Vec<Option<String>>>,
+    requests: Mutex<Vec<Option<String>>>,
 }
 
 impl Company {
@@ -58,7 +58,7 @@ fn provider_of(company: Arc<Company>) -> FakeProvider {
         Ok(Found { attributes: finishing.person("ann"), handle: Some(Zeroizing::new("handle-0".to_owned())), proved_ms: None })
     };
     FakeProvider::away(finish).refreshing(move |known, _| {
-        let mut requests = company.asked.lock().unwrap();
+        let mut requests = company.requests.lock().unwrap();
         requests.push(known.handle.map(str::to_owned));
         let handle = Some(Zeroizing::new(format!("handle-{}", requests.len())));
         match company.says.lock().unwrap().clone() {
@@ -171,7 +171,7 @@ async fn a_group_that_was_lost_takes_scopes_and_clients_with_it() {
     let history = office.world.store.entity_history("client", "company/ann/reader", AuditStart::Offset(1), 1).await.unwrap();
     assert_eq!(history[0].detail.as_ref().unwrap()["lostGroups"], serde_json::json!(["zap"]));
     // What the provider gives for asking works once; the next question has the next one.
-    let requests = office.company.asked.lock().unwrap().clone();
+    let requests = office.company.requests.lock().unwrap().clone();
     assert_eq!(requests, [Some("handle-0".to_owned()), Some("handle-1".to_owned())]);
 }
 
@@ -214,7 +214,7 @@ async fn a_provider_that_is_away_changes_nothing_before_the_time_of_what_it_said
     // Soon again, with the handle that it has not taken.
     office.world.clock.advance(HOUR_MS / 10);
     assert_eq!(office.world.login.refresh_due().await.unwrap(), failed);
-    assert_eq!(office.company.asked.lock().unwrap().clone(), [Some("handle-0".to_owned()), Some("handle-0".to_owned())]);
+    assert_eq!(office.company.requests.lock().unwrap().clone(), [Some("handle-0".to_owned()), Some("handle-0".to_owned())]);
     office.world.clock.advance(7 * DAY_MS);
     assert_eq!(office.world.login.refresh_due().await.unwrap(), failed);
     assert!(!office.has("notes:read:zap/1"), "a week is the longest");
@@ -260,12 +260,12 @@ async fn an_administrator_has_somebody_asked_about() {
     office.world.person("helper", &[], &["auth:refresh-person:company/*", "auth:refresh-person:local/*"]).await;
     office.world.person("other", &[], &["auth:refresh-person:local/*"]).await;
     let (helper, other) = (Authentication::person("local/helper"), Authentication::person("local/other"));
-    let ask = async |who: &Authentication, identity: &str| login.ask_about_person(who, identity).await.map(|(asked, _)| asked);
+    let ask = async |who: &Authentication, identity: &str| login.ask_about_person(who, identity).await.map(|(requests, _)| requests);
     assert!(matches!(ask(&other, ANN).await, Err(ApiError::InsufficientScopes { .. })));
     assert!(matches!(ask(&other, "company/nobody").await, Err(ApiError::InsufficientScopes { .. })), "and learns nothing");
     assert!(matches!(ask(&helper, "company/nobody").await, Err(ApiError::ResourceNotFound(_))));
     assert!(matches!(ask(&helper, "local/helper").await, Err(ApiError::InputError(_))));
-    assert_eq!(office.company.asked.lock().unwrap().len(), 0);
+    assert_eq!(office.company.requests.lock().unwrap().len(), 0);
 
     let answers = [
         (Says::Away, RefreshOutcome::Unanswered),

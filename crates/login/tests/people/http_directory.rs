@@ -20,7 +20,7 @@ type Answer = Result<ProviderAnswer, H>;
 /// The directory inside of the test. It answers nobody without the key.
 struct People {
     answers: HashMap<&'static str, Answer>,
-    asked: Mutex<Vec<String>>,
+    requests: Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -33,7 +33,7 @@ impl ProviderHttp for People {
         assert!(request.form.is_none() && request.authorization.is_none());
         let (header, key) = request.key.expect("the directory wants a key");
         assert_eq!((header.as_str(), key.as_str()), ("X-API-KEY", KEY));
-        self.asked.lock().unwrap().push(request.url.to_string());
+        self.requests.lock().unwrap().push(request.url.to_string());
         self.answers.get(request.url.path()).cloned().unwrap_or_else(|| json_answer(404, &json!({"detail": "Not found."})))
     }
 }
@@ -95,7 +95,7 @@ impl Case {
     fn asks(self) -> (HttpDirectory, Arc<People>) {
         let mut answers = HashMap::from([(LIST, json_answer(200, &self.list)), (PROFILE, json_answer(200, &self.profile))]);
         answers.extend(self.instead);
-        let people = Arc::new(People { answers, asked: Mutex::default() });
+        let people = Arc::new(People { answers, requests: Mutex::default() });
         (HttpDirectory::new(self.settings, people.clone()).unwrap(), people)
     }
 
@@ -120,7 +120,7 @@ async fn a_person_as_the_directory_knows_them() {
     let (directory, people) = case().asks();
     assert_eq!(of(&directory, Some("a+b&x=y@example.com")).await, Err(E::OtherPerson));
     assert_eq!(of(&directory, Some("you@example.com")).await, Ok(Some(you(&["releng", "vip"]))));
-    let requests = people.asked.lock().unwrap().clone();
+    let requests = people.requests.lock().unwrap().clone();
     assert_eq!(requests[0], "https://mozillians.org/api/v2/users/?email=a%2Bb%26x%3Dy%40example%2Ecom");
     assert_eq!(
         requests[1..],
@@ -292,7 +292,7 @@ async fn no_hostile_answer_gives_anything() {
 async fn without_a_verified_address_nobody_is_asked_for() {
     let (directory, people) = case().asks();
     assert_eq!(of(&directory, None).await, Ok(None));
-    assert!(people.asked.lock().unwrap().is_empty());
+    assert!(people.requests.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -302,7 +302,7 @@ async fn an_operator_can_try_it() {
     let (directory, people) = empty.asks();
     let found = directory.probe(0).await.unwrap();
     assert!(found.iter().any(|(_, found)| found.contains("as it should be")), "{found:?}");
-    assert_eq!(people.asked.lock().unwrap().len(), 1);
+    assert_eq!(people.requests.lock().unwrap().len(), 1);
     let mut believing = case();
     believing.settings.paths.email.clear();
     let found = believing.asks().0.probe(0).await.unwrap();

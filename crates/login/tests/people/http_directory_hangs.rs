@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Default)]
 struct Phonebook {
     hangs: AtomicBool,
-    asked: AtomicUsize,
+    requests: AtomicUsize,
 }
 
 impl Phonebook {
@@ -37,7 +37,7 @@ impl Phonebook {
                 tokio::spawn(async move {
                     let mut head = [0; 4096];
                     let read = connection.read(&mut head).await.unwrap();
-                    directory.asked.fetch_add(1, Ordering::SeqCst);
+                    directory.requests.fetch_add(1, Ordering::SeqCst);
                     if directory.hangs.load(Ordering::SeqCst) {
                         return std::future::pending().await;
                     }
@@ -55,8 +55,8 @@ impl Phonebook {
         (phonebook, format!("http://{address}/api?email={{email}}"))
     }
 
-    fn asked(&self) -> usize {
-        self.asked.swap(0, Ordering::SeqCst)
+    fn requests(&self) -> usize {
+        self.requests.swap(0, Ordering::SeqCst)
     }
 }
 
@@ -94,17 +94,17 @@ async fn a_sign_in_waits_once_and_others_do_not_notice_it() {
     office.world.person("zoe", &[], &[]).await;
     office.sign_in("ann").await;
     assert!(office.has("ann", "phone:vip"));
-    assert_eq!((phonebook.asked(), counted(&office, RefreshEnd::Answered)), (1, 1));
+    assert_eq!((phonebook.requests(), counted(&office, RefreshEnd::Answered)), (1, 1));
     phonebook.hangs.store(true, Ordering::SeqCst);
 
     // Four sign in and wait; meanwhile somebody with a local account signs in, and everybody is verified from memory.
     let waiting = async { _ = futures_util::future::join_all(["ann", "bob", "cleo", "dan"].map(|subject| office.sign_in(subject))).await };
     let others = async {
-        while phonebook.asked.load(Ordering::SeqCst) < 4 {
+        while phonebook.requests.load(Ordering::SeqCst) < 4 {
             tokio::task::yield_now().await;
         }
         office.others_notice_nothing("phone:vip").await;
-        assert_eq!(phonebook.asked(), 4, "nor is the directory asked");
+        assert_eq!(phonebook.requests(), 4, "nor is the directory asked");
     };
     tokio::select! {
         () = waiting => panic!("they were answered"),
@@ -115,13 +115,13 @@ async fn a_sign_in_waits_once_and_others_do_not_notice_it() {
     let begun = Instant::now();
     office.sign_in("ann").await;
     assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
-    let requests = phonebook.asked();
+    let requests = phonebook.requests();
     assert!(requests <= 1 && counted(&office, RefreshEnd::Away) == 1, "{requests}");
     let begun = Instant::now();
     for subject in ["ann", "bob", "cleo"] {
         office.sign_in(subject).await;
     }
-    assert_eq!((begun.elapsed().as_secs(), phonebook.asked()), (0, 0), "it is passed over, and not asked");
+    assert_eq!((begun.elapsed().as_secs(), phonebook.requests()), (0, 0), "it is passed over, and not asked");
     assert!(office.has("ann", "phone:vip") && office.has("bob", "assume:team:bob"));
     assert!(!office.has("bob", "phone:vip") && !office.has("cleo", "phone:vip"), "nobody gains");
     office.world.clock.advance(7 * DAY_MS + 1);

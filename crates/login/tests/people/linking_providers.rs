@@ -70,7 +70,7 @@ impl Office {
         inbound.signed_in
     }
 
-    async fn again(&self, session: &Session, subject: &str) -> Result<SignedIn, ProviderSignInError> {
+    async fn sign_in_again(&self, session: &Session, subject: &str) -> Result<SignedIn, ProviderSignInError> {
         let left = self.leave(Way::Reauthenticate(session)).await?;
         match self.back(&left, subject, Some(session)).await? {
             SignInResult::SignedIn(inbound) => Ok(inbound.signed_in),
@@ -208,11 +208,11 @@ async fn somebody_signs_in_again_with_the_provider_as_the_same_identity() {
     assert!(office.world.login.is_fresh(&session));
     office.world.clock.advance(15 * MINUTE_MS);
     assert!(!office.world.login.is_fresh(&session));
-    assert_eq!(refusal(office.again(&session, "17").await), ProviderError::NotAskedAgain);
+    assert_eq!(refusal(office.sign_in_again(&session, "17").await), ProviderError::NotAskedAgain);
     office.asks_now();
-    assert_eq!(refusal(office.again(&session, "18").await), ProviderError::OtherIdentity);
+    assert_eq!(refusal(office.sign_in_again(&session, "18").await), ProviderError::OtherIdentity);
     assert!(!office.is_known("company/18"), "nothing is written of somebody else");
-    let renewed = office.again(&session, "17").await.unwrap().session;
+    let renewed = office.sign_in_again(&session, "17").await.unwrap().session;
     assert!(office.world.login.is_fresh(&renewed) && renewed.owns_form(&session.csrf) && renewed.id != session.id);
     assert_eq!((renewed.identity.as_str(), renewed.method), ("company/17", SignInMethod::Provider));
     assert_eq!(*office.company.begun.lock().unwrap(), [false, true, true, true]);
@@ -244,7 +244,7 @@ async fn what_is_pending_comes_along() {
     let office = Office::new().await;
     let session = office.sign_in("17").await.session;
     assert!(matches!(office.link(&session, "18").await, Ok(SignInResult::ToConfirm)));
-    let renewed = office.again(&session, "17").await.unwrap().session;
+    let renewed = office.sign_in_again(&session, "17").await.unwrap().session;
     office.world.login.sign_out(&session).await.unwrap();
     let after = office.confirm(&renewed, "company/18").await.unwrap();
     assert_eq!(after.person.identities(), ["company/17", "company/18"]);

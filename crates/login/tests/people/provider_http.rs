@@ -69,7 +69,7 @@ async fn an_answer_is_read_whole() {
 }
 
 /// The server of these two tests, and what it was asked.
-async fn asked(headers: &str, request: impl FnOnce(ProviderRequest) -> ProviderRequest) -> (ProviderAnswer, String) {
+async fn send_request(headers: &str, request: impl FnOnce(ProviderRequest) -> ProviderRequest) -> (ProviderAnswer, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/x", listener.local_addr().unwrap()).parse().unwrap();
     let answer = head("200 OK", &format!("{headers}Content-Length: 0\r\n"));
@@ -92,7 +92,7 @@ async fn headers_that_say_something_are_read_and_no_others() {
         "Link: <http://a/?page=2>; rel=\"next\"\r\nLink: <http://a/?page=9>; rel=\"last\"\r\nX-GitHub-SSO: {}\r\nSet-Cookie: a=b\r\nRetry-After: 7\r\n",
         "x".repeat(4097)
     );
-    let (answer, _) = asked(&headers, |request| request).await;
+    let (answer, _) = send_request(&headers, |request| request).await;
     assert_eq!(answer.header("link"), Some("<http://a/?page=2>; rel=\"next\", <http://a/?page=9>; rel=\"last\""));
     assert_eq!((answer.header("retry-after"), answer.header("x-github-sso"), answer.headers.len()), (Some("7"), None, 2));
 }
@@ -100,7 +100,7 @@ async fn headers_that_say_something_are_read_and_no_others() {
 #[tokio::test]
 async fn a_key_goes_into_its_own_header() {
     let key = ("X-API-Key".to_owned(), Zeroizing::new("canary".to_owned()));
-    let (_, request) = asked("", |request| ProviderRequest { key: Some(key), ..request }).await;
+    let (_, request) = send_request("", |request| ProviderRequest { key: Some(key), ..request }).await;
     assert!(request.contains("x-api-key: canary\r\n") && !request.contains("authorization"), "{request}");
     for wrong in ["a\nb", "a\0b"] {
         let key = Some(("X-API-Key".to_owned(), Zeroizing::new(wrong.to_owned())));
