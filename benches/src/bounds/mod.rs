@@ -4,8 +4,8 @@
 mod cut_off;
 mod database;
 mod enemy;
-mod front;
 mod nodes;
+mod reverse_proxy;
 mod revoked;
 mod rolling;
 // The tests break the way to a database with the same proxy.
@@ -16,8 +16,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use self::front::Front;
 use self::nodes::Follows;
+use self::reverse_proxy::ReverseProxy;
 use crate::figures::lines::{self, Line};
 
 /// The options of `falconer-bench bounds`.
@@ -88,8 +88,8 @@ pub fn run(options: &Options) -> Result<()> {
             Part::Looking => revoked::measure(options, Follows::Looking, None)?,
             Part::Enemy => enemy::measure(options)?,
             Part::CutOff => cut_off::measure(options)?,
-            Part::Nginx => revoked::measure(options, Follows::Notified, Some(Front::Nginx))?,
-            Part::Haproxy => revoked::measure(options, Follows::Notified, Some(Front::Haproxy))?,
+            Part::Nginx => revoked::measure(options, Follows::Notified, Some(ReverseProxy::Nginx))?,
+            Part::Haproxy => revoked::measure(options, Follows::Notified, Some(ReverseProxy::Haproxy))?,
             Part::Rolling => rolling::measure(options)?,
         });
     }

@@ -35,7 +35,7 @@ pub(super) struct Nodes {
     folder: tempfile::TempDir,
     database: Database,
     /// The origin of what stands in front of them, for which calls are signed too.
-    front: Option<String>,
+    reverse_proxy: Option<String>,
     runtime: Runtime,
 }
 
@@ -51,12 +51,12 @@ pub(super) struct Node {
 
 impl Nodes {
     /// So many on an empty database, perhaps behind this address, `host:port`.
-    pub(super) fn start(options: &Options, follows: Follows, front: Option<&str>) -> Result<Nodes> {
+    pub(super) fn start(options: &Options, follows: Follows, reverse_proxy: Option<&str>) -> Result<Nodes> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let database = Database::make(&runtime, &options.postgres)?;
         let folder = tempfile::tempdir()?;
-        let (binary, front) = (options.binary.clone(), front.map(|address| format!("http://{address}")));
-        let mut nodes = Nodes { nodes: Vec::new(), keys: Keys::new("", ""), binary, folder, database, front, runtime };
+        let (binary, reverse_proxy) = (options.binary.clone(), reverse_proxy.map(|address| format!("http://{address}")));
+        let mut nodes = Nodes { nodes: Vec::new(), keys: Keys::new("", ""), binary, folder, database, reverse_proxy, runtime };
         let output = nodes
             .command()?
             .args(["init", "--json", "--data-dir"])
@@ -115,8 +115,8 @@ impl Nodes {
         command.args(["serve", "--listen", &node.api.address]);
         command.env("FALCONER_DATA_DIR", self.folder.path().join(format!("data-{number}")));
         command.env("FALCONER_DATABASE_URL", self.database.url_at(&node.way.address.to_string()));
-        if let Some(front) = &self.front {
-            command.env("FALCONER_HAWK_ORIGINS", format!("[\"{front}\"]")).env("FALCONER_LIMITS__ANNOUNCE_SECONDS", "3");
+        if let Some(reverse_proxy) = &self.reverse_proxy {
+            command.env("FALCONER_HAWK_ORIGINS", format!("[\"{reverse_proxy}\"]")).env("FALCONER_LIMITS__ANNOUNCE_SECONDS", "3");
         }
         if let Some(deaf) = &node.deaf {
             command.env("FALCONER_NOTIFY_URL", self.database.url_at(&deaf.address.to_string()));

@@ -13,7 +13,7 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Front {
+pub(super) enum ReverseProxy {
     Nginx,
     Haproxy,
 }
@@ -26,18 +26,18 @@ pub(super) struct Running {
     _folder: tempfile::TempDir,
 }
 
-impl Front {
+impl ReverseProxy {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Front::Nginx => "nginx",
-            Front::Haproxy => "HAProxy",
+            ReverseProxy::Nginx => "nginx",
+            ReverseProxy::Haproxy => "HAProxy",
         }
     }
 
     fn program(self) -> &'static str {
         match self {
-            Front::Nginx => "/usr/sbin/nginx",
-            Front::Haproxy => "/usr/sbin/haproxy",
+            ReverseProxy::Nginx => "/usr/sbin/nginx",
+            ReverseProxy::Haproxy => "/usr/sbin/haproxy",
         }
     }
 
@@ -45,7 +45,7 @@ impl Front {
     fn settings(self, folder: &Path, address: &str, servers: &[String]) -> String {
         let folder = folder.display();
         match self {
-            Front::Nginx => {
+            ReverseProxy::Nginx => {
                 let servers: String = servers.iter().map(|server| format!("    server {server} max_fails=0;\n")).collect();
                 format!(
                     "daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log;\nworker_processes 1;\nevents {{ worker_connections 4096; }}\nhttp {{\n  access_log off;\n\
@@ -55,7 +55,7 @@ impl Front {
                      proxy_set_header Connection \"\";\n      proxy_set_header Host $http_host;\n      proxy_connect_timeout 1s;\n    }}\n  }}\n}}\n"
                 )
             }
-            Front::Haproxy => {
+            ReverseProxy::Haproxy => {
                 let servers: String = servers
                     .iter()
                     .enumerate()
@@ -78,24 +78,24 @@ pub(super) fn free_address() -> Result<String> {
 
 impl Running {
     /// Starts it before these, at an address of this machine.
-    pub(super) fn start(front: Front, address: &str, servers: &[String]) -> Result<Running> {
-        if !Path::new(front.program()).exists() {
-            bail!("{} is not there: install the Debian package of that name, or leave this part out", front.program());
+    pub(super) fn start(reverse_proxy: ReverseProxy, address: &str, servers: &[String]) -> Result<Running> {
+        if !Path::new(reverse_proxy.program()).exists() {
+            bail!("{} is not there: install the Debian package of that name, or leave this part out", reverse_proxy.program());
         }
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("settings");
-        std::fs::write(&file, front.settings(folder.path(), address, servers))?;
-        let mut command = Command::new(front.program());
-        match front {
-            Front::Nginx => command.arg("-p").arg(folder.path()).arg("-c").arg(&file),
-            Front::Haproxy => command.args(["-db", "-f"]).arg(&file),
+        std::fs::write(&file, reverse_proxy.settings(folder.path(), address, servers))?;
+        let mut command = Command::new(reverse_proxy.program());
+        match reverse_proxy {
+            ReverseProxy::Nginx => command.arg("-p").arg(folder.path()).arg("-c").arg(&file),
+            ReverseProxy::Haproxy => command.args(["-db", "-f"]).arg(&file),
         };
         let mut process = Process::started(command)?;
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
             if process.ended()?.is_some() || began.elapsed() > START_WITHIN {
                 let said = std::fs::read_to_string(folder.path().join("error.log")).unwrap_or_default();
-                bail!("{} did not start: {said}", front.name());
+                bail!("{} did not start: {said}", reverse_proxy.name());
             }
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::front::{Front, Running, free_address};
 use super::nodes::{Follows, Nodes};
+use super::reverse_proxy::{ReverseProxy, Running, free_address};
 use super::{Line, Options};
 use crate::requests::load::at;
 use crate::revoking::{InForce, Place, What, run};
@@ -19,11 +19,11 @@ fn bound(follows: Follows) -> Duration {
 }
 
 /// All kinds, asked about at the servers or through what stands in front of them.
-pub(super) fn measure(options: &Options, follows: Follows, front: Option<Front>) -> Result<Vec<Line>> {
+pub(super) fn measure(options: &Options, follows: Follows, reverse_proxy: Option<ReverseProxy>) -> Result<Vec<Line>> {
     let nodes = Nodes::start(options, follows, None)?;
-    let running = front.map(|front| Running::start(front, &free_address()?, &nodes.addresses())).transpose()?;
-    let through = match (front, follows) {
-        (Some(front), _) => format!(", asked through {}", front.name()),
+    let running = reverse_proxy.map(|reverse_proxy| Running::start(reverse_proxy, &free_address()?, &nodes.addresses())).transpose()?;
+    let through = match (reverse_proxy, follows) {
+        (Some(reverse_proxy), _) => format!(", asked through {}", reverse_proxy.name()),
         (None, Follows::Notified) => String::new(),
         (None, Follows::Looking) => ", without notifications".to_owned(),
     };

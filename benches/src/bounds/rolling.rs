@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::json;
 
-use super::front::{Front, Running, free_address};
 use super::nodes::{Follows, Nodes};
+use super::reverse_proxy::{ReverseProxy, Running, free_address};
 use super::{Line, Options};
 use crate::requests::api::{Api, segment};
 use crate::requests::pool::holds;
@@ -20,13 +20,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Behind each front.
 pub(super) fn measure(options: &Options) -> Result<Vec<Line>> {
-    [Front::Haproxy, Front::Nginx].into_iter().map(|front| behind(options, front)).collect()
+    [ReverseProxy::Haproxy, ReverseProxy::Nginx].into_iter().map(|reverse_proxy| measure_behind(options, reverse_proxy)).collect()
 }
 
-fn behind(options: &Options, front: Front) -> Result<Line> {
+fn measure_behind(options: &Options, reverse_proxy: ReverseProxy) -> Result<Line> {
     let address = free_address()?;
     let mut nodes = Nodes::start(options, Follows::Notified, Some(&address))?;
-    let running = Running::start(front, &address, &nodes.addresses())?;
+    let running = Running::start(reverse_proxy, &address, &nodes.addresses())?;
     let api = Api { address: running.address.clone(), keys: nodes.keys().clone() };
     let (over, answered, failed, first) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0), Mutex::new(None));
     let note = |said: String| {
@@ -85,7 +85,11 @@ fn behind(options: &Options, front: Front) -> Result<Line> {
     let (answered, failed) = (answered.into_inner(), failed.into_inner());
     let first = first.into_inner().unwrap_or_else(PoisonError::into_inner).map(|said: String| format!("; the first: {said}"));
     Ok(Line {
-        work: format!("requests that fail while {} servers are restarted one after the other behind {}", options.nodes, front.name()),
+        work: format!(
+            "requests that fail while {} servers are restarted one after the other behind {}",
+            options.nodes,
+            reverse_proxy.name()
+        ),
         measured: failed.to_string(),
         note: format!("{answered} requests of {WORKERS} workers in {took:.1} s{}", first.unwrap_or_default()),
         bound: Some(("0".to_owned(), failed == 0)),

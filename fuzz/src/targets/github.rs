@@ -20,7 +20,7 @@ use crate::site::NOW_MS;
 struct Lists {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    asked: Mutex<usize>,
+    requests: Mutex<usize>,
 }
 
 #[async_trait]
@@ -31,8 +31,8 @@ impl ProviderHttp for Lists {
             "https://api.github.com" => request.url.path(),
             elsewhere => panic!("{elsewhere} is asked"),
         };
-        if let Ok(mut asked) = self.asked.lock() {
-            *asked += 1;
+        if let Ok(mut requests) = self.requests.lock() {
+            *requests += 1;
         }
         let body: &[u8] = match path {
             "token" => br#"{"access_token":"gho_x","token_type":"bearer"}"#,
@@ -105,7 +105,7 @@ pub(super) fn list(bytes: &[u8]) -> Outcome {
     let mut part = || parts.next().unwrap_or_default().to_owned();
     let headers = [("link", part()), ("x-github-sso", part())];
     let headers = headers.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    let lists = Arc::new(Lists { headers, body: part().into_bytes(), asked: Mutex::default() });
+    let lists = Arc::new(Lists { headers, body: part().into_bytes(), requests: Mutex::default() });
     let callback = Answer::Callback(Callback { code: Some("code".to_owned()), ..Callback::default() });
     // The time that all pages together may take is one of this runtime.
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { panic!("no runtime") };
@@ -113,6 +113,6 @@ pub(super) fn list(bytes: &[u8]) -> Outcome {
         Ok(found) => check(&found.attributes),
         Err(error) => kind(&error),
     };
-    assert!(lists.asked.lock().is_ok_and(|asked| *asked <= 13), "too many questions");
+    assert!(lists.requests.lock().is_ok_and(|requests| *requests <= 13), "too many questions");
     outcome
 }

@@ -35,11 +35,11 @@ impl Company {
             |name: &str| json!({"schemas": [USER], "userName": name, "externalId": name, "emails": [{"value": name, "type": "work"}]});
         let group = |name: &str, member: &str| json!({"schemas": [GROUP], "displayName": name, "members": [{"value": member}]});
         let [own, another] = DIRECTORIES;
-        let ann = company.made(own, "Users", &user("ann"));
-        let bob = company.made(own, "Users", &user("bob"));
-        let team = company.made(own, "Groups", &group("team", &ann));
-        let foreign = company.made(another, "Users", &user("secret-canary"));
-        let foreign_group = company.made(another, "Groups", &group("canary", &foreign));
+        let ann = company.create(own, "Users", &user("ann"));
+        let bob = company.create(own, "Users", &user("bob"));
+        let team = company.create(own, "Groups", &group("team", &ann));
+        let foreign = company.create(another, "Users", &user("secret-canary"));
+        let foreign_group = company.create(another, "Groups", &group("canary", &foreign));
         company.ids = vec![("{ann}", ann), ("{bob}", bob), ("{team}", team), ("{foreign}", foreign), ("{foreign-team}", foreign_group)];
         company.before = [company.all(own), company.all(another)];
         company
@@ -51,7 +51,7 @@ impl Company {
         self.site.send(request, body)
     }
 
-    fn made(&self, token: &str, path: &str, body: &Value) -> String {
+    fn create(&self, token: &str, path: &str, body: &Value) -> String {
         let answer = self.send(token, "POST", path, body.to_string().into_bytes());
         let document: Option<Value> = answer.and_then(|answer| serde_json::from_slice(&answer.body).ok());
         match document.as_ref().and_then(|document| document.get("id")).and_then(Value::as_str) {

@@ -34,11 +34,11 @@ struct State {
     issuer: String,
     key: EcdsaKeyPair,
     random: SystemRandom,
-    codes: Mutex<HashMap<String, Asked>>,
+    codes: Mutex<HashMap<String, AuthorizationRequest>>,
 }
 
 /// What a code stands for.
-struct Asked {
+struct AuthorizationRequest {
     person: usize,
     nonce: String,
     challenge: String,
@@ -90,7 +90,12 @@ impl StandIn {
         }
         let (state, redirect_uri) = (value("state")?, value("redirect_uri")?);
         let code = format!("{:032x}", fastrand::u128(..));
-        let sign_in = Asked { person, nonce: value("nonce")?, challenge: value("code_challenge")?, redirect_uri: redirect_uri.clone() };
+        let sign_in = AuthorizationRequest {
+            person,
+            nonce: value("nonce")?,
+            challenge: value("code_challenge")?,
+            redirect_uri: redirect_uri.clone(),
+        };
         self.state.codes.lock().unwrap_or_else(PoisonError::into_inner).insert(code.clone(), sign_in);
         Ok(format!("{redirect_uri}?code={code}&state={state}"))
     }

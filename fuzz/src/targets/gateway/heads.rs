@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Somebody who listens, and what arrived behind.
 struct Running {
     address: SocketAddr,
-    behind: SocketAddr,
+    upstream: SocketAddr,
     arrived: Receiver<String>,
 }
 
 thread_local! {
-    static IN_FRONT: Running = running(|behind| {
+    static IN_FRONT: Running = running(|upstream| {
         let rules = format!(
-            "falconer = \"http://127.0.0.1:1\"\norigin = \"http://localhost:8080\"\nupstream = \"http://{behind}\"\npublic = [\"/style/{{*file}}\"]\n\
+            "falconer = \"http://127.0.0.1:1\"\norigin = \"http://localhost:8080\"\nupstream = \"http://{upstream}\"\npublic = [\"/style/{{*file}}\"]\n\
              falconer_timeout_ms = 1000\n[session]\n[[rule]]\nmethods = [\"*\"]\npath = \"/open\"\npublic = true\n\
              [[rule]]\nmethods = [\"*\"]\npath = \"/books/{{book}}\"\nscope = \"notes:read:<book>\"\n"
         );
@@ -35,8 +35,8 @@ thread_local! {
             falconer_gateway::serve(listener, None, InUse::new(gateway), std::future::pending()).await;
         }
     });
-    static SIGNING: Running = running(|behind| {
-        let destinations = Destinations::new("http://127.0.0.1:1", &[format!("http://{behind}")]).unwrap_or_else(|error| panic!("{error}"));
+    static SIGNING: Running = running(|upstream| {
+        let destinations = Destinations::new("http://127.0.0.1:1", &[format!("http://{upstream}")]).unwrap_or_else(|error| panic!("{error}"));
         let settings = Settings {
             destinations,
             authorized_scopes: None,
@@ -65,7 +65,7 @@ where
 {
     let local: SocketAddr = ([127, 0, 0, 1], 0).into();
     let service = TcpListener::bind(local).unwrap_or_else(|error| panic!("{error}"));
-    let behind = service.local_addr().unwrap_or(local);
+    let upstream = service.local_addr().unwrap_or(local);
     let (sends, arrived) = channel();
     std::thread::spawn(move || {
         for mut connection in service.incoming().flatten() {
@@ -76,7 +76,7 @@ where
     });
     let listener = TcpListener::bind(local).unwrap_or_else(|error| panic!("{error}"));
     let address = listener.local_addr().unwrap_or(local);
-    let serves = make(behind);
+    let serves = make(upstream);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|error| panic!("{error}"));
         runtime.block_on(async move {
@@ -84,7 +84,7 @@ where
             serves(tokio::net::TcpListener::from_std(listener).unwrap_or_else(|error| panic!("{error}"))).await;
         });
     });
-    Running { address, behind, arrived }
+    Running { address, upstream, arrived }
 }
 
 /// To the empty line.
@@ -117,12 +117,12 @@ impl Running {
 }
 
 /// The lines of an input, without those that frame a body or switch what follows.
-fn lines<'t>(text: &'t str, behind: &str) -> (String, Vec<&'t str>) {
+fn lines<'t>(text: &'t str, upstream: &str) -> (String, Vec<&'t str>) {
     let mut lines = text.split(['\r', '\n']).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("GET /open");
     let framing = ["content-length", "transfer-encoding", "connection", "expect"];
     let is_framing = |line: &str| framing.iter().any(|name| line.to_ascii_lowercase().trim_start().starts_with(name));
-    (format!("{} HTTP/1.1", first.replace("BEHIND", behind)), lines.filter(|line| line.contains(':') && !is_framing(line)).collect())
+    (format!("{} HTTP/1.1", first.replace("BEHIND", upstream)), lines.filter(|line| line.contains(':') && !is_framing(line)).collect())
 }
 
 fn status_of(answer: &str) -> u16 {
@@ -168,16 +168,16 @@ pub(in crate::targets) fn in_front(bytes: &[u8]) -> Outcome {
 /// A request to the signing proxy. `BEHIND` stands for the host that may be called, which a random input would not find. The body follows an empty line.
 pub(in crate::targets) fn signing(bytes: &[u8]) -> Outcome {
     SIGNING.with(|running| {
-        let behind = running.behind.to_string();
+        let upstream = running.upstream.to_string();
         let text = text(bytes);
         let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let (first, headers) = lines(head, &behind);
-        let (answer, arrived) = running.send(&first, &headers, &body.replace("BEHIND", &behind));
+        let (first, headers) = lines(head, &upstream);
+        let (answer, arrived) = running.send(&first, &headers, &body.replace("BEHIND", &upstream));
         let status = status_of(&answer);
         assert!(matches!(status, 200..500 | 502 | 504), "{status}: {answer}");
         assert!(!answer.contains(SECRET), "{answer}");
         for head in &arrived {
-            assert_eq!(values(head, "host"), [behind.as_str()], "{head:?}");
+            assert_eq!(values(head, "host"), [upstream.as_str()], "{head:?}");
             let signature = values(head, "authorization");
             assert!(signature.len() == 1 && signature.iter().all(|value| value.starts_with("Hawk id=\"fuzz/client\"")), "{head:?}");
             assert!(values(head, "origin").is_empty() && values(head, "sec-fetch-site").is_empty(), "a browser's: {head:?}");
@@ -186,7 +186,7 @@ pub(in crate::targets) fn signing(bytes: &[u8]) -> Outcome {
         }
         if answer.contains("bewit=") {
             let location = values(&answer, "location").concat();
-            let allowed = location.starts_with(&format!("http://{behind}/")) || location.starts_with("http://127.0.0.1:1/");
+            let allowed = location.starts_with(&format!("http://{upstream}/")) || location.starts_with("http://127.0.0.1:1/");
             assert!(status != 303 || allowed, "{location} was signed");
         }
         let reason = answer.split("\"reason\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
