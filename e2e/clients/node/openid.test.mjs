@@ -136,6 +136,7 @@ describe('npm openid-client', () => {
     try {
       for (const wrong of [small, elliptic]) await assert.rejects(rotated('--rsa', wrong), /no RSA key of 2048 to 4096 bits/);
       await assert.rejects(rotated('--rsa', server.config), /holds no key in PEM/);
+      await assert.rejects(rotated('--rsa', join(folder, 'missing.pem')), /missing.pem cannot be read/);
       // As the page has it.
       const page = await readFile(new URL('../../../docs/openid-connect.md', import.meta.url), 'utf8');
       const [, line] = page.match(/```\n(openssl [^`]*)```/);

@@ -73,7 +73,7 @@ async fn rotate_openid(rsa: Option<&Path>, options: &PrintOptions) -> Result<()>
     let rsa = match rsa {
         None => None,
         Some(file) => {
-            let pem = if file == Path::new("-") { read_all(std::io::stdin().lock()) } else { read_all(std::fs::File::open(file)?) };
+            let pem = if file == Path::new("-") { read_all(std::io::stdin().lock()) } else { std::fs::File::open(file).and_then(read_all) };
             let pem = Zeroizing::new(pem.with_context(|| format!("{} cannot be read", file.display()))?);
             let der = PrivatePkcs8KeyDer::from_pem_slice(&pem);
             Some(der.map_err(|_| anyhow!("{} holds no key in PEM that begins with -----BEGIN PRIVATE KEY-----", file.display()))?)
