@@ -3,6 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOUR_MS, ROOT, certificate, deliver, given, load, memory } from './support/page.mjs';
 
+// Which channels the pages have closed, by name: whether a page has heard of another one is seen by nothing else.
+const closed = new Set();
+globalThis.BroadcastChannel = class extends BroadcastChannel {
+  close() {
+    closed.add(this.name);
+    super.close();
+  }
+};
+
 const HERE = 'https://notes.example/edit?book=red';
 const request = { description: 'd', scopes: ['notes:read:red'] };
 const fresh = (accessToken, { clientId = 'local/ann/other', expiry } = {}) => ({ clientId, accessToken, certificate: JSON.stringify(certificate(expiry)) });
@@ -150,7 +159,8 @@ test('tabs that share a storage follow one another, and one renews at a time', a
     return session.renew(request);
   });
   const [[ofOne], [ofTwo]] = pages.map(({ opened }) => opened);
-  await new Promise(setImmediate);
+  const state = new URL(targetOf(ofOne)).searchParams.get('state');
+  while (!closed.has(`falconer:${state}`)) await new Promise(setImmediate);
   const late = (await load(deliver(targetOf(ofOne), 'fragment', fresh('of one')), { localStorage })).module.connect({ rootUrl: ROOT });
   await new Promise((resolve) => { late.onChange(resolve); });
   assert.equal(late.signInError.code, 'UnexpectedAnswer');
