@@ -55,6 +55,8 @@ const NEEDS: &[Need] = &[
         ],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
+    Need { what: "curl", probe: || works("curl", &["--version"]), packages: &["curl"], parts: &["crates", "python", "clients"] },
+    Need { what: "OpenSSL's command", probe: || works("openssl", &["version"]), packages: &["openssl"], parts: &["gateway", "attack"] },
     Need {
         what: "Python 3 with venv",
         probe: python_with_venv,
@@ -369,7 +371,7 @@ mod tests {
         let of = |part: &str| NEEDS.iter().filter(|need| need.parts.contains(&part)).flat_map(|need| need.packages).collect::<Vec<_>>();
         assert_eq!(of("go"), [&"build-essential", &"golang-go"]);
         assert_eq!(of("sdk"), [&"build-essential", &"nodejs", &"npm"]);
-        assert_eq!(of("crates"), [&"build-essential", &"postgresql", &"pgbouncer", &"slapd", &"ldap-utils", &"python3-aiosmtpd"]);
+        assert_eq!(of("crates"), [&"build-essential", &"curl", &"postgresql", &"pgbouncer", &"slapd", &"ldap-utils", &"python3-aiosmtpd"]);
         let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         let unknown: Vec<&&str> = NEEDS.iter().flat_map(|need| need.parts).filter(|part| !names.contains(part)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
