@@ -227,6 +227,7 @@ pub trait Store: Send + Sync {
     async fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> Result<bool>;
     /// Notes that the device is given what its grant gives. Of all who say so at once one is answered true. False where nobody has granted anything.
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool>;
+
     // ---- applications ----
 
     /// Conflict when the id exists.
