@@ -21,6 +21,7 @@ mod scim;
 mod sessions;
 mod steps;
 
+pub use samples::grant as sample_grant;
 pub use scim::{push as scim_push, user as scim_user};
 
 use std::future::Future;

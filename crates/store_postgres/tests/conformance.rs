@@ -126,30 +126,7 @@ fn step(decided_at: i64) -> Step {
 
 /// One grant that ends at some time, of somebody.
 fn grant(id: &str, expires_ms: i64) -> GrantRecord {
-    GrantRecord {
-        id: id.to_owned(),
-        identity: "local/ann".to_owned(),
-        target: "https://notes.example.com/".to_owned(),
-        target_origin: "https://notes.example.com".to_owned(),
-        client_id: format!("local/ann/notes.example.com/{id}"),
-        scopes: Vec::new(),
-        everything: false,
-        identity_for: Vec::new(),
-        created_ms: 1,
-        start_ms: 1,
-        expires_ms,
-        issuer: "static/falconer/grants-1".to_owned(),
-        seed: String::new(),
-        nonce: String::new(),
-        choices: String::new(),
-        label: String::new(),
-        name: None,
-        last_used_ms: None,
-        use_count: 0,
-        revoked_ms: None,
-        revoked_by: None,
-        reason: None,
-    }
+    GrantRecord { expires_ms, ..conformance::sample_grant(id, "") }
 }
 
 /// A call of the store that goes on when it is polled.

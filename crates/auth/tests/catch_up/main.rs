@@ -121,27 +121,13 @@ async fn any_write(store: &dyn Store, random: &mut impl FnMut(u64) -> u64) {
     let grant = |id: String| GrantRecord {
         id: id.clone(),
         identity: identity.identity.clone(),
-        target: "https://notes.example.com/".to_owned(),
-        target_origin: "https://notes.example.com".to_owned(),
         client_id: format!("{}/notes.example.com/{id}", identity.identity),
         scopes: vec![format!("s:{n}")],
-        everything: false,
-        identity_for: Vec::new(),
         created_ms: START_MS,
         start_ms: START_MS,
         // Some ended so long ago that nobody holds them in memory.
         expires_ms: START_MS + if n % 3 == 0 { -40 * 86_400_000 } else { 1000 },
-        issuer: "static/falconer/grants-1".to_owned(),
-        seed: "seed".to_owned(),
-        nonce: String::new(),
-        choices: String::new(),
-        label: String::new(),
-        name: None,
-        last_used_ms: None,
-        use_count: 0,
-        revoked_ms: None,
-        revoked_by: None,
-        reason: None,
+        ..conformance::sample_grant(&id, "")
     };
     let account = AccountRecord {
         name: format!("p{name}"),

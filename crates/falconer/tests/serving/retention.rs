@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::support::patience::{output_of, patience};
 use crate::support::{Init, Server, falconer, init};
 use falconer_client::{Call, Method};
-use falconer_store::{Details, GrantRecord, KeyRing, RoleRecord, Step, Store};
+use falconer_store::{Details, GrantRecord, KeyRing, RoleRecord, Step, Store, conformance};
 use falconer_store_sqlite::SqliteStore;
 use serde_json::Value;
 
@@ -39,30 +39,7 @@ async fn long_ago(data: &Path, days: i64, count: usize) {
         last_modified_ms: at_ms,
     };
     store.insert_roles(&step, &(0..count).map(role).collect::<Vec<_>>()).await.unwrap();
-    let ended = GrantRecord {
-        id: format!("of-{days}-days-ago"),
-        identity: "somebody/then".to_owned(),
-        target: "https://notes.example.com/".to_owned(),
-        target_origin: "https://notes.example.com".to_owned(),
-        client_id: format!("somebody/then/{days}"),
-        scopes: Vec::new(),
-        everything: false,
-        identity_for: Vec::new(),
-        created_ms: at_ms - DAY_MS,
-        start_ms: at_ms - DAY_MS,
-        expires_ms: at_ms,
-        issuer: "static/falconer/grants-1".to_owned(),
-        seed: String::new(),
-        nonce: String::new(),
-        choices: String::new(),
-        label: String::new(),
-        name: None,
-        last_used_ms: None,
-        use_count: 0,
-        revoked_ms: None,
-        revoked_by: None,
-        reason: None,
-    };
+    let ended = GrantRecord { expires_ms: at_ms, ..conformance::sample_grant(&format!("of-{days}-days-ago"), "") };
     let step = Step { decided_at: store.revision().await.unwrap(), ..step };
     store.insert_grant(&step, &ended, None).await.unwrap();
 }

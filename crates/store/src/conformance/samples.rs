@@ -61,7 +61,8 @@ pub(super) fn issuer(name: &str) -> IssuerRecord {
     IssuerRecord { name: name.into(), token: Secret::new(format!("token-of-{name}")), created_ms: NOW, retired_ms: None }
 }
 
-pub(super) fn grant(id: &str, nonce: &str) -> GrantRecord {
+/// A grant that is in use. Tests elsewhere change of it what they are about.
+pub fn grant(id: &str, nonce: &str) -> GrantRecord {
     GrantRecord {
         id: id.into(),
         identity: "local/ann".into(),
