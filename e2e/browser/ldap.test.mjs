@@ -1,66 +1,32 @@
 // Signing in with a directory (OpenLDAP), in real Chromium, up to a backend that learns who the person is.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grant, grantUrl, look, signIn } from '../support/demo.mjs';
+import { grantUrl, look, signIn } from '../support/demo.mjs';
 import { PATIENCE_MS, account, falconer, freshServer } from '../support/falconer.mjs';
-import { startDirectory } from '../support/slapd.mjs';
-
-const hawk = createRequire(createRequire(import.meta.url).resolve('taskcluster-client'))('hawk');
+import { notesBackend } from '../support/service.mjs';
+import { GROUPS, startDirectory } from '../support/slapd.mjs';
 
 describe('signing in with a directory', () => {
   let directory, notes, server, browser;
   before(async () => {
-    directory = await startDirectory();
-    notes = createServer(backend);
-    await new Promise((resolve) => notes.listen(0, '127.0.0.1', resolve));
-    notes.origin = `http://127.0.0.1:${notes.address().port}`;
+    [directory, notes] = await Promise.all([startDirectory(), notesBackend()]);
     server = await freshServer({
       config: `${directory.section()}user_filter = "(&(objectClass=inetOrgPerson)(|(uid={name})(mail={name})))"
-active_filter = "(!(employeeType=gone))"
-group_base = "ou=groups,dc=example,dc=com"
-group_filter = "(|(member={dn})(memberUid={username})(memberUid={email}))"
-nested = 3
-page_size = 50
-groups = ["hr", "dev", "team_moco", "mozilliansorg_*"]
-group_prefixes = { "mozilliansorg_" = "assume:mozillians-group:{group}" }
-scopes = ["assume:mozilla-user:{email}", "assume:mozilla-group:{group}"]
+${GROUPS}scopes = ["assume:mozilla-user:{email}", "assume:mozilla-group:{group}"]
 authoritative_email = true
 refresh = "1 hour"
 `,
     });
+    notes.askedAt = server.rootUrl;
     browser = await launch();
   });
   after(async () => {
     await browser?.close();
     await server?.stop();
     await directory?.stop();
-    notes?.closeAllConnections();
-    notes?.close();
+    notes?.stop();
   });
-
-  /** The service: it shows its page, and tells whoever calls it with a signature which scopes Falconer says they have. */
-  async function backend(request, response) {
-    const { authorization } = request.headers;
-    if (!authorization) {
-      response.setHeader('content-type', 'text/html');
-      response.end('<!doctype html><title>Notes</title><h1>Notes</h1>');
-      return;
-    }
-    const asked = { method: 'get', resource: request.url, host: '127.0.0.1', port: notes.address().port, authorization };
-    const answer = await fetch(`${server.rootUrl}/api/auth/v1/authenticate-hawk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked) });
-    response.end(JSON.stringify(await answer.json()));
-  }
-
-  /** What the service learns of whoever has these credentials. */
-  async function seenByNotes({ clientId, accessToken, certificate }) {
-    const ext = Buffer.from(JSON.stringify({ certificate: JSON.parse(certificate) })).toString('base64');
-    const url = `${notes.origin}/who`;
-    const { header } = hawk.client.header(url, 'GET', { credentials: { id: clientId, key: accessToken, algorithm: 'sha256' }, ext });
-    return (await fetch(url, { headers: { authorization: header } })).json();
-  }
 
   async function visit(path, options = {}) {
     const { context, errors } = await person(browser, options);
@@ -77,11 +43,11 @@ refresh = "1 hour"
     return answered;
   }
 
-  const asked = () => grantUrl(server.rootUrl, `${notes.origin}/`, { description: 'Notes wants to know who you are.' });
+  const grantPage = () => grantUrl(server.rootUrl, `${notes.origin}/`, { description: 'Notes wants to know who you are.' });
   const identityScopes = (seen) => seen.scopes.filter((scope) => /^assume:mozill/.test(scope)).sort();
 
   test('a backend sees exactly who the person is to the company', async () => {
-    const { context, page, errors } = await visit(asked());
+    const { context, page, errors } = await visit(grantPage());
     await page.getByRole('link', { name: 'Sign in with Company' }).click();
     await page.getByRole('heading', { name: 'Sign in with Company' }).waitFor();
     await page.getByText('to continue to').waitFor();
@@ -89,9 +55,7 @@ refresh = "1 hour"
     await type(page, 'ann@example.com', 'password of ann');
     await page.waitForURL(`${server.rootUrl}/?target=**`);
     assert.match(await page.textContent('body'), /company\/[0-9a-f-]{36}/);
-    await grant(page, new URL(notes.origin).hostname);
-    await page.waitForURL(`${notes.origin}/**`);
-    const seen = await seenByNotes(Object.fromEntries(new URL(page.url()).searchParams));
+    const seen = await notes.sees(await notes.granted(page));
     assert.equal(seen.status, 'auth-success', JSON.stringify(seen));
     assert.deepEqual(identityScopes(seen), ['assume:mozilla-group:dev', 'assume:mozilla-group:hr', 'assume:mozilla-group:team_moco', 'assume:mozilla-user:ann@example.com', 'assume:mozillians-group:vip']);
     assert.match(seen.clientId, /^company\/[0-9a-f-]{36}\//);
@@ -148,21 +112,19 @@ refresh = "1 hour"
   });
 
   test('who is taken out of a group loses its scope and the client that needs it, and who leaves loses everything', async () => {
-    const { context, page } = await visit(asked());
+    const { context, page } = await visit(grantPage());
     await page.getByRole('link', { name: 'Sign in with Company' }).click();
     await type(page, 'bob', 'password of bob');
     await page.waitForURL(`${server.rootUrl}/?target=**`);
     const identity = /company\/[0-9a-f-]{36}/.exec(await page.textContent('body'))[0];
-    await grant(page, new URL(notes.origin).hostname);
-    await page.waitForURL(`${notes.origin}/**`);
-    const credentials = Object.fromEntries(new URL(page.url()).searchParams);
+    const credentials = await notes.granted(page);
     await page.goto(`${server.rootUrl}/auth/clients/create?name=dev&scope=assume:mozilla-group:dev&expires=1%20day`);
     await page.locator('label', { hasText: 'assume:mozilla-group:dev' }).locator('input').check();
     await look(page);
     await page.getByRole('button', { name: 'Create client' }).click();
     await page.getByText(`${identity}/dev`).first().waitFor();
     const refresh = () => falconer(['person', 'refresh', identity, '--config', server.config]);
-    const mayDo = async () => identityScopes(await seenByNotes(credentials));
+    const mayDo = async () => identityScopes(await notes.sees(credentials));
 
     await directory.change('dn: cn=dev,ou=groups,dc=example,dc=com\nchangetype: modify\ndelete: member\nmember: uid=bob,ou=people,dc=example,dc=com\n');
     assert.match((await refresh()).stderr, new RegExp(`disabled what had more than that: ${identity}/dev`));
@@ -180,7 +142,7 @@ refresh = "1 hour"
     await directory.change('dn: uid=bob,ou=people,dc=example,dc=com\nchangetype: modify\nreplace: employeeType\nemployeeType: gone\n');
     assert.deepEqual(await mayDo(), before);
     assert.match((await refresh()).stderr, /knows nobody like .* any more/);
-    await taken(async () => (await seenByNotes(credentials)).status === 'auth-failed');
+    await taken(async () => (await notes.sees(credentials)).status === 'auth-failed');
     await page.goto(server.rootUrl);
     await page.waitForURL(`${server.rootUrl}/login`);
     await context.close();

@@ -6,7 +6,7 @@ import { answerAsProvider, sayWhoAndYes, section, visitorOf } from '../support/c
 import { grantUrl } from '../support/demo.mjs';
 import { PATIENCE_MS, falconer, freshServer } from '../support/falconer.mjs';
 import { listen, notesBackend } from '../support/service.mjs';
-import { startDirectory } from '../support/slapd.mjs';
+import { GROUPS, startDirectory } from '../support/slapd.mjs';
 
 /** What the provider says of people; it knows no groups. */
 const PEOPLE = {
@@ -24,14 +24,7 @@ describe('a directory that only authorizes', () => {
 authoritative_email = true
 userinfo = true
 ${directory.section({ name: 'office', label: 'Office' })}only_authorizes = true
-active_filter = "(!(employeeType=gone))"
-group_base = "ou=groups,dc=example,dc=com"
-group_filter = "(|(member={dn})(memberUid={username})(memberUid={email}))"
-nested = 3
-page_size = 50
-groups = ["hr", "dev", "team_moco", "mozilliansorg_*"]
-group_prefixes = { "mozilliansorg_" = "assume:mozillians-group:{group}" }
-scopes = ["assume:mozilla-group:{group}"]
+${GROUPS}scopes = ["assume:mozilla-group:{group}"]
 refresh = "1 hour"
 `,
     });

@@ -12,6 +12,15 @@ import { heldPorts, listens } from './ports.mjs';
 const SOURCE = fileURLToPath(new URL('../../crates/login/tests/ldap', import.meta.url));
 
 export const CA_FILE = join(SOURCE, 'tls/ca.pem');
+/** The keys of a section that say how groups are found in it, and which of them count. */
+export const GROUPS = `active_filter = "(!(employeeType=gone))"
+group_base = "ou=groups,dc=example,dc=com"
+group_filter = "(|(member={dn})(memberUid={username})(memberUid={email}))"
+nested = 3
+page_size = 50
+groups = ["hr", "dev", "team_moco", "mozilliansorg_*"]
+group_prefixes = { "mozilliansorg_" = "assume:mozillians-group:{group}" }
+`;
 /** Of whoever asks, and of the administrator. */
 const PASSWORD = 'secret of the service';
 
