@@ -1,8 +1,6 @@
 """Authlib, unchanged, as an application by OAuth 2; what it gets works with the published client, and ends."""
 
 import hashlib
-import pathlib
-import subprocess
 import urllib.parse
 
 import pytest
@@ -10,11 +8,8 @@ import requests
 import taskcluster
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
-from falconer_server import BIN, PATIENCE, Server, clean_environment
-
-CALLBACK = "https://app.example/cb"
-SECRET = "0123456789abcdef0123456789abcdef%+ &"
-PASSWORD = "a long password"
+from falconer_server import PATIENCE
+from oauth_applications import CALLBACK, SECRET, pressed, server_of
 
 APPLICATIONS = f"""
 [[application]]
@@ -35,14 +30,7 @@ secret_sha256 = "{hashlib.sha256(SECRET.encode()).hexdigest()}"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("oauth")
-    configuration = folder / "falconer.toml"
-    configuration.write_text(APPLICATIONS)
-    running = Server(folder, settings={"FALCONER_CONFIG": str(configuration)})
-    subprocess.run(
-        [BIN, "account", "create", "ann", "--data-dir", running.data, "--password-stdin", "--scope", "notes:*"],
-        input=PASSWORD, text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
-    )
+    running = server_of(tmp_path_factory.mktemp("oauth"), APPLICATIONS)
     yield running
     running.stop()
 
@@ -60,13 +48,6 @@ def session(metadata, client="page", redirect_uri=CALLBACK, **more):
         client, redirect_uri=redirect_uri, code_challenge_method="S256", revocation_endpoint_auth_method="none" if client == "page" else None,
         **{"scope": "notes:read:*", **method, **more},
     )
-
-
-def pressed(server, url):
-    """Where the browser is sent after Grant."""
-    script = pathlib.Path(__file__).parents[2] / "support" / "grant-over-http.mjs"
-    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url], check=True, capture_output=True, text=True, timeout=PATIENCE)
-    return done.stdout.strip()
 
 
 def signed_in(server, metadata, application):

@@ -11,7 +11,7 @@ from authlib.jose import JsonWebKey, JsonWebToken
 from authlib.oidc.core import CodeIDToken
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from falconer_server import BIN, PATIENCE, Server, clean_environment
-from test_oauth import CALLBACK, PASSWORD, SECRET, pressed
+from oauth_applications import CALLBACK, SECRET, pressed, server_of
 
 APPLICATIONS = f"""
 [[application]]
@@ -33,14 +33,7 @@ id_token_alg = "EdDSA"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("openid")
-    configuration = folder / "falconer.toml"
-    configuration.write_text(APPLICATIONS)
-    running = Server(folder, settings={"FALCONER_CONFIG": str(configuration)})
-    subprocess.run(
-        [BIN, "account", "create", "ann", "--data-dir", running.data, "--password-stdin", "--scope", "notes:*"],
-        input=PASSWORD, text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
-    )
+    running = server_of(tmp_path_factory.mktemp("openid"), APPLICATIONS)
     yield running
     running.stop()
 

@@ -1,0 +1,29 @@
+"""Applications that ask ann for a grant by OAuth 2, and ann, who presses Grant."""
+
+import pathlib
+import subprocess
+
+from falconer_server import BIN, PATIENCE, Server, clean_environment
+
+CALLBACK = "https://app.example/cb"
+SECRET = "0123456789abcdef0123456789abcdef%+ &"
+PASSWORD = "a long password"
+
+
+def server_of(folder, applications):
+    """A server that has these sections of a configuration, and ann."""
+    configuration = folder / "falconer.toml"
+    configuration.write_text(applications)
+    running = Server(folder, settings={"FALCONER_CONFIG": str(configuration)})
+    subprocess.run(
+        [BIN, "account", "create", "ann", "--data-dir", running.data, "--password-stdin", "--scope", "notes:*"],
+        input=PASSWORD, text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
+    )
+    return running
+
+
+def pressed(server, url):
+    """Where the browser is sent after Grant."""
+    script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
+    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url], check=True, capture_output=True, text=True, timeout=PATIENCE)
+    return done.stdout.strip()
