@@ -83,7 +83,7 @@ impl Auth {
                 "This node remembers no refusal of this id: each node keeps its own, the recent ones, and none from before its start";
             ApiError::ResourceNotFound(text.to_owned())
         })?;
-        let owner = refusal.signed.as_ref().map(|signed| (signed, snapshot.key_owner(signed.key_owner())));
+        let owner = refusal.signed().map(|signed| (signed, snapshot.key_owner(signed.key_owner())));
         let is_mac = matches!(&refusal.why, RefusedFor::Credentials(Reason::Credentials(Failure::BadMac) | Reason::OtherHost));
         let would_match = match &owner {
             Some((signed, Some(owner))) if is_mac => self.would_match(signed, owner),

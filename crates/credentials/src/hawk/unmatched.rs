@@ -14,25 +14,39 @@ use crate::key::mac::Key;
 /// Longer ones are not kept.
 const LONGEST: usize = 4 * 1024;
 
-/// A signature without its MAC.
+/// A signature without its MAC. Strangers make many, so all its texts are one piece of memory.
 pub struct Unmatched {
     kind: &'static str,
-    id: Box<str>,
-    key_owner: Box<str>,
-    seed: Option<Box<str>>,
-    time: Box<str>,
-    nonce: Box<str>,
-    hash: Option<Box<str>>,
-    ext: Option<Box<str>>,
-    app: Option<Box<str>>,
-    dlg: Option<Box<str>>,
-    method: Box<str>,
-    /// Without a bewit.
-    resource: Box<str>,
-    host: Box<str>,
+    texts: Box<str>,
+    /// Where each of [`Text`] stands in them; `None`: there is none.
+    places: [Option<(u16, u16)>; TEXTS],
     port: u16,
     fingerprint: [u8; 32],
 }
+
+/// What is kept as a text.
+#[derive(Clone, Copy)]
+enum Text {
+    Id,
+    KeyOwner,
+    Seed,
+    Time,
+    Nonce,
+    Hash,
+    Ext,
+    App,
+    Dlg,
+    Method,
+    /// As it came, where that is not the one that was signed.
+    MethodAsSeen,
+    /// Without a bewit.
+    Resource,
+    Host,
+    /// As it came, where that is not the one that was signed.
+    HostAsSeen,
+}
+
+const TEXTS: usize = 14;
 
 /// What a request may have been signed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,49 +68,84 @@ impl Unmatched {
             return None;
         }
         let signed = read(parts).ok().flatten()?;
-        Unmatched::of_signed(&signed, secret)
+        Unmatched::of_signed(&signed, parts, secret)
     }
 
-    fn of_signed(signed: &Signed<'_>, secret: &[u8; 32]) -> Option<Unmatched> {
+    fn of_signed(signed: &Signed<'_>, parts: &RequestParts<'_>, secret: &[u8; 32]) -> Option<Unmatched> {
         let (claim, covered, mac) = signed.pieces();
         let (kind, time) = match &claim.moment {
             Moment::Timestamp(ts) => ("header", ts),
             Moment::Expiry(exp) => ("bewit", exp),
             Moment::Arrived => return None,
         };
-        let own = |text: Option<&str>| text.map(Box::from);
-        Some(Unmatched {
-            kind,
-            id: signed.id().into(),
-            key_owner: signed.key_owner().into(),
-            seed: own(claim.ext.seed()),
-            time: Box::from(&**time),
-            nonce: covered.nonce.into(),
-            hash: own(claim.hash.as_deref()),
-            ext: own(covered.ext.as_deref()),
-            app: own(covered.app),
-            dlg: own(covered.dlg),
-            method: covered.method.into(),
-            resource: format!("{}{}", covered.resource.0, covered.resource.1).into(),
-            host: Box::from(&*claim.host),
-            port: claim.port,
-            fingerprint: fingerprint(mac?, secret),
-        })
+        let other = |seen, signed| Some(seen).filter(|seen| *seen != signed);
+        let (path, query) = &covered.resource;
+        let all: [(Text, Option<&str>, &str); TEXTS] = [
+            (Text::Id, Some(signed.id()), ""),
+            (Text::KeyOwner, Some(signed.key_owner()), ""),
+            (Text::Seed, claim.ext.seed(), ""),
+            (Text::Time, Some(time), ""),
+            (Text::Nonce, Some(covered.nonce), ""),
+            (Text::Hash, claim.hash.as_deref(), ""),
+            (Text::Ext, covered.ext.as_deref(), ""),
+            (Text::App, covered.app, ""),
+            (Text::Dlg, covered.dlg, ""),
+            (Text::Method, Some(covered.method), ""),
+            (Text::MethodAsSeen, other(parts.method, covered.method), ""),
+            (Text::Resource, Some(path), query),
+            (Text::Host, Some(&*claim.host), ""),
+            (Text::HostAsSeen, other(parts.host, &*claim.host), ""),
+        ];
+        let length = all.iter().map(|(_, text, more)| text.map_or(0, |text| text.len() + more.len())).sum();
+        let mut texts = String::with_capacity(length);
+        let mut places = [None; TEXTS];
+        for (which, text, more) in all {
+            let Some(text) = text else { continue };
+            let start = u16::try_from(texts.len()).ok()?;
+            texts.push_str(text);
+            texts.push_str(more);
+            if let Some(place) = places.get_mut(which as usize) {
+                *place = Some((start, u16::try_from(texts.len()).ok()?));
+            }
+        }
+        let texts = texts.into_boxed_str();
+        Some(Unmatched { kind, texts, places, port: claim.port, fingerprint: fingerprint(mac?, secret) })
+    }
+
+    fn text(&self, which: Text) -> Option<&str> {
+        let (start, end) = self.places.get(which as usize).copied().flatten()?;
+        self.texts.get(usize::from(start)..usize::from(end))
+    }
+
+    /// One that every signature has.
+    fn own(&self, which: Text) -> &str {
+        self.text(which).unwrap_or_default()
     }
 
     /// The `id` of the header or bewit. Nothing proves it.
     pub fn id(&self) -> &str {
-        &self.id
+        self.own(Text::Id)
     }
 
     /// Whose key would have signed it. Nothing proves it.
     pub fn key_owner(&self) -> &str {
-        &self.key_owner
+        self.own(Text::KeyOwner)
     }
 
     /// What it was taken to be signed for.
     pub fn seen(&self) -> SignedFor<'_> {
-        SignedFor { method: &self.method, resource: &self.resource, host: &self.host, port: self.port }
+        let [method, resource, host] = [Text::Method, Text::Resource, Text::Host].map(|which| self.own(which));
+        SignedFor { method, resource, host, port: self.port }
+    }
+
+    /// The same with method and host as they came.
+    pub fn as_seen(&self) -> SignedFor<'_> {
+        let seen = self.seen();
+        SignedFor {
+            method: self.text(Text::MethodAsSeen).unwrap_or(seen.method),
+            host: self.text(Text::HostAsSeen).unwrap_or(seen.host),
+            ..seen
+        }
     }
 
     /// Whether it came as a bewit.
@@ -106,31 +155,31 @@ impl Unmatched {
 
     /// The `ts` of a header, in seconds since the epoch.
     pub fn ts_seconds(&self) -> Option<i64> {
-        if self.is_bewit() { None } else { self.time.parse().ok() }
+        if self.is_bewit() { None } else { self.own(Text::Time).parse().ok() }
     }
 
     /// The payload hash that it names.
     pub fn hash(&self) -> Option<&str> {
-        self.hash.as_deref()
+        self.text(Text::Hash)
     }
 
     /// Whether it is right for this, under the key owner's token. `secret` is the one that it was kept with.
     pub fn is_for(&self, what: SignedFor<'_>, token: &AccessToken, secret: &[u8; 32]) -> bool {
         let normalized = Normalized {
             kind: self.kind,
-            time: &self.time,
-            nonce: &self.nonce,
+            time: self.own(Text::Time),
+            nonce: self.own(Text::Nonce),
             method: if self.is_bewit() { "GET" } else { what.method },
             resource: (what.resource, ""),
             host: what.host,
             port: what.port,
-            hash: self.hash.as_deref(),
-            ext: self.ext.as_deref(),
-            app: self.app.as_deref(),
-            dlg: self.dlg.as_deref(),
+            hash: self.text(Text::Hash),
+            ext: self.text(Text::Ext),
+            app: self.text(Text::App),
+            dlg: self.text(Text::Dlg),
         };
         let key = token.key();
-        let expected = match &self.seed {
+        let expected = match self.text(Text::Seed) {
             Some(seed) => Key::new(&*key.temporary(seed)).mac(|text| normalized.write(text)),
             None => key.mac(|text| normalized.write(text)),
         };
@@ -180,6 +229,17 @@ mod tests {
         assert!(unmatched.is_for(SignedFor { port: 443, ..seen }, &token(), &SECRET));
         assert!(!unmatched.is_for(SignedFor { port: 443, ..seen }, &AccessToken::new("other".to_owned()), &SECRET));
         assert!(!unmatched.is_for(SignedFor { port: 443, ..seen }, &token(), &[8; 32]), "the process is another");
+        assert_eq!(unmatched.as_seen(), seen);
+    }
+
+    #[test]
+    fn what_came_in_another_spelling_is_told_as_it_came() {
+        let header = header();
+        let parts = RequestParts { method: "Get", resource: "/a?b", host: "H.example", port: 8443, authorization: Some(&header) };
+        let unmatched = Unmatched::of(&parts, &SECRET).unwrap();
+        assert_eq!((unmatched.as_seen().method, unmatched.as_seen().host), ("Get", "H.example"));
+        assert_eq!(unmatched.seen().host, "h.example");
+        assert!(unmatched.is_for(SignedFor { port: 443, ..unmatched.seen() }, &token(), &SECRET));
     }
 
     #[test]
@@ -209,6 +269,6 @@ mod tests {
         let parts = RequestParts { method: "GET", resource: "/a?b", host: "h.example", port: 1, authorization: Some(&header) };
         let signed = read(&parts).unwrap().unwrap();
         let (.., mac) = signed.pieces();
-        assert_ne!(Unmatched::of_signed(&signed, &SECRET).unwrap().fingerprint, *mac.unwrap());
+        assert_ne!(Unmatched::of_signed(&signed, &parts, &SECRET).unwrap().fingerprint, *mac.unwrap());
     }
 }

@@ -48,13 +48,14 @@ fn row(refusal: &Refused, now_ms: i64) -> RefusalRow {
         RefusedFor::Scopes { client_id, .. } => client_id.clone(),
         RefusedFor::Credentials(_) => None,
     };
+    let seen = refusal.request();
     RefusalRow {
         href: format!("{}?id={}", EXPLAIN.0, encode(&refusal.id)),
         reason,
         is_proved: proved.is_some(),
         who: proved.or_else(|| refusal.claimed_id().map(str::to_owned)),
-        request: format!("{} {}", refusal.method.to_ascii_uppercase(), shown(&refusal.resource)).trim().to_owned(),
-        site: if refusal.host.is_empty() { String::new() } else { format!("{}:{}", refusal.host, refusal.port) },
+        request: format!("{} {}", seen.method.to_ascii_uppercase(), shown(seen.resource)).trim().to_owned(),
+        site: if seen.host.is_empty() { String::new() } else { format!("{}:{}", seen.host, seen.port) },
         by: refused_by(refusal.by),
         at: words::since(refusal.at_ms, now_ms),
         at_machine: words::machine_time(refusal.at_ms),

@@ -43,6 +43,7 @@ pub(crate) fn explanation(explained: &Explained) -> Explanation {
         RefusedFor::Scopes { client_id, missing, required } => (client_id.clone(), missing.clone(), required.clone()),
         RefusedFor::Credentials(_) => (None, None, None),
     };
+    let seen = refusal.request();
     Explanation {
         id: refusal.id.clone(),
         time: time(refusal.at_ms),
@@ -51,10 +52,10 @@ pub(crate) fn explanation(explained: &Explained) -> Explanation {
         reason: reason.to_owned(),
         message,
         request: ExplainedRequest {
-            method: refusal.method.clone(),
-            resource: shown(&refusal.resource),
-            host: refusal.host.clone(),
-            port: refusal.port,
+            method: seen.method.to_owned(),
+            resource: shown(seen.resource),
+            host: seen.host.to_owned(),
+            port: seen.port,
         },
         client_id,
         claimed_id: refusal.claimed_id().map(str::to_owned),
@@ -118,17 +119,15 @@ pub(crate) fn shown(resource: &str) -> String {
 /// What differs, and where somebody sets it.
 fn of_match(refusal: &Refusal, what: &WouldMatch) -> String {
     let WouldMatch { method, resource, host, port } = what;
-    if (host.as_str(), *port) != (refusal.host.as_str(), refusal.port) && *resource == refusal.resource {
+    let seen = refusal.request();
+    if (host.as_str(), *port) != (seen.host, seen.port) && *resource == seen.resource {
         return format!(
             "The signature would match for {host}:{port}; it was asked about for {}:{}. Either the caller or the service has the wrong origin.",
-            refusal.host, refusal.port
+            seen.host, seen.port
         );
     }
-    if !method.eq_ignore_ascii_case(&refusal.method) {
-        return format!(
-            "The signature would match for the method {method}; it was asked about for {}.",
-            refusal.method.to_ascii_uppercase()
-        );
+    if !method.eq_ignore_ascii_case(seen.method) {
+        return format!("The signature would match for the method {method}; it was asked about for {}.", seen.method.to_ascii_uppercase());
     }
     format!("The signature would match for {} at {host}:{port}: a proxy, or the caller, changes the path or the query.", shown(resource))
 }
