@@ -143,10 +143,11 @@ func (g *Guard) admit(requirement *Requirement, w http.ResponseWriter, r *http.R
 		return nil, unauthorized("malformed", "There is more than one Authorization header", "")
 	}
 	decision := g.Check(r.Context(), requestOf(r), required)
-	if decision.Refusal != nil {
-		return nil, decision.Refusal
+	if refusal = decision.Refusal; refusal == nil {
+		refusal = g.compare(decision.Caller, w, r)
 	}
-	return decision.Caller, g.compare(decision.Caller, w, r)
+	g.resource.challenged(refusal, r.Header.Get("Authorization"), required)
+	return decision.Caller, refusal
 }
 
 // compare reads the body only where it has to: strangers cannot make a service read.
@@ -172,9 +173,13 @@ func (g *Guard) compare(caller *Caller, w http.ResponseWriter, r *http.Request) 
 	return caller.CompareBody(r.Header.Get("Content-Type"), body)
 }
 
-// CORS is outermost: it answers preflights before Falconer is asked, and lets pages read refusals too.
+// CORS is outermost: it answers preflights before Falconer is asked, and lets pages read refusals too. At the root of the origin it says where tokens come from
+// (Config.ProtectedResource).
 func (g *Guard) CORS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.resource.answer(w, r) {
+			return
+		}
 		header, origin := w.Header(), r.Header.Get("Origin")
 		allowed := "*"
 		if g.origins != nil {

@@ -23,6 +23,8 @@ type Refusal struct {
 	ID string
 	// Log is for this service's log only; may be empty.
 	Log string
+	// Challenge is WWW-Authenticate of the answer where the service says where tokens come from; may be empty.
+	Challenge string
 }
 
 // Error is the message for the caller.
@@ -70,6 +72,9 @@ func (r *Refusal) Write(w http.ResponseWriter, request *http.Request) {
 		header.Set("WWW-Authenticate", "hawk")
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
+	}
+	if r.Challenge != "" {
+		header.Set("WWW-Authenticate", r.Challenge)
 	}
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	asked := request.Method + " " + request.URL.EscapedPath()

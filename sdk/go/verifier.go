@@ -30,6 +30,9 @@ type Config struct {
 	// BearerTokens takes access tokens (Authorization: Bearer falconer_at_...), too. A token signs nothing: whoever sees one, such as another service that it
 	// is sent to, can use it here until it ends.
 	BearerTokens bool
+	// ProtectedResource takes access tokens, and tells clients of OAuth 2 where they come from. Guard.CORS answers the metadata, and refusals have challenges; who shows
+	// no credentials is refused with 401 in place of 403. nil: nothing is told.
+	ProtectedResource *ProtectedResource
 	// BodyLimit is how many bytes of a body with a signed hash are read; 1 MiB if it is zero.
 	BodyLimit int64
 	// Reveal are at most 16 prefixes, below which this service sees the scopes of its callers, such as "assume:mozilla-user:".
@@ -50,12 +53,14 @@ type Config struct {
 
 // Verifier asks Falconer about requests. It may be used by many goroutines at once. No answer is kept.
 type Verifier struct {
-	config  Config
-	root    string
-	host    string
-	port    int
-	client  *http.Client
-	breaker breaker.Breaker
+	config Config
+	root   string
+	host   string
+	port   int
+	client *http.Client
+	// resource is what clients of OAuth 2 are told, or nil.
+	resource *protected
+	breaker  breaker.Breaker
 	// questions holds one for each question that is under way.
 	questions chan struct{}
 	// older is a server without check, which is asked for the whole list for a while.
@@ -117,6 +122,12 @@ func NewVerifier(config Config) (*Verifier, error) {
 		if _, _, err := hawk.Origin(origin); err != nil {
 			return nil, fmt.Errorf("CORS holds %q, which is no origin: %w.", origin, err)
 		}
+	}
+	if config.ProtectedResource != nil {
+		if v.resource, err = newProtected(v.root, config.Origin, config.ProtectedResource); err != nil {
+			return nil, err
+		}
+		v.config.BearerTokens = true
 	}
 	v.fillDefaults()
 	v.client = &http.Client{

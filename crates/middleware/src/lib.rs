@@ -43,6 +43,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod caller;
+mod protected_resource;
 mod refusal;
 mod requirement;
 mod settings_error;
@@ -59,6 +60,7 @@ pub use falconer_client::Error;
 pub use falconer_client::Retry;
 pub use falconer_scopes::{Expression, Params, ScopeSet};
 pub use falconer_wire::{Code, ErrorBody, Identity};
+pub use protected_resource::ProtectedResource;
 pub use refusal::Refusal;
 pub use requirement::Requirement;
 pub use settings_error::SettingsError;

@@ -76,6 +76,16 @@ pub enum Refusal {
         /// What Falconer keeps the refusal under.
         id: Option<String>,
     },
+    /// The caller's: no credentials, where scopes are needed and the service says where access tokens come from.
+    #[error("{}", error::insufficient_scopes(None, missing, required))]
+    NoCredentials {
+        /// The part that is not satisfied.
+        missing: Box<Expression>,
+        /// All that is required.
+        required: Box<Expression>,
+        /// What Falconer keeps the refusal under.
+        id: Option<String>,
+    },
     /// Falconer's, or the network's: there is no answer that could be trusted.
     #[error("Falconer cannot verify a request: {0}")]
     Unavailable(#[source] falconer_client::Error),
@@ -120,7 +130,7 @@ impl Refusal {
             Refusal::TwoSchemes => Some("two-schemes"),
             Refusal::BodyChanged { .. } => Some("payload-differs"),
             Refusal::BodyNotSigned => Some("payload-not-signed"),
-            Refusal::InsufficientScopes { client_id: None, .. } => Some("no-credentials"),
+            Refusal::InsufficientScopes { client_id: None, .. } | Refusal::NoCredentials { .. } => Some("no-credentials"),
             Refusal::InsufficientScopes { .. } => Some("scopes-missing"),
             Refusal::UnreadableAuthorization | Refusal::SeveralAuthorizations => Some("malformed"),
             Refusal::BodyTooLarge { .. } => Some("body-too-large"),
@@ -135,7 +145,10 @@ impl Refusal {
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match self {
-            Refusal::Credentials { id, .. } | Refusal::StaleTimestamp { id } | Refusal::InsufficientScopes { id, .. } => id.as_deref(),
+            Refusal::Credentials { id, .. }
+            | Refusal::StaleTimestamp { id }
+            | Refusal::InsufficientScopes { id, .. }
+            | Refusal::NoCredentials { id, .. } => id.as_deref(),
             _ => None,
         }
     }
@@ -155,6 +168,7 @@ impl Refusal {
             | Refusal::UnreadableAuthorization
             | Refusal::SeveralAuthorizations
             | Refusal::TwoSchemes
+            | Refusal::NoCredentials { .. }
             | Refusal::BodyChanged { .. }
             | Refusal::BodyNotSigned => Code::AuthenticationFailed,
             Refusal::BodyTooLarge { .. } => Code::InputTooLarge,

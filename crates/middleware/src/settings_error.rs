@@ -24,6 +24,9 @@ pub enum SettingsError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// What is said of the service to clients of OAuth 2 cannot be said.
+    #[error("The protected resource cannot be used: {0}.")]
+    ProtectedResource(String),
     /// The path of a route is not one.
     #[error("The path `{path}` of a route cannot be used: {problem}.")]
     Path {

@@ -28,10 +28,10 @@ export class Guard extends BaseGuard {
     return Object.fromEntries(METHODS.map((method) => [method, route(method)]));
   }
 
-  /** Answers preflights and marks answers for pages of other origins. */
+  /** Answers preflights and marks answers for pages of other origins. At the root of an application it says where tokens come from, too (`protectedResource`). */
   cors() {
     return (request, response, next) => {
-      if (!this.answerPages(request, response)) next();
+      if (!this.answerPages(request, response, request.originalUrl)) next();
     };
   }
 

@@ -21,6 +21,8 @@ export class Guard extends BaseGuard {
   /** Answers preflights and refusals of this application, and holds the scopes of each route against its path. Call it before the routes. */
   install(app) {
     app.addHook('onRequest', async (request, reply) => {
+      const metadata = this.metadata(request.raw, request.originalUrl);
+      if (metadata !== null) return reply.headers(metadata.headers).send(Buffer.from(metadata.text));
       const preflight = this.preflight(request.raw);
       const headers = preflight ?? this.corsHeaders(request.raw.headers.origin);
       reply.headers(headers);

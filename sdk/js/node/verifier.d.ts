@@ -26,7 +26,7 @@ export class Refusal extends Error {
     code: RefusalCode,
     reason: string,
     message: string,
-    details?: { id?: string; missing?: Expression | null; log?: string | null; cause?: unknown },
+    details?: { id?: string; missing?: Expression | null; log?: string | null; challenge?: string | null; cause?: unknown },
   );
   /** The protocol's code; it has the status. */
   readonly code: RefusalCode;
@@ -40,6 +40,8 @@ export class Refusal extends Error {
   readonly missing: Expression | null;
   /** For this service's log only. */
   readonly log: string | null;
+  /** `WWW-Authenticate` of the answer, where the service says where tokens come from. */
+  readonly challenge: string | null;
   /** What goes with the answer. */
   headers(): Record<string, string>;
   /** The protocol's body of an error: JSON text. `target` loses its query. */
@@ -104,6 +106,16 @@ export interface VerifierSettings {
    * until it ends. Default: false.
    */
   bearerTokens?: boolean;
+  /**
+   * Take access tokens, and tell clients of OAuth 2 where they come from (RFC 9728), such as those of the Model Context Protocol. Guards answer the metadata, and their
+   * refusals have challenges; who shows no credentials is refused with 401 in place of 403. Default: nothing is told.
+   */
+  protectedResource?: {
+    /** Below the origin, such as `/mcp`. Default: all of it. */
+    path?: string;
+    /** Those that a client may want. */
+    scopes?: readonly string[];
+  };
   /** How many bytes of a body with a signed hash are read. Default: 1 MiB. */
   bodyLimitBytes?: number;
   /** For a question to Falconer. Default: 5000. */

@@ -14,6 +14,7 @@ import { Caller } from './parts/caller.js';
 import { AUTHENTICATE, CHECK, NoCheck, Strange, headersOf, partsOf, readCheck, readList, refuseTwoSchemes } from './parts/question.js';
 import { Refusal, SettingsError, unavailable } from './parts/refusal.js';
 import { Requirement, isScope } from './parts/requirement.js';
+import { Resource } from './parts/resource.js';
 import { Breaker, Transport } from './parts/transport.js';
 
 export { Caller, Refusal, Requirement, SettingsError };
@@ -21,7 +22,7 @@ export { Caller, Refusal, Requirement, SettingsError };
 const OLDER_MS = 10 * 60 * 1000;
 const LOOK_MS = 60 * 1000;
 const MOST_REVEALED = 16;
-const SETTINGS = ['rootUrl', 'origin', 'reveal', 'identity', 'payloadHashRequired', 'bearerTokens', 'bodyLimitBytes', 'timeoutMs', 'agent', 'logger', 'monotonicMs'];
+const SETTINGS = ['rootUrl', 'origin', 'reveal', 'identity', 'payloadHashRequired', 'bearerTokens', 'protectedResource', 'bodyLimitBytes', 'timeoutMs', 'agent', 'logger', 'monotonicMs'];
 
 /** The Hawk hash of a payload: base64 text. */
 export function payloadHash(contentType, payload) {
@@ -41,13 +42,16 @@ export class Verifier {
   constructor(settings) {
     const unknown = Object.keys(settings).find((name) => !SETTINGS.includes(name));
     if (unknown !== undefined) throw new SettingsError(`A verifier has no setting \`${unknown}\`.`);
-    const { rootUrl, origin, reveal = [], identity = false, payloadHashRequired = false, bearerTokens = false } = settings;
+    const { rootUrl, origin, reveal = [], identity = false, payloadHashRequired = false, protectedResource } = settings;
+    const bearerTokens = settings.bearerTokens === true || protectedResource !== undefined;
     const { bodyLimitBytes = 1024 * 1024, timeoutMs = 5000, agent, logger = console, monotonicMs = () => performance.now() } = settings;
     const { url } = split(rootUrl, "Falconer's root URL", 'https://auth.example.com');
     if (/[?#]/.test(rootUrl)) throw new SettingsError(`Falconer's root URL cannot be used: ${rootUrl} has a query or fragment. It looks like https://auth.example.com.`);
     this.#rootUrl = url.href.replace(/\/+$/, '');
     /** Host and port that callers sign. */
     this.origin = ownOrigin(origin);
+    /** What clients of OAuth 2 are told; null where the service does not say where tokens come from. */
+    this.resource = protectedResource === undefined ? null : new Resource(this.#rootUrl, new URL(origin).origin, protectedResource);
     if (!Array.isArray(reveal) || reveal.length > MOST_REVEALED) throw new SettingsError(`\`reveal\` is a list of at most ${MOST_REVEALED} prefixes of scopes.`);
     for (const prefix of reveal) {
       if (typeof prefix === 'string' && prefix.includes(':') && !prefix.endsWith('*') && isScope(prefix)) continue;

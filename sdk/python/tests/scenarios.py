@@ -49,6 +49,11 @@ def host_and_port(origin):
     return url.hostname, url.port
 
 
+def filled(expected, origin, falconer):
+    """With the addresses of this run."""
+    return json.loads(json.dumps(expected).replace("<origin>", origin).replace("<falconer>", falconer))
+
+
 def judge(answer, body, expected):
     assert answer.status == expected["status"], body
     for name, value in expected.get("headers", {}).items():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from conftest import vectors
-from scenarios import credentials_of, elsewhere, judge, request_of, send
+from scenarios import credentials_of, elsewhere, filled, judge, request_of, send
 from services import started
 
 __all__ = ["elsewhere"]
@@ -16,7 +16,7 @@ KITS = ["FastAPI on uvicorn", "Starlette on uvicorn", "Flask on waitress", "Flas
 
 
 def test_no_case_was_lost():
-    assert len(CASES) >= 61
+    assert len(CASES) >= 77
     assert len({case["name"] for case in CASES}) == len(CASES)
 
 
@@ -43,6 +43,7 @@ def settings_of(case):
     return {
         "payload_hash_required": settings.get("payloadHashRequired", False),
         "bearer_tokens": settings.get("bearerTokens", False),
+        **({"protected_resource": settings["protectedResource"]} if "protectedResource" in settings else {}),
         "body_limit": settings.get("bodyLimitBytes", 1024 * 1024),
         "cors": settings.get("cors"),
         "timeout": 1.0 if case.get("falconer") == "slow" else 60.0,
@@ -57,4 +58,4 @@ def test_scenario(kit, case, services, server):
     bytes_of = request_of(given, origin, credentials_of(given["caller"], server))
     for _ in range(given.get("times", 1)):
         answer, body = send(origin, *bytes_of)
-        judge(answer, body, expected)
+        judge(answer, body, filled(expected, origin, server.root_url))

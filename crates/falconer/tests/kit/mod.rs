@@ -88,8 +88,15 @@ pub struct SignatureInput {
 pub struct ServiceInput {
     payload_hash_required: bool,
     bearer_tokens: bool,
+    protected_resource: Option<ResourceInput>,
     body_limit_bytes: Option<usize>,
     cors: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResourceInput {
+    path: String,
+    scopes: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -186,6 +193,9 @@ impl Service {
         if settings.bearer_tokens {
             guard = guard.with_bearer_tokens();
         }
+        if let Some(resource) = &settings.protected_resource {
+            guard = guard.with_protected_resource(&resource.path, resource.scopes.iter().map(String::as_str)).unwrap();
+        }
         if let Some(bytes) = settings.body_limit_bytes {
             guard = guard.with_body_limit(bytes);
         }
@@ -196,6 +206,7 @@ impl Service {
         let app = Router::new()
             .merge(guard.route("/books/{book}", "notes:read:<book>", get(read)).unwrap())
             .merge(guard.route("/books/{book}", "notes:write:<book>", put(write)).unwrap())
+            .merge(guard.metadata())
             .layer(cors);
         tokio::spawn(async move { axum::serve(listener, app).await });
         Service { host: host.to_owned(), port }

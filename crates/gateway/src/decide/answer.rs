@@ -1,11 +1,12 @@
 use bytes::Bytes;
+use falconer_middleware::ProtectedResource;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Code, ErrorBody, date_time};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::refused::Refused;
 
-/// What somebody gets who gets no further: never with a status of success, which a proxy would take for leave to go on.
+/// What somebody gets who gets no further: beside a proxy never with a status of success, which it would take for leave to go on.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -39,6 +40,14 @@ impl Answer {
             }
             _ => {}
         }
+        answer
+    }
+
+    /// What clients of OAuth 2 ask for first. It is the same for everybody, and pages of every origin may read it.
+    pub(crate) fn metadata(resource: &ProtectedResource) -> Answer {
+        let mut answer = Answer::new(200, "application/json", resource.document().as_bytes().to_vec());
+        answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         answer
     }
 

@@ -66,6 +66,9 @@ impl Gateway {
             if rules.settings.bearer_tokens {
                 verifier = verifier.with_bearer_tokens();
             }
+            if let Some(resource) = &rules.settings.protected_resource {
+                verifier = verifier.with_protected_resource(&resource.path, resource.scopes.iter().map(String::as_str))?;
+            }
             sites.push(Site::new(&rules, origin, key, verifier)?);
         }
         Ok(Gateway { sites, rules: Arc::new(rules), caller_key, questions: Addresses::default(), metrics: Arc::default() })
@@ -131,12 +134,30 @@ impl Gateway {
     pub(crate) fn refuse(&self, refused: &Refused, request: &RequestHead<'_>) -> Answer {
         let path = request.target.split_once('?').map_or(request.target, |(path, _)| path);
         let mut answer = Answer::refused(refused, request.method, path);
+        if let Some(challenge) = self.challenge(refused, request) {
+            answer.headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         if let Some(allowed) = self.cors(request) {
             answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             answer.headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After, Date"));
             answer.headers.insert(header::VARY, HeaderValue::from_static("Origin"));
         }
         answer
+    }
+
+    /// For clients of OAuth 2, where the rules say where tokens come from.
+    fn challenge(&self, refused: &Refused, request: &RequestHead<'_>) -> Option<HeaderValue> {
+        let Refused::Verifier(refusal) = refused else { return None };
+        let resource = self.site(request.host).ok()?.verifier.protected_resource()?;
+        let authorization = request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        HeaderValue::try_from(resource.challenge(refusal, authorization)?).ok()
+    }
+
+    /// What clients of OAuth 2 ask for first. Beside a proxy nothing can be answered with success.
+    fn metadata(&self, request: &RequestHead<'_>, site: &Site, target: &Target) -> Option<Answer> {
+        let resource = site.verifier.protected_resource()?;
+        let in_front = matches!(self.settings().place, Some(Place::InFrontOf(_)));
+        (in_front && matches!(request.method, "GET" | "HEAD") && target.path() == resource.path()).then(|| Answer::metadata(resource))
     }
 
     /// The value that lets the page read the answer which asked.
@@ -162,6 +183,9 @@ impl Gateway {
         if target.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(".falconer")) {
             let session = site.session.as_ref().ok_or(Refused::NoRule)?;
             let answer = pages::answer(request, &target, site, session, &self.metrics)?;
+            return Ok((Decision::Answer(answer), Outcome::OwnPage));
+        }
+        if let Some(answer) = self.metadata(request, site, &target) {
             return Ok((Decision::Answer(answer), Outcome::OwnPage));
         }
         if request.is_preflight() && self.cors(request).is_some() {
@@ -296,6 +320,7 @@ fn for_browser(
             Ok((Decision::Answer(page), Outcome::Denied))
         }
         Code::InsufficientScopes if page => sign_in(request, site, None),
+        _ if page && matches!(refusal, Refusal::NoCredentials { .. }) => sign_in(request, site, None),
         _ => Err(Refused::Verifier(refusal)),
     }
 }

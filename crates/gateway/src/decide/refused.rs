@@ -123,6 +123,7 @@ impl Refused {
             Refused::TooMany => Outcome::TooMany,
             Refused::Misconfigured(_) => Outcome::Misconfigured,
             Refused::Behind(_) | Refused::AllowedMeanwhile => Outcome::Unavailable,
+            Refused::Verifier(Refusal::NoCredentials { .. }) => Outcome::Denied,
             Refused::Verifier(refusal) => match refusal.code() {
                 Code::InsufficientScopes => Outcome::Denied,
                 Code::AuthenticationFailed => Outcome::Failed,

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::pattern::Pattern;
 use super::problem::{Lines, Problem, Problems};
 use super::rule::{Access, Methods, Needs, Rule};
-use super::settings::{self, Dialect, SessionText, Settings};
+use super::settings::{self, Dialect, ResourceText, SessionText, Settings};
 use super::table::Table;
 
 /// A rules file that was read and holds no mistake that can be seen.
@@ -60,6 +60,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) bearer_tokens: bool,
     #[serde(default)]
+    pub(super) protected_resource: Option<Spanned<ResourceText>>,
+    #[serde(default)]
     pub(super) falconer_timeout_ms: Option<u64>,
     #[serde(default)]
     public: Vec<Spanned<String>>,
@@ -93,6 +95,12 @@ struct RuleText {
 #[serde(rename_all = "lowercase")]
 enum Body {
     Unchecked,
+}
+
+impl File {
+    pub(super) fn falconer(&self) -> &str {
+        self.falconer.get_ref()
+    }
 }
 
 impl Rules {

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use falconer_middleware::Verifier;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub payload_hash_required: bool,
     /// Access tokens are taken, too.
     pub bearer_tokens: bool,
+    /// What clients of OAuth 2 are told of where tokens come from.
+    pub protected_resource: Option<Resource>,
     /// How long Falconer may take to answer.
     pub falconer_timeout: Duration,
 }
@@ -67,6 +70,15 @@ pub enum Dialect {
     Envoy,
     /// An action in Lua, which docs/gateway.md prints
     Haproxy,
+}
+
+/// What clients of OAuth 2 are told.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Below the origin, such as `/mcp`; empty: all of it.
+    pub path: String,
+    /// Those that a client may want.
+    pub scopes: Vec<String>,
 }
 
 /// What a browser's sign-in asks for.
@@ -97,6 +109,15 @@ pub(super) struct SessionText {
     identity: bool,
     #[serde(default)]
     renew_minutes: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResourceText {
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
 }
 
 impl Networks {
@@ -178,6 +199,7 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &File, origins: &[String], rul
         body_limit_bytes: file.body_limit_bytes.unwrap_or(1024 * 1024),
         payload_hash_required: file.payload_hash_required,
         bearer_tokens: file.bearer_tokens,
+        protected_resource: file.protected_resource.as_ref().map(|resource| resource_of(reader, file, resource, origins, rules)),
         falconer_timeout: Duration::from_millis(file.falconer_timeout_ms.unwrap_or(5000).clamp(1, 60_000)),
     }
 }
@@ -234,6 +256,18 @@ fn session_of(reader: &mut Reader<'_>, written: &Spanned<SessionText>, origins: 
         identity: session.identity,
         renew: Duration::from_secs(60 * session.renew_minutes.unwrap_or(5)),
     }
+}
+
+fn resource_of(reader: &mut Reader<'_>, file: &File, written: &Spanned<ResourceText>, origins: &[String], rules: &[Rule]) -> Resource {
+    let ResourceText { path, scopes } = written.get_ref();
+    let resource = Resource { path: path.clone(), scopes: scopes.clone().unwrap_or_else(|| asked_for(rules)) };
+    // What the verifier says of it.
+    let verifier = origins.first().and_then(|origin| Verifier::new(file.falconer(), origin).ok());
+    let checked = verifier.map(|verifier| verifier.with_protected_resource(path, resource.scopes.iter().map(String::as_str)));
+    if let Some(Err(error)) = checked {
+        reader.problem(written.span().start, error.to_string());
+    }
+    resource
 }
 
 /// What the rules need, with a star in place of parameters: `notes:read:<book>` asks for `notes:read:*`.

@@ -2,4 +2,5 @@
 //! extractor.
 
 mod caller;
+mod metadata;
 mod route;

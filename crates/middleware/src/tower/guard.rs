@@ -34,6 +34,14 @@ impl Guard {
         self
     }
 
+    /// Takes access tokens, and tells clients of OAuth 2 where they come from (RFC 9728), such as those of the Model Context Protocol: the resource is `path` of the
+    /// public origin, such as `/mcp`, or all of it where that is empty, and `scopes` are those that a client may want. With it go `Guard::metadata`, a route, and
+    /// the challenges of refusals. Errors: [`SettingsError::ProtectedResource`].
+    pub fn with_protected_resource<'a>(mut self, path: &str, scopes: impl IntoIterator<Item = &'a str>) -> Result<Guard, SettingsError> {
+        self.verifier = self.verifier.with_protected_resource(path, scopes)?;
+        Ok(self)
+    }
+
     /// Refuses bodies whose hash was not signed, so that nobody between caller and service can change them.
     #[must_use]
     pub fn with_payload_hash_required(mut self) -> Guard {

@@ -23,6 +23,12 @@ impl Require {
         Require { guard, requirement: requirement.map(Arc::new) }
     }
 
+    /// For clients of OAuth 2, where the service says where tokens come from.
+    fn challenge(&self, refusal: &Refusal, authorization: Option<&HeaderValue>) -> Option<HeaderValue> {
+        let challenge = self.guard.verifier.protected_resource()?.challenge(refusal, authorization.map(HeaderValue::as_bytes))?;
+        HeaderValue::try_from(challenge).ok()
+    }
+
     /// The request with a caller in it and whether its URL is signed, or why it goes no further.
     async fn admit<B>(&self, request: Request<B>) -> Result<(Request<B>, bool), Refusal>
     where
@@ -109,6 +115,7 @@ where
         let require = self.require.clone();
         Box::pin(async move {
             let (method, uri) = (request.method().clone(), request.uri().clone());
+            let authorization = request.headers().get(header::AUTHORIZATION).cloned();
             match require.admit(request).await {
                 Ok((request, is_signed_url)) => {
                     let mut response = inner.call(request).await?;
@@ -117,7 +124,7 @@ where
                     }
                     Ok(response)
                 }
-                Err(refusal) => Ok(refused(&refusal, &method, &uri)),
+                Err(refusal) => Ok(refused(&refusal, &method, &uri, require.challenge(&refusal, authorization.as_ref()))),
             }
         })
     }

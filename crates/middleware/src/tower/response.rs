@@ -15,8 +15,8 @@ struct Shown<'s> {
     id: &'s str,
 }
 
-/// The answer to a request that was refused, in the protocol's shape. One line of the log for each.
-pub(crate) fn refused<R: From<Bytes>>(refusal: &Refusal, method: &Method, uri: &Uri) -> Response<R> {
+/// The answer to a request that was refused, in the protocol's shape. `challenge` stands in place of the protocol's own. One line of the log for each.
+pub(crate) fn refused<R: From<Bytes>>(refusal: &Refusal, method: &Method, uri: &Uri, challenge: Option<HeaderValue>) -> Response<R> {
     let code = refusal.code();
     let id = refusal.id().map_or_else(falconer_client::system::new_id, str::to_owned);
     let (path, status, reason) = (uri.path(), code.status(), refusal.reason().unwrap_or_default());
@@ -37,6 +37,9 @@ pub(crate) fn refused<R: From<Bytes>>(refusal: &Refusal, method: &Method, uri: &
         Code::AuthenticationFailed => drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("hawk"))),
         Code::ServiceUnavailable => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
         _ => {}
+    }
+    if let Some(challenge) = challenge {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
 }

@@ -4,6 +4,7 @@ use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequ
 
 use super::{BodyRule, Verified, Verifier};
 use crate::caller::Asker;
+use crate::protected_resource::shows_token;
 use crate::{Caller, Refusal};
 
 /// One question names at most so many prefixes.
@@ -46,6 +47,16 @@ impl Verifier {
         answer
     }
 
+    /// Where the service says where access tokens come from, whoever shows no credentials is asked for them (RFC 6750, section 3.1).
+    pub(super) fn asks_for_credentials(&self, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::InsufficientScopes { client_id: None, missing, required, id } if self.resource.is_some() => {
+                Refusal::NoCredentials { missing, required, id }
+            }
+            other => other,
+        }
+    }
+
     async fn put_question(&self, question: &Question<'_>) -> Result<(Verified, Vec<bool>), Refusal> {
         let Question { request, required, reveal, each } = question;
         let now_ms = (self.clock)();
@@ -57,7 +68,8 @@ impl Verifier {
                 reveal: reveal.clone(),
                 identity: true,
                 each: each.to_vec(),
-                bearer: self.bearer && is_bearer(request.authorization.as_deref()),
+                // Only then a server is told that this service takes tokens: an older one would refuse the question.
+                bearer: self.bearer && request.authorization.as_deref().is_some_and(|value| shows_token(value.as_bytes())),
             };
             match self.client.check(&question).await {
                 Ok(answer) => return self.decided(answer, &question),
@@ -126,11 +138,6 @@ impl Verifier {
             None => BodyRule::Any,
         }
     }
-}
-
-/// Whether a header shows an access token. Only then a server is told that this service takes one: an older one would refuse the question.
-fn is_bearer(authorization: Option<&str>) -> bool {
-    authorization.and_then(|value| value.split_once(' ')).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
 }
 
 /// Whether the next question would be answered no better.

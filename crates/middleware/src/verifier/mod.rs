@@ -15,7 +15,7 @@ use falconer_scopes::{Expression, is_valid_scope};
 use falconer_wire::AuthenticateHawkRequest;
 use tokio::sync::Semaphore;
 
-use crate::{Refusal, SettingsError};
+use crate::{ProtectedResource, Refusal, SettingsError};
 pub(crate) use asking::Question;
 use breaker::Breaker;
 use counts::Counted;
@@ -54,8 +54,12 @@ const MISMATCH_MS: i64 = 60_000;
 pub struct Verifier {
     client: Client,
     origin: Arc<Origin>,
+    /// As it was given, for what clients are told of it.
+    public_origin: Arc<str>,
+    root_url: Arc<str>,
     payload_hash_required: bool,
     bearer: bool,
+    resource: Option<ProtectedResource>,
     revealed: Arc<[String]>,
     /// Since when the server has no check.
     older: Arc<MinimumInterval>,
@@ -90,8 +94,11 @@ impl Verifier {
         Ok(Verifier {
             client,
             origin: Arc::new(origin),
+            public_origin: public_origin.trim_end_matches('/').into(),
+            root_url: falconer_root_url.into(),
             payload_hash_required: false,
             bearer: false,
+            resource: None,
             revealed: Arc::from([]),
             older: Arc::new(MinimumInterval::every_ms(OLDER_MS)),
             mismatch: Arc::new(MinimumInterval::every_ms(MISMATCH_MS)),
@@ -154,6 +161,22 @@ impl Verifier {
         self
     }
 
+    /// Takes access tokens, and tells clients of OAuth 2 where they come from (RFC 9728): the resource is `path` of the public origin, such as `/mcp`, or all of
+    /// it where that is empty, and `scopes` are those that a client may want. [`Verifier::protected_resource`] says what has to be answered. Whoever shows no
+    /// credentials is then refused with 401 in place of 403. Errors: [`SettingsError::ProtectedResource`].
+    pub fn with_protected_resource<'a>(mut self, path: &str, scopes: impl IntoIterator<Item = &'a str>) -> Result<Verifier, SettingsError> {
+        let scopes: Vec<&str> = scopes.into_iter().collect();
+        self.resource = Some(ProtectedResource::new(&self.root_url, &self.public_origin, path, &scopes)?);
+        self.bearer = true;
+        Ok(self)
+    }
+
+    /// What clients of OAuth 2 are told, where the service says it.
+    #[must_use]
+    pub fn protected_resource(&self) -> Option<&ProtectedResource> {
+        self.resource.as_ref()
+    }
+
     /// The same with connections to Falconer of its own, which its clones share: for each thread of a program whose threads have a runtime each, so that no
     /// question wakes another thread. What was counted, how many questions are under way, and whether Falconer is away, they have in common. Errors:
     /// [`SettingsError::RootUrl`].
@@ -200,7 +223,7 @@ impl Verifier {
             let question = Question { request: self.question(request)?, reveal: self.prefixes(required), required, each: &[] };
             Ok(self.ask(&question).await?.0)
         };
-        self.counted.count(answer.await)
+        self.counted.count(answer.await).map_err(|refusal| self.asks_for_credentials(refusal))
     }
 
     /// Asks who signed a request, and for the whole list of their scopes, for programs that need it. Nothing is kept: each request is asked about anew.

@@ -41,7 +41,11 @@ export class BaseGuard {
     if (request.rawHeaders.filter((name, at) => at % 2 === 0 && /^authorization$/i.test(name)).length > 1) {
       throw new Refusal('AuthenticationFailed', 'malformed', 'There is more than one Authorization header');
     }
-    const caller = await this.verifier.check(signed(request, target), (requirement ?? EVERYBODY).fill(parameters), (limit) => readBody(request, limit));
+    const required = (requirement ?? EVERYBODY).fill(parameters);
+    const caller = await this.verifier.check(signed(request, target), required, (limit) => readBody(request, limit)).catch((error) => {
+      const { resource } = this.verifier;
+      throw resource !== null && error instanceof Refusal ? resource.challenged(error, request.headers.authorization, required) : error;
+    });
     CALLERS.set(request, caller);
     return caller;
   }
@@ -71,8 +75,18 @@ export class BaseGuard {
     return { ...this.corsHeaders(headers.origin), ...allowed };
   }
 
-  /** Marks the answer for pages of other origins; true where it was a preflight, which is answered then. */
-  answerPages(request, response) {
+  /** What clients of OAuth 2 ask for first: `{headers, text}`; null for any other request, and where the service does not say where tokens come from. */
+  metadata({ method }, target) {
+    return this.verifier.resource?.answer(method, resourceOf(target)) ?? null;
+  }
+
+  /** Marks the answer for pages of other origins; true where it was a preflight, or asked where tokens come from, and is answered then. */
+  answerPages(request, response, target = request.url) {
+    const metadata = this.metadata(request, target);
+    if (metadata !== null) {
+      response.writeHead(200, metadata.headers).end(request.method === 'HEAD' ? undefined : metadata.text);
+      return true;
+    }
     const preflight = this.preflight(request);
     for (const [name, value] of Object.entries(preflight ?? this.corsHeaders(request.headers.origin))) {
       if (name === 'Vary') response.appendHeader(name, value);

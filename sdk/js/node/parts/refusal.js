@@ -21,13 +21,15 @@ export class SettingsError extends TypeError {
 
 /** Why a request goes no further. `message` is for the caller and tells nothing of how this service is set up; `log` is for this service's log only. */
 export class Refusal extends Error {
-  constructor(code, reason, message, { id, missing = null, log = null, cause } = {}) {
+  constructor(code, reason, message, { id, missing = null, log = null, challenge = null, cause } = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'Refusal';
     // Where Falconer gave no id, the log of this service has it.
     Object.assign(this, { code, reason, missing, id: id ?? randomBytes(16).toString('base64url') });
     // Not enumerable: whoever answers with JSON of an error does not tell it.
     Object.defineProperty(this, 'log', { value: log });
+    /** For clients of OAuth 2, in place of the protocol's own. */
+    Object.defineProperty(this, 'challenge', { value: challenge, writable: true });
   }
 
   /** Of the answer. */
@@ -38,7 +40,8 @@ export class Refusal extends Error {
   /** What goes with the answer. */
   headers() {
     const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
-    if (this.status === 401) headers['WWW-Authenticate'] = 'hawk';
+    const challenge = this.challenge ?? (this.status === 401 ? 'hawk' : null);
+    if (challenge !== null) headers['WWW-Authenticate'] = challenge;
     if (this.status === 503) headers['Retry-After'] = '1';
     return headers;
   }

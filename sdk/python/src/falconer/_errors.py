@@ -60,6 +60,8 @@ class Refusal:
     """Of this refusal: `falconer why <id>` says more where Falconer refused, the log of this service otherwise."""
     log: str | None = None
     """For this service's log only."""
+    challenge: str | None = None
+    """`WWW-Authenticate` of the answer, where the service says where tokens come from."""
 
     @property
     def status(self) -> int:
@@ -70,8 +72,9 @@ class Refusal:
     def headers(self) -> list[tuple[str, str]]:
         """What goes with the answer."""
         headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-        if self.status == 401:
-            headers.append(("WWW-Authenticate", "hawk"))
+        challenge = self.challenge or ("hawk" if self.status == 401 else None)
+        if challenge:
+            headers.append(("WWW-Authenticate", challenge))
         if self.status == 503:
             headers.append(("Retry-After", "1"))
         return headers

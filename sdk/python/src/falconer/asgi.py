@@ -15,6 +15,7 @@ from ._scopes import Expression
 from ._verifying.caller import AsyncCaller
 from ._verifying.decision import SignedRequest
 from ._verifying.requirement import Requirement
+from ._verifying.resource import Resource
 from ._verifying.target import of_asgi
 from ._verifying.verifier import AsyncVerifier, Settings
 
@@ -55,8 +56,9 @@ class Guard:
         return self.cors(Protected(app, self, None))
 
     def cors(self, app: ASGIApp) -> ASGIApp:
-        """The application, with preflights answered and every answer marked for pages of other origins."""
-        return CorsApp(app, self._cors)
+        """The application, with preflights answered and every answer marked for pages of other origins. At the root of a service it says where tokens come from, too
+        (`protected_resource`)."""
+        return CorsApp(app, self._cors, self.verifier.resource)
 
     async def verify(self, scope: Scope, requirement: Requirement | None, read: Callable[[int], Awaitable[bytes]]) -> AsyncCaller:
         """The caller of a request. `read` gives its body. Raises Refused."""
@@ -66,7 +68,8 @@ class Guard:
         required: Expression = requirement.fill(scope.get("path_params") or {}) if requirement else {"AllOf": []}
         decision = await self.verifier.check(request, required, body=read)
         if not isinstance(decision, AsyncCaller):
-            raise Refused(decision.refusal)
+            resource = self.verifier.resource
+            raise Refused(resource.challenged(decision.refusal, request.authorization, required) if resource else decision.refusal)
         return decision
 
     async def log(self, scope: Scope, refusal: Refusal) -> None:
@@ -151,12 +154,15 @@ class Body:
 class CorsApp:
     """An application that pages of other origins may call."""
 
-    def __init__(self, app: ASGIApp, cors: Cors) -> None:
-        self._app, self._cors = app, cors
+    def __init__(self, app: ASGIApp, cors: Cors, resource: Resource | None = None) -> None:
+        self._app, self._cors, self._resource = app, cors, resource
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if self._resource and self._resource.is_for(scope["method"], scope["path"]):
+            await respond(200, self._resource.headers, b"" if scope["method"] == "HEAD" else self._resource.document, send)
             return
         headers = _headers(scope)
         origin = headers.get("origin")

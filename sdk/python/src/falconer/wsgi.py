@@ -61,9 +61,14 @@ class Guard:
         return protected
 
     def cors(self, app: WSGIApplication) -> WSGIApplication:
-        """The application, with preflights answered and every answer marked for pages of other origins."""
+        """The application, with preflights answered and every answer marked for pages of other origins. At the root of a service it says where tokens come from, too
+        (`protected_resource`)."""
+        resource = self.verifier.resource
 
         def marking(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            if resource and resource.is_for(environ["REQUEST_METHOD"], path_of(environ)):
+                start("200 OK", [*resource.headers, ("Content-Length", str(len(resource.document)))])
+                return [b"" if environ["REQUEST_METHOD"] == "HEAD" else resource.document]
             origin = environ.get("HTTP_ORIGIN")
             preflight = self._cors.preflight(environ["REQUEST_METHOD"], origin, environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD"))
             if preflight is not None:
@@ -86,7 +91,8 @@ class Guard:
         required: Expression = requirement.fill(parameters) if requirement else {"AllOf": []}
         decision = self.verifier.check(request, required, body=read)
         if not isinstance(decision, Caller):
-            raise Refused(decision.refusal)
+            resource = self.verifier.resource
+            raise Refused(resource.challenged(decision.refusal, request.authorization, required) if resource else decision.refusal)
         return decision
 
     def answer(self, refusal: Refusal, environ: Mapping[str, Any], start: StartResponse) -> Iterable[bytes]:

@@ -29,6 +29,11 @@ class Origin:
             raise SettingsError(f"The public origin of this service cannot be used: {text!r} has a path, query or fragment. It looks like https://notes.example.com.")
         return parts.origin
 
+    def text(self) -> str:
+        """As browsers write it: without the scheme's own port."""
+        port = "" if self.port == {"http": 80, "https": 443}[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
+
 
 @dataclass(frozen=True)
 class _Parts:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypedDict, Union
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, Union
 
 import httpx
 
@@ -16,6 +16,7 @@ from .breaker import Breaker
 from .caller import AsyncCaller, Caller
 from .decision import Allowed, Decision, Denied, Facts, Failed, SignedRequest, body_limit, body_refusal, failed
 from .question import AUTHENTICATE, CHECK, NoCheck, Question, Strange, two_schemes
+from .resource import Resource
 from .target import Origin, root_url
 from .transport import AsyncTransport, Transport
 
@@ -44,6 +45,10 @@ class Settings(TypedDict, total=False):
     bearer_tokens: bool
     """Take access tokens (`Authorization: Bearer falconer_at_...`), too. A token signs nothing: whoever sees one, such as another service that it is sent to,
     can use it here until it ends. Default: False."""
+    protected_resource: Mapping[str, Any]
+    """Take access tokens, and tell clients of OAuth 2 where they come from (RFC 9728), such as those of the Model Context Protocol: `{"path": "/mcp", "scopes": [...]}`.
+    `path` is below the origin, all of it if it is left out; `scopes` are those that a client may want. Guards answer the metadata, and their refusals have challenges; who
+    shows no credentials is refused with 401 in place of 403. Default: nothing is told."""
     body_limit: int
     """How many bytes of a body with a signed hash are read. Default: 1 MiB."""
     reveal: Sequence[str]
@@ -66,7 +71,9 @@ class BaseVerifier:
         self._root = root_url(falconer)
         self.origin = Origin.parse(origin)
         self.payload_hash_required = settings.get("payload_hash_required", False)
-        self.bearer_tokens = settings.get("bearer_tokens", False)
+        given = settings.get("protected_resource")
+        self.resource = None if given is None else Resource(self._root, self.origin.text(), given)
+        self.bearer_tokens = settings.get("bearer_tokens", False) or self.resource is not None
         self.body_limit = settings.get("body_limit", MEBIBYTE)
         self.reveal = _prefixes(settings.get("reveal", ()))
         self.identity = settings.get("identity", False)

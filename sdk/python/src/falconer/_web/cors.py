@@ -41,6 +41,4 @@ class Cors:
 
 def _as_sent(text: str) -> str:
     """As browsers write an origin: without the scheme's own port."""
-    origin = Origin.parse(text)
-    port = "" if origin.port == {"http": 80, "https": 443}[origin.scheme] else f":{origin.port}"
-    return f"{origin.scheme}://{origin.host}{port}"
+    return Origin.parse(text).text()
