@@ -109,7 +109,7 @@ func startFalconer(options Options, more ...string) (*falconerServer, error) {
 		return nil, err
 	}
 	data, root := filepath.Join(options.Folder, "falconer"), "http://"+address
-	init := exec.Command(options.Falconer, "init", "--json", "--data-dir", data, "--root-url", root)
+	init := exec.Command(options.Falconer, append([]string{"init", "--json", "--data-dir", data, "--root-url", root}, more...)...)
 	init.Env = environment()
 	text, err := init.Output()
 	if err != nil {

@@ -19,8 +19,11 @@ const ticks = 100
 type Process struct {
 	command *exec.Cmd
 	log     string
+	pid     int
 	// Others whose share counts too.
 	others []*Process
+	// What it keeps its records in: its CPU counts too, its memory does not, because it is what the database was set to take.
+	database int
 }
 
 // and counts another process's share as well.
@@ -40,7 +43,7 @@ func start(folder, name, program string, arguments ...string) (*Process, error) 
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
-	return &Process{command: command, log: log}, nil
+	return &Process{command: command, log: log, pid: command.Process.Pid}, nil
 }
 
 // environment is ours without what would change a Falconer's settings.
@@ -73,7 +76,11 @@ func (p *Process) listens(address string) error {
 // cpu is the user and system time of the process and its children's processes that run still.
 func (p *Process) cpu() (time.Duration, error) {
 	var total time.Duration
-	for _, pid := range p.pids() {
+	pids := p.pids()
+	if p.database != 0 {
+		pids = append(pids, family(p.database)...)
+	}
+	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
 			return 0, err
@@ -104,7 +111,7 @@ func (p *Process) memory() int {
 }
 
 func (p *Process) pids() []int {
-	all := family(p.command.Process.Pid)
+	all := family(p.pid)
 	for _, other := range p.others {
 		all = append(all, other.pids()...)
 	}
@@ -129,4 +136,12 @@ func freePort() (string, error) {
 	}
 	defer listener.Close()
 	return listener.Addr().String(), nil
+}
+
+func port(address string) (int, error) {
+	_, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(text)
 }
