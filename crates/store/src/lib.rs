@@ -20,7 +20,7 @@ mod records;
 mod sealing;
 
 pub use contract::{
-    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, Committed, Details,
+    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, Committed, Deciding, Details,
     EachClient, Epoch, History, HistoryFilter, HistoryPart, Key, KeyKind, Loaded, Migration, NEWEST_ROWS, NotAnEpoch, ResealFrom, Resealed,
     Revision, StaticChange, Step, Store, Write, check_none_missing, missing_migrations, not_expanding, static_changes,
 };

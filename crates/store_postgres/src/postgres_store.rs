@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
-    CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History, HistoryFilter,
-    HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness,
-    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
+    CredentialsRecord, Deciding, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History,
+    HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
+    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
+    ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError,
+    Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -113,6 +114,21 @@ impl PostgresStore {
         Ok(connect::begin(connection, self.sessions).await?)
     }
 
+    /// Takes the steps in this transaction, and commits it.
+    async fn take_steps(&self, transaction: Transaction<'_>, decided_in: Epoch, steps: &[(Step, Write)]) -> Result<Committed> {
+        let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
+        let mut writing = Writing::begin(transaction, &self.node, decided_in, first, !others.is_empty()).await?;
+        let found = writing.present();
+        steps::apply(&mut writing, &self.sealer, write).await?;
+        let mut revisions = Vec::with_capacity(steps.len());
+        for (step, write) in others {
+            revisions.push(writing.next(step).await?);
+            steps::apply(&mut writing, &self.sealer, write).await?;
+        }
+        revisions.push(writing.commit().await?);
+        Ok(Committed { found, revisions })
+    }
+
     async fn connection(&self) -> Result<Object> {
         self.contact.check()?;
         connect::take(&self.pool).await
@@ -202,19 +218,21 @@ impl Store for PostgresStore {
     }
 
     async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed> {
-        let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
+        if steps.is_empty() {
+            return Ok(Committed::default());
+        }
+        let mut connection = self.connection().await?;
+        self.take_steps(self.begin(&mut connection).await?, decided_in, &steps).await
+    }
+
+    async fn commit_locked(&self, deciding: Deciding) -> Result<Committed> {
         let mut connection = self.connection().await?;
         let transaction = self.begin(&mut connection).await?;
-        let mut writing = Writing::begin(transaction, &self.node, decided_in, first, !others.is_empty()).await?;
-        let found = writing.present();
-        steps::apply(&mut writing, &self.sealer, write).await?;
-        let mut revisions = Vec::with_capacity(steps.len());
-        for (step, write) in others {
-            revisions.push(writing.next(step).await?);
-            steps::apply(&mut writing, &self.sealer, write).await?;
+        lock_revision(&transaction).await?;
+        match deciding.await {
+            Some((decided_in, steps)) => self.take_steps(transaction, decided_in, &steps).await,
+            None => Ok(Committed::default()),
         }
-        revisions.push(writing.commit().await?);
-        Ok(Committed { found, revisions })
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {

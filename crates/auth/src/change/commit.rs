@@ -13,6 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::change::apply::Change;
 use crate::change::group::{Failed, Group, Member, Outcome, Queue};
+use crate::change::locked::Locked;
 use crate::directory::snapshot::Snapshot;
 use crate::node::Node;
 
@@ -30,7 +31,7 @@ impl Node {
             let node = Arc::clone(self);
             // A task, so that it goes on when the caller does not.
             let committed = tokio::spawn(carry(async move {
-                node.commit_group(&mut place).await;
+                node.commit_group(&mut place, None).await;
                 place
             }));
             place = committed.await.ok()?;
@@ -38,32 +39,33 @@ impl Node {
         Some(place)
     }
 
-    /// Adds a step to the open group, or somebody who waits for what the group decides on, and gives up the turn.
+    /// Adds a step to the open group, or somebody who waits for what the group decides on, and gives up the turn. With `locked` the group is of this one alone.
     pub(crate) fn join_group(
         self: &Arc<Self>,
         mut place: QueuePlace,
         shown: &Arc<Snapshot>,
         change: Option<Change>,
         alone: bool,
+        locked: Option<Locked>,
     ) -> Outcome {
         let outcome = place.join(shown, change);
         let count = place.group.as_ref().map_or(0, |group| group.members.len());
         let node = Arc::clone(self);
         if alone || count >= LARGEST_GROUP {
-            tokio::spawn(carry(async move { node.commit_group(&mut place).await }));
+            tokio::spawn(carry(async move { node.commit_group(&mut place, locked).await }));
         } else if count == 1 {
             drop(place);
             // The group is in the trace of whoever began it.
             tokio::spawn(carry(async move {
                 let mut place = Arc::clone(&node.queue).lock_owned().await;
-                node.commit_group(&mut place).await;
+                node.commit_group(&mut place, None).await;
             }));
         }
         outcome
     }
 
     /// Commits the open group, shows what it came to, and answers its members.
-    async fn commit_group(&self, queue: &mut Queue) {
+    async fn commit_group(&self, queue: &mut Queue, locked: Option<Locked>) {
         let Some(Group { tip, members }) = queue.group.take() else { return };
         let shared = members.len() > 1;
         let (mut steps, mut answers) = (Vec::new(), Vec::new());
@@ -74,7 +76,10 @@ impl Node {
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.steps.fetch_add(steps.len() as u64, Ordering::Relaxed);
         let began_ms = self.clock.steady_ms();
-        let committed = self.store.commit(tip.history().epoch, steps).await;
+        let committed = match locked {
+            Some(locked) => locked.commit(tip.history().epoch, steps).await,
+            None => self.store.commit(tip.history().epoch, steps).await,
+        };
         if committed.is_ok() {
             self.note_room(true);
         }

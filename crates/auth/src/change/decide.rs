@@ -14,6 +14,9 @@ use crate::node::Auth;
 /// How often a decision is made again before the answer is 503. Within one node mutations take turns, so once is the rule.
 const ATTEMPTS: usize = 8;
 
+/// After so many commits of others that came before its own a node keeps them out while it decides. Whoever is slower than others would never come first else.
+const OVERTAKEN: usize = 2;
+
 /// What a mutation decides on.
 pub(crate) struct Now {
     pub(crate) snapshot: Arc<Snapshot>,
@@ -53,9 +56,14 @@ impl Auth {
     ) -> Result<(T, Revision), ApiError> {
         let ended = || ApiError::Unavailable("the server is ending".to_owned());
         let mut alone = false;
-        let mut has_looked = !self.node.store.is_shared();
+        let is_shared = self.node.store.is_shared();
+        let (mut has_looked, mut overtaken) = (!is_shared, 0_usize);
         for _ in 0..ATTEMPTS {
+            let is_last = is_shared && overtaken >= OVERTAKEN;
+            alone |= is_last;
             let place = self.node.wait_for_turn(alone).await.ok_or_else(ended)?;
+            let locked = if is_last { Some(self.node.lock_and_catch_up().await?) } else { None };
+            has_looked |= is_last;
             let (shown, tip) = (self.node.directory.load_full(), place.tip());
             let now = Now { snapshot: tip.as_ref().unwrap_or(&shown).clone(), now_ms: self.node.clock.now_ms() };
             let decided = decide(&now).and_then(|decision| {
@@ -90,9 +98,12 @@ impl Auth {
                 Err(error) => return Err(error),
             };
             let conflict = change.as_ref().and_then(Change::final_conflict);
-            match self.node.join_group(place, &shown, change, alone).await {
+            match self.node.join_group(place, &shown, change, alone, locked).await {
                 Ok(Ok(revision)) => return answer.map(|answer| (answer, revision)),
-                Ok(Err(Failed { error: StoreError::Stale, shared })) => alone = shared,
+                Ok(Err(Failed { error: StoreError::Stale, shared })) => {
+                    alone = shared;
+                    overtaken = overtaken.saturating_add(1);
+                }
                 Ok(Err(Failed { error: StoreError::Conflict, shared })) => match conflict {
                     Some(error) if !shared => return Err(error),
                     _ => alone = shared,

@@ -6,3 +6,4 @@ pub(crate) mod apply;
 pub(crate) mod commit;
 pub(crate) mod decide;
 pub(crate) mod group;
+pub(crate) mod locked;

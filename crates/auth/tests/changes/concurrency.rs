@@ -1,7 +1,11 @@
 //! Many writers at once, and two nodes on one store: no update is lost, and nothing is decided on what is no longer true.
 
+use std::sync::Arc;
+
+use crate::common::failing::Failing;
 use crate::common::{Keys, World, message_of, settings, strings};
-use falconer_auth::{ApiError, Failure, Reason, RoleInput, Verdict};
+use falconer_auth::{ApiError, Auth, Failure, Reason, RoleInput, Verdict};
+use falconer_store::StoreError;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_writers_each_is_heard_once() {
@@ -106,6 +110,37 @@ async fn a_node_that_is_behind_decides_again() {
     world.client("elsewhere", &[]).await;
     behind.auth.disable_client(&root, "twice").await.unwrap();
     assert!(behind.auth.directory().client("elsewhere").is_some());
+}
+
+/// Any change of a role is decided on all roles. Of three servers that changed roles all the time, each was overtaken by the others now and then eight times in a row, and
+/// answered 503 although nothing was wrong.
+#[tokio::test]
+async fn a_node_that_is_always_overtaken_keeps_the_others_out() {
+    let world = World::bare().await;
+    let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
+    let auth = Auth::open(store.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
+    let root = world.as_root().await;
+    world.role("elsewhere", &[]).await;
+    store.errors.lock().unwrap().extend((0..100).map(|_| ("commit", StoreError::Stale)));
+    let input = RoleInput { scopes: Vec::new(), description: "here".to_owned() };
+    auth.create_role(&root, "here", &input).await.unwrap();
+    assert_eq!((store.calls_of("commit"), store.calls_of("commit_locked")), (2, 1));
+    assert!(auth.directory().role("here").is_some() && auth.directory().role("elsewhere").is_some());
+
+    // What can't be done is not done because of that.
+    let refused = auth.create_role(&root, "elsewhere", &input).await.map(drop);
+    assert!(matches!(refused, Err(ApiError::RequestConflict(_))), "{refused:?}");
+    // Where the store is away, that is said.
+    store.errors.lock().unwrap().clear();
+    for (method, error) in
+        [("commit", StoreError::Stale), ("commit", StoreError::Stale), ("commit_locked", StoreError::Unavailable("away".to_owned()))]
+    {
+        store.errors.lock().unwrap().push_back((method, error));
+    }
+    assert_eq!(auth.delete_role(&root, "here").await, Err(ApiError::Unavailable("away".to_owned())));
+    assert!(auth.directory().role("here").is_some());
+    auth.delete_role(&root, "here").await.unwrap();
+    assert!(world.auth.catch_up().await.unwrap() && world.auth.directory().role("here").is_none());
 }
 
 /// A step that changes nothing has the store's revision too, which may be of a change that this node has not heard of.

@@ -61,6 +61,13 @@ macro_rules! delegate {
                 inner.wait_for_notification(count).await
             }
 
+            /// What goes wrong with other commits does not with this one: nobody comes in between.
+            async fn commit_locked(&self, deciding: Deciding) -> Result<Committed> {
+                self.before("commit_locked")?;
+                let inner = self.inner.lock().unwrap().clone();
+                inner.commit_locked(deciding).await
+            }
+
             fn read_keys_with(&self, source: KeySource) {
                 self.inner.lock().unwrap().read_keys_with(source);
             }

@@ -30,6 +30,10 @@ macro_rules! traced {
                 self.0.refresh_keys()
             }
 
+            async fn commit_locked(&self, deciding: Deciding) -> Result<Committed> {
+                step("store.commit_locked", Kind::Client, has_failed, self.0.commit_locked(deciding)).await
+            }
+
             async fn wait_for_notification(&self, count: u64) -> (u64, Option<Revision>) {
                 self.0.wait_for_notification(count).await
             }

@@ -18,4 +18,4 @@ pub use schema::{AppliedMigration, Migration, check_none_missing, missing_migrat
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Committed, Details, HistoryFilter, HistoryPart, Key, KeyKind, Revision, Step};
 pub use store::{ATTEMPTS_AHEAD_MS, Store};
-pub use write::Write;
+pub use write::{Deciding, Write};

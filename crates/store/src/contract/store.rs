@@ -6,10 +6,10 @@ use async_trait::async_trait;
 
 use crate::{
     AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord,
-    CredentialsChange, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord,
-    GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink,
-    PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow,
-    ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
+    CredentialsChange, CredentialsCount, CredentialsRecord, Deciding, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord,
+    GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
+    PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter,
+    ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -95,6 +95,16 @@ pub trait Store: Send + Sync {
     /// have been decided at exactly the revision that the one before it leaves, and the first at the present one: else
     /// [`Stale`](crate::StoreError::Stale). It is Stale too where the store is in another history than `decided_in`: the same number is another revision there.
     async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed>;
+    /// The same for steps that are decided while no other node can commit, for whoever was overtaken by others before. `deciding` is awaited once they are kept out. It
+    /// reads what is there then, and must not take long. Where it comes to nothing, nothing is written.
+    ///
+    /// As it is here it keeps nobody out: that is for a store that is [shared](Store::is_shared).
+    async fn commit_locked(&self, deciding: Deciding) -> Result<Committed> {
+        match deciding.await {
+            Some((decided_in, steps)) => self.commit(decided_in, steps).await,
+            None => Ok(Committed::default()),
+        }
+    }
     /// Takes one step, in whichever history the store is.
     async fn take(&self, step: &Step, write: Write) -> Result<Revision> {
         let committed = self.commit(self.history().await?.epoch, vec![(step.clone(), write)]).await?;

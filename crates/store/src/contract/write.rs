@@ -1,9 +1,15 @@
 //! What a step writes.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use crate::{
-    AccountLink, AccountRecord, ApplicationRecord, ClientRecord, CredentialsChange, GrantRecord, IdentityRecord, IssuerRecord,
-    PersonRecord, RoleRecord,
+    AccountLink, AccountRecord, ApplicationRecord, ClientRecord, CredentialsChange, Epoch, GrantRecord, IdentityRecord, IssuerRecord,
+    PersonRecord, RoleRecord, Step,
 };
+
+/// What is to be committed, and the history in which it was decided: not known yet. `None`: nothing.
+pub type Deciding = Pin<Box<dyn Future<Output = Option<(Epoch, Vec<(Step, Write)>)>> + Send>>;
 
 /// The part of a [`Step`](crate::Step) that changes records. Each is described at the method of [`Store`](crate::Store) of its name.
 #[derive(Debug, Clone)]
