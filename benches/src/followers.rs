@@ -26,6 +26,9 @@ pub struct Options {
     /// The binary to measure
     #[arg(long, env = "FALCONER_BIN")]
     pub binary: PathBuf,
+    /// A PostgreSQL whose user may make databases, to measure with instead of SQLite: postgres://user:password@host:port/database
+    #[arg(long)]
+    pub postgres: Option<String>,
     /// Who follows; each number has a server of its own
     #[arg(long, value_delimiter = ',', default_values_t = [0, 200])]
     pub followers: Vec<usize>,
@@ -79,7 +82,7 @@ struct Seen {
 }
 
 fn measure(options: &Options, followers: usize) -> Result<Seen> {
-    let subject = Subject::of_binary(&options.binary)?;
+    let subject = Subject::of_binary_on(&options.binary, options.postgres.as_deref())?;
     let api = &subject.api;
     let client_id = |number: usize| format!("bench/followed/{number:06}");
     let last = client_id(options.clients.saturating_sub(1));

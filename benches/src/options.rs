@@ -14,6 +14,10 @@ pub struct Options {
     /// The binary to measure
     #[arg(long, env = "FALCONER_BIN")]
     pub binary: PathBuf,
+    /// A PostgreSQL whose user may make databases, to measure with instead of SQLite: postgres://user:password@host:port/database
+    /// (`cargo xtask postgres` runs one)
+    #[arg(long)]
+    pub postgres: Option<String>,
     /// Where performance.json goes
     #[arg(long)]
     pub out: PathBuf,

@@ -1,9 +1,10 @@
 //! Several servers on one database: how soon a revocation holds everywhere, whether anybody sees what was made after their right was removed, and what a server
 //! does that is cut off. `falconer-bench bounds`.
 
+mod catch_up;
 mod cut_off;
-mod database;
 mod enemy;
+mod force;
 mod nodes;
 mod reverse_proxy;
 mod revoked;
@@ -18,7 +19,7 @@ use anyhow::{Result, bail};
 
 use self::nodes::Follows;
 use self::reverse_proxy::ReverseProxy;
-use crate::figures::lines::{self, Line};
+use crate::figures::lines::{Line, Table};
 
 /// The options of `falconer-bench bounds`.
 #[derive(clap::Parser, Clone, Debug)]
@@ -45,8 +46,14 @@ pub struct Options {
     /// Times that a server is cut off from the database
     #[arg(long, default_value_t = 3)]
     pub cuts: usize,
+    /// Changes of which each is looked for on the other servers
+    #[arg(long, default_value_t = 1_000)]
+    pub changes: usize,
+    /// Clients that are made while a server does not reach the database
+    #[arg(long, default_value_t = 100_000)]
+    pub missed: usize,
     /// What is measured, in this order
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Notified, Part::Looking, Part::Enemy, Part::CutOff, Part::Nginx, Part::Haproxy, Part::Rolling])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Notified, Part::Looking, Part::Force, Part::Enemy, Part::CutOff, Part::CatchUp, Part::Nginx, Part::Haproxy, Part::Rolling])]
     pub parts: Vec<Part>,
     /// Where the table goes, besides standard output
     #[arg(long)]
@@ -63,10 +70,14 @@ pub enum Part {
     Notified,
     /// Revocations that the other servers find by looking
     Looking,
+    /// From a change on one server to its force on the others, where nothing else is done
+    Force,
     /// A right is removed, and then something made that whoever had it would see
     Enemy,
     /// A server that does not reach the database
     CutOff,
+    /// One that has to take in what was made meanwhile
+    CatchUp,
     /// Revocations, asked about through nginx
     Nginx,
     /// The same through HAProxy
@@ -75,23 +86,25 @@ pub enum Part {
     Rolling,
 }
 
-/// Measures, prints the table.
+/// Measures, prints the table line by line.
 pub fn run(options: &Options) -> Result<()> {
     if options.nodes < 2 {
         bail!("--nodes: what one server changes is looked for on another one");
     }
-    let mut lines = Vec::new();
+    let mut table = Table::begin(options.markdown.as_deref())?;
     for part in &options.parts {
         eprintln!("{part:?}");
-        lines.extend(match part {
-            Part::Notified => revoked::measure(options, Follows::Notified, None)?,
-            Part::Looking => revoked::measure(options, Follows::Looking, None)?,
-            Part::Enemy => enemy::measure(options)?,
-            Part::CutOff => cut_off::measure(options)?,
-            Part::Nginx => revoked::measure(options, Follows::Notified, Some(ReverseProxy::Nginx))?,
-            Part::Haproxy => revoked::measure(options, Follows::Notified, Some(ReverseProxy::Haproxy))?,
-            Part::Rolling => rolling::measure(options)?,
-        });
+        match part {
+            Part::Notified => revoked::measure(options, Follows::Notified, None, &mut table)?,
+            Part::Looking => revoked::measure(options, Follows::Looking, None, &mut table)?,
+            Part::Force => table.add(&force::measure(options)?)?,
+            Part::Enemy => table.add(&enemy::measure(options)?)?,
+            Part::CutOff => cut_off::measure(options)?.iter().try_for_each(|line| table.add(line))?,
+            Part::CatchUp => catch_up::measure(options)?.iter().try_for_each(|line| table.add(line))?,
+            Part::Nginx => revoked::measure(options, Follows::Notified, Some(ReverseProxy::Nginx), &mut table)?,
+            Part::Haproxy => revoked::measure(options, Follows::Notified, Some(ReverseProxy::Haproxy), &mut table)?,
+            Part::Rolling => rolling::measure(options, &mut table)?,
+        }
     }
-    lines::say(&lines, options.markdown.as_deref(), options.must_hold)
+    table.end(options.must_hold)
 }

@@ -9,9 +9,9 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::Options;
-use super::database::Database;
 use super::silent_proxy::SilentProxy;
 use crate::requests::api::{Api, Keys};
+use crate::subjects::database::Database;
 use crate::subjects::process::Process;
 use crate::subjects::subject::clean;
 
@@ -53,7 +53,7 @@ impl Nodes {
     /// So many on an empty database, perhaps behind this address, `host:port`.
     pub(super) fn start(options: &Options, follows: Follows, reverse_proxy: Option<&str>) -> Result<Nodes> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let database = Database::make(&runtime, &options.postgres)?;
+        let database = Database::make(&options.postgres)?;
         let folder = tempfile::tempdir()?;
         let (binary, reverse_proxy) = (options.binary.clone(), reverse_proxy.map(|address| format!("http://{address}")));
         let mut nodes = Nodes { nodes: Vec::new(), keys: Keys::new("", ""), binary, folder, database, reverse_proxy, runtime };
@@ -134,12 +134,12 @@ impl Nodes {
         Ok(())
     }
 
-    /// Ends all of them in good order, and removes the database.
+    /// Ends all of them in good order. The database goes with this value.
     pub(super) fn end(mut self) -> Result<()> {
         for node in &mut self.nodes {
             node.process.take().map_or(Ok(()), Process::stop)?;
         }
-        self.database.remove(&self.runtime)
+        Ok(())
     }
 
     /// Ends one in good order, and starts it again where it was.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::nodes::{Follows, Nodes};
 use super::reverse_proxy::{ReverseProxy, Running, free_address};
-use super::{Line, Options};
+use super::{Line, Options, Table};
 use crate::requests::load::at;
 use crate::revoking::{InForce, Place, What, run};
 
@@ -19,7 +19,7 @@ fn bound(follows: Follows) -> Duration {
 }
 
 /// All kinds, asked about at the servers or through what stands in front of them.
-pub(super) fn measure(options: &Options, follows: Follows, reverse_proxy: Option<ReverseProxy>) -> Result<Vec<Line>> {
+pub(super) fn measure(options: &Options, follows: Follows, reverse_proxy: Option<ReverseProxy>, table: &mut Table) -> Result<()> {
     let nodes = Nodes::start(options, follows, None)?;
     let running = reverse_proxy.map(|reverse_proxy| Running::start(reverse_proxy, &free_address()?, &nodes.addresses())).transpose()?;
     let through = match (reverse_proxy, follows) {
@@ -27,7 +27,7 @@ pub(super) fn measure(options: &Options, follows: Follows, reverse_proxy: Option
         (None, Follows::Notified) => String::new(),
         (None, Follows::Looking) => ", without notifications".to_owned(),
     };
-    let (bound, mut lines) = (bound(follows), Vec::new());
+    let bound = bound(follows);
     for what in What::ALL {
         let first = nodes.nodes.first().context("no servers")?;
         let mut kind = what.at(&Place { api: &first.api, command: &|| nodes.command() })?;
@@ -46,7 +46,7 @@ pub(super) fn measure(options: &Options, follows: Follows, reverse_proxy: Option
             format!("{}, {}, {}", ms(0.5), ms(0.99), ms(1.0))
         };
         let unavailable = seen.first_unavailable.as_deref().map(|first| first.lines().last().unwrap_or_default().to_owned());
-        lines.push(Line {
+        table.add(&Line {
             work: format!("{}: accepted later than {} ms after the acknowledgement{through}", what.id(), bound.as_millis()),
             measured: seen.late.to_string(),
             note: format!(
@@ -61,9 +61,8 @@ pub(super) fn measure(options: &Options, follows: Follows, reverse_proxy: Option
                 unavailable.map(|said| format!(", the first one: {said}")).unwrap_or_default()
             ),
             bound: Some(("0".to_owned(), seen.late == 0)),
-        });
+        })?;
     }
     drop(running);
-    nodes.end()?;
-    Ok(lines)
+    nodes.end()
 }

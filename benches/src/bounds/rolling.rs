@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::nodes::{Follows, Nodes};
 use super::reverse_proxy::{ReverseProxy, Running, free_address};
-use super::{Line, Options};
+use super::{Line, Options, Table};
 use crate::requests::api::{Api, segment};
 use crate::requests::pool::holds;
 
@@ -19,8 +19,10 @@ const WORKERS: usize = 16;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Behind each front.
-pub(super) fn measure(options: &Options) -> Result<Vec<Line>> {
-    [ReverseProxy::Haproxy, ReverseProxy::Nginx].into_iter().map(|reverse_proxy| measure_behind(options, reverse_proxy)).collect()
+pub(super) fn measure(options: &Options, table: &mut Table) -> Result<()> {
+    [ReverseProxy::Haproxy, ReverseProxy::Nginx]
+        .into_iter()
+        .try_for_each(|reverse_proxy| table.add(&measure_behind(options, reverse_proxy)?))
 }
 
 fn measure_behind(options: &Options, reverse_proxy: ReverseProxy) -> Result<Line> {

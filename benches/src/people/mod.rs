@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::figures::lines::{self, Line};
+use crate::figures::lines::{Line, Table};
 
 /// The options of `falconer-bench people`.
 #[derive(clap::Parser, Clone, Debug)]
@@ -68,16 +68,17 @@ pub enum Part {
 
 /// Measures, prints the table.
 pub fn run(options: &Options) -> Result<()> {
-    let mut lines = Vec::new();
+    let mut table = Table::begin(options.markdown.as_deref())?;
     for part in &options.parts {
-        lines.extend(match part {
+        let lines = match part {
             Part::Passwords => sign_ins::measure(options)?,
             Part::Openid => openid::measure(options)?,
             Part::Keycloak => keycloak::measure(options)?,
             Part::Guesses => guesses::measure(options)?,
             Part::DirectoryHangs => directory_hangs::measure(options)?,
             Part::Directory => directory::measure(options)?,
-        });
+        };
+        lines.iter().try_for_each(|line| table.add(line))?;
     }
-    lines::say(&lines, options.markdown.as_deref(), options.must_hold)
+    table.end(options.must_hold)
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::options::Options;
 use crate::requests::api::{Api, Keys};
+use crate::subjects::database::Database;
 use crate::subjects::process::{self, Process};
 
 /// How long a server may take until it answers.
@@ -23,6 +24,8 @@ pub struct Subject {
     launch: Launch,
     running: Option<Process>,
     folder: tempfile::TempDir,
+    /// Where the records of the binary under test are, if not in its data directory. After the process, so that nobody uses it when it is removed.
+    database: Option<Database>,
     /// The configuration file of the binary under test, from its next start on.
     config: Option<PathBuf>,
 }
@@ -37,14 +40,23 @@ enum Launch {
 impl Subject {
     /// The binary under test on an empty data directory.
     pub fn falconer(options: &Options) -> Result<Subject> {
-        Subject::of_binary(&options.binary)
+        Subject::of_binary_on(&options.binary, options.postgres.as_deref())
     }
 
     /// This binary on an empty data directory.
     pub fn of_binary(binary: &Path) -> Result<Subject> {
+        Subject::of_binary_on(binary, None)
+    }
+
+    /// The same with an empty database on this PostgreSQL.
+    pub fn of_binary_on(binary: &Path, postgres: Option<&str>) -> Result<Subject> {
         let folder = tempfile::tempdir()?;
         let binary = binary.to_owned();
+        let database = postgres.map(Database::make).transpose()?;
         let mut init = clean(Command::new(&binary));
+        if let Some(database) = &database {
+            init.env("FALCONER_DATABASE_URL", &database.url);
+        }
         let output = init.arg("init").arg("--json").arg("--data-dir").arg(folder.path().join("data")).output().context("can't start it")?;
         if !output.status.success() {
             bail!("`falconer init` failed: {}", String::from_utf8_lossy(&output.stderr));
@@ -53,7 +65,7 @@ impl Subject {
         let text = |key: &str| init.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let keys = Keys::new(&text("clientId"), &text("accessToken"));
         let api = Api { address: String::new(), keys };
-        let mut subject = Subject { ours: true, api, launch: Launch::Falconer { binary }, running: None, folder, config: None };
+        let mut subject = Subject { ours: true, api, launch: Launch::Falconer { binary }, running: None, folder, database, config: None };
         subject.start(&[])?;
         Ok(subject)
     }
@@ -71,7 +83,7 @@ impl Subject {
             None => Launch::Runs { process: options.peer_pid },
         };
         let api = Api { address, keys };
-        let mut subject = Subject { ours: false, api, launch, running: None, folder: tempfile::tempdir()?, config: None };
+        let mut subject = Subject { ours: false, api, launch, running: None, folder: tempfile::tempdir()?, database: None, config: None };
         subject.start(&[])?;
         Ok(Some(subject))
     }
@@ -130,6 +142,9 @@ impl Subject {
         let Launch::Falconer { binary } = &self.launch else { bail!("another server is not administered by this program") };
         let mut command = clean(Command::new(binary));
         command.env("FALCONER_DATA_DIR", self.data_dir());
+        if let Some(database) = &self.database {
+            command.env("FALCONER_DATABASE_URL", &database.url);
+        }
         Ok(command)
     }
 
@@ -139,6 +154,10 @@ impl Subject {
             Launch::Falconer { binary } => {
                 let mut command = clean(Command::new(binary));
                 command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.data_dir()).envs(env.iter().copied());
+                if let Some(database) = &self.database {
+                    // Nobody stands in front that would have to hear of an end.
+                    command.env("FALCONER_DATABASE_URL", &database.url).env("FALCONER_LIMITS__ANNOUNCE_SECONDS", "0");
+                }
                 if let Some(file) = &self.config {
                     command.arg("--config").arg(file);
                 }

@@ -1,23 +1,29 @@
 //! A database of its own on a PostgreSQL, for as long as a measurement takes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use anyhow::{Context, Result, bail};
 use tokio::runtime::Runtime;
 use tokio_postgres::NoTls;
 
-/// An empty database; it is gone when this value is.
-pub(super) struct Database {
+/// One run may have several, one after the other or at once.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// An empty database; it is gone when this value is, whoever still uses it.
+pub(crate) struct Database {
+    runtime: Runtime,
     server: String,
     name: String,
     /// `postgres://...`, with it as the path.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// `host:port` of the server.
-    pub(super) address: String,
+    pub(crate) address: String,
 }
 
 impl Database {
     /// On the server of a URL `postgres://user:password@host:port/database`, whose user may make databases.
-    pub(super) fn make(runtime: &Runtime, server: &str) -> Result<Database> {
-        let name = format!("falconer_bounds_{}", std::process::id());
+    pub(crate) fn make(server: &str) -> Result<Database> {
+        let name = format!("falconer_bench_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let (before, rest) = server.split_once("://").context("the URL of PostgreSQL has no ://")?;
         let (place, path) = rest.split_once('/').context("the URL of PostgreSQL names no database")?;
         let options = path.split_once('?').map(|(_, options)| format!("?{options}")).unwrap_or_default();
@@ -25,19 +31,24 @@ impl Database {
         if !address.contains(':') {
             bail!("the URL of PostgreSQL names no port");
         }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(run(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))?;
         runtime.block_on(run(server, &format!("CREATE DATABASE {name}")))?;
-        Ok(Database { server: server.to_owned(), url: format!("{before}://{place}/{name}{options}"), name, address })
+        Ok(Database { runtime, server: server.to_owned(), url: format!("{before}://{place}/{name}{options}"), name, address })
     }
 
     /// Where it is reached by another address.
-    pub(super) fn url_at(&self, address: &str) -> String {
+    pub(crate) fn url_at(&self, address: &str) -> String {
         self.url.replacen(&format!("{}/", self.address), &format!("{address}/"), 1)
     }
+}
 
-    /// Removes it, whoever still uses it.
-    pub(super) fn remove(&self, runtime: &Runtime) -> Result<()> {
-        runtime.block_on(run(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)))
+impl Drop for Database {
+    fn drop(&mut self) {
+        let removed = self.runtime.block_on(run(&self.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)));
+        if let Err(error) = removed {
+            eprintln!("{} is left: {error:#}", self.name);
+        }
     }
 }
 
