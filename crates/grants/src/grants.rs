@@ -7,6 +7,8 @@ use falconer_auth::Auth;
 use falconer_login::{Login, LoginError};
 use falconer_store::{Store, StoreError};
 
+use crate::applications::application::Application;
+use crate::applications::documents::fetch::{Documents, is_url};
 use crate::applications::known::KnownApplications;
 use crate::applications::register::Register;
 use crate::settings::GrantSettings;
@@ -28,12 +30,14 @@ pub(crate) struct Configured {
     pub(crate) settings: GrantSettings,
     pub(crate) registered: Registered,
     pub(crate) words: ScopeWords,
+    pub(crate) documents: Documents,
 }
 
 impl Configured {
     fn of(settings: GrantSettings) -> Result<Configured, LoginError> {
         let words = ScopeWords::new(&settings.scopes)?;
-        Ok(Configured { words, registered: Registered::new(&settings.registered_targets)?, settings })
+        let (registered, documents) = (Registered::new(&settings.registered_targets)?, Documents::new(&settings)?);
+        Ok(Configured { words, registered, documents, settings })
     }
 }
 
@@ -56,6 +60,22 @@ impl Grants {
     /// What is configured at this moment.
     pub(crate) fn configured(&self) -> Arc<Configured> {
         self.configured.load_full()
+    }
+
+    /// The application of this `client_id`, however it is known. One that is known by a document may be known by its address only.
+    pub(crate) fn known_application(&self, id: &str) -> Option<Arc<Application>> {
+        if is_url(id) { self.configured().documents.find(id, self.now_ms()) } else { self.applications.find(id) }
+    }
+
+    /// Counts one of something, of which there may be so many within a time, on however many nodes. Beyond that the store is only read.
+    pub(crate) async fn count(&self, key: &str, most: u32, window_ms: i64) -> Result<(), LoginError> {
+        let now_ms = self.now_ms();
+        let throttled = || LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or(1) };
+        if self.store.attempts(key, now_ms, window_ms).await.map_err(|error| self.read_error(error))? >= most {
+            return Err(throttled());
+        }
+        let count = self.store.note_attempt(key, now_ms, window_ms).await.map_err(|error| self.store_error(error))?;
+        if count > most { Err(throttled()) } else { Ok(()) }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | where credentials may go | `targets`, [`target`] |
 //! | what a site asks for, what the page shows, what ticks come to | `consent`, [`request`] |
-//! | applications that were registered, in the configuration or in the store | `applications` |
+//! | applications: registered in the configuration or in the store, or known by a document of their own | `applications` |
 //! | OAuth 2 for them: the request, codes, tokens, introspection | `oauth` |
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
 //! | who somebody is, signed: OpenID Connect | `openid` |
@@ -58,7 +58,7 @@ pub use openid::logout::LogoutRequest;
 pub use openid::request::{OpenIdRequest, Prompt};
 pub use records::grant::{Choices, Granted, LONGEST_NAME};
 pub use records::granted::{GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
-pub use settings::{GrantSettings, RegisteredTarget};
+pub use settings::{DocumentsHttp, GrantSettings, RegisteredTarget};
 pub use targets::target::{self, Target, TargetError};
 pub use words::describe::{Description, LabelPart};
 pub use words::published::{PublishedScope, Risk, ScopeWords};

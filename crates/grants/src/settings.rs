@@ -1,6 +1,10 @@
 //! What the operator configures of this crate.
 
+use std::fmt;
+use std::sync::Arc;
+
 use falconer_auth::DAY_MS;
+use falconer_login::http::ProviderHttp;
 
 use crate::applications::application::ApplicationSettings;
 use crate::words::published::PublishedScope;
@@ -16,6 +20,10 @@ pub struct GrantSettings {
     pub sign_in_again: Vec<String>,
     /// `grant.mail`: whoever grants something is mailed about it. Default no.
     pub mail: bool,
+    /// `grant.client_documents`: hosts whose applications are known by documents of theirs; `*` for all of the internet. Default none.
+    pub client_documents: Vec<String>,
+    /// How documents are read. Without it none is.
+    pub documents_http: Option<DocumentsHttp>,
     /// `[[target]]`.
     pub registered_targets: Vec<RegisteredTarget>,
     /// `[[application]]`.
@@ -33,6 +41,16 @@ pub struct RegisteredTarget {
     pub targets: Vec<String>,
 }
 
+/// The way out to the documents of applications.
+#[derive(Clone)]
+pub struct DocumentsHttp(pub Arc<dyn ProviderHttp>);
+
+impl fmt::Debug for DocumentsHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DocumentsHttp")
+    }
+}
+
 impl Default for GrantSettings {
     fn default() -> Self {
         GrantSettings {
@@ -40,6 +58,8 @@ impl Default for GrantSettings {
             registered_only: false,
             sign_in_again: Vec::new(),
             mail: false,
+            client_documents: Vec::new(),
+            documents_http: None,
             registered_targets: Vec::new(),
             applications: Vec::new(),
             scopes: Vec::new(),

@@ -142,6 +142,8 @@ pub struct Grant {
     pub sign_in_again: Vec<String>,
     /// Whether whoever grants something is mailed about it.
     pub mail: bool,
+    /// Hosts whose applications are known by documents of theirs; `*` for all of the internet.
+    pub client_documents: Vec<String>,
 }
 
 /// `[[target]]`
@@ -275,7 +277,7 @@ impl Default for Identity {
 
 impl Default for Grant {
     fn default() -> Self {
-        Grant { max_ttl: "7 days".to_owned(), registered_only: false, sign_in_again: Vec::new(), mail: false }
+        Grant { max_ttl: "7 days".to_owned(), registered_only: false, sign_in_again: Vec::new(), mail: false, client_documents: Vec::new() }
     }
 }
 

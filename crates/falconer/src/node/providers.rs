@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use falconer_grants::DocumentsHttp;
 use falconer_login::email_code::EmailCodeProvider;
 use falconer_login::github::GithubProvider;
 use falconer_login::http::{HttpLimits, ProviderHttp, WebHttp};
@@ -59,6 +61,13 @@ pub fn providers(config: &Config) -> Result<Providers> {
         }
     }
     Ok(providers)
+}
+
+/// How the documents of applications are read: they are short, and a person waits.
+pub fn documents_http() -> Result<DocumentsHttp> {
+    let tls = falconer_client::tls_config().context("TLS to applications can't be set up")?;
+    let limits = HttpLimits { total: Duration::from_secs(5), bytes: 16 * 1024 };
+    Ok(DocumentsHttp(Arc::new(WebHttp::new(&tls, limits).map_err(|why| anyhow!(why))?)))
 }
 
 impl Providers {

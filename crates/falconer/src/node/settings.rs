@@ -10,7 +10,7 @@ use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
 use super::Access;
-use super::providers::{Providers, providers};
+use super::providers::{Providers, documents_http, providers};
 use crate::config::{Application, Config, Scope};
 use crate::text_file;
 
@@ -146,6 +146,8 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
         registered_only: config.grant.registered_only,
         sign_in_again: config.grant.sign_in_again.clone(),
         mail: config.grant.mail,
+        client_documents: config.grant.client_documents.clone(),
+        documents_http: (!config.grant.client_documents.is_empty()).then(documents_http).transpose()?,
         registered_targets: config.target.iter().map(target).collect(),
         applications: config.application.iter().map(application).collect::<Result<_>>()?,
         scopes: config.scope.iter().map(published_scope).collect::<Result<_>>()?,

@@ -1,4 +1,4 @@
-//! An application that was registered, in the configuration or in the store, and what it may do.
+//! An application, and what it may do: registered in the configuration or in the store, or known by a document of its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -72,7 +72,18 @@ impl ApplicationKind {
     }
 }
 
-/// A registered application. Made by [`crate::Grants`] only, which has checked it.
+/// What is known of an application that nobody has registered.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Documented {
+    /// The address of its document: its host is what is verified of it.
+    pub(crate) site: Target,
+    /// What it calls itself. To be shown beside the host, never instead of it.
+    pub(crate) name: Option<String>,
+    /// Its document was read, so that its redirect URIs are known.
+    pub(crate) is_read: bool,
+}
+
+/// An application. Made by [`crate::Grants`] only, which has checked it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Application {
     pub(crate) settings: ApplicationSettings,
@@ -81,6 +92,8 @@ pub struct Application {
     pub(crate) scopes: ScopeSet,
     /// Where it is one of the store.
     pub(crate) record: Option<Arc<ApplicationRecord>>,
+    /// Where nobody has registered it.
+    pub(crate) document: Option<Documented>,
 }
 
 impl fmt::Debug for Application {
@@ -98,6 +111,16 @@ impl Application {
     /// What the grant page calls it.
     pub fn name(&self) -> &str {
         &self.settings.name
+    }
+
+    /// What it calls itself, where nobody has registered it and it does so.
+    pub fn own_name(&self) -> Option<&str> {
+        self.document.as_ref().and_then(|document| document.name.as_deref())
+    }
+
+    /// Whether an administrator has registered it.
+    pub fn is_registered(&self) -> bool {
+        self.document.is_none()
     }
 
     /// How it proves who it is.

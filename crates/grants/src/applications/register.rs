@@ -149,7 +149,13 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     if settings.device && settings.kind.is_of_reference() {
         return Err(format!("device: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
     }
-    Ok(Application { redirects: redirects(settings, is_own)?, scopes: scopes(settings)?, settings: settings.clone(), record: None })
+    Ok(Application {
+        redirects: redirects(settings, is_own)?,
+        scopes: scopes(settings)?,
+        settings: settings.clone(),
+        record: None,
+        document: None,
+    })
 }
 
 fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {
@@ -173,26 +179,29 @@ fn redirects(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) 
     }
     let mut redirects: Vec<(String, Target)> = Vec::new();
     for uri in &settings.redirect_uris {
-        let refuse = |why: String| Err(format!("redirect_uris: {uri}: {why}"));
-        let target = match Target::parse(uri) {
-            Ok(target) => target,
-            Err(error) => return refuse(error.to_string()),
-        };
-        if uri.contains('#') {
-            return refuse("a redirect URI has no fragment".to_owned());
-        }
-        if let Some(name) = target.query_names().find(|name| ANSWER.contains(&name.as_str())) {
-            return refuse(format!("`{name}` is for the answer; leave it out of the query"));
-        }
-        if is_own(&target) {
-            return refuse("that is Falconer itself, which takes no answers".to_owned());
-        }
+        let refuse = |why: String| format!("redirect_uris: {uri}: {why}");
+        let target = check_redirect(uri, is_own).map_err(refuse)?;
         if redirects.iter().any(|(known, _)| known == uri) {
-            return refuse("it is there twice".to_owned());
+            return Err(refuse("it is there twice".to_owned()));
         }
         redirects.push((uri.clone(), target));
     }
     Ok(redirects)
+}
+
+/// Where a redirect URI leads, or why none is written like this.
+pub(crate) fn check_redirect(uri: &str, is_own: &impl Fn(&Target) -> bool) -> Result<Target, String> {
+    let target = Target::parse(uri).map_err(|error| error.to_string())?;
+    if uri.contains('#') {
+        return Err("a redirect URI has no fragment".to_owned());
+    }
+    if let Some(name) = target.query_names().find(|name| ANSWER.contains(&name.as_str())) {
+        return Err(format!("`{name}` is for the answer; leave it out of the query"));
+    }
+    if is_own(&target) {
+        return Err("that is Falconer itself, which takes no answers".to_owned());
+    }
+    Ok(target)
 }
 
 fn scopes(settings: &ApplicationSettings) -> Result<ScopeSet, String> {

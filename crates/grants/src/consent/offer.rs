@@ -119,7 +119,7 @@ impl Offer {
         let Circumstances { of_person, expansions, .. } = circumstances;
         let registered = circumstances.registered_name.is_some();
         let (lifetimes, default_lifetime_ms) = lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish);
-        let (lines, everything, broad) = if request.scopes.is_empty() && request.application().is_none() {
+        let (lines, everything, broad) = if request.names_nothing() {
             let (everything, broad) = bundles(of_person, expansions);
             (Vec::new(), everything, broad)
         } else {
@@ -209,7 +209,7 @@ impl Offer {
 }
 
 fn identity_line(request: &GrantRequest) -> IdentityLine {
-    let mut origins = vec![request.target.origin()];
+    let mut origins = vec![request.site().origin()];
     for origin in &request.audience {
         if !origins.contains(origin) {
             origins.push(origin.clone());

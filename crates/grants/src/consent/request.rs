@@ -56,6 +56,17 @@ impl GrantRequest {
         }
     }
 
+    /// Who asks, as the page shows it and lists name it: where the answer goes, or where the document of the application is, whose host is what is known of it.
+    pub fn site(&self) -> &Target {
+        let document = self.application().and_then(|application| application.document.as_ref());
+        document.map_or(&self.target, |document| &document.site)
+    }
+
+    /// Whether it asks for whatever the person can give.
+    pub(crate) fn names_nothing(&self) -> bool {
+        self.scopes.is_empty() && self.openid().is_none() && self.application().is_none_or(|application| !application.is_registered())
+    }
+
     /// What it asks for to learn who the person is, by OpenID Connect.
     pub fn openid(&self) -> Option<&OpenIdRequest> {
         match &self.delivery {

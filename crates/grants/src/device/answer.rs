@@ -65,7 +65,7 @@ impl Grants {
     /// What the device asks for that shows this code, also where its answer is a grant: whoever presses twice gets the same one. Each call counts: who guesses gets no further.
     pub async fn device_request(&self, session: &Session, address: IpAddr, typed: &str) -> Result<GrantRequest, DeviceError> {
         let (code, record) = self.waiting(session, address, typed).await?;
-        let application = self.applications.find(&record.application).filter(|application| application.settings.device);
+        let application = self.known_application(&record.application).filter(|application| application.settings.device);
         let application = application.ok_or(DeviceError::Unknown)?;
         let target = Target::of_device(application.id());
         let mut scopes = if record.scopes.is_empty() { application.settings.scopes.clone() } else { record.scopes };

@@ -104,15 +104,4 @@ impl Grants {
         }
         Err(LoginError::Internal("the random codes of devices are taken".to_owned()).into())
     }
-
-    /// Counts one of something, of which there may be so many within a time, on however many nodes. Beyond that the store is only read.
-    pub(super) async fn count(&self, key: &str, most: u32, window_ms: i64) -> Result<(), LoginError> {
-        let now_ms = self.now_ms();
-        let throttled = || LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or(1) };
-        if self.store.attempts(key, now_ms, window_ms).await.map_err(|error| self.read_error(error))? >= most {
-            return Err(throttled());
-        }
-        let count = self.store.note_attempt(key, now_ms, window_ms).await.map_err(|error| self.store_error(error))?;
-        if count > most { Err(throttled()) } else { Ok(()) }
-    }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use falconer_login::LoginError;
 use falconer_wire::time_expression;
 
 use crate::applications::application::{Application, ApplicationKind};
@@ -28,6 +29,8 @@ pub enum AuthorizationError {
     Unknown(String),
     /// The application is told at this address.
     AtApplication(String),
+    /// Falconer itself can't at this moment, or has done as much as it does for one person.
+    Login(LoginError),
 }
 
 /// What is told to the application, by the codes of RFC 6749 section 4.1.2.1.
@@ -75,14 +78,24 @@ impl From<ParameterError> for Fault {
     }
 }
 
+impl From<LoginError> for AuthorizationError {
+    fn from(error: LoginError) -> Self {
+        AuthorizationError::Login(error)
+    }
+}
+
 impl Grants {
-    /// Reads the query (without `?`) of an application. `issuer` is Falconer's own origin.
+    /// Reads the query (without `?`) of an application. `issuer` is Falconer's own origin. One that is known by its document has to have it at hand:
+    /// [`Grants::read_document`].
     pub fn authorization(&self, query: &str, issuer: &str) -> Result<GrantRequest, AuthorizationError> {
         let unknown = |text: &str| AuthorizationError::Unknown(text.to_owned());
         let parameters = Parameters::read(query).map_err(|error| unknown(&error.to_string()))?;
         let one = |name| parameters.one(name).map_err(|error| unknown(&error.to_string()));
         let id = one("client_id")?.ok_or_else(|| unknown("The request has no `client_id`."))?;
-        let application = self.applications.find(id).ok_or_else(|| unknown("No application of this `client_id` is registered."))?;
+        let application = self.known_application(id).ok_or_else(|| unknown("No application of this `client_id` is registered."))?;
+        if application.document.as_ref().is_some_and(|document| !document.is_read) {
+            return Err(unknown("The document of this application is not at hand: start again at the application."));
+        }
         let uri = one("redirect_uri")?.ok_or_else(|| unknown("The request has no `redirect_uri`."))?;
         let target = application
             .redirect(uri)

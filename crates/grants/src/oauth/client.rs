@@ -28,7 +28,7 @@ pub enum ClientProof<'a> {
 impl Grants {
     /// Whether a page of this origin may read the answers of the token endpoint.
     pub fn has_application_at(&self, origin: &str) -> bool {
-        self.applications.has_origin(origin)
+        self.applications.has_origin(origin) || self.configured().documents.has_origin(origin)
     }
 
     /// Whether the configuration has an application of this kind.
@@ -38,7 +38,7 @@ impl Grants {
 
     /// Who asks, once that is proved as far as this application can.
     pub(crate) fn client(&self, proof: ClientProof<'_>) -> Result<Option<Arc<Application>>, ExchangeError> {
-        let find = |id| self.applications.find(id).ok_or(ExchangeError::InvalidClient);
+        let find = |id| self.known_application(id).ok_or(ExchangeError::InvalidClient);
         let is_confidential = |application: &Application| application.kind() == ApplicationKind::Confidential;
         match proof {
             ClientProof::Nothing => Ok(None),
@@ -57,7 +57,7 @@ impl Grants {
     pub(super) fn may_use(&self, record: &GrantSecretRecord, client: Option<&Arc<Application>>) -> bool {
         match client {
             Some(client) => client.id() == record.application,
-            None => self.applications.find(&record.application).is_some_and(|known| known.kind().is_of_reference()),
+            None => self.known_application(&record.application).is_some_and(|known| known.kind().is_of_reference()),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Grants {
         self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
         let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
         // An administrator has taken it out of the configuration, or deleted it.
-        self.applications.find(&record.application).ok_or(ExchangeError::InvalidToken)?;
+        self.known_application(&record.application).ok_or(ExchangeError::InvalidToken)?;
         self.login.check_clock()?;
         let grant = self.live_grant(&record.grant).await?;
         grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)

@@ -33,7 +33,7 @@ impl Grants {
         let token = self.auth.issue_token(BearerKind::Access, grant, expires_ms)?;
         let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, expires_ms);
         self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
-        let refresh_token = match self.applications.find(application).filter(|known| !known.kind().is_of_reference()) {
+        let refresh_token = match self.known_application(application).filter(|known| !known.kind().is_of_reference()) {
             None => None,
             Some(_) => {
                 let token = self.auth.issue_token(BearerKind::Refresh, grant, grant.expires_ms)?;

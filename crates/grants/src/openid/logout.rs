@@ -31,7 +31,7 @@ impl Grants {
         };
         let application = match &id {
             None => None,
-            Some(id) => Some(self.applications.find(id).ok_or("No application of this `client_id` is registered.")?),
+            Some(id) => Some(self.known_application(id).ok_or("No application of this `client_id` is registered.")?),
         };
         let location = match (one("post_logout_redirect_uri")?, &application) {
             (None, _) => None,

@@ -18,7 +18,7 @@ impl Grants {
         // As it was when the access token was made: others who come with the same code meanwhile end it, and whoever was first gets an answer.
         let grant = &issued.grant;
         let Some(identity) = self.grant_identity(&grant.id).await? else { return Ok(None) };
-        let application = self.applications.find(&issued.application).ok_or(ExchangeError::InvalidGrant)?;
+        let application = self.known_application(&issued.application).ok_or(ExchangeError::InvalidGrant)?;
         let person = self.login.active_person(&grant.identity).await?.ok_or(ExchangeError::InvalidGrant)?;
         let algorithm = application.settings.id_token_alg;
         let mut claims = claims(grant, &identity, &person);

@@ -4,7 +4,6 @@ use falconer_auth::{ApiError, NewGrant, Revision};
 use falconer_scopes::ScopeSet;
 use falconer_store::GrantRecord;
 
-use crate::applications::application::Application;
 use crate::consent::broad::Expansions;
 use crate::delivery::application::Delivery;
 use crate::delivery::redirect::Credentials;
@@ -116,13 +115,13 @@ impl Grants {
             return Err(GrantError::Nothing(Box::new(offer)));
         }
         if choices.visible_ms.is_none() && !offer.needs_host_typed {
-            let news = self.news(session, &request.target.origin(), &selection.scopes, &identity_for).await?;
+            let news = self.news(session, &request.site().origin(), &selection.scopes, &identity_for).await?;
             if let Some(news) = news.filter(|news| news.shown != choices.news) {
                 return Err(GrantError::News(Box::new(news)));
             }
         }
         // Last, so that nothing has to be asked again after it.
-        let (before, _) = self.granted_last(session, &request.target.origin()).await?.unwrap_or_default();
+        let (before, _) = self.granted_last(session, &request.site().origin()).await?.unwrap_or_default();
         self.check_fresh(session, &selection.scopes, &before)?;
         let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
         let issued = match self.auth.add_grant(new).await {
@@ -130,7 +129,7 @@ impl Grants {
             Err(error) => return Err(self.refused(session, request, choices, error).await),
         };
         if offer.needs_host_typed {
-            let origin = request.target.origin();
+            let origin = request.site().origin();
             let identity = &session.person.identity;
             let remembered = self.store.remember_origin(identity, &origin, self.now_ms());
             // The grant is made. At worst the host has to be typed again.
@@ -160,11 +159,15 @@ impl Grants {
     async fn offer_in(&self, session: &Session, request: &GrantRequest, expansions: Expansions<'_>) -> Result<Offer, GrantError> {
         let application = request.application();
         let configured = self.configured();
-        let name = application.map(Application::name).or_else(|| configured.registered.name_of(&request.target));
+        let name = match application {
+            None => configured.registered.name_of(&request.target),
+            // What it says of itself is no name that anybody has given it.
+            Some(application) => application.is_registered().then(|| application.name()),
+        };
         let registered_name = name.map(str::to_owned);
         let max_ttl_ms = configured.settings.max_ttl_ms;
         if configured.settings.registered_only && registered_name.is_none() {
-            return Err(GrantError::NotRegistered(request.target.host_and_port()));
+            return Err(GrantError::NotRegistered(request.site().host_and_port()));
         }
         if registered_name.is_none() && self.is_own(&request.target) {
             return Err(GrantError::OwnAddress(request.target.host_and_port()));
@@ -172,7 +175,7 @@ impl Grants {
         let identity = &session.person.identity;
         let of_person = self.auth.person_scopes(identity);
         let of_person: ScopeSet = of_person.ok_or(LoginError::SignedOut)?;
-        let origin = request.target.origin();
+        let origin = request.site().origin();
         let remembered = self.remembered_origins(session).await?;
         let before = self.granted_last(session, &origin).await?.map(|(scopes, _)| scopes);
         Ok(Offer::new(
@@ -220,13 +223,13 @@ impl Grants {
         identity_for: Vec<String>,
         hash: String,
     ) -> NewGrant {
-        let target = &request.target;
+        let site = request.site();
         NewGrant {
             identity: session.person.identity.clone(),
             signed_in_by: session.identity.clone(),
-            host: identity::encode(&target.host_and_port()),
-            target: target.href().to_owned(),
-            target_origin: target.origin(),
+            host: identity::encode(&site.host_and_port()),
+            target: request.target.href().to_owned(),
+            target_origin: site.origin(),
             scopes: selection.scopes,
             everything: selection.everything,
             identity_for,
@@ -234,7 +237,7 @@ impl Grants {
             nonce: choices.nonce.clone(),
             choices: hash,
             name: Some(choices.name.trim().to_owned()).filter(|name| !name.is_empty()),
-            label: offer.registered_name.clone().unwrap_or_else(|| target.host_and_port()),
+            label: offer.registered_name.clone().unwrap_or_else(|| site.host_and_port()),
         }
     }
 
@@ -331,7 +334,7 @@ fn wrong_name(name: &str) -> Option<String> {
 /// White space around it does not count, nor do capital letters; a port that is shown may be typed.
 fn host_is_typed(request: &GrantRequest, choices: &Choices) -> bool {
     let typed = choices.typed_host.as_deref().unwrap_or_default().trim();
-    let target = &request.target;
+    let target = request.site();
     typed.eq_ignore_ascii_case(target.host()) || typed.eq_ignore_ascii_case(&target.host_and_port())
 }
 

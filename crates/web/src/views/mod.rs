@@ -23,8 +23,8 @@ pub(crate) use console::{
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
-    Bundle, Confirm, DeviceDonePage, DevicePage, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutPage, NewsPage, NothingGrantedPage,
-    Others, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage, Words,
+    Bundle, Confirm, DeviceDonePage, DevicePage, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutPage, NewsPage,
+    NothingGrantedPage, Others, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage, Words,
 };
 pub(crate) use grants::{GrantsPage, GrantsRow, SiteRows};
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};

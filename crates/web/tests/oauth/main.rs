@@ -3,6 +3,7 @@
 
 mod bearer;
 mod devices;
+mod documents;
 mod introspection;
 mod oauth;
 mod oauth_recorded;

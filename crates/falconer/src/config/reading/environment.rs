@@ -28,7 +28,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 41] = [
+const SETTINGS: [&str; 42] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -53,6 +53,7 @@ const SETTINGS: [&str; 41] = [
     "grant.registered_only",
     "grant.sign_in_again",
     "grant.mail",
+    "grant.client_documents",
     "mail.url",
     "mail.user",
     "mail.password",

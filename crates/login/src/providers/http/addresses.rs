@@ -53,8 +53,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    // What is handed out to the internet is 2000::/3, but for documentation and benchmarks.
-    first & 0xe000 == 0x2000 && !(first == 0x2001 && (second == 0x0db8 || second == 2)) && first & 0xfff0 != 0x3ff0
+    // What is handed out to the internet is 2000::/3, but for protocols (2001::/23: Teredo, benchmarks, names of hosts) and documentation.
+    first & 0xe000 == 0x2000 && !(first == 0x2001 && (second == 0x0db8 || second < 0x0200)) && first & 0xfff0 != 0x3ff0
 }
 
 /// The IPv4 address that an IPv6 one stands for: NAT64 and 6to4.
@@ -100,7 +100,18 @@ mod tests {
         for never in ["169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1", "::ffff:169.254.169.254"] {
             assert!(!allows(AllowedAddresses::Public, never) && !allows(AllowedAddresses::Own, never), "{never}");
         }
-        for not_public in ["2002:7f00:1::", "2001:db8::1", "192.0.2.1", "198.18.0.1", "192.0.0.8", "3fff::1", "fec0::1"] {
+        for not_public in [
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "192.0.2.1",
+            "198.18.0.1",
+            "192.0.0.8",
+            "2001:0:7f00:1::",
+            "2001:2::1",
+            "64:ff9b:1::a00:1",
+            "3fff::1",
+            "fec0::1",
+        ] {
             assert!(!allows(AllowedAddresses::Public, not_public), "{not_public}");
         }
     }

@@ -1,4 +1,4 @@
-//! The only way out to providers: bounded in time and bytes, no redirects, nothing inside of the operator's own network that the operator has not
+//! The only way out to providers, and to the documents of applications: bounded in time and bytes, no redirects, nothing inside of the operator's own network that the operator has not
 //! named. `addresses.rs` says what is inside, `web.rs` is the real way; tests have one of their own.
 
 mod addresses;
@@ -44,7 +44,7 @@ impl ProviderRequest {
 }
 
 /// Headers of an answer that say something beside its body; nobody reads another one.
-pub const READ_HEADERS: [&str; 4] = ["link", "retry-after", "x-github-sso", "x-ratelimit-remaining"];
+pub const READ_HEADERS: [&str; 5] = ["cache-control", "link", "retry-after", "x-github-sso", "x-ratelimit-remaining"];
 
 /// What came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, OpenIdRequest, Target, request};
+use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, OpenIdRequest, request};
 use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -16,7 +16,7 @@ use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
 use crate::views::{
-    Confirm, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, RequestingDevice, Search, Site, html,
+    Confirm, DocumentedSite, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, RequestingDevice, Search, Site, html,
 };
 
 /// What is searched for may be this long, in characters.
@@ -76,7 +76,7 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
                     GrantedMail {
                         server: server.authority(),
                         page: &format!("{}/me/grants", server.as_str()),
-                        site: &grant_request.target.origin(),
+                        site: &grant_request.site().origin(),
                         ends: &words::date_time(granted.expires_ms),
                     },
                 );
@@ -154,8 +154,8 @@ pub(crate) fn give_up(form: &Posted, grant_request: &GrantRequest) -> Result<Res
     }
     let page = NothingGrantedPage {
         layout: form.visit.layout(),
-        host: grant_request.target.host_and_port(),
-        origin: grant_request.target.origin(),
+        host: grant_request.site().host_and_port(),
+        origin: grant_request.site().origin(),
     };
     Ok(html(StatusCode::OK, Row::Page, &page))
 }
@@ -218,7 +218,7 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
     let flags = [flag("everything", choices.everything), flag("broad", choices.broad), flag("identity", choices.identity)];
     let page = NewsPage {
         layout: visit.layout(),
-        host: grant_request.target.host_and_port(),
+        host: grant_request.site().host_and_port(),
         places: Places::of(grant_request),
         gives: news.gives,
         identity_for: news.identity_for,
@@ -266,7 +266,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         shown: offer.shown,
         request: grant_request.canonical_query().to_owned(),
         places: Places::of(grant_request),
-        site: site(target, offer.registered_name),
+        site: site(grant_request, offer.registered_name),
         description: markdown::render(&grant_request.description),
         bundles: lines::bundles(offer.everything, offer.broad, &find),
         summary,
@@ -286,7 +286,11 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
             .map(|lifetime| Lifetime { checked: lifetime.ms == offer.default_lifetime_ms, value: lifetime.ms, label: lifetime.label })
             .collect(),
         person,
-        confirm: offer.needs_host_typed.then(|| Confirm { host: target.host().to_owned(), typed: retry.typed, wrong: retry.wrong }),
+        confirm: offer.needs_host_typed.then(|| Confirm {
+            host: grant_request.site().host().to_owned(),
+            typed: retry.typed,
+            wrong: retry.wrong,
+        }),
         delivers_to: without_query(target.href()).to_owned(),
         device: requesting_device(visit, grant_request),
         error: retry.error,
@@ -305,8 +309,9 @@ fn requesting_device(visit: &Visit, grant_request: &GrantRequest) -> Option<Requ
     })
 }
 
-/// The target's host in the pieces that the title shows.
-fn site(target: &Target, registered: Option<String>) -> Site {
+/// The host of whoever asks, in the pieces that the title shows.
+fn site(grant_request: &GrantRequest, registered: Option<String>) -> Site {
+    let target = grant_request.site();
     let host = target.host();
     let registrable = target.registrable_domain().unwrap_or(host);
     let before = host.strip_suffix(registrable).unwrap_or_default();
@@ -322,8 +327,15 @@ fn site(target: &Target, registered: Option<String>) -> Site {
             .map(|first| first.to_uppercase().to_string())
             .unwrap_or_default(),
         registered,
-        loopback: target.is_loopback(),
+        document: document(grant_request),
+        loopback: grant_request.target.is_loopback(),
     }
+}
+
+/// What the page says of an application that nobody has registered.
+fn document(grant_request: &GrantRequest) -> Option<DocumentedSite> {
+    let application = grant_request.application().filter(|application| !application.is_registered())?;
+    Some(DocumentedSite { address: application.id().to_owned(), name: application.own_name().map(str::to_owned) })
 }
 
 fn without_query(href: &str) -> &str {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use falconer_grants::{AuthorizationError, GrantRequest, Prompt};
+use falconer_grants::{AuthorizationError, GrantRequest, Prompt, encode_component};
 use falconer_login::Session;
 use http::StatusCode;
 
@@ -15,11 +15,23 @@ use crate::pages::granting::{Places, grant, sign_in_first};
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 
+const PLACE: &str = "/login/oauth/authorize";
 /// Longest request in a form, in bytes: it has to fit into an address.
 const LONGEST_FORM: usize = 16 * 1024;
 
 /// `GET /login/oauth/authorize`
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    match (visit.web.grants.is_by_document(&visit.query), &visit.session) {
+        (Err(error), _) => return refused(error),
+        // Nobody has a document read who is not known.
+        (Ok(true), None) => return Ok(go(&format!("/login?next={}", encode_component(&format!("{PLACE}?{}", visit.query))))),
+        (Ok(true), Some(session)) => {
+            if let Err(error) = visit.web.grants.read_document(session, &visit.query).await {
+                return refused(error);
+            }
+        }
+        (Ok(false), _) => {}
+    }
     let request = match authorization(&visit, &visit.query) {
         Ok(request) => request,
         Err(error) => return refused(error),
@@ -49,8 +61,13 @@ pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Re
     if query.len() > LONGEST_FORM {
         return Err(Problem::too_large());
     }
+    match web.grants.is_by_document(&query) {
+        Err(error) => return refused(error),
+        Ok(true) => return Ok(go(&format!("{PLACE}?{query}"))),
+        Ok(false) => {}
+    }
     match web.grants.authorization(&query, web.settings.public_origin.as_str()) {
-        Ok(_) => Ok(go(&format!("/login/oauth/authorize?{query}"))),
+        Ok(_) => Ok(go(&format!("{PLACE}?{query}"))),
         Err(error) => refused(error),
     }
 }
@@ -79,7 +96,10 @@ fn refused_with(request: &GrantRequest, error: &'static str) -> Result<Response,
 /// `POST /login/oauth/authorize/decision`: the request comes from the form, and is checked as if it had just come.
 pub(crate) async fn decision(form: Posted) -> Result<Response, Problem> {
     if form.visit.session.is_some() {
-        form.session()?;
+        let session = form.session()?;
+        if let Err(error) = form.visit.web.grants.read_document(session, form.field("request")).await {
+            return refused(error);
+        }
     }
     let request = match authorization(&form.visit, form.field("request")) {
         Ok(request) => request,
@@ -96,6 +116,7 @@ pub(crate) fn authorization(visit: &Visit, query: &str) -> Result<GrantRequest, 
 /// Where it is not known to whom the answer belongs, a page says so, and nobody is sent anywhere.
 fn refused(error: AuthorizationError) -> Result<Response, Problem> {
     match error {
+        AuthorizationError::Login(error) => Err(error.into()),
         AuthorizationError::AtApplication(location) => grant::deliver(&location),
         AuthorizationError::Unknown(why) => {
             let next =

@@ -51,5 +51,6 @@ pub(crate) fn of(web: &Web) -> Value {
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "client_id_metadata_document_supported": web.grants.reads_documents(),
     })
 }

@@ -123,7 +123,7 @@ pub(super) fn page(visit: &Visit, status: StatusCode, next: String, name: String
         // Whoever has just read that something was refused is not asked again unless they press the button.
         passkey: other_ways::passkey_form(visit.web.login.offer_passkey(&browser), &form, &next, error.is_none()),
         form,
-        continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
+        continue_to: grant_request.map(|grant_request| grant_request.site().host_and_port()),
         next,
         name,
         forgotten: visit.web.login.mails_links(),

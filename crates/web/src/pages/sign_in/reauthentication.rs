@@ -60,10 +60,14 @@ impl KeptForm {
         std::iter::once(path).chain(self.fields.iter().map(|(name, value)| (format!("{KEPT}{name}"), value.clone()))).collect()
     }
 
+    /// The request of a grant that it is about.
+    fn request(&self) -> &str {
+        self.fields.iter().find(|(name, _)| name == "request").map_or("", |(_, query)| query)
+    }
+
     /// Where the form may lead.
     fn row(&self, visit: &Visit) -> Row {
-        let query = self.fields.iter().find(|(name, _)| name == "request").map_or("", |(_, query)| query);
-        match (self.path, request_at(visit, self.path, query)) {
+        match (self.path, request_at(visit, self.path, self.request())) {
             ("/auth/clients/create", _) => Row::Tool,
             (_, Some(request)) => Row::Grant { loopback: request.target.scheme() == "http" },
             (_, None) => Row::Page,
@@ -108,7 +112,10 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     let kept = KeptForm::read(&form);
     if form.ticked("continue") {
         if visit.web.login.is_fresh(session) {
-            return Ok(kept.map_or_else(|| go(&next), |kept| go_on(visit, kept)));
+            return Ok(match kept {
+                Some(kept) => go_on(visit, session, kept).await,
+                None => go(&next),
+            });
         }
         let error = "You have not signed in again yet.".to_owned();
         return page(visit, session, StatusCode::FORBIDDEN, next, kept, Some(error)).await;
@@ -119,7 +126,10 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     };
     let (status, error) = match visit.web.login.sign_in_again(session, proof, &visit.visitor()).await {
         Ok(signed_in) => {
-            let answer = kept.map_or_else(|| go(&next), |kept| go_on(visit, kept));
+            let answer = match kept {
+                Some(kept) => go_on(visit, session, kept).await,
+                None => go(&next),
+            };
             return login::begin_with(visit, &signed_in, answer).await;
         }
         Err(PasskeyError::Login(LoginError::WrongPassword)) => (StatusCode::FORBIDDEN, "The password is wrong.".to_owned()),
@@ -129,7 +139,9 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
 }
 
 /// The form once more, with nothing but its button.
-fn go_on(visit: &Visit, kept: KeptForm) -> Response {
+async fn go_on(visit: &Visit, session: &Session, kept: KeptForm) -> Response {
+    // Where it is not to be had any more, the form says so.
+    let _ = visit.web.grants.read_document(session, kept.request()).await;
     let row = kept.row(visit);
     let cancel = cancel(kept.path);
     html(StatusCode::OK, row, &ContinuePage { layout: visit.layout(), path: kept.path, button: kept.button, fields: kept.fields, cancel })

@@ -85,8 +85,19 @@ pub(crate) struct Site {
     /// The name that the administrator registered.
     pub registered: Option<String>,
     pub initial: String,
-    /// http on this computer.
+    /// Where it is an application that says itself who it is.
+    pub document: Option<DocumentedSite>,
+    /// What it is given goes to this computer.
     pub loopback: bool,
+}
+
+/// An application that nobody has registered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DocumentedSite {
+    /// Where its document is.
+    pub address: String,
+    /// What it calls itself there.
+    pub name: Option<String>,
 }
 
 impl Site {

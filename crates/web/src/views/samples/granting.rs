@@ -39,6 +39,23 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             }),
         ),
         (
+            "grant-documented",
+            page(&GrantPage {
+                site: Site {
+                    before: "agent.".to_owned(),
+                    loopback: true,
+                    document: Some(DocumentedSite {
+                        address: "https://agent.example.com/oauth/client.json".to_owned(),
+                        name: Some("Helpful <agent>".to_owned()),
+                    }),
+                    ..grant().site
+                },
+                description: String::new(),
+                delivers_to: "http://127.0.0.1:41873/back".to_owned(),
+                ..grant()
+            }),
+        ),
+        (
             "grant-international",
             page(&GrantPage {
                 site: Site {
