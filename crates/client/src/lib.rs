@@ -36,7 +36,7 @@ pub use falconer_credentials::{AccessToken, is_signed_twice};
 /// The shapes of both APIs, which calls take and give.
 pub use falconer_wire as wire;
 pub use http::Method;
-pub use methods::{Events, PeopleSearch, ServerEvent, is_temporary};
+pub use methods::{Events, GrantEnd, PeopleSearch, ServerEvent, is_temporary};
 pub use rustls::{ClientConfig, Error as TlsError};
 /// Whose traits bodies and answers have ([`Client::call_as`]).
 pub use serde;

@@ -9,7 +9,7 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use falconer_client::{AccessToken, Call, Client, Credentials, Error, Retry};
+use falconer_client::{AccessToken, Call, Client, Credentials, Error, GrantEnd, Retry};
 use falconer_credentials::{Issuer, RequestParts, evaluate, payload, read};
 use falconer_scopes::ScopeSet;
 use falconer_wire::ClientRequest;
@@ -325,4 +325,43 @@ fn client_ids_are_the_same_for_calls_and_for_certificates() {
         assert_eq!(falconer_credentials::is_client_id(&text), (falconer_wire::pattern::CLIENT_ID.matches)(&text), "{text:?}");
     }
     assert!(!falconer_credentials::is_client_id("") && !(falconer_wire::pattern::CLIENT_ID.matches)(""));
+}
+
+/// A refusal, or an answer that is lost, does not say what became of the grant: the check does.
+#[tokio::test]
+async fn the_end_of_a_grant_is_done_not_done_or_not_known() {
+    let refused = |status: u16, code: &str| (status, json!({"code": code, "message": "no"}).to_string());
+    let failed = |reason: &str| (200, json!({"status": "failed", "reason": reason, "message": "", "id": "x"}).to_string());
+    let allowed = || (200, json!({"status": "allowed", "expires": "2030-01-01T00:00:00.000Z"}).to_string());
+    for (script, ended) in [
+        (vec![(200, r#"{"revision":7}"#.to_owned())], "ended"),
+        (vec![refused(401, "AuthenticationFailed"), failed("grant-revoked")], "ended"),
+        (vec![refused(503, "ServiceUnavailable"), refused(503, "x"), failed("grant-ended")], "ended"),
+        (vec![refused(400, "InputError"), allowed()], "counts"),
+        (vec![refused(404, "ResourceNotFound"), allowed()], "counts"),
+        (vec![refused(401, "AuthenticationFailed"), failed("account-inactive")], "counts"),
+        (vec![refused(503, "x"), refused(503, "x"), refused(503, "x"), refused(503, "x")], "not known"),
+    ] {
+        let script: Vec<(u16, &str)> = script.iter().map(|(status, body)| (*status, body.as_str())).collect();
+        let server = Server::start(&script).await;
+        let retry = Retry { tries: 2, first_delay: Duration::ZERO, ..Retry::default() };
+        let found = match server.signed().with_retry(retry).end_grant().await {
+            GrantEnd::Ended => "ended",
+            GrantEnd::Counts(_) => "counts",
+            GrantEnd::NotKnown(_) => "not known",
+        };
+        assert_eq!(found, ended, "{script:?}");
+        let arrived = server.arrived();
+        assert_eq!(arrived.len(), script.len(), "{script:?}");
+        assert_eq!((arrived[0].method.as_str(), arrived[0].resource.as_str()), ("POST", "/api/falconer/v1/end-grant"));
+        assert_eq!(server.verify(&arrived[0], &[]).unwrap().0, "t/one");
+        if let [.., asked] = arrived.as_slice()
+            && script.len() > 1
+        {
+            assert_eq!(asked.resource, "/api/falconer/v1/check");
+            let question: Value = serde_json::from_slice(&asked.body).unwrap();
+            assert_eq!(question["required"], json!({"AllOf": []}));
+            assert!(question["request"]["authorization"].as_str().unwrap().starts_with("Hawk id=\"t/one\""), "{question}");
+        }
+    }
 }

@@ -79,6 +79,7 @@ fn ours(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "revision" => (here("GET", "/revision"), &[]),
         "events" => (here("GET", "/events"), &["auth:events"]),
         "explain" => (here("GET", "/explain/AbCdEfGhIjKlMnOpQrStUv"), &["auth:explain:AbCdEfGhIjKlMnOpQrStUv"]),
+        "endGrant" => (here("POST", "/end-grant"), &["auth:current-scopes"]),
         "check" => (here("POST", "/check").json(question()), &[]),
         "checks" => (here("POST", "/checks").json(json!({ "checks": [question()] })), &[]),
         "listClientRecords" => (here("GET", "/clients/"), &["auth:list-clients"]),

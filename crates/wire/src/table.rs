@@ -72,6 +72,7 @@ pub enum Call {
     Check,
     Checks,
     Explain,
+    EndGrant,
 }
 
 /// One of the two APIs of the process. Both are described by the same kind of table and answered by the same dispatcher.

@@ -11,8 +11,9 @@ use crate::directory::entries::Grant;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
-use crate::reserved;
+use crate::reserved::{self, CURRENT_SCOPES};
 use crate::time::{DAY_MS, MINUTE_MS};
+use crate::verify::caller::Authentication;
 use crate::verify::reason::Reason;
 
 /// A certificate can't span more.
@@ -148,6 +149,29 @@ impl Auth {
             let depends_on = ids.iter().cloned().map(Key::Grant).collect();
             let write = Write::RevokeGrants { ids, by: by.to_owned(), reason: reason.to_owned() };
             Ok(Decision::Write(step_by(now, by, "revoked", depends_on), write, ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Ends the grant whose credentials the caller has, at once. 400 for whoever has other credentials, such as those of a client that was made with the grant: they
+    /// are worth less than the grant, and must not end more than themselves. 400 too for a request that is restricted to some scopes: it may be of a program that was
+    /// given only these.
+    pub async fn end_own_grant(&self, who: &Authentication) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let acting = self.acting(now, who)?;
+            acting.caller.require_scope(CURRENT_SCOPES.to_owned())?;
+            if who.is_restricted() {
+                return Err(ApiError::InputError("A request that is restricted by authorizedScopes ends no grant".to_owned()));
+            }
+            let grant = acting.caller.grant.as_deref().and_then(|id| now.snapshot.grant(id));
+            let own = grant.filter(|grant| acting.caller.client_id.as_ref() == Some(&grant.record.client_id));
+            let Some(grant) = own else {
+                return Err(ApiError::InputError("These are not the credentials of a grant".to_owned()));
+            };
+            let ids = vec![grant.record.id.clone()];
+            let write = Write::RevokeGrants { ids, by: acting.caller.actor(), reason: "signed out".to_owned() };
+            Ok(Decision::Write(acting.step(now, "revoked", Key::Grant(grant.record.id.clone())), write, ()))
         })
         .await
         .map(|((), revision)| revision)

@@ -82,6 +82,11 @@ impl Authentication {
         Authentication { who: Who::Refused, outcome: Err(error) }
     }
 
+    /// Whether the request itself says that it is worth only some of the scopes of its credentials.
+    pub(crate) fn is_restricted(&self) -> bool {
+        matches!(&self.who, Who::Signed(authentic) if authentic.has_authorized_scopes())
+    }
+
     /// The same for an answer that goes on: that a header's timestamp grows old counts no more. A bewit ends when it ends.
     pub(crate) fn for_streaming(self) -> Authentication {
         let who = match self.who {

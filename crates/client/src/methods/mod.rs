@@ -2,9 +2,11 @@
 
 mod applications;
 mod auth;
+mod end_grant;
 mod events;
 mod falconer;
 mod people;
 
+pub use end_grant::GrantEnd;
 pub use events::{Events, ServerEvent, is_temporary};
 pub use people::PeopleSearch;

@@ -8,6 +8,7 @@ mod brokers;
 mod check;
 mod clock;
 mod documents;
+mod end_grant;
 mod events;
 mod explain;
 mod http_vectors;

@@ -62,7 +62,7 @@ fn named(call: Call) -> &'static [Code] {
         Call::DeleteClient | Call::DeleteRole | Call::PutClient | Call::ImportBatch => &[Code::InputError],
         Call::Person | Call::Explain | Call::Application => &[Code::ResourceNotFound],
         Call::ResetApplicationSecret => &[Code::InputError, Code::ResourceNotFound],
-        Call::DeleteApplication | Call::ListApplications => &[Code::InputError],
+        Call::DeleteApplication | Call::ListApplications | Call::EndGrant => &[Code::InputError],
         Call::PutApplication => &[Code::InputError, Code::RequestConflict],
         Call::InvitePerson => &[Code::InputError, Code::RequestConflict],
         Call::UpdatePerson | Call::DisablePerson | Call::EnablePerson | Call::DeletePerson | Call::MakeResetLink => {

@@ -38,3 +38,21 @@ pub(super) const EVENTS: Method = Method {
     input: None,
     output: None,
 };
+
+pub(super) const END_GRANT: Method = Method {
+    call: Call::EndGrant,
+    service: Service::Falconer,
+    name: "endGrant",
+    verb: Verb::Post,
+    route: "/end-grant",
+    params: &[],
+    query: &[],
+    scopes: Some(r#""auth:current-scopes""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Scopes and authentication",
+    title: "End the grant of this request",
+    description: "Ends the grant whose credentials sign this request, which is what signing out is: whoever has a copy of them can do nothing with it from then on, nor can clients that were made with the grant. Every grant has the scope. Credentials that are none of a grant, those of a client that was made with one, and a request that is restricted by `authorizedScopes` end nothing: 400. Called once more it is 401, for the credentials have ended. A request whose answer was lost may be repeated; `check` says with the reason `grant-revoked` that the grant has ended.",
+    input: None,
+    output: Some("revision-response"),
+};

@@ -61,6 +61,7 @@ pub const FALCONER_METHODS: &[Method] = &[
     check::CHECK,
     check::CHECKS,
     check::EXPLAIN,
+    falconer::END_GRANT,
     import::LIST_CLIENT_RECORDS,
     import::PUT_CLIENT,
     import::IMPORT_BATCH,

@@ -39,6 +39,7 @@ impl Api {
             Call::Revision => Ok(falconer::revision(request)),
             Call::Check | Call::Checks => check::answer(method.call, request).await,
             Call::Explain => explain::explain(request),
+            Call::EndGrant => falconer::end_grant(request).await,
             Call::Events => events::follow(request).await,
             Call::ListClientRecords => list_clients::list(request),
             Call::PutClient => put_client::put(request).await,

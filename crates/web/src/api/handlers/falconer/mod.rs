@@ -1,4 +1,4 @@
-//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, why somebody was refused, clients with their grants or tokens, imports, people, applications.
+//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, signing out, why somebody was refused, clients with their grants or tokens, imports, people, applications.
 
 pub(crate) mod applications;
 pub(crate) mod events;
@@ -12,9 +12,15 @@ pub(crate) mod refresh_person;
 use falconer_wire::NodeRevision;
 
 use crate::api::answer::reply::Reply;
-use crate::api::handlers::Request;
+use crate::api::handlers::{Answer, Request};
 
 /// How far this node is.
 pub(crate) fn revision(request: &Request<'_>) -> Reply {
     Reply::json(&NodeRevision { revision: request.auth.revision().0 })
+}
+
+/// Whoever has credentials of a grant signs out.
+pub(crate) async fn end_grant(request: &Request<'_>) -> Answer {
+    let revision = request.auth.end_own_grant(request.who).await?.0;
+    Ok(Reply::json(&NodeRevision { revision }).at_revision(revision))
 }
