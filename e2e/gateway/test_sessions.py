@@ -1,10 +1,13 @@
 """A browser's session on the protected host, through each proxy: what a browser sends is written out here, so that what it must not be able to do can be tried."""
 
 import http.client
+import itertools
 import json
+from datetime import datetime, timezone
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from falconer_server import Server
 from proxies import Protected
 from scenarios import host_and_port
 
@@ -38,6 +41,14 @@ def granted(server):
     return server.grant("https://notes.example.com/", ["notes:read:*"])
 
 
+_NUMBERS = itertools.count()
+
+
+def granted_anew(server):
+    """A grant for one test, which may end it: of somebody who has granted nothing else."""
+    return server.grant("https://notes.example.com/", ["notes:read:*"], person=f"person{next(_NUMBERS)}")
+
+
 def call(service, method, target, headers=None, cookies=None):
     connection = http.client.HTTPConnection(*host_and_port(service.origin), timeout=60)
     try:
@@ -54,9 +65,10 @@ def call(service, method, target, headers=None, cookies=None):
         connection.close()
 
 
-def signed_in(service, granted, to="/books/red?page=2"):
-    """The cookies of a browser that came back from Falconer."""
+def signed_in(service, granted, to="/books/red?page=2", before=None):
+    """The cookies of a browser that came back from Falconer. `before`: those of the session that it had."""
     answer, _, cookies = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF)
+    cookies.update(before or {})
     assert answer.status == 303
     target = parse_qs(urlsplit(answer.getheader("Location")).query)["target"][0]
     state = parse_qs(urlsplit(target).query)["state"][0]
@@ -95,8 +107,6 @@ def test_a_session_reads_and_ends(service, granted):
     assert (answer.status, reason(body)) == (403, "scopes-missing")
     answer, body, _ = call(service, "GET", "/admin", PAGE_OF, cookies)
     assert answer.status == 403 and b"<h1>Not allowed</h1>" in body and b"notes:admin" in body
-    answer, body, cleared = call(service, "POST", "/.falconer/sign-out", {"Origin": service.origin}, cookies)
-    assert (answer.status, cleared) == (303, {"falconer-gateway": ""})
 
 
 def test_another_site_changes_nothing(service, granted):
@@ -143,6 +153,69 @@ def test_a_cookie_is_worth_nothing_changed_or_twice(service, granted):
     for value in ["x", sealed[:-4], sealed[:40] + ("A" if sealed[40] != "A" else "B") + sealed[41:], f"{sealed}; falconer-gateway={sealed}"]:
         answer, body, _ = call(service, "GET", "/books/red", SCRIPT_OF, {"falconer-gateway": value})
         assert (answer.status, reason(body)) == (403, "no-credentials"), value[:60]
+
+
+def signed_out(service, cookies, headers=None):
+    return call(service, "POST", "/.falconer/sign-out", {"Origin": service.origin, **(headers or {})}, cookies)
+
+
+def test_signing_out_ends_what_a_copy_of_the_cookie_is_worth(service, server):
+    """Signing out only took the cookie away: somebody who had copied it went on until the grant ended."""
+    granted = granted_anew(server)
+    cookies, copy = [signed_in(service, granted) for _ in range(2)]
+    assert cookies != copy and call(service, "GET", "/books/red", SCRIPT_OF, copy)[0].status == 200
+    answer, _, cleared = signed_out(service, cookies)
+    assert (answer.status, answer.getheader("Location"), cleared) == (303, f"{service.origin}/.falconer/sign-out", {"falconer-gateway": ""})
+    # At the very next request: of the copy, of the cookie itself, and of the credentials in it.
+    for kept in [copy, cookies]:
+        answer, body, _ = call(service, "GET", "/books/red", SCRIPT_OF, kept)
+        assert (answer.status, reason(body)) == (401, "grant-revoked")
+    answer, _, cleared = call(service, "GET", "/books/red", PAGE_OF, copy)
+    assert (answer.status, cleared) == (303, {"falconer-gateway": ""})
+    assert server.reason_of(granted) == "grant-revoked"
+    answer, body, _ = call(service, "GET", "/.falconer/sign-out", PAGE_OF)
+    assert answer.status == 403 and b"<h1>Signed out</h1>" in body
+    # The other tab, whose page still shows its button, and a second press.
+    for other in [cookies, {}]:
+        answer, _, cleared = signed_out(service, other)
+        assert (answer.status, cleared) == (303, {"falconer-gateway": ""})
+
+
+def test_a_session_that_another_one_replaces_ends(service, server):
+    before = signed_in(service, granted_anew(server))
+    after = signed_in(service, granted_anew(server), before=before)
+    answer, body, _ = call(service, "GET", "/books/red", SCRIPT_OF, before)
+    assert (answer.status, reason(body)) == (401, "grant-revoked")
+    assert call(service, "GET", "/books/red", SCRIPT_OF, after)[0].status == 200
+    # Coming back once more with what is there already (a reload) ends nothing.
+    granted = granted_anew(server)
+    again = signed_in(service, granted, before=signed_in(service, granted))
+    assert call(service, "GET", "/books/red", SCRIPT_OF, again)[0].status == 200
+
+
+def test_nobody_signs_somebody_out_from_elsewhere(service, granted):
+    cookies = signed_in(service, granted)
+    for method, headers in [("POST", {"Origin": "https://evil.example"}), ("POST", {"Sec-Fetch-Site": "cross-site"}), ("GET", {}), ("HEAD", {}), ("PUT", {"Origin": service.origin})]:
+        call(service, method, "/.falconer/sign-out", headers, cookies)
+    assert call(service, "GET", "/books/red", SCRIPT_OF, cookies)[0].status == 200
+
+
+def test_signing_out_while_falconer_is_away(behind, tmp_path):
+    falconer = Server(tmp_path)
+    service = None
+    try:
+        service = Protected("upstream", tmp_path / "run", falconer.root_url, behind, head="falconer_timeout_ms = 1000", rules=RULES)
+        granted = falconer.grant("https://notes.example.com/", ["notes:read:*"])
+        cookies = signed_in(service, granted)
+        falconer.stop()
+        answer, body, cleared = signed_out(service, cookies, PAGE_OF | {"Sec-Fetch-Site": "same-origin"})
+        until = datetime.fromtimestamp(json.loads(granted["certificate"])["expiry"] / 1000, timezone.utc)
+        assert (answer.status, cleared) == (403, {"falconer-gateway": ""})
+        assert b"<h1>Signed out here only</h1>" in body and f"counts until {until:%Y-%m-%dT%H:%M:%S}".encode() in body
+        assert f'<a href="{falconer.root_url}/me/grants">'.encode() in body
+    finally:
+        if service:
+            service.stop()
 
 
 def test_a_session_that_ends_soon_leads_to_falconer(server, behind, granted, tmp_path):

@@ -53,6 +53,8 @@ pub(crate) enum Event {
     Begun,
     SignedIn,
     SignedOut,
+    /// A session is over in its browser, and its grant may count still.
+    GrantNotEnded,
 }
 
 impl Outcome {
@@ -96,13 +98,14 @@ impl Outcome {
 }
 
 impl Event {
-    const ALL: [Event; 3] = [Event::Begun, Event::SignedIn, Event::SignedOut];
+    const ALL: [Event; 4] = [Event::Begun, Event::SignedIn, Event::SignedOut, Event::GrantNotEnded];
 
     fn word(self) -> &'static str {
         match self {
             Event::Begun => "begun",
             Event::SignedIn => "signed-in",
             Event::SignedOut => "signed-out",
+            Event::GrantNotEnded => "grant-not-ended",
         }
     }
 }

@@ -42,6 +42,13 @@ class Falconer:
         made = self.call("PUT", self.path(client_id), {"expires": expires, "description": "", "scopes": scopes})
         return {"clientId": client_id, "accessToken": made["accessToken"]}
 
+    def reason_of(self, credentials):
+        """The word with which a check refuses a request that these credentials sign; None where it is allowed."""
+        url = "https://notes.example.com/"
+        header = HawkAuth(credentials).authorization("GET", url, "", b"")
+        request = {"method": "get", "resource": "/", "host": "notes.example.com", "port": 443, "authorization": header}
+        return self.call("POST", "/api/falconer/v1/check", {"request": request, "required": {"AllOf": []}}).get("reason")
+
     @staticmethod
     def path(client_id):
         return f"/api/auth/v1/clients/{quote(client_id, safe='')}"

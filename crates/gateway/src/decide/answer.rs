@@ -56,10 +56,15 @@ impl Answer {
         let mut answer = Answer::new(303, "text/plain; charset=utf-8", Vec::new());
         answer.headers.insert(header::LOCATION, HeaderValue::from_str(address).ok()?);
         answer.headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        Some(answer.with_cookies(cookies))
+    }
+
+    /// The same with cookies set, or cleared.
+    pub(crate) fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Answer {
         for cookie in cookies {
-            answer.headers.append(header::SET_COOKIE, cookie);
+            self.headers.append(header::SET_COOKIE, cookie);
         }
-        Some(answer)
+        self
     }
 
     /// A small page for people, with one link and, for those who are signed in, a button to sign out.

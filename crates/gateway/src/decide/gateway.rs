@@ -14,7 +14,7 @@ use super::refused::Refused;
 use super::request_head::RequestHead;
 use super::site::{Site, SiteSession};
 use super::watched::Watched;
-use crate::addresses::Addresses;
+use crate::addresses::{AddressPermit, Addresses};
 use crate::forward;
 use crate::keys::Key;
 use crate::metrics::{Metrics, Outcome};
@@ -69,7 +69,7 @@ impl Gateway {
             if let Some(resource) = &rules.settings.protected_resource {
                 verifier = verifier.with_protected_resource(&resource.path, resource.scopes.iter().map(String::as_str))?;
             }
-            sites.push(Site::new(&rules, origin, key, verifier)?);
+            sites.push(Site::new(&rules, origin, key, verifier, retry)?);
         }
         Ok(Gateway { sites, rules: Arc::new(rules), caller_key, questions: Addresses::default(), metrics: Arc::default() })
     }
@@ -182,7 +182,7 @@ impl Gateway {
         }
         if target.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(".falconer")) {
             let session = site.session.as_ref().ok_or(Refused::NoRule)?;
-            let answer = pages::answer(request, &target, site, session, &self.metrics)?;
+            let answer = pages::answer(self, request, &target, site, session).await?;
             return Ok((Decision::Answer(answer), Outcome::OwnPage));
         }
         if let Some(answer) = self.metadata(request, site, &target) {
@@ -229,8 +229,7 @@ impl Gateway {
         if request.headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
             return Err(Refused::Verifier(Refusal::SeveralAuthorizations));
         }
-        let most = self.settings().questions_per_address;
-        let slot = request.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;
+        let slot = self.hold(request)?;
         let source_ip = request.source_ip.map(|address| address.to_string());
         let signed = SignedRequest { method: request.method, resource: request.target, authorization, source_ip: source_ip.as_deref() };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
@@ -257,6 +256,12 @@ impl Gateway {
                 None => Err(Refused::Verifier(refusal)),
             },
         }
+    }
+
+    /// One question to Falconer of this address, until it is dropped.
+    pub(super) fn hold(&self, request: &RequestHead<'_>) -> Result<Option<AddressPermit>, Refused> {
+        let most = self.settings().questions_per_address;
+        request.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()
     }
 
     /// What the service behind is told of a request that goes on.

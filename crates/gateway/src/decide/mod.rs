@@ -2,6 +2,7 @@
 //! somebody gets who gets no further, `watched.rs` asks again for what stays open, `pages.rs` the gateway's own addresses below `/.falconer/`.
 
 mod answer;
+mod ending;
 mod gateway;
 mod in_use;
 mod pages;

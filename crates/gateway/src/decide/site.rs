@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use falconer_client::{Client, Credentials, Origin};
+use falconer_client::{Client, Credentials, GrantEnd, Origin, Retry};
 use falconer_middleware::{SettingsError, Verifier};
 
 use super::refused::Refused;
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Site {
 }
 
 impl Site {
-    pub(super) fn new(rules: &Rules, origin: &str, key: Option<&Key>, verifier: Verifier) -> Result<Site, SettingsError> {
+    pub(super) fn new(rules: &Rules, origin: &str, key: Option<&Key>, verifier: Verifier, retry: Retry) -> Result<Site, SettingsError> {
         let signed_for = Origin::parse(origin).map_err(SettingsError::PublicOrigin)?;
         let (scheme, own_port) = if origin.to_ascii_lowercase().starts_with("https:") { ("https", 443) } else { ("http", 80) };
         let Origin { host, port } = &signed_for;
@@ -52,7 +52,7 @@ impl Site {
                     identity: settings.identity,
                 },
                 settings,
-                client: Client::new(&rules.falconer).map_err(SettingsError::RootUrl)?,
+                client: Client::new(&rules.falconer).map_err(SettingsError::RootUrl)?.with_retry(retry),
                 signed_for,
             })),
             None => None,
@@ -75,6 +75,11 @@ impl Site {
 }
 
 impl SiteSession {
+    /// Ends the grant that these are the credentials of.
+    pub(super) async fn end_grant(&self, credentials: Credentials) -> GrantEnd {
+        self.client.clone().with_credentials(credentials).end_grant().await
+    }
+
     /// Signs the question about a browser's request with the credentials of its session: the header.
     pub(super) fn sign(&self, method: &str, target: &str, credentials: Credentials) -> Result<String, Refused> {
         let method = method.parse().map_err(|_| Refused::NoRule)?;

@@ -5,6 +5,6 @@ mod cookie;
 mod request;
 mod sign_in;
 
-pub(crate) use cookie::Cookies;
+pub(crate) use cookie::{Cookies, Opened};
 pub(crate) use request::{is_own, wants_page};
 pub(crate) use sign_in::{CallbackOutcome, GrantPageRequest, begin, came_back, sign_in_path};

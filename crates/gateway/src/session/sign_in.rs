@@ -25,8 +25,8 @@ pub(crate) struct GrantPageRequest {
 
 /// What came back.
 pub(crate) enum CallbackOutcome {
-    /// Credentials: the cookies to set, and where to go on.
-    Credentials(Vec<HeaderValue>, String),
+    /// Credentials: the cookies to set, where to go on, and the clientId.
+    Credentials(Vec<HeaderValue>, String, String),
     /// Nothing that this browser asked for.
     NotAskedFor,
     /// Credentials that cannot be kept: too large, or not of the shape that grants have.
@@ -74,10 +74,14 @@ pub(crate) fn came_back(query: &str, headers: &HeaderMap, cookies: &Cookies, now
     let kept = || {
         let credentials = Credentials::new(value("clientId")?, value("accessToken")?).with_certificate(value("certificate")?).ok()?;
         let expires_ms = credentials.expires_ms().filter(|expires_ms| *expires_ms > now_ms)?;
-        Some(vec![cookies.set_session(&credentials, expires_ms, now_ms)?, cookies.clear_sign_in()?])
+        let set = vec![cookies.set_session(&credentials, expires_ms, now_ms)?, cookies.clear_sign_in()?];
+        Some((set, credentials.client_id().to_owned()))
     };
     match kept() {
-        Some(set) => CallbackOutcome::Credentials(set, if is_path_here(&under_way.back_to) { under_way.back_to } else { "/".to_owned() }),
+        Some((set, client_id)) => {
+            let to = if is_path_here(&under_way.back_to) { under_way.back_to } else { "/".to_owned() };
+            CallbackOutcome::Credentials(set, to, client_id)
+        }
         None => CallbackOutcome::Unusable,
     }
 }
@@ -127,7 +131,7 @@ mod tests {
         );
         let jar: HeaderMap = [(header::COOKIE, set.to_str().unwrap().split(';').next().unwrap().parse().unwrap())].into_iter().collect();
         let answer = format!("state={state}&clientId=ann%2Fx&accessToken=t&certificate=%7B%22expiry%22%3A9000%7D");
-        let CallbackOutcome::Credentials(set, to) = came_back(&answer, &jar, &cookies, 2000) else { panic!() };
+        let CallbackOutcome::Credentials(set, to, _) = came_back(&answer, &jar, &cookies, 2000) else { panic!() };
         assert_eq!((set.len(), to.as_str()), (2, "/books?x=1"));
         let refused = |query: &str, jar: &HeaderMap, now_ms: i64| match came_back(query, jar, &cookies, now_ms) {
             CallbackOutcome::Credentials(..) => "accepted",

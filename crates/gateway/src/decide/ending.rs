@@ -1,0 +1,58 @@
+//! Signing out: the session's grant ends at Falconer, so that whoever has a copy of the cookie is signed out too.
+
+use falconer_client::GrantEnd;
+use falconer_client::system::now_ms;
+use falconer_wire::date_time;
+
+use super::answer::Answer;
+use super::gateway::Gateway;
+use super::refused::Refused;
+use super::request_head::RequestHead;
+use super::site::{Site, SiteSession};
+use crate::metrics::Event;
+use crate::session::Opened;
+
+/// Where somebody signs out.
+pub(super) const SIGN_OUT: &str = "/.falconer/sign-out";
+
+/// Ends the session that the request has, and says what became of its grant. The browser is signed out in any case.
+pub(super) async fn sign_out(gateway: &Gateway, request: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Result<Answer, Refused> {
+    let ended = match session.cookies.session(request.headers, now_ms()) {
+        Some(opened) => {
+            let until = date_time::format_ms(opened.expires_ms);
+            let _slot = gateway.hold(request)?;
+            (session.end_grant(opened.credentials).await, until)
+        }
+        // Nothing that counts.
+        None => (GrantEnd::Ended, String::new()),
+    };
+    gateway.metrics().session(Event::SignedOut);
+    let (failed, error, until) = match ended {
+        (GrantEnd::Ended, _) => {
+            let answer = Answer::to(&format!("{}{SIGN_OUT}", site.origin), session.cookies.clear_session());
+            return answer.ok_or(Refused::Misconfigured("an address to go to is no header"));
+        }
+        (GrantEnd::Counts(error), until) => ("Falconer did not end what you granted, and it counts until", error, until),
+        (GrantEnd::NotKnown(error), until) => {
+            ("Nobody knows whether Falconer has ended what you granted. If not, it counts until", error, until)
+        }
+    };
+    tracing::warn!("a browser is signed out, and its grant may count still: {error}");
+    gateway.metrics().session(Event::GrantNotEnded);
+    let text =
+        format!("You are signed out in this browser. {failed} {until}, for whoever has a copy of the cookie. Revoke it at Falconer.");
+    let grants = format!("{}/me/grants", session.asks.falconer);
+    let answer = Answer::page(403, "Signed out here only", &text, (&grants, "What you granted"), false);
+    Ok(answer.with_cookies(session.cookies.clear_session()))
+}
+
+/// Ends the grant of a session that another one takes the place of. Its cookie is gone from the browser, and a copy of it must not outlive that. At worst
+/// it ends at its time, as without this.
+pub(super) async fn end_replaced(gateway: &Gateway, request: &RequestHead<'_>, session: &SiteSession, replaced: Opened) {
+    // Too many of this address: nobody waits, and nothing is lost but time.
+    let Ok(_slot) = gateway.hold(request) else { return };
+    if let GrantEnd::Counts(error) | GrantEnd::NotKnown(error) = session.end_grant(replaced.credentials).await {
+        gateway.metrics().session(Event::GrantNotEnded);
+        tracing::warn!("a session was replaced, and the grant before may count still: {error}");
+    }
+}
