@@ -147,6 +147,11 @@ export interface Session {
   keep(name: string, what: FormLike | Kept): () => void;
   /** Calls back when credentials come or go while the page is there, whichever tab did it. Returns a function that ends it. */
   onChange(callback: () => void): () => void;
+  /**
+   * Signs out: forgets the credentials at once, as `clear` does, and has Falconer end the grant, so that a copy of them is worth nothing. Never rejects: 'counts' where
+   * Falconer said no, 'unknown' where it gave no answer; then the grant is in the person's list at Falconer, `/me/grants`.
+   */
+  signOut(): Promise<'ended' | 'counts' | 'unknown'>;
   /** Forgets the credentials, and what `keep` has kept. They stay valid until they end or the person revokes the grant. */
   clear(): void;
   /** Calls back once for each credentials, `secondsBefore` (default 300) their end. Returns a function that stops waiting. */

@@ -5,6 +5,7 @@
 import { expect, readAnswer, receive, unexpected } from './parts/answer.js';
 import { bodyHash, call, isStream, readJson } from './parts/calls.js';
 import { checkCredentials, clockError, clockOffset, personOf } from './parts/credentials.js';
+import { endGrant, watchEnd } from './parts/ending.js';
 import { FalconerError } from './parts/error.js';
 import { forgetAll, giveBack, keepAll, ofForm } from './parts/forms.js';
 import { alone, awaitAnswer, newRenewal, openWindow } from './parts/renewal.js';
@@ -16,7 +17,6 @@ export { splitAnswer } from './parts/answer.js';
 export { FalconerError } from './parts/error.js';
 export { authorization, extText, isPerson, mac, normalizedString, payloadHash, people, requestParts, signUrl } from './parts/signing.js';
 
-const TIMER_STEP_MS = 30 * 1000;
 // A difference below this can't be why a call was refused.
 const CLOCK_STEP_MS = 60 * 1000;
 
@@ -34,7 +34,6 @@ class Session {
   #rootUrl;
   #credentials = null;
   #storage;
-  #watchers = new Set();
   #error = null;
   // What Falconer's clock is ahead of this computer's.
   #clockOffsetMs = 0;
@@ -185,7 +184,19 @@ class Session {
     return () => void this.#listeners.delete(callback);
   }
 
-  /** Forgets the credentials, also in storage. They stay valid until they end or the person revokes the grant. */
+  /**
+   * Signs out: forgets the credentials at once, as `clear` does, and has Falconer end the grant, so that a copy of them is worth nothing. Resolves to 'ended'; to
+   * 'counts' where Falconer said no, or to 'unknown' where it gave no answer: then the person finds the grant in the list at Falconer.
+   */
+  async signOut() {
+    const credentials = this.signedIn ? this.#credentials : null;
+    this.clear();
+    if (!credentials) return 'ended';
+    const check = () => this.#check(credentials, new URL(this.#rootUrl).origin, { required: { AllOf: [] } });
+    return endGrant(this.#rootUrl, credentials, () => this.#seconds(), check);
+  }
+
+  /** Forgets the credentials, also in storage. They stay valid until they end or the person revokes the grant: `signOut` has them end. */
   clear() {
     this.#error = null;
     this.#forget();
@@ -197,27 +208,7 @@ class Session {
 
   /** Calls `callback` once for each credentials, `secondsBefore` their end. Returns a function that stops waiting. */
   onExpiring(callback, secondsBefore = 300) {
-    const watcher = { timer: undefined };
-    let lastExpiring = null;
-    const look = () => {
-      if (!this.#watchers.has(watcher)) return;
-      const left = this.expiresIn - secondsBefore;
-      if (this.#credentials && left <= 0 && lastExpiring !== this.#credentials.accessToken) {
-        lastExpiring = this.#credentials.accessToken;
-        callback();
-      }
-      // In steps: a laptop that slept, a clock that was set, or fresh credentials must not make a long timer late.
-      const wait = left > 0 && Number.isFinite(left) ? Math.min(left * 1000, TIMER_STEP_MS) : TIMER_STEP_MS;
-      watcher.timer = setTimeout(look, wait);
-      watcher.timer.unref?.();
-    };
-    this.#watchers.add(watcher);
-    watcher.timer = setTimeout(look, 0);
-    watcher.timer.unref?.();
-    return () => {
-      this.#watchers.delete(watcher);
-      clearTimeout(watcher.timer);
-    };
+    return watchEnd(() => (this.#credentials ? { token: this.#credentials.accessToken, left: this.expiresIn - secondsBefore } : null), callback);
   }
 
   /**
@@ -267,14 +258,9 @@ class Session {
   async whoami({ origin = globalThis.location?.origin, may = {} } = {}) {
     if (!origin) throw new FalconerError('BadRequest', 'Outside of a page whoami() needs the origin that asks.');
     const credentials = this.#need();
-    const { resource, host, port } = requestParts(`${origin}/`);
     const names = Object.keys(may);
-    const ask = async () => call(`${this.#rootUrl}/api/falconer/v1/check`, {
-      request: { method: 'get', resource, host, port, authorization: await authorization(credentials, 'GET', `${origin}/`, { ts: Math.floor(this.#now() / 1000) }) },
-      required: { AllOf: [] }, identity: true, each: names.length ? names.map((name) => may[name]) : undefined,
-    });
-    let answer = await ask();
-    if (answer?.reason === 'stale-timestamp' && (await this.#learnClock())) answer = await ask();
+    const each = names.length ? names.map((name) => may[name]) : undefined;
+    const answer = await this.#check(credentials, origin, { required: { AllOf: [] }, identity: true, each });
     if (answer?.status !== 'allowed') {
       throw new FalconerError('AuthenticationFailed', answer?.message ?? 'Falconer did not accept the credentials.', { body: answer });
     }
@@ -282,13 +268,28 @@ class Session {
     return { clientId, expires, identity, may: Object.fromEntries(names.map((name, index) => [name, answer.each?.[index]?.status === 'allowed'])) };
   }
 
+  /** What Falconer says to a service at `origin` of a request with these credentials. */
+  async #check(credentials, origin, question) {
+    const { resource, host, port } = requestParts(`${origin}/`);
+    const ask = async () => call(`${this.#rootUrl}/api/falconer/v1/check`, {
+      request: { method: 'get', resource, host, port, authorization: await authorization(credentials, 'GET', `${origin}/`, { ts: this.#seconds() }) },
+      ...question,
+    });
+    const answer = await ask();
+    return answer?.reason === 'stale-timestamp' && (await this.#learnClock()) ? ask() : answer;
+  }
+
   /** Falconer's time, as far as it is known. */
   #now() {
     return Date.now() + this.#clockOffsetMs;
   }
 
+  #seconds() {
+    return Math.floor(this.#now() / 1000);
+  }
+
   async #send(request, { hash, authorizedScopes }) {
-    const options = { ts: Math.floor(this.#now() / 1000), hash, authorizedScopes };
+    const options = { ts: this.#seconds(), hash, authorizedScopes };
     request.headers.set('Authorization', await authorization(this.#need(), request.method, request.url, options));
     try {
       return await globalThis.fetch(request);

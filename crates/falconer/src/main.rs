@@ -28,7 +28,7 @@ use commands::operator::{PrintOptions, account, clock, keys, provider, repair, r
 use commands::people;
 use commands::records::{application, client, export, import, role};
 use commands::server::{config_check, gateway, init, serve};
-use commands::user::{attack, curl, events, proxy, scopes, signin};
+use commands::user::{attack, curl, events, proxy, scopes, signin, signout};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\
@@ -93,6 +93,8 @@ enum Command {
     Gateway(gateway::Gateway),
     /// Get credentials from a server through the browser, and print them as `export` lines
     Signin(signin::Options),
+    /// End the grant of the present credentials, and print lines that make the shell forget them
+    Signout(signout::Options),
     /// What the present credentials may do
     CurrentScopes(scopes::CurrentScopes),
     /// What scopes expand to
@@ -198,6 +200,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Provider(command) => provider::run(command).await,
         Command::Gateway(command) => gateway::run(command).await,
         Command::Signin(options) => signin::run(options).await,
+        Command::Signout(options) => signout::run(options).await,
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,
         Command::Curl(options) => curl::run(options).await,

@@ -77,10 +77,11 @@ $('renew').addEventListener('click', () => attempt(null, async () => {
 }));
 // Where no window opens, it waits in this tab.
 falconer.keep('note', $('write-form'));
-$('sign-out').addEventListener('click', () => {
-  falconer.clear();
+$('sign-out').addEventListener('click', async () => {
+  const ended = falconer.signOut();
   say('');
   show();
+  if (await ended !== 'ended') say('You are signed out here. What you granted may count still: revoke it at Falconer.');
 });
 
 // ---------------------------------------------------------------------------------------------------------------- notes

@@ -320,3 +320,38 @@ test('a browser without storage still works in memory, but cannot ask', async ()
   session.clear();
   assert.equal(session.signedIn, false);
 });
+
+test('signing out ends the grant, and says where that is not known', async (t) => {
+  const over = { status: 'failed', reason: 'grant-revoked' };
+  const refused = (status) => Response.json({ code: 'X', message: 'no' }, { status });
+  const lost = () => { throw new TypeError('Failed to fetch'); };
+  for (const [answers, ended] of [
+    [[() => Response.json({ revision: 7 })], 'ended'],
+    [[() => refused(401), () => Response.json(over)], 'ended'],
+    [[lost, () => Response.json({ ...over, reason: 'grant-ended' })], 'ended'],
+    [[lost, () => Response.json({ status: 'allowed' }), () => Response.json({ revision: 7 })], 'ended'],
+    [[() => refused(404), () => Response.json({ status: 'allowed' }), () => refused(404), () => Response.json({ status: 'allowed' })], 'counts'],
+    [[lost, lost], 'unknown'],
+    [[() => refused(503), () => refused(503)], 'unknown'],
+  ]) {
+    const { module } = await load('https://notes.example/');
+    const session = module.connect({ rootUrl: ROOT, credentials: given });
+    const sent = [];
+    const left = [...answers];
+    t.mock.method(globalThis, 'fetch', async (input, init) => {
+      sent.push({ url: String(input), ...init, signedIn: session.signedIn });
+      return left.shift()();
+    });
+    assert.equal(await session.signOut(), ended);
+    assert.equal(left.length, 0);
+    assert.equal(session.signedIn, false);
+    const { url, method, headers, body, keepalive, signedIn } = sent[0];
+    assert.deepEqual({ url, method, body, keepalive }, { url: `${ROOT}/api/falconer/v1/end-grant`, method: 'POST', body: undefined, keepalive: true });
+    assert.match(headers.authorization, /^Hawk id="local\/ann\/notes"/);
+    assert.equal(signedIn, false, 'the page forgets first');
+    if (sent.length > 1) assert.equal(sent[1].url, `${ROOT}/api/falconer/v1/check`);
+    // Nothing is left that could be ended.
+    assert.equal(await session.signOut(), 'ended');
+    assert.equal(sent.length, answers.length);
+  }
+});

@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
 
+use falconer_client::Credentials;
+
 use crate::support::browser::{Browser, fields};
 use crate::support::foreign::{Deployment, Page, Records};
 use crate::support::patience::{Lines, output_of_child, patience};
@@ -69,4 +71,29 @@ fn cancel_reaches_the_command_line() {
     lines.with("Cancel was pressed");
     let output = output_of_child(signin, "signin after Cancel");
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), b"".as_slice()));
+}
+
+/// Whoever signed in had credentials in a shell that nobody could take back but on the page.
+#[test]
+fn signing_out_ends_the_grant_and_clears_the_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    init(&data);
+    let server = Server::start(&data);
+    let password = "a few good words";
+    command_with_input(&["account", "create", "ann", "--password-stdin", "--data-dir", data.to_str().unwrap()], password).ok();
+    let mut browser = Browser::new(&server);
+    eventually("ann can sign in", || browser.sign_in("ann", password).then_some(()));
+    let back = browser.grant("/?target=http%3A%2F%2F127.0.0.1%3A4000%2F&description=x", "127.0.0.1");
+    let back = url::Url::parse(&back).unwrap();
+    let value = |name: &str| back.query_pairs().find(|(found, _)| found == name).unwrap().1.into_owned();
+    let credentials = Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate")).unwrap();
+    let shell = Shell::with(&server.root_url, &credentials);
+
+    shell.run(&["current-scopes"]).ok();
+    let output = shell.run(&["signout"]).ok();
+    assert_eq!(output, "unset TASKCLUSTER_CLIENT_ID\nunset TASKCLUSTER_ACCESS_TOKEN\nunset TASKCLUSTER_CERTIFICATE\n");
+    shell.run(&["current-scopes"]).refused(1, "has been revoked");
+    shell.run(&["signout", "--fish"]).ok();
+    Shell::at(&server.root_url).run(&["signout"]).refused(1, "there are no credentials");
 }

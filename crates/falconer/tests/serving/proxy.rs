@@ -344,7 +344,15 @@ async fn a_grant_is_renewed_before_it_ends() {
     let repeated = grant();
     answer(repeated).await;
     log.with("credentials were renewed");
-    assert_ne!(who().await, first);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let second = who().await;
+    assert_ne!(second, first);
+    // Nobody else has it: it ends with the proxy.
+    let mut still_counts = || {
+        let page = browser.get("/me/grants").body;
+        page.contains(second.rsplit('/').next().unwrap())
+    };
+    assert!(still_counts());
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    assert!(!still_counts());
 }

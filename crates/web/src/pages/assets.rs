@@ -23,7 +23,7 @@ pub(crate) const PASSKEY: &str = include_str!("../../assets/passkey.js");
 /// The icon of all pages.
 pub(crate) const ICON: &str = include_str!("../../assets/icon.svg");
 /// What the browser SDK is made of, as it stands in the repository: a file stands behind those that it imports.
-const SDK_FILES: [&str; 10] = [
+const SDK_FILES: [&str; 11] = [
     include_str!("../../../../sdk/js/parts/error.js"),
     include_str!("../../../../sdk/js/parts/credentials.js"),
     include_str!("../../../../sdk/js/parts/signing.js"),
@@ -33,6 +33,7 @@ const SDK_FILES: [&str; 10] = [
     include_str!("../../../../sdk/js/parts/renewal.js"),
     include_str!("../../../../sdk/js/parts/answer.js"),
     include_str!("../../../../sdk/js/parts/forms.js"),
+    include_str!("../../../../sdk/js/parts/ending.js"),
     include_str!("../../../../sdk/js/falconer.js"),
 ];
 /// Its types.

@@ -8,7 +8,9 @@ mod next_step;
 mod options;
 pub mod proxy;
 pub mod scopes;
+mod shell;
 pub mod signin;
+pub mod signout;
 
 pub use next_step::{named, next_step, tls_problem};
 pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_of_environment, server_url};

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::UserOptions;
 use super::grant_page::{self, GrantPageRequest, lifetime, scope};
+use super::shell::Shell;
 use crate::output;
 
 /// `falconer signin`
@@ -31,15 +32,8 @@ pub struct Options {
     /// Seconds to wait for your decision
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
-    /// Lines for csh instead of sh
-    #[arg(long, group = "shell", conflicts_with = "json")]
-    csh: bool,
-    /// Lines for fish
-    #[arg(long, group = "shell", conflicts_with = "json")]
-    fish: bool,
-    /// Lines for PowerShell
-    #[arg(long, group = "shell", conflicts_with = "json")]
-    powershell: bool,
+    #[command(flatten)]
+    shell: Shell,
     #[command(flatten)]
     user: UserOptions,
 }
@@ -73,62 +67,10 @@ fn print(options: &Options, root_url: &str, found: &BTreeMap<String, String>) ->
         }));
     }
     for (name, text) in variables {
-        output::line(&line(options, name, text))?;
+        output::line(&options.shell.line(name, text))?;
     }
     let until = falconer_client::Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate"));
     let until = until.ok().and_then(|credentials| credentials.expires_ms()).map(output::time);
     eprintln!("Signed in as {}{}.", value("clientId"), until.map_or_else(String::new, |time| format!(" until {time}")));
     Ok(())
-}
-
-/// What sets a variable in the shell; where there is no text, what unsets one that other credentials have left behind.
-fn line(options: &Options, name: &str, text: &str) -> String {
-    if text.is_empty() {
-        return if options.csh {
-            format!("unsetenv {name}")
-        } else if options.fish {
-            format!("set -e {name}")
-        } else if options.powershell {
-            format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue")
-        } else {
-            format!("unset {name}")
-        };
-    }
-    let quoted = format!("'{}'", text.replace('\'', "'\\''"));
-    if options.csh {
-        format!("setenv {name} {quoted}")
-    } else if options.fish {
-        format!("set -gx {name} '{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-    } else if options.powershell {
-        format!("$env:{name} = '{}'", text.replace('\'', "''"))
-    } else {
-        format!("export {name}={quoted}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-
-    use super::*;
-
-    #[derive(clap::Parser)]
-    struct Cli {
-        #[command(flatten)]
-        options: Options,
-    }
-
-    /// A certificate of credentials that the shell had before went along with those that have none, and each call was refused.
-    #[test]
-    fn what_is_not_there_is_unset_in_each_shell() {
-        for (flag, set, unset) in [
-            (None, "export A='it'\\''s'", "unset A"),
-            (Some("--csh"), "setenv A 'it'\\''s'", "unsetenv A"),
-            (Some("--fish"), "set -gx A 'it\\'s'", "set -e A"),
-            (Some("--powershell"), "$env:A = 'it''s'", "Remove-Item Env:A -ErrorAction SilentlyContinue"),
-        ] {
-            let options = Cli::parse_from(["signin"].into_iter().chain(flag)).options;
-            assert_eq!([line(&options, "A", "it's"), line(&options, "A", "")], [set, unset]);
-        }
-    }
 }

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use falconer_client::{Credentials, Environment};
+use falconer_client::{Client, Credentials, Environment, GrantEnd, Retry};
 use falconer_gateway::{GivenCredentials, SigningProxy};
 use zeroize::Zeroizing;
 
@@ -51,8 +52,25 @@ pub enum Renewal {
     None,
     /// A change of the file, as it was read.
     File(PathBuf, Option<Stamp>),
-    /// The page, when this much of the credentials' life is over.
-    Grant(Grant, Option<Duration>),
+    /// The page, when this much of the credentials' life is over; and the present credentials.
+    Grant(Grant, Option<Duration>, OwnGrant),
+}
+
+/// The newest credentials that the proxy itself was granted: nobody else has them, so that they end with it.
+#[derive(Clone)]
+pub struct OwnGrant(Arc<Mutex<Credentials>>);
+
+impl OwnGrant {
+    /// Has Falconer end it, and says where that is not known to have been done. Waits no longer than somebody who has pressed Ctrl-C would.
+    pub async fn end(&self, root_url: &str) -> Result<()> {
+        let credentials = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let retry = Retry { tries: 2, timeout: Duration::from_secs(5), ..Retry::default() };
+        let client = Client::new(root_url)?.with_retry(retry).with_credentials(credentials);
+        if let GrantEnd::Counts(error) | GrantEnd::NotKnown(error) = client.end_grant().await {
+            tracing::warn!("the grant of this proxy may count to its end: {error}; it is listed at {root_url}/me/grants");
+        }
+        Ok(())
+    }
 }
 
 /// What a file shows of a change: when it was written, its size, and which file it is.
@@ -95,7 +113,8 @@ impl Source {
             Source::Grant(grant) => {
                 let root_url = server(None)?;
                 let (credentials, rest) = grant.ask(&root_url, Some(Duration::from_secs(600))).await?;
-                Ok(StartingCredentials { root_url, credentials: Some(credentials), renewal: Renewal::Grant(grant, rest) })
+                let own = OwnGrant(Arc::new(Mutex::new(credentials.clone())));
+                Ok(StartingCredentials { root_url, credentials: Some(credentials), renewal: Renewal::Grant(grant, rest, own) })
             }
         }
     }
@@ -135,12 +154,17 @@ fn renewed_after(certificate: &str, now_ms: i64) -> Option<Duration> {
 }
 
 impl Renewal {
+    /// What ends with the proxy.
+    pub fn own(&self) -> Option<OwnGrant> {
+        if let Renewal::Grant(_, _, own) = self { Some(own.clone()) } else { None }
+    }
+
     /// Keeps the credentials of `proxy` fresh, for as long as it is let.
     pub async fn keep(self, root_url: String, proxy: SigningProxy) {
         match self {
             Renewal::None => {}
             Renewal::File(file, stamp) => follow(&file, stamp, &proxy).await,
-            Renewal::Grant(grant, mut rest) => {
+            Renewal::Grant(grant, mut rest, own) => {
                 while let Some(wait) = rest {
                     tokio::time::sleep(wait).await;
                     eprintln!("The credentials end soon.");
@@ -148,6 +172,7 @@ impl Renewal {
                     rest = match grant.ask(&root_url, None).await {
                         Ok((credentials, rest)) => {
                             tracing::info!(client_id = credentials.client_id(), "credentials were renewed");
+                            *own.0.lock().unwrap_or_else(PoisonError::into_inner) = credentials.clone();
                             proxy.replace(credentials);
                             rest
                         }

@@ -120,6 +120,7 @@ pub async fn run(options: Options) -> Result<()> {
         revision: env!("FALCONER_BUILT_COMMIT").to_owned(),
     };
     let proxy = SigningProxy::new(settings, credentials)?;
+    let own = renewal.own();
     let renewing = tokio::spawn(renewal.keep(root_url.clone(), proxy.clone()));
     let done = match options.program.split_first() {
         Some((program, arguments)) => beside::run(program, arguments, &root_url, place, proxy).await,
@@ -130,13 +131,16 @@ pub async fn run(options: Options) -> Result<()> {
                 output::line(&format!("export TASKCLUSTER_ROOT_URL={}", output::shell_word(&root_url)))?;
                 output::line("unset TASKCLUSTER_CLIENT_ID TASKCLUSTER_ACCESS_TOKEN TASKCLUSTER_CERTIFICATE")?;
             } else {
-                output::line(&format!("signs for {}", [vec![root_url], options.hosts].concat().join(", ")))?;
+                output::line(&format!("signs for {}", [vec![root_url.clone()], options.hosts].concat().join(", ")))?;
                 output::line(&format!("listening on {}", place.url()))?;
             }
             if place.serve(proxy, shutdown).await { Ok(()) } else { bail_cut_off() }
         }
     };
     renewing.abort();
+    if let Some(own) = own {
+        own.end(&root_url).await?;
+    }
     done
 }
 
