@@ -107,7 +107,7 @@ use Target::{AboveFloor, AtMost, NoMoreThan};
 use Unit::{Cases, Megabytes, Micros, Millis, Seconds, Times};
 
 /// Every row, in the order of the table.
-pub const ALL: [Definition; 47] = [
+pub const ALL: [Definition; 48] = [
     row("verify-plain", Small, "authenticateHawk, 10 scopes that expand to 30: CPU", Micros, AtMost(12.0)),
     row("verify-temporary", Small, "the same, named temporary credential of 10 scopes: CPU", Micros, AtMost(16.0)),
     row("verify-authorized", Small, "the same, authorized scopes: CPU", Micros, AtMost(16.0)),
@@ -124,6 +124,7 @@ pub const ALL: [Definition; 47] = [
     row("check", Small, "check, 10 scopes that expand to 30: CPU", Micros, Target::None),
     row("check-wide", Wide, "check, 5,000 expanded scopes: CPU", Micros, Target::None),
     row("check-real", Real, "check, 600 clients of the real-shaped set: CPU", Micros, Target::None),
+    row("check-real16", Real16, "check, 9,600 clients of the real-shaped set: CPU", Micros, Target::None),
     row("expand-1k-warm", Thousand, "expandScopes of 100 scopes, 1,000 roles, warm: CPU", Micros, AtMost(40.0)),
     row("expand-1k-cold", Thousand, "expandScopes of 100 scopes, 1,000 roles, cold: CPU", Micros, AtMost(250.0)),
     row("expand-1k-identity", Thousand, "the same, warm, of a client that takes no compression: CPU", Micros, Target::None),

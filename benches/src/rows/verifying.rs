@@ -41,15 +41,20 @@ pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
         }
         Shape::Real => {
             one(stage, "verify-real", |stage| many(stage, |keys, random| authenticate_hawk(&api.address, keys, None, random), SUCCESS))?;
-            // Each of them has one of its own, whatever else it has.
-            let own = |keys: &Keys| format!("project:client-{}:action-0", keys.id.rsplit('/').next().unwrap_or_default());
-            one(stage, "check-real", |stage| many(stage, |keys, random| check(&api.address, keys, &own(keys), random), CHECKED))
+            check_real(stage, &api, "check-real")
         }
         Shape::Real16 => {
-            one(stage, "verify-real16", |stage| many(stage, |keys, random| authenticate_hawk(&api.address, keys, None, random), SUCCESS))
+            one(stage, "verify-real16", |stage| many(stage, |keys, random| authenticate_hawk(&api.address, keys, None, random), SUCCESS))?;
+            check_real(stage, &api, "check-real16")
         }
         Shape::Thousand | Shape::TenThousand => Ok(()),
     }
+}
+
+/// A check by each client of the set, of a scope that it has for itself, whatever else it has.
+fn check_real(stage: &mut Stage<'_>, api: &Api, id: &'static str) -> Result<()> {
+    let own = |keys: &Keys| format!("project:client-{}:action-0", keys.id.rsplit('/').next().unwrap_or_default());
+    one(stage, id, |stage| many(stage, |keys, random| check(&api.address, keys, &own(keys), random), CHECKED))
 }
 
 fn small(stage: &mut Stage<'_>, api: &Api) -> Result<()> {
