@@ -121,7 +121,7 @@ where
             a_grant_is_revoked_once,
             uses_of_grants_add_up,
             uses_and_changes_wait_in_no_circle,
-            long_ended_grants_are_not_loaded,
+            grants_that_have_ended_are_not_loaded,
             ended_grants_are_pruned_oldest_first_and_in_bounded_steps,
             a_code_comes_back_and_is_used_once,
             of_64_uses_of_a_code_at_once_one_is_the_first,

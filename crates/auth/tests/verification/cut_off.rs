@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::common::failing::Failing;
+use crate::common::failing::{Failing, WIDTH};
 use crate::common::{World, settings};
 use crate::patience::patience;
 use falconer_auth::{ApiError, Auth, AuthSettings, RequestParts, RoleInput, Unable, Verdict};
@@ -56,7 +56,9 @@ async fn a_thread_that_is_busy_holds_up_no_look() {
     let world = World::bare().await;
     let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
     let settings = AuthSettings { max_staleness_ms: Some(5000), ..settings() };
-    let auth = Auth::open(store, settings, world.clock.clone(), world.random.clone()).await.unwrap();
+    let auth = Auth::open(store.clone(), settings, world.clock.clone(), world.random.clone()).await.unwrap();
+    // The look comes to no end before the thread is busy.
+    let closed = store.gate.acquire_many(WIDTH).await.unwrap();
     let (begin, has_begun) = tokio::sync::oneshot::channel();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let of_thread = auth.clone();
@@ -71,6 +73,7 @@ async fn a_thread_that_is_busy_holds_up_no_look() {
         })
     });
     assert!(!has_begun.await.unwrap(), "the look is under way");
+    drop(closed);
     // From here on the clock stands.
     world.clock.advance(5001);
     assert_eq!(auth.cut_off_ms(), Some(5001));

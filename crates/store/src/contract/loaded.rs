@@ -22,7 +22,7 @@ pub struct Loaded {
     pub clients: Vec<ClientRecord>,
     /// All issuers, oldest first.
     pub issuers: Vec<IssuerRecord>,
-    /// Grants, revoked ones too, that end after `highest_ms` less 31 days.
+    /// Grants that are not revoked and end after `highest_ms`. Of the others [`Store::grant`](crate::Store::grant) says how they ended.
     pub grants: Vec<GrantRecord>,
     /// All identities that have ever been seen.
     pub identities: Vec<IdentityRecord>,

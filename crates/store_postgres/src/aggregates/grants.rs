@@ -44,9 +44,9 @@ pub(crate) async fn by_nonce(on: &impl Connection, identity: &str, nonce: &str) 
     first(on, &sql, &[&identity, &nonce], read).await
 }
 
-/// Grants that end after an instant, by id.
-pub(crate) async fn ending_after(on: &impl Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
-    all(on, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > $1 ORDER BY id"), &[&instant_ms], read).await
+/// Grants that count after an instant, by id: neither revoked nor ended.
+pub(crate) async fn counting_after(on: &impl Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
+    all(on, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > $1 AND revoked_ms IS NULL ORDER BY id"), &[&instant_ms], read).await
 }
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: Option<&str>) -> Res<()> {

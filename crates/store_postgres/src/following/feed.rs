@@ -10,9 +10,11 @@ use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::columns::{all, get};
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
-use crate::following::load::GRANT_AFTERLIFE_MS;
 
 const COLUMNS: &str = "revision, kind, key, at_ms, what";
+
+/// For so long it is told how a grant has ended: the longest certificate and then some, so that its holder hears why.
+const GRANT_AFTERLIFE_MS: i64 = 31 * 24 * 60 * 60 * 1000;
 
 pub(crate) async fn since(reading: &Transaction<'_>, since: Revision, limit: u32) -> Res<Vec<Change>> {
     Ok(rows(reading, since, limit).await?.1)

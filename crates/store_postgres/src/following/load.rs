@@ -8,9 +8,6 @@ use crate::connection::columns::{all, get};
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 
-/// How long an ended grant is still of interest: the longest certificate and then some, so that its holder hears why.
-pub(crate) const GRANT_AFTERLIFE_MS: i64 = 31 * 24 * 60 * 60 * 1000;
-
 /// In a transaction that sees one state, whatever is written meanwhile.
 pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each: &mut EachClient) -> Res<Loaded> {
     let Standing { history, revision, highest_ms, .. } = standing(reading).await?;
@@ -36,7 +33,7 @@ pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each:
         roles: roles::every(reading).await?,
         clients: Vec::new(),
         issuers,
-        grants: grants::ending_after(reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS)).await?,
+        grants: grants::counting_after(reading, highest_ms).await?,
         identities: identities::every(reading).await?,
         people: people::every(reading).await?,
         applications: grants::applications::every(reading).await?,

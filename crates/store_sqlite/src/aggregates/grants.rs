@@ -44,9 +44,14 @@ pub(crate) fn by_nonce(connection: &Connection, identity: &str, nonce: &str) -> 
     first(connection, &sql, params![identity, nonce], read)
 }
 
-/// Grants that end after an instant, by id.
-pub(crate) fn ending_after(connection: &Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
-    all(connection, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > ?1 ORDER BY id"), params![instant_ms], read)
+/// Grants that count after an instant, by id: neither revoked nor ended.
+pub(crate) fn counting_after(connection: &Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
+    all(
+        connection,
+        &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > ?1 AND revoked_ms IS NULL ORDER BY id"),
+        params![instant_ms],
+        read,
+    )
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: Option<&str>) -> Res<()> {

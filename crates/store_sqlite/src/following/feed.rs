@@ -9,9 +9,11 @@ use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
-use crate::following::load::GRANT_AFTERLIFE_MS;
 
 const COLUMNS: &str = "revision, kind, key, at_ms, what";
+
+/// For so long it is told how a grant has ended: the longest certificate and then some, so that its holder hears why.
+const GRANT_AFTERLIFE_MS: i64 = 31 * 24 * 60 * 60 * 1000;
 
 pub(crate) fn since(connection: &Connection, since: Revision, limit: u32) -> Res<Vec<Change>> {
     // One read transaction, so that pruning between the statements can't hide rows.

@@ -8,9 +8,6 @@ use crate::connection::columns::all;
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 
-/// How long an ended grant is still of interest: the longest certificate and then some, so that its holder hears why.
-pub(crate) const GRANT_AFTERLIFE_MS: i64 = 31 * 24 * 60 * 60 * 1000;
-
 pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<Loaded> {
     // One read transaction is one snapshot, whatever is written meanwhile.
     let reading = connection.unchecked_transaction()?;
@@ -37,7 +34,7 @@ pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut Ea
         roles: roles::every(&reading)?,
         clients: Vec::new(),
         issuers,
-        grants: grants::ending_after(&reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))?,
+        grants: grants::counting_after(&reading, highest_ms)?,
         identities: identities::every(&reading)?,
         people: people::every(&reading)?,
         applications: grants::applications::every(&reading)?,
