@@ -137,7 +137,8 @@ where
             an_application_id_is_taken_once,
             applications_are_updated_and_deleted,
             a_step_about_an_application_is_stale_when_it_has_changed,
-            consent_is_remembered_and_forgotten;
+            consent_is_remembered_and_forgotten,
+            a_revoked_grant_ends_consent_to_the_same_place;
         credentials:
             a_password_comes_and_goes,
             a_password_is_replaced_only_where_it_is_the_one_that_was_proven,

@@ -30,6 +30,11 @@ pub struct Application {
     /// Whether it may ask on devices, by a short code.
     #[serde(default)]
     pub device: bool,
+    /// For how long people may have their consent remembered (a time expression, at most 90 days); nothing: they are asked each time.
+    pub remember_consent: Option<String>,
+    /// Nobody is asked for what is not broad.
+    #[serde(default)]
+    pub skip_consent: bool,
     /// What its ID tokens are signed with: `ES256`, `EdDSA`, or `RS256` where there is a key of RSA.
     #[serde(default = "es256")]
     pub id_token_alg: String,

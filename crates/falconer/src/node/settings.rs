@@ -127,6 +127,11 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
         kind,
         secret_sha256: configured.secret_sha256.clone(),
         device: configured.device,
+        remember_ms: match &configured.remember_consent {
+            Some(text) => duration_ms(&format!("[[application]] {id:?}: remember_consent"), text)?,
+            None => 0,
+        },
+        skip_consent: configured.skip_consent,
         id_token_alg,
     })
 }

@@ -70,9 +70,10 @@ fn fill_the_rest(database: &Path) {
             let value = |(name, kind, not_null, key): &(String, String, bool, i64)| match (kind.as_str(), name.as_str()) {
                 _ if !not_null && *key == 0 && number == 0 => Value::Null,
                 (_, "kind") if table.starts_with("scim") => Value::Text("user".to_owned()),
-                ("TEXT", "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "email_within") => {
-                    Value::Text(["[]", "[\"a\"]", "[\"b,\\\"\",\"\"]"][usize::try_from(number).unwrap()].to_owned())
-                }
+                (
+                    "TEXT",
+                    "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "identity_scopes" | "email_within",
+                ) => Value::Text(["[]", "[\"a\"]", "[\"b,\\\"\",\"\"]"][usize::try_from(number).unwrap()].to_owned()),
                 ("TEXT", _) => Value::Text(format!("{name}-{number}")),
                 ("BLOB", _) => Value::Blob(vec![u8::try_from(number).unwrap(), 0, 255]),
                 (_, "mailed" | "resident" | "everything" | "disabled" | "deleted" | "confidential" | "skip_consent" | "identity") => {

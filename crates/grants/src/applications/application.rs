@@ -31,6 +31,10 @@ pub struct ApplicationSettings {
     pub secret_sha256: Option<String>,
     /// Whether it may ask on devices, by a short code.
     pub device: bool,
+    /// For how long people may have their consent remembered, in milliseconds; 0: they are asked each time.
+    pub remember_ms: i64,
+    /// Nobody is asked for what is not broad.
+    pub skip_consent: bool,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlgorithm,
 }

@@ -86,6 +86,8 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         max_life_ms: record.max_life_ms,
         kind: kind(record.confidential),
         device: false,
+        remember_ms: record.remember_ms,
+        skip_consent: record.skip_consent,
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
@@ -104,29 +106,38 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         max_life_ms: input.max_life_ms,
         kind: kind(input.confidential),
         device: false,
+        remember_ms: input.remember_ms,
+        skip_consent: input.skip_consent,
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
-    let application = check(&settings, is_own)?;
+    check(&settings, is_own)?;
     if input.description.len() > LONGEST_DESCRIPTION {
         return Err(format!("description: write at most {LONGEST_DESCRIPTION} bytes"));
     }
     if input.owner.len() > LONGEST_OWNER {
         return Err(format!("owner: an identity has at most {LONGEST_OWNER} bytes"));
     }
-    if !(0..=LONGEST_REMEMBERED_MS).contains(&input.remember_ms) {
-        return Err("rememberConsentSeconds: consent is remembered for 90 days at most".to_owned());
+    Ok(())
+}
+
+/// Whether people may go unasked. Errors say what to write instead.
+fn check_unasked(settings: &ApplicationSettings, redirects: &[(String, Target)]) -> Result<(), String> {
+    if !(0..=LONGEST_REMEMBERED_MS).contains(&settings.remember_ms) {
+        return Err("remember_consent: consent is remembered for 90 days at most".to_owned());
     }
-    if !input.skip_consent {
+    let (name, is_unasked) = if settings.skip_consent { ("skip_consent", true) } else { ("remember_consent", settings.remember_ms > 0) };
+    if !is_unasked {
         return Ok(());
     }
-    if !input.confidential && application.redirects.iter().any(|(_, target)| target.is_plain_loopback()) {
-        return Err(
-            "skipConsent: a public application on the person's own machine is not known by its address, so people are asked".to_owned()
-        );
+    if settings.kind.is_of_reference() {
+        return Err(format!("{name}: an application of the kind `{}` has no PKCE, so people are asked", settings.kind.as_str()));
     }
-    match input.scopes.iter().find(|scope| is_broad_alone(scope)) {
-        Some(broad) => Err(format!("skipConsent: {broad} is broad, and for that people are always asked")),
+    if settings.kind == ApplicationKind::Public && redirects.iter().any(|(_, target)| target.is_plain_loopback()) {
+        return Err(format!("{name}: a public application on the person's own machine is not known by its address, so people are asked"));
+    }
+    match settings.scopes.iter().find(|scope| settings.skip_consent && is_broad_alone(scope)) {
+        Some(broad) => Err(format!("skip_consent: {broad} is broad, and for that people are always asked")),
         None => Ok(()),
     }
 }
@@ -149,13 +160,9 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     if settings.device && settings.kind.is_of_reference() {
         return Err(format!("device: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
     }
-    Ok(Application {
-        redirects: redirects(settings, is_own)?,
-        scopes: scopes(settings)?,
-        settings: settings.clone(),
-        record: None,
-        document: None,
-    })
+    let (redirects, scopes) = (redirects(settings, is_own)?, scopes(settings)?);
+    check_unasked(settings, &redirects)?;
+    Ok(Application { redirects, scopes, settings: settings.clone(), record: None, document: None })
 }
 
 fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {

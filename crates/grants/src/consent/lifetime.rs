@@ -20,6 +20,12 @@ pub struct Lifetime {
     pub label: String,
 }
 
+impl Lifetime {
+    pub(crate) fn of(ms: i64) -> Lifetime {
+        Lifetime { ms, label: in_words(ms) }
+    }
+}
+
 /// The choices, shortest first, and the one that is chosen beforehand: the site's wish as far as it is allowed, else a day.
 pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>) -> (Vec<Lifetime>, i64) {
     let most = max_ttl_ms.clamp(1, LONGEST_MS);
@@ -28,14 +34,14 @@ pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>) -> (Vec<Lifetime>, 
     all.push(chosen);
     all.sort_unstable();
     all.dedup();
-    let lifetimes = all.into_iter().map(|ms| Lifetime { ms, label: in_words(ms) }).collect();
+    let lifetimes = all.into_iter().map(Lifetime::of).collect();
     (lifetimes, chosen)
 }
 
 /// For a client: what was asked for, and shorter times, shortest first; and what is chosen beforehand: the wish, or a year where there was none.
 pub(crate) fn down_from(longest_ms: i64, was_wished: bool) -> (Vec<Lifetime>, i64) {
     let usual = USUAL_MS.into_iter().chain([30 * DAY_MS, YEAR_MS]).filter(|ms| *ms < longest_ms);
-    let lifetimes = usual.chain([longest_ms]).map(|ms| Lifetime { ms, label: in_words(ms) }).collect();
+    let lifetimes = usual.chain([longest_ms]).map(Lifetime::of).collect();
     (lifetimes, if was_wished { longest_ms } else { longest_ms.min(YEAR_MS) })
 }
 

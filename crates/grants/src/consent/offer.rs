@@ -34,6 +34,8 @@ pub struct Offer {
     pub registered_name: Option<String>,
     /// "Let ... know who you are": only when the request asks for it.
     pub identity_line: Option<IdentityLine>,
+    /// "Don't ask again for so long": only where the application allows it. Never ticked beforehand.
+    pub remember: Option<Lifetime>,
     /// Goes into the form as it is ([`crate::Choices::shown`]): what is granted is what was shown, or the page is shown again.
     pub shown: String,
 }
@@ -112,6 +114,8 @@ pub(crate) struct Circumstances<'a> {
     /// What the last grant to this site gave.
     pub(crate) before: Option<ScopeSet>,
     pub(crate) max_ttl_ms: i64,
+    /// For how long the application may go unasked, if the person wants it.
+    pub(crate) remember_ms: Option<i64>,
 }
 
 impl Offer {
@@ -136,6 +140,7 @@ impl Offer {
             needs_host_typed: !registered && !circumstances.remembered,
             registered_name: circumstances.registered_name.clone(),
             identity_line: request.identity.then(|| identity_line(request)),
+            remember: circumstances.remember_ms.map(Lifetime::of),
             shown: String::new(),
         };
         if let Some(before) = &circumstances.before {
@@ -181,6 +186,7 @@ impl Offer {
             needs_host_typed: false,
             registered_name: None,
             identity_line: None,
+            remember: None,
             shown: String::new(),
         };
         offer.shown = offer.content();
@@ -199,6 +205,8 @@ impl Offer {
         // Who is said to ask: what the administrator calls the site or the application.
         parts.push("name");
         parts.extend(self.registered_name.as_deref());
+        // For how long they would not be asked.
+        parts.extend(self.remember.iter().flat_map(|remember| ["remember", remember.label.as_str()]));
         fingerprint(parts)
     }
 

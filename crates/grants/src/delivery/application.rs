@@ -35,6 +35,8 @@ pub struct OAuthDelivery {
     /// The `code_challenge`, of the method S256.
     pub(crate) challenge: Option<String>,
     pub(crate) state: Option<String>,
+    /// `prompt=consent`: the person is asked, whatever is remembered.
+    pub(crate) is_to_be_asked: bool,
     /// It asks who the person is.
     pub(crate) openid: Option<OpenIdRequest>,
     /// Falconer's own origin, for `iss` (RFC 9207).

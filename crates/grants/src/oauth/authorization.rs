@@ -171,6 +171,7 @@ fn read(
             response,
             challenge,
             state: state.map(str::to_owned),
+            is_to_be_asked: asks_for_consent(parameters)?,
             openid: openid.clone(),
             issuer: issuer.to_owned(),
         })),
@@ -261,10 +262,19 @@ fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, Param
             query.push(format!("{name}={}", encode_component(value)));
         }
     }
+    // The other words of it have happened when this is used.
+    if asks_for_consent(parameters)? {
+        query.push("prompt=consent".to_owned());
+    }
     if names_scopes(parameters)? {
         query.push(format!("scope={}", encode_component(&scope_text::write(scopes.iter().map(String::as_str)))));
     }
     Ok(query.join("&"))
+}
+
+/// Whether the person is to be asked although they need not be.
+fn asks_for_consent(parameters: &Parameters) -> Result<bool, ParameterError> {
+    Ok(parameters.one("prompt")?.is_some_and(|words| words.split(' ').any(|word| word == "consent")))
 }
 
 pub(crate) fn names_scopes(parameters: &Parameters) -> Result<bool, ParameterError> {

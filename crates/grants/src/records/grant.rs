@@ -49,6 +49,8 @@ pub struct Choices {
     pub visible_ms: Option<i64>,
     /// [`crate::News::shown`], where the form was made to show it.
     pub news: String,
+    /// The tick of [`Offer::remember`].
+    pub remember: bool,
     /// The host as the person typed it, where it was asked for.
     pub typed_host: Option<String>,
 }
@@ -123,11 +125,16 @@ impl Grants {
         // Last, so that nothing has to be asked again after it.
         let (before, _) = self.granted_last(session, &request.site().origin()).await?.unwrap_or_default();
         self.check_fresh(session, &selection.scopes, &before)?;
+        let remember_ms = offer.remember.as_ref().map(|remember| remember.ms);
+        self.forget_before(session, remember_ms, request).await?;
         let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
         let issued = match self.auth.add_grant(new).await {
             Ok(issued) => issued,
             Err(error) => return Err(self.refused(session, request, choices, error).await),
         };
+        if let Some(remember_ms) = remember_ms.filter(|_| choices.remember) {
+            self.remember_consent(session, remember_ms, request, &issued.grant).await;
+        }
         if offer.needs_host_typed {
             let origin = request.site().origin();
             let identity = &session.person.identity;
@@ -156,7 +163,12 @@ impl Grants {
         }
     }
 
-    async fn offer_in(&self, session: &Session, request: &GrantRequest, expansions: Expansions<'_>) -> Result<Offer, GrantError> {
+    pub(crate) async fn offer_in(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        expansions: Expansions<'_>,
+    ) -> Result<Offer, GrantError> {
         let application = request.application();
         let configured = self.configured();
         let name = match application {
@@ -187,6 +199,7 @@ impl Grants {
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
                 max_ttl_ms: application.map_or(max_ttl_ms, |application| application.settings.max_life_ms.min(max_ttl_ms)),
                 before,
+                remember_ms: self.remembers_for_ms(request),
             },
         ))
     }
@@ -213,7 +226,7 @@ impl Grants {
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one part of the grant")]
-    fn new_grant(
+    pub(crate) fn new_grant(
         &self,
         session: &Session,
         request: &GrantRequest,
@@ -241,7 +254,13 @@ impl Grants {
         }
     }
 
-    async fn deliver(&self, session: &Session, request: &GrantRequest, grant: &GrantRecord, is_new: bool) -> Result<Granted, GrantError> {
+    pub(crate) async fn deliver(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        grant: &GrantRecord,
+        is_new: bool,
+    ) -> Result<Granted, GrantError> {
         self.remember_identity(session, request.openid(), grant).await?;
         let location = match &request.delivery {
             Delivery::Credentials { mode, .. } => {
@@ -347,7 +366,7 @@ fn check_nonce(nonce: &str) -> Result<(), GrantError> {
 }
 
 /// The same request with the same choices, whenever the button is pressed.
-fn hash_of(request: &GrantRequest, choices: &Choices) -> String {
+pub(crate) fn hash_of(request: &GrantRequest, choices: &Choices) -> String {
     let mut ticked: Vec<&str> = choices.ticked.iter().map(String::as_str).collect();
     ticked.sort_unstable();
     ticked.dedup();
@@ -358,5 +377,8 @@ fn hash_of(request: &GrantRequest, choices: &Choices) -> String {
     let narrowed = choices.narrowed.iter().map(|(key, text)| (key, text.trim())).filter(|(_, text)| !text.is_empty());
     let narrowed = narrowed.flat_map(|(key, text)| ["narrowed", key.as_str(), text]);
     let name = ["name", choices.name.trim()];
-    fingerprint(fixed.into_iter().chain(ticked).chain(narrowed).chain(name.into_iter().filter(|_| !choices.name.trim().is_empty())))
+    let remember = choices.remember.then_some("remember");
+    fingerprint(
+        fixed.into_iter().chain(ticked).chain(narrowed).chain(name.into_iter().filter(|_| !choices.name.trim().is_empty())).chain(remember),
+    )
 }

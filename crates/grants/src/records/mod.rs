@@ -1,4 +1,6 @@
 //! Grants as records: making one, listing a person's, taking one back.
 
+pub(crate) mod consents;
 pub(crate) mod grant;
 pub(crate) mod granted;
+pub(crate) mod unasked;

@@ -70,6 +70,7 @@ impl World {
 /// What the page's form sends when nothing was touched but the host field.
 pub fn filled(session: &Session, offer: &Offer, nonce: String, request: &GrantRequest) -> Choices {
     Choices {
+        remember: false,
         nonce,
         // The page was there since before the clock stands still.
         form_time: session.form_time(START_MS - 1_000),

@@ -22,6 +22,8 @@ pub(super) fn notes() -> ApplicationSettings {
         kind: ApplicationKind::Public,
         secret_sha256: None,
         device: false,
+        remember_ms: 0,
+        skip_consent: false,
         id_token_alg: SigningAlgorithm::Es256,
     }
 }
@@ -160,6 +162,11 @@ async fn an_application_that_can_be_none_is_refused_at_start() {
         (vec![ApplicationSettings { scopes: vec![String::new()], ..notes() }], "is not a scope"),
         (vec![ApplicationSettings { max_life_ms: 31 * DAY_MS + 1, ..notes() }], "at most 31 days"),
         (vec![ApplicationSettings { max_life_ms: 0, ..notes() }], "more than nothing"),
+        (vec![ApplicationSettings { remember_ms: 90 * DAY_MS + 1, ..notes() }], "remember_consent: consent is remembered for 90 days"),
+        (vec![ApplicationSettings { remember_ms: 1, ..uri("http://127.0.0.1/cb") }], "remember_consent: a public application on"),
+        (vec![ApplicationSettings { skip_consent: true, ..uri("http://127.0.0.1/cb") }], "skip_consent: a public application on"),
+        (vec![ApplicationSettings { skip_consent: true, kind: ApplicationKind::ReferenceCode, ..notes() }], "has no PKCE"),
+        (vec![ApplicationSettings { skip_consent: true, scopes: vec!["*".to_owned()], ..notes() }], "skip_consent: * is broad"),
         (vec![confidential(None)], "needs one"),
         (vec![confidential(Some("the secret itself"))], "never the secret"),
         (vec![confidential(Some(&hash.to_uppercase()))], "never the secret"),

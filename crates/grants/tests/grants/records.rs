@@ -169,6 +169,8 @@ async fn what_can_be_no_application_is_refused() {
         max_life_ms: DAY_MS,
         kind: ApplicationKind::Public,
         device: false,
+        remember_ms: 0,
+        skip_consent: false,
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };

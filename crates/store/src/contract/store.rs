@@ -196,7 +196,8 @@ pub trait Store: Send + Sync {
         self.take(step, Write::InsertGrant(grant.clone(), replaces.map(str::to_owned))).await
     }
     /// Sets `revoked_ms` to [`Step::at_ms`] where it is not set. Ids that are unknown or revoked already are passed over; audit rows for the
-    /// others; the present revision when there were none.
+    /// others; the present revision when there were none. With a grant goes what the person, by whichever identity, need not be asked by applications whose answers
+    /// go to the same origin.
     async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
         self.take(step, Write::RevokeGrants { ids: ids.to_vec(), by: by.to_owned(), reason: reason.to_owned() }).await
     }
@@ -395,7 +396,7 @@ pub trait Store: Send + Sync {
     /// Its pending link goes with it. Nothing when the session is gone.
     async fn delete_session(&self, id_hash: &str) -> Result<()>;
     /// Ends the sessions by an identity, but for one; how many there were. Pending links of these sessions, and of this identity in any session, go with
-    /// them.
+    /// them, and what they need not be asked.
     async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64>;
     /// Sessions by an identity, newest first, ended ones too.
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>>;

@@ -190,7 +190,19 @@ pub static TABLES: &[Table] = &[
     table(
         "consents",
         2,
-        &[text("identity"), text("application"), text("redirect_uri"), list("scopes"), int("life_ms"), int("at_ms"), int("expires_ms")],
+        &[
+            text("identity"),
+            text("application"),
+            text("redirect_uri"),
+            list("scopes"),
+            int("life_ms"),
+            int("at_ms"),
+            int("expires_ms"),
+            text("person"),
+            text("target_origin"),
+            list("identity_scopes"),
+            text("basis"),
+        ],
     ),
     table(
         "grant_secrets",

@@ -51,10 +51,18 @@ pub struct ConsentRecord {
     pub identity: String,
     /// [`ApplicationRecord::id`]
     pub application: String,
-    /// Where the answer of the request went, without the port where that is a program's own.
+    /// The id of the person, so that somebody else who is named so later is asked.
+    pub person: String,
+    /// Where the answer of the request went, as it was written.
     pub redirect_uri: String,
+    /// The origin of that. A grant to it that is revoked ends the consent.
+    pub target_origin: String,
     /// What was granted.
     pub scopes: Vec<String>,
+    /// What was told of the person, by the scopes of OpenID Connect; empty: nothing.
+    pub identity_scopes: Vec<String>,
+    /// Stands for what the application was, and what the page said of what is broad: where that has changed the person is asked.
+    pub basis: String,
     /// For how long at most, in milliseconds.
     pub life_ms: i64,
     /// When, milliseconds since 1970.

@@ -90,10 +90,14 @@ pub(crate) async fn note_use(on: &impl Connection, id: &str, at_ms: i64, count: 
     Ok(())
 }
 
-/// Whether there was something to revoke.
+/// Whether there was something to revoke. Whoever takes something back is asked the next time.
 async fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bool> {
     let sql = "UPDATE grants SET revoked_ms = $2, revoked_by = $3, reason = $4 WHERE id = $1 AND revoked_ms IS NULL";
-    Ok(run(&writing.transaction, sql, &[&id, &writing.step.at_ms, &by, &reason]).await? > 0)
+    let has_revoked = run(&writing.transaction, sql, &[&id, &writing.step.at_ms, &by, &reason]).await? > 0;
+    if has_revoked {
+        consents::forget_beside(&writing.transaction, id).await?;
+    }
+    Ok(has_revoked)
 }
 
 async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {

@@ -56,7 +56,8 @@ pub(crate) async fn delete(on: &impl Connection, id_hash: &str) -> Res<()> {
 
 pub(crate) async fn delete_of(on: &impl Connection, identity: &str, except: Option<&str>) -> Res<u64> {
     let sql = "WITH ended AS (DELETE FROM sessions WHERE identity = $1 AND ($2::text IS NULL OR id_hash <> $2) RETURNING id_hash),
-                 links AS (DELETE FROM pending_links WHERE identity = $1 OR session IN (SELECT id_hash FROM ended))
+                 links AS (DELETE FROM pending_links WHERE identity = $1 OR session IN (SELECT id_hash FROM ended)),
+                 unasked AS (DELETE FROM consents WHERE identity = $1)
                SELECT count(*) FROM ended";
     let ended: Option<i64> = first(on, sql, &[&identity, &except], |row| get(row, 0)).await?;
     Ok(ended.and_then(|ended| u64::try_from(ended).ok()).unwrap_or(0))

@@ -95,10 +95,14 @@ pub(crate) fn note_use(connection: &Connection, id: &str, at_ms: i64, count: i64
     Ok(())
 }
 
-/// Whether there was something to revoke.
+/// Whether there was something to revoke. Whoever takes something back is asked the next time.
 fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bool> {
     let sql = "UPDATE grants SET revoked_ms = ?2, revoked_by = ?3, reason = ?4 WHERE id = ?1 AND revoked_ms IS NULL";
-    Ok(run(writing.connection, sql, params![id, writing.step.at_ms, by, reason])? > 0)
+    let has_revoked = run(writing.connection, sql, params![id, writing.step.at_ms, by, reason])? > 0;
+    if has_revoked {
+        consents::forget_beside(writing.connection, id)?;
+    }
+    Ok(has_revoked)
 }
 
 fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {

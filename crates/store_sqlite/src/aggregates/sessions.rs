@@ -3,6 +3,7 @@
 use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod, StoreError};
 use rusqlite::{Connection, Row, params};
 
+use crate::aggregates::grants::consents;
 use crate::connection::columns::{all, first, run};
 use crate::connection::fault::Res;
 
@@ -53,6 +54,7 @@ pub(crate) fn delete_of(connection: &Connection, identity: &str, except: Option<
     let ended = run(connection, sql, params![identity, except])? as u64;
     let sql = "DELETE FROM pending_links WHERE identity = ?1 OR NOT EXISTS (SELECT 1 FROM sessions WHERE id_hash = session)";
     run(connection, sql, params![identity])?;
+    consents::forget_of(connection, identity)?;
     Ok(ended)
 }
 

@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0018_applications", text: include_str!("../../migrations/0018_applications.sql") },
     Migration { name: "0019_grant_names", text: include_str!("../../migrations/0019_grant_names.sql") },
     Migration { name: "0020_grant_identities", text: include_str!("../../migrations/0020_grant_identities.sql") },
+    Migration { name: "0021_consents", text: include_str!("../../migrations/0021_consents.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

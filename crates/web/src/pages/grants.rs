@@ -1,7 +1,7 @@
 //! Grants that can be used: my own, with what takes them back, and those of everybody for an administrator.
 
 use axum::response::Response;
-use falconer_grants::{GrantView, Revoking};
+use falconer_grants::{ConsentView, GrantView, Revoking};
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -10,7 +10,7 @@ use crate::pages::console::records::{encode, lists, person, problem, sign_in};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::people::{client_href, person_href};
 use crate::views::words;
-use crate::views::{GrantsPage, GrantsRow, SiteRows, html};
+use crate::views::{GrantsPage, GrantsRow, SiteRows, UnaskedRow, html};
 
 /// So many grants a page.
 const ROWS: usize = 20;
@@ -48,8 +48,10 @@ pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
         total: found.total,
         roles_to_review,
         sites,
+        unasked: grants.consents_of(session).await?.into_iter().map(unasked).collect(),
         notice: match visit.parameter("done").as_deref() {
             Some("revoked") => Some("The grant was revoked. What the site got is worth nothing now."),
+            Some("forgotten") => Some("The application has to ask you the next time. What it was granted stays."),
             Some("all-revoked") => Some("These grants were revoked. What the sites got is worth nothing now."),
             _ => None,
         },
@@ -110,6 +112,7 @@ pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
         total: 0,
         roles_to_review: Vec::new(),
         sites,
+        unasked: Vec::new(),
         notice: None,
     };
     Ok(html(StatusCode::OK, Row::Page, &page))
@@ -120,6 +123,18 @@ fn add(sites: &mut Vec<SiteRows>, grant: &GrantView, count: usize, row: GrantsRo
     match sites.last_mut().filter(|last| last.site == grant.record.target_origin) {
         Some(last) => last.rows.push(row),
         None => sites.push(SiteRows { site: grant.record.target_origin.clone(), name: grant.registered_name(), count, rows: vec![row] }),
+    }
+}
+
+fn unasked(consent: ConsentView) -> UnaskedRow {
+    UnaskedRow {
+        ends: words::date_time(consent.ends_ms),
+        ends_machine: words::machine_time(consent.ends_ms),
+        application: consent.application,
+        name: consent.name,
+        site: consent.origin,
+        gives: consent.gives,
+        knows_identity: consent.knows_identity,
     }
 }
 

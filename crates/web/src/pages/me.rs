@@ -162,9 +162,14 @@ pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     })
 }
 
-/// `POST /me/forget`
+/// `POST /me/forget`: a site whose name is typed, or an application that does not ask.
 pub(crate) async fn forget(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
+    let application = form.field("application");
+    if !application.is_empty() {
+        form.visit.web.grants.forget_consent(session, application).await?;
+        return Ok(go("/me/grants?done=forgotten"));
+    }
     form.visit.web.grants.forget_origin(session, form.field("origin")).await?;
     Ok(go("/?done=forgotten#sites"))
 }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use falconer_login::{Session, Visitor};
 use http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -44,6 +44,8 @@ pub(crate) struct Visit {
     pub form_cookie: Option<String>,
     pub address: IpAddr,
     pub user_agent: String,
+    /// Whether the browser goes to this page now, as far as it says: not as a picture of another page, nor before anybody wants to see it.
+    pub is_navigation: bool,
 }
 
 impl FromRequestParts<Arc<Web>> for Visit {
@@ -57,7 +59,11 @@ impl FromRequestParts<Arc<Web>> for Visit {
         };
         let peer = parts.extensions.get::<Peer>();
         let agent = parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+        let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
         Ok(Visit {
+            is_navigation: parts.method == Method::GET
+                && header("sec-fetch-mode").is_none_or(|mode| mode == b"navigate")
+                && header("sec-purpose").or_else(|| header("purpose")).is_none(),
             session,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             form_cookie: cookie::read(&parts.headers, origin, Kind::Form).map(str::to_owned),

@@ -51,6 +51,10 @@ pub(crate) struct ApplicationDraft {
     pub max_life: String,
     /// Whether it is a server with a secret.
     pub confidential: bool,
+    /// A time expression; empty: people are asked each time.
+    pub remember_consent: String,
+    /// Nobody is asked for what is not broad.
+    pub skip_consent: bool,
     /// When what is changed was last changed as its writer has seen it, in milliseconds since 1970; `None`: it is new.
     pub seen_ms: Option<i64>,
 }

@@ -22,6 +22,8 @@ pub(crate) struct GrantsPage {
     /// Roles that were changed with the grant that has just been revoked.
     pub roles_to_review: Vec<String>,
     pub sites: Vec<SiteRows>,
+    /// Applications that ask the person no more, for a while; none on the list of everybody's.
+    pub unasked: Vec<UnaskedRow>,
     pub next: Option<String>,
     pub notice: Option<&'static str>,
 }
@@ -34,6 +36,20 @@ impl GrantsPage {
     fn count(&self) -> String {
         words::count(self.total, "active grant")
     }
+}
+
+/// An application that gets a grant without the page.
+#[derive(Clone, Debug)]
+pub(crate) struct UnaskedRow {
+    /// The `client_id`.
+    pub application: String,
+    pub name: String,
+    /// Where its answers go.
+    pub site: String,
+    pub gives: Vec<ScopeGroup>,
+    pub knows_identity: bool,
+    pub ends: String,
+    pub ends_machine: String,
 }
 
 /// What one site or application was granted.

@@ -13,3 +13,4 @@ mod refresh;
 mod refused;
 #[path = "../site/mod.rs"]
 mod site;
+mod unasked;

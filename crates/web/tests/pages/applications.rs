@@ -23,6 +23,7 @@ async fn filled(browser: &mut Browser<'_>, id: &str) -> Vec<(String, String)> {
         ("redirect_uris", "https://wiki.example.com/callback\r\n\r\nhttp://127.0.0.1/callback\r\n"),
         ("scopes", "notes:write:wiki\r\nnotes:read:*"),
         ("max_life", "90 minutes"),
+        ("remember_consent", "30 days"),
         ("owner", ""),
         ("confidential", "yes"),
     ];
@@ -45,6 +46,7 @@ async fn an_application_from_its_registration_to_its_end() {
     let known = |site: &Site| site.auth.directory().applications().get("wiki").cloned();
     let record = known(&site).unwrap();
     assert_eq!((record.name.as_str(), record.max_life_ms, record.confidential), ("The wiki", 90 * 60_000, true));
+    assert_eq!((record.remember_ms, record.skip_consent), (30 * 86_400_000, false));
     assert_eq!(record.redirect_uris, ["https://wiki.example.com/callback", "http://127.0.0.1/callback"]);
     assert_eq!(record.scopes, ["notes:read:*", "notes:write:wiki"]);
     // Pressed twice: there is one of this id, and what was typed stays.
@@ -56,7 +58,16 @@ async fn an_application_from_its_registration_to_its_end() {
     assert!(admin.get("/auth/applications?scope=notes:read:x").await.text.contains("The wiki"));
     assert!(admin.get("/auth/applications?scope=queue:x").await.text.contains("Nothing was found"));
     let page = admin.get("/auth/applications?id=wiki").await.text;
-    for part in ["90 minutes", "https://wiki.example.com/callback", "notes:write:wiki", "confidential", "Edit", "New secret", "created"] {
+    for part in [
+        "90 minutes",
+        "once in 30 days where they want that",
+        "https://wiki.example.com/callback",
+        "notes:write:wiki",
+        "confidential",
+        "Edit",
+        "New secret",
+        "created",
+    ] {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains(SECRET), "nobody reads it later");

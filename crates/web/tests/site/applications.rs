@@ -26,12 +26,18 @@ pub fn all() -> Vec<ApplicationSettings> {
         kind,
         secret_sha256: None,
         device: false,
+        remember_ms: 0,
+        skip_consent: false,
         id_token_alg: SigningAlgorithm::Es256,
     };
     let who = |id: &str, kind| ApplicationSettings {
         scopes: ["openid", "profile", "email", "groups", "notes:read:*"].map(str::to_owned).to_vec(),
         device: kind == ApplicationKind::Public,
         ..application(id, kind, &[CALLBACK, "http://127.0.0.1:4000/out"])
+    };
+    let unasked = |id: &str| ApplicationSettings {
+        scopes: ["openid", "profile", "email", "notes:read:*", "notes:write:mine", "shelf:burn:*"].map(str::to_owned).to_vec(),
+        ..application(id, ApplicationKind::Public, &[CALLBACK, "https://app.example/other"])
     };
     vec![
         application("page", ApplicationKind::Public, &[CALLBACK, LOOPBACK, "https://app.example/cb?tenant=1"]),
@@ -46,6 +52,9 @@ pub fn all() -> Vec<ApplicationSettings> {
             id_token_alg: SigningAlgorithm::EdDsa,
             ..who("who-server", ApplicationKind::Confidential)
         },
+        // These need not ask each time, or not at all.
+        ApplicationSettings { remember_ms: 30 * DAY_MS, ..unasked("remembered") },
+        ApplicationSettings { skip_consent: true, ..unasked("ours") },
         // For RS256, of which there is no key.
         ApplicationSettings { id_token_alg: SigningAlgorithm::Rs256, ..who("who-rsa", ApplicationKind::Public) },
         // On devices only, and on devices too.
@@ -84,6 +93,8 @@ fn recorded() -> impl Iterator<Item = ApplicationSettings> {
         kind,
         secret_sha256: None,
         device: false,
+        remember_ms: 0,
+        skip_consent: false,
         id_token_alg: SigningAlgorithm::Es256,
     })
 }

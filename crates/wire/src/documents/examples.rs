@@ -56,6 +56,7 @@ pub fn body(method: &Method) -> Option<Value> {
             "scopes": ["notes:read:*"],
             "maxLifeSeconds": 604_800,
             "kind": "confidential",
+            "rememberConsentSeconds": 2_592_000,
         })),
         Call::ResetApplicationSecret => Some(json!({ "overlapSeconds": 3600 })),
         _ => None,

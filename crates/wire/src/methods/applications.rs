@@ -55,7 +55,7 @@ pub(super) const PUT_APPLICATION: Method = Method {
     stability: Stability::Stable,
     category: "Applications",
     title: "Make or change an application",
-    description: "Makes an application what the body says. What is left out has its default. Where the application is there, the caller needs `auth:update-application:<applicationId>` in place of `auth:create-application:<applicationId>`; a client of its owner needs `auth:update-own-application:<applicationId>` only. The caller holds each scope that the application may ask for. A confidential application that has no secret gets one, which is in the answer to that request only. Not with credentials of a grant. The same body again changes nothing.",
+    description: "Makes an application what the body says. What is left out has its default. Where the application is there, the caller needs `auth:update-application:<applicationId>` in place of `auth:create-application:<applicationId>`; a client of its owner needs `auth:update-own-application:<applicationId>` only. The caller holds each scope that the application may ask for, and `auth:skip-consent:<applicationId>` where `skipConsent` is true. A confidential application that has no secret gets one, which is in the answer to that request only. Not with credentials of a grant. The same body again changes nothing.",
     input: Some("put-application-request"),
     output: Some("application-response"),
 };

@@ -35,6 +35,12 @@ pub struct Application {
     pub max_life_seconds: i64,
     /// How it proves who it is.
     pub kind: ApplicationKind,
+    /// For how long people may have their consent remembered; 0: they are asked each time.
+    #[serde(default)]
+    pub remember_consent_seconds: i64,
+    /// Nobody is asked for what is not broad.
+    #[serde(default)]
+    pub skip_consent: bool,
     /// When its secret was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_made: Option<String>,
@@ -90,6 +96,12 @@ pub struct PutApplicationRequest {
     /// How it proves who it is.
     #[serde(default)]
     pub kind: ApplicationKind,
+    /// For how long people may have their consent remembered; 0: they are asked each time.
+    #[serde(default)]
+    pub remember_consent_seconds: i64,
+    /// Nobody is asked for what is not broad.
+    #[serde(default)]
+    pub skip_consent: bool,
 }
 
 /// What is wished of another secret.

@@ -86,6 +86,12 @@ pub struct Record {
     /// The longest life of a grant to it, such as `1 day`
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     max_life: Option<i64>,
+    /// For how long people may have their consent remembered, such as `30 days`; `0 seconds`: they are asked each time
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    remember_consent: Option<i64>,
+    /// Whether nobody is asked, for what is not broad; it takes `auth:skip-consent:<id>`
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    skip_consent: Option<bool>,
 }
 
 impl Record {
@@ -102,6 +108,8 @@ impl Record {
                 Some(false) => ApplicationKind::Public,
             },
             max_life_seconds: self.max_life.unwrap_or(request.max_life_seconds),
+            remember_consent_seconds: self.remember_consent.unwrap_or(request.remember_consent_seconds),
+            skip_consent: self.skip_consent.unwrap_or(request.skip_consent),
             name: request.name,
         }
     }
@@ -135,6 +143,8 @@ pub async fn run(command: Application) -> Result<()> {
                 scopes: Vec::new(),
                 max_life_seconds: 7 * 86_400,
                 kind: ApplicationKind::Public,
+                remember_consent_seconds: 0,
+                skip_consent: false,
             };
             show(&server.put_application(&id, &record.onto(nothing)).await?, user.json)
         }
@@ -149,6 +159,8 @@ pub async fn run(command: Application) -> Result<()> {
                 scopes: present.scopes,
                 max_life_seconds: present.max_life_seconds,
                 kind: present.kind,
+                remember_consent_seconds: present.remember_consent_seconds,
+                skip_consent: present.skip_consent,
             };
             show(&server.put_application(&id, &record.onto(as_it_is)).await?, user.json)
         }
@@ -192,6 +204,14 @@ fn kind(kind: ApplicationKind) -> &'static str {
     }
 }
 
+fn consent_in_words(application: &falconer_wire::Application) -> String {
+    match (application.skip_consent, application.remember_consent_seconds) {
+        (true, _) => "not at all".to_owned(),
+        (false, 0) => "each time".to_owned(),
+        (false, seconds) => format!("each time, or once in {seconds} seconds where they want that"),
+    }
+}
+
 fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
     if json {
         return output::json(application);
@@ -205,6 +225,7 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         ("redirect URIs", application.redirect_uris.clone()),
         ("scopes", application.scopes.clone()),
         ("longest life", vec![format!("{} seconds", application.max_life_seconds)]),
+        ("people are asked", vec![consent_in_words(application)]),
     ];
     fields.extend(application.secret_made.clone().map(|at| ("secret made", vec![at])));
     fields.extend(application.old_secret_ends.clone().map(|at| ("the one before", vec![format!("counts until {at}")])));

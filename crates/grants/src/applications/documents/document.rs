@@ -69,6 +69,9 @@ fn application(url: &Target, scopes: Vec<String>, redirects: Vec<(String, Target
         kind: ApplicationKind::Public,
         secret_sha256: None,
         device: false,
+        // Nobody has registered it: it asks each time.
+        remember_ms: 0,
+        skip_consent: false,
         id_token_alg: SigningAlgorithm::default(),
     };
     let documented = Documented { site: url.clone(), is_read: name.is_some(), name: name.flatten() };

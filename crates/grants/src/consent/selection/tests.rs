@@ -29,6 +29,7 @@ impl Setting {
         Offer::new(
             &request(scopes),
             &Circumstances {
+                remember_ms: None,
                 of_person: &self.of_person,
                 expansions: Expansions::new(&expand, &words),
                 registered_name: registered.then(|| "Notes".to_owned()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::conformance::samples::{NOW, decided, step, texts};
+use crate::conformance::samples::{NOW, decided, grant, identity, issuer, step, texts};
 use crate::{ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, Key, KeyKind, Revision, Store, StoreError};
 
 fn application(id: &str) -> ApplicationRecord {
@@ -106,7 +106,11 @@ pub(crate) async fn consent_is_remembered_and_forgotten(store: Arc<dyn Store>) {
     let consent = |identity: &str, application: &str| ConsentRecord {
         identity: identity.into(),
         application: application.into(),
+        person: format!("person of {identity}"),
         redirect_uri: "https://dashboard.example.com/callback".into(),
+        target_origin: "https://dashboard.example.com".into(),
+        identity_scopes: texts(&["openid"]),
+        basis: "b".into(),
         scopes: texts(&["b", "a"]),
         life_ms: 5,
         at_ms: NOW,
@@ -118,6 +122,9 @@ pub(crate) async fn consent_is_remembered_and_forgotten(store: Arc<dyn Store>) {
     let wider = ConsentRecord {
         scopes: texts(&["c"]),
         redirect_uri: "http://127.0.0.1/".into(),
+        target_origin: "http://127.0.0.1".into(),
+        identity_scopes: texts(&[]),
+        basis: "c".into(),
         life_ms: 6,
         at_ms: NOW + 1,
         expires_ms: NOW + 11,
@@ -131,9 +138,56 @@ pub(crate) async fn consent_is_remembered_and_forgotten(store: Arc<dyn Store>) {
     // With the application goes what people let it do.
     s.delete_application(&step(s, "x").await, "a").await.unwrap();
     assert_eq!((s.consents_of("local/ann").await.unwrap(), s.consents_of("local/bob").await.unwrap()), (vec![], vec![]));
+    // With the sessions of an identity ends what it need not be asked.
+    for identity in ["local/ann", "local/bob"] {
+        s.remember_consent(&consent(identity, "b")).await.unwrap();
+    }
+    s.delete_sessions_of("local/bob", None).await.unwrap();
+    assert_eq!((s.consents_of("local/ann").await.unwrap().len(), s.consents_of("local/bob").await.unwrap().len()), (1, 0));
     s.remember_consent(&consent("local/ann", "b")).await.unwrap();
     s.prune(NOW + 9).await.unwrap();
     assert_eq!(s.consents_of("local/ann").await.unwrap().len(), 1);
     s.prune(NOW + 10).await.unwrap();
     assert_eq!(s.consents_of("local/ann").await.unwrap(), []);
+}
+
+/// Whoever takes a grant back is asked the next time, whichever of their identities it names; others and other places are not.
+pub(crate) async fn a_revoked_grant_ends_consent_to_the_same_place(store: Arc<dyn Store>) {
+    let s = &*store;
+    let (ann, hub) = (identity("local/ann"), identity("github/ann"));
+    for record in [&ann, &hub, &identity("local/bob")] {
+        s.put_identity(&step(s, "x").await, record).await.unwrap();
+    }
+    s.link_identity(&step(s, "x").await, "github/ann", &hub.person, &ann.person, None).await.unwrap();
+    s.insert_issuer(&step(s, "x").await, &issuer("static/falconer/grants-1")).await.unwrap();
+    s.insert_grant(&step(s, "x").await, &grant("g1", "n1"), None).await.unwrap();
+    let consent = |identity: &str, application: &str, origin: &str| ConsentRecord {
+        identity: identity.into(),
+        application: application.into(),
+        person: "p".into(),
+        redirect_uri: format!("{origin}/cb"),
+        target_origin: origin.into(),
+        scopes: texts(&["a"]),
+        identity_scopes: Vec::new(),
+        basis: String::new(),
+        life_ms: 5,
+        at_ms: NOW,
+        expires_ms: NOW + 10,
+    };
+    let (same, another) = ("https://notes.example.com", "https://other.example.com");
+    let stays = [consent("local/ann", "b", another), consent("local/bob", "a", same)];
+    let goes = [consent("local/ann", "a", same), consent("github/ann", "a", same)];
+    for consent in stays.iter().chain(&goes) {
+        s.remember_consent(consent).await.unwrap();
+    }
+    s.revoke_grants(&step(s, "x").await, &texts(&["g1"]), "x", "x").await.unwrap();
+    let mut left = Vec::new();
+    for identity in ["local/ann", "github/ann", "local/bob"] {
+        left.extend(s.consents_of(identity).await.unwrap());
+    }
+    assert_eq!(left, stays);
+    // It is revoked already: nothing more ends by it.
+    s.remember_consent(&goes[0]).await.unwrap();
+    s.revoke_grants(&step(s, "x").await, &texts(&["g1"]), "x", "x").await.unwrap();
+    assert_eq!(s.consents_of("local/ann").await.unwrap().len(), 2);
 }

@@ -6,12 +6,15 @@ use tokio_postgres::Row;
 use crate::connection::columns::{Connection, all, get, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "identity, application, redirect_uri, scopes, life_ms, at_ms, expires_ms";
+const COLUMNS: &str =
+    "identity, application, redirect_uri, scopes, life_ms, at_ms, expires_ms, person, target_origin, identity_scopes, basis";
 
 pub(crate) async fn put(on: &impl Connection, consent: &ConsentRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO consents ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (identity, application) DO UPDATE SET redirect_uri = excluded.redirect_uri, scopes = excluded.scopes, life_ms = excluded.life_ms, at_ms = excluded.at_ms, expires_ms = excluded.expires_ms"
+        "INSERT INTO consents ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (identity, application) DO UPDATE SET redirect_uri = excluded.redirect_uri, scopes = excluded.scopes,
+           life_ms = excluded.life_ms, at_ms = excluded.at_ms, expires_ms = excluded.expires_ms, person = excluded.person,
+           target_origin = excluded.target_origin, identity_scopes = excluded.identity_scopes, basis = excluded.basis"
     );
     run(
         on,
@@ -24,6 +27,10 @@ pub(crate) async fn put(on: &impl Connection, consent: &ConsentRecord) -> Res<()
             &consent.life_ms,
             &consent.at_ms,
             &consent.expires_ms,
+            &consent.person,
+            &consent.target_origin,
+            &consent.identity_scopes,
+            &consent.basis,
         ],
     )
     .await?;
@@ -32,6 +39,16 @@ pub(crate) async fn put(on: &impl Connection, consent: &ConsentRecord) -> Res<()
 
 pub(crate) async fn forget(on: &impl Connection, identity: &str, application: &str) -> Res<()> {
     run(on, "DELETE FROM consents WHERE identity = $1 AND application = $2", &[&identity, &application]).await?;
+    Ok(())
+}
+
+/// Those of the person of a grant, by whichever identity they are named, whose answers went to where the grant went.
+pub(crate) async fn forget_beside(on: &impl Connection, grant: &str) -> Res<()> {
+    let sql = "DELETE FROM consents WHERE target_origin = (SELECT target_origin FROM grants WHERE id = $1) AND identity IN (
+                 SELECT identity FROM grants WHERE id = $1
+                 UNION SELECT other.identity FROM grants JOIN identities own ON own.identity = grants.identity
+                   JOIN identities other ON other.person = own.person WHERE grants.id = $1)";
+    run(on, sql, &[&grant]).await?;
     Ok(())
 }
 
@@ -48,5 +65,9 @@ fn read(row: &Row) -> Res<ConsentRecord> {
         life_ms: get(row, 4)?,
         at_ms: get(row, 5)?,
         expires_ms: get(row, 6)?,
+        person: get(row, 7)?,
+        target_origin: get(row, 8)?,
+        identity_scopes: get(row, 9)?,
+        basis: get(row, 10)?,
     })
 }

@@ -54,6 +54,8 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         scopes: form.field("scopes").replace("\r\n", "\n"),
         max_life: form.field("max_life").trim().to_owned(),
         confidential: form.ticked("confidential"),
+        remember_consent: form.field("remember_consent").trim().to_owned(),
+        skip_consent: form.ticked("skip_consent"),
         seen_ms: form.field("seen").parse().ok(),
     };
     match save(visit, session, &draft).await {
@@ -79,11 +81,15 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
         let text = format!("`{}` is no length of time: write one such as `8 hours`", draft.max_life);
         return Ok(Err(ApiError::InputError(text)));
     };
-    let known = match visit.web.grants.application(&person(session), &draft.id) {
-        Ok(record) => Some(ApplicationInput::of(&record)),
-        // Whoever may not see it is told by the use case what it takes to write it.
-        Err(ApiError::ResourceNotFound(_) | ApiError::InsufficientScopes { .. }) => None,
-        Err(error) => return Ok(Err(error)),
+    let remember_ms = match draft.remember_consent.as_str() {
+        "" => 0,
+        text => match time_expression::parse_ms(text) {
+            Ok(ms) => ms,
+            Err(_) => {
+                let text = format!("`{text}` is no length of time: write one such as `30 days`, or nothing");
+                return Ok(Err(ApiError::InputError(text)));
+            }
+        },
     };
     let input = ApplicationInput {
         name: draft.name.clone(),
@@ -93,8 +99,8 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
         scopes: lines(&draft.scopes),
         max_life_ms,
         confidential: draft.confidential,
-        // What the form does not show stays as it is.
-        ..known.unwrap_or_default()
+        remember_ms,
+        skip_consent: draft.skip_consent,
     };
     visit.web.grants.put_application_from(session, &draft.id, &input, draft.seen_ms.unwrap_or(0)).await
 }
@@ -114,6 +120,8 @@ fn of_record(record: &ApplicationRecord) -> ApplicationDraft {
         scopes: record.scopes.join("\n"),
         max_life: words::exact_duration(record.max_life_ms),
         confidential: record.confidential,
+        remember_consent: if record.remember_ms > 0 { words::exact_duration(record.remember_ms) } else { String::new() },
+        skip_consent: record.skip_consent,
         seen_ms: Some(record.last_modified_ms),
     }
 }

@@ -68,10 +68,19 @@ fn kind(record: &ApplicationRecord) -> &'static str {
     if record.confidential { "confidential" } else { "public" }
 }
 
+fn consent_in_words(record: &ApplicationRecord) -> String {
+    match (record.skip_consent, record.remember_ms) {
+        (true, _) => "not at all".to_owned(),
+        (false, 0) => "each time".to_owned(),
+        (false, ms) => format!("each time, or once in {} where they want that", words::exact_duration(ms)),
+    }
+}
+
 fn facts(record: &ApplicationRecord, now_ms: i64) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Kind", kind(record).to_owned()),
         ("Longest grant", words::exact_duration(record.max_life_ms)),
+        ("People are asked", consent_in_words(record)),
         ("Owner", if record.owner.is_empty() { "nobody".to_owned() } else { record.owner.clone() }),
     ];
     if let Some(since_ms) = record.secret_made_ms {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, OpenIdRequest, request};
+use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, Granted, LONGEST_NAME, News, Offer, OpenIdRequest, request};
 use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -16,7 +16,8 @@ use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
 use crate::views::{
-    Confirm, DocumentedSite, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, RequestingDevice, Search, Site, html,
+    Confirm, DocumentedSite, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, Remember, RequestingDevice, Search,
+    Site, html,
 };
 
 /// What is searched for may be this long, in characters.
@@ -54,6 +55,7 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
         form_time: form.field("form_time").to_owned(),
         visible_ms: form.field("visible_ms").parse().ok(),
         news: form.field("news").to_owned(),
+        remember: form.ticked("remember"),
         typed_host: Some(form.field("typed_host").trim().to_owned()).filter(|typed| !typed.is_empty()),
     };
     let mut retry = Retry {
@@ -62,6 +64,7 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
         wrong: false,
         nonce: Some(choices.nonce.clone()),
         name: choices.name.clone(),
+        remember: choices.remember,
         find: form.field("find").trim().chars().take(LONGEST_SEARCH).collect(),
     };
     if form.ticked("search") {
@@ -69,18 +72,7 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
     }
     let (status, offer) = match visit.web.grants.grant(session, grant_request, &choices).await {
         Ok(granted) => {
-            if granted.is_new && visit.web.grants.mails_about_grants() {
-                let server = &visit.web.settings.public_origin;
-                visit.web.login.mail_about_grant(
-                    &session.person,
-                    GrantedMail {
-                        server: server.authority(),
-                        page: &format!("{}/me/grants", server.as_str()),
-                        site: &grant_request.site().origin(),
-                        ends: &words::date_time(granted.expires_ms),
-                    },
-                );
-            }
+            mail_about(visit, session, grant_request, &granted);
             return deliver(&granted.location);
         }
         Err(GrantError::Review { offer, reason }) => {
@@ -114,6 +106,32 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
     let mut response = page(visit, session, grant_request, *offer, retry);
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// The answer to a request for which nobody is asked; `None`: the person has to be. Only where the browser comes here for it.
+pub(crate) async fn unasked(visit: &Visit, session: &Session, grant_request: &GrantRequest) -> Result<Option<Response>, Problem> {
+    if !visit.is_navigation {
+        return Ok(None);
+    }
+    let Some(granted) = visit.web.grants.grant_unasked(session, grant_request).await.map_err(refused)? else { return Ok(None) };
+    mail_about(visit, session, grant_request, &granted);
+    deliver(&granted.location).map(Some)
+}
+
+fn mail_about(visit: &Visit, session: &Session, grant_request: &GrantRequest, granted: &Granted) {
+    if !granted.is_new || !visit.web.grants.mails_about_grants() {
+        return;
+    }
+    let server = &visit.web.settings.public_origin;
+    visit.web.login.mail_about_grant(
+        &session.person,
+        GrantedMail {
+            server: server.authority(),
+            page: &format!("{}/me/grants", server.as_str()),
+            site: &grant_request.site().origin(),
+            ends: &words::date_time(granted.expires_ms),
+        },
+    );
 }
 
 /// Search was pressed: the page with what was chosen so far, and first what was searched for.
@@ -215,7 +233,12 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
     ];
     let ticks = choices.ticked.iter().map(|key| ("tick".to_owned(), key.clone()));
     let narrowed = choices.narrowed.iter().map(|(key, text)| (format!("only-{key}"), text.clone()));
-    let flags = [flag("everything", choices.everything), flag("broad", choices.broad), flag("identity", choices.identity)];
+    let flags = [
+        flag("everything", choices.everything),
+        flag("broad", choices.broad),
+        flag("identity", choices.identity),
+        flag("remember", choices.remember),
+    ];
     let page = NewsPage {
         layout: visit.layout(),
         host: grant_request.site().host_and_port(),
@@ -241,6 +264,7 @@ struct Retry {
     wrong: bool,
     nonce: Option<String>,
     name: String,
+    remember: bool,
     find: String,
 }
 
@@ -279,6 +303,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         }),
         name: retry.name,
         longest_name: LONGEST_NAME,
+        remember: offer.remember.map(|remember| Remember { ticked: retry.remember, label: remember.label }),
         identity: offer.identity_line.map(|line| IdentityLine { person: known.join(", "), origins: line.origins, ticked: line.ticked }),
         lifetimes: offer
             .lifetimes

@@ -43,9 +43,11 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         Some(session) => match must_sign_in(&visit, session, &request) {
             Some(true) => refused_with(&request, "login_required"),
             Some(false) => Ok(reauthentication::anew(&format!("{}?{}", Places::of(&request).page, request.canonical_query()))),
-            // Each grant is asked for.
-            None if prompt_of(&request) == Prompt::Nothing => refused_with(&request, "consent_required"),
-            None => grant::show(&visit, session, &request).await,
+            None => match grant::unasked(&visit, session, &request).await? {
+                Some(answer) => Ok(answer),
+                None if prompt_of(&request) == Prompt::Nothing => refused_with(&request, "consent_required"),
+                None => grant::show(&visit, session, &request).await,
+            },
         },
     }
 }
@@ -105,7 +107,11 @@ pub(crate) async fn decision(form: Posted) -> Result<Response, Problem> {
         Ok(request) => request,
         Err(error) => return refused(error),
     };
-    if form.ticked("cancel") { grant::give_up(&form, &request) } else { grant::press(&form, &request).await }
+    if !form.ticked("cancel") {
+        return grant::press(&form, &request).await;
+    }
+    form.visit.web.grants.forget_after_refusal(form.session()?, &request).await?;
+    grant::give_up(&form, &request)
 }
 
 /// What an application asks for.

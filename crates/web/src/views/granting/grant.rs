@@ -36,6 +36,8 @@ pub(crate) struct GrantPage {
     /// What the person calls the grant.
     pub name: String,
     pub longest_name: usize,
+    /// Where the application allows it.
+    pub remember: Option<Remember>,
     pub identity: Option<IdentityLine>,
     pub lifetimes: Vec<Lifetime>,
     pub person: PersonLine,
@@ -52,6 +54,14 @@ impl GrantPage {
         self.bundles.iter().any(|bundle| bundle.broad)
             || self.groups.iter().chain(self.others.iter().flat_map(|others| &others.groups)).any(Group::has_broad)
     }
+}
+
+/// "Don't ask again".
+#[derive(Clone, Debug)]
+pub(crate) struct Remember {
+    pub ticked: bool,
+    /// For how long.
+    pub label: String,
 }
 
 #[derive(Clone, Debug)]

@@ -62,6 +62,8 @@ pub(super) fn application_form() -> ApplicationFormPage {
             scopes: "notes:read:*\nnotes:write:wiki".to_owned(),
             max_life: "8 hours".to_owned(),
             confidential: true,
+            remember_consent: "30 days".to_owned(),
+            skip_consent: false,
             seen_ms: Some(1_796_000_000_000),
         },
         back: "/auth/applications?id=wiki".to_owned(),

@@ -13,6 +13,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             page(&GrantPage {
                 site: Site { registered: Some("Notes".to_owned()), initial: "N".to_owned(), ..grant().site },
                 confirm: None,
+                remember: Some(Remember { ticked: false, label: "30 days".to_owned() }),
                 identity: Some(IdentityLine {
                     person: "Ann Example, mozilla-ldap/ann@example.com, ann@example.com".to_owned(),
                     origins: strings(&["https://notes.example.com", "https://api.notes.example.com"]),
@@ -155,7 +156,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             }),
         ),
         ("grants", page(&grants())),
-        ("grants-of-everybody", page(&GrantsPage { everybody: true, notice: None, ..grants() })),
+        ("grants-of-everybody", page(&GrantsPage { everybody: true, notice: None, unasked: vec![], ..grants() })),
         ("grants-none", page(&GrantsPage { sites: vec![], total: 0, ..grants() })),
         ("tool-client", page(&tool_client())),
         ("tool-client-everything", page(&ToolClientPage { bundles: everything().bundles, groups: vec![], ..tool_client() })),
@@ -263,6 +264,7 @@ pub(super) fn grant() -> GrantPage {
         others: None,
         name: String::new(),
         longest_name: 60,
+        remember: None,
         lifetimes: lifetimes(),
         person: ann(),
         confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: false }),
@@ -348,6 +350,15 @@ fn grants() -> GrantsPage {
             },
             SiteRows { site: "http://localhost:8081".to_owned(), name: None, count: 1, rows: vec![GrantsRow::default()] },
         ],
+        unasked: vec![UnaskedRow {
+            application: "dashboard".to_owned(),
+            name: "Dashboard".to_owned(),
+            site: "https://dashboard.example.com".to_owned(),
+            gives: falconer_grants::ScopeWords::default().group(["notes:read:*"]),
+            knows_identity: true,
+            ends: "2026-08-31 12:00".to_owned(),
+            ends_machine: "2026-08-31T12:00:00Z".to_owned(),
+        }],
         next: Some("/me/grants?q=&from=g2".to_owned()),
         notice: Some("The grant was revoked. What the site got is worth nothing now."),
     }

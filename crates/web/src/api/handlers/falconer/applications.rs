@@ -30,8 +30,8 @@ pub(crate) async fn put(grants: &Grants, request: &Request<'_>) -> Answer {
         scopes: given.scopes,
         max_life_ms: given.max_life_seconds.saturating_mul(1000),
         confidential: given.kind == ApplicationKind::Confidential,
-        remember_ms: 0,
-        skip_consent: false,
+        remember_ms: given.remember_consent_seconds.saturating_mul(1000),
+        skip_consent: given.skip_consent,
     };
     Ok(changed(&grants.put_application(request.who, request.param("applicationId"), &input, None).await?))
 }
@@ -64,6 +64,8 @@ fn shape(record: &ApplicationRecord) -> Application {
         scopes: record.scopes.clone(),
         max_life_seconds: record.max_life_ms / 1000,
         kind: if record.confidential { ApplicationKind::Confidential } else { ApplicationKind::Public },
+        remember_consent_seconds: record.remember_ms / 1000,
+        skip_consent: record.skip_consent,
         secret_made: record.secret_made_ms.map(time),
         old_secret_ends: record.old_secret_ends_ms.map(time),
         secret: None,
