@@ -130,6 +130,8 @@ impl Snapshot {
         for grant in loaded.grants {
             next.put_grant_after(grant, before);
         }
+        // How these have ended nobody has said: what is remembered of them may be of a change that came to nothing.
+        before.grants.keys().filter(|id| !next.grants.contains_key(*id)).for_each(|id| next.ended_grants.forget(id));
         for identity in loaded.identities {
             next.put_identity(identity);
         }

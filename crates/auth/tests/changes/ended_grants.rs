@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_auth::{ApiError, Auth, DAY_MS, NewGrant};
-use falconer_store::{GrantRecord, Step, Store, Write};
+use falconer_store::{GrantRecord, Step, Store, StoreError, Write};
 
 use crate::common::failing::Failing;
 use crate::common::{Keys, World, message_of, new_grant, scopes_of, settings, step_beside};
@@ -182,4 +182,28 @@ async fn a_form_is_used_once_also_when_its_grant_has_ended() {
     world.auth.catch_up().await.unwrap();
     world.auth.revoke_grants(&["local/ann"], "local/ann", &[newer.id, over.id], "test").await.unwrap();
     assert_eq!(world.store.revision().await.unwrap(), before);
+}
+
+/// A revocation that came to nothing was remembered, so that the next one found nothing to do and was acknowledged: the grant went on.
+#[tokio::test]
+async fn what_was_not_revoked_is_revoked_by_whoever_tries_again() {
+    for error in [StoreError::Unavailable("away".to_owned()), StoreError::Full("full".to_owned()), StoreError::Unknown("lost".to_owned())] {
+        let (world, store) = world().await;
+        let (grant, keys) = issue(&world, new_grant("local/ann", &["a"], world.now())).await;
+        let (other, _) = issue(&world, NewGrant { expires_ms: world.now() + HOUR_MS, ..new_grant("local/ann", &["a"], world.now()) }).await;
+        let ids = [grant.id.clone()];
+        store.errors.lock().unwrap().extend([("commit", error.clone()), ("commit", error)]);
+        assert!(world.auth.revoke_grants(&["local/ann"], "local/ann", &ids, "test").await.is_err());
+        assert!(world.auth.revoke_grants(&["local/ann"], "local/ann", std::slice::from_ref(&other.id), "test").await.is_err());
+        assert!(scopes_of(&world.verify(&keys).await).contains(&"a".to_owned()), "it was not revoked");
+        world.auth.revoke_grants(&["local/ann"], "local/ann", &ids, "test").await.unwrap();
+        assert!(world.store.grant(&grant.id).await.unwrap().unwrap().revoked_ms.is_some());
+        assert_eq!(message_of(&world.verify(&keys).await), format!("The grant {} has been revoked", grant.id));
+        // Nor is anybody told so whose time is over.
+        let other_keys = client_of(&world, &other.id).await;
+        world.clock.advance(2 * HOUR_MS);
+        world.role("later", &[]).await;
+        world.auth.flush_uses().await.unwrap();
+        assert_eq!(message_of(&world.verify(&other_keys).await), format!("The grant {} has ended", other.id));
+    }
 }

@@ -52,6 +52,13 @@ impl EndedGrants {
         Some(end)
     }
 
+    /// How this one has ended is to be looked for.
+    pub(crate) fn forget(&self, id: &str) {
+        let mut halves = self.halves();
+        halves.recent.remove(id);
+        halves.older.remove(id);
+    }
+
     fn halves(&self) -> MutexGuard<'_, Halves> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -24,9 +24,9 @@ impl Snapshot {
         self.grants.values()
     }
 
-    /// How a grant that is not there has ended, where that is remembered.
+    /// How a grant that is not there has ended, where that is remembered. What is remembered of one that is there is of a change that came to nothing.
     pub(crate) fn end_of_grant(&self, id: &str) -> Option<EndOfGrant> {
-        self.ended_grants.get(id)
+        if self.grants.contains_key(id) { None } else { self.ended_grants.get(id) }
     }
 
     /// Remembers how a grant has ended.
