@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
 use super::model::Naive;
+use super::people;
 use super::world::{MAX_STALENESS_MS, World};
 use crate::common::{HOST, Keys};
 
@@ -24,13 +25,16 @@ pub async fn keep_calling(world: Arc<World>) {
         if world.time.roll(3) == 0 {
             // Nobody waits: the next call comes before this one is answered.
             tokio::spawn(write(world.clone(), number, false));
+        } else if world.time.roll(3) == 0 {
+            tokio::spawn(people::verify(world.clone(), number));
         } else {
             verify(&world, number);
         }
     }
 }
 
-fn header(keys: &Keys, host: &str, now_ms: i64) -> String {
+pub fn header(keys: &Keys, host: &str, now_ms: i64) -> String {
+    let ext = sign::ext(keys.certificate.as_deref(), None);
     let request = sign::Request {
         method: "GET",
         resource: "/x",
@@ -39,7 +43,7 @@ fn header(keys: &Keys, host: &str, now_ms: i64) -> String {
         ts_seconds: now_ms / 1000,
         nonce: "nonce",
         hash: None,
-        ext: None,
+        ext: ext.as_deref(),
         app: None,
         dlg: None,
     };
@@ -86,6 +90,7 @@ pub fn verify(world: &World, number: usize) {
 }
 
 /// What a call would come to.
+#[derive(Debug)]
 enum Wanted {
     Create(&'static str),
     Update(&'static str),
@@ -96,6 +101,7 @@ enum Wanted {
     CreateRole(&'static str),
     UpdateRole(&'static str),
     DeleteRole(&'static str),
+    OfPerson(people::Wanted),
 }
 
 /// One change at a node. With `must_succeed` it is one that nothing stands against.
@@ -110,7 +116,7 @@ pub async fn write(world: Arc<World>, number: usize, must_succeed: bool) {
     let description = format!("call {call}");
     let client = world.time.pick(&CLIENTS);
     let role = world.time.pick(&ROLES);
-    let wanted = match world.time.roll(12) {
+    let wanted = match world.time.roll(18) {
         _ if must_succeed => Wanted::Delete(client),
         0..=1 => Wanted::Create(client),
         2..=4 => Wanted::Update(client),
@@ -120,7 +126,8 @@ pub async fn write(world: Arc<World>, number: usize, must_succeed: bool) {
         8 => Wanted::Delete(client),
         9 => Wanted::CreateRole(role),
         10 => Wanted::UpdateRole(role),
-        _ => Wanted::DeleteRole(role),
+        11 => Wanted::DeleteRole(role),
+        _ => Wanted::OfPerson(people::Wanted::of(&world)),
     };
     // Of roles none may reach another one.
     let plain = SCOPES.iter().filter(|_| world.time.roll(2) == 0).map(|scope| (*scope).to_owned()).collect::<Vec<_>>();
@@ -131,7 +138,7 @@ pub async fn write(world: Arc<World>, number: usize, must_succeed: bool) {
         ClientInput { expires_us: ends_ms * 1000, description: description.clone(), scopes: Some(plain), delete_on_expiration: false };
     let role_input = RoleInput { scopes: leaves, description: description.clone() };
     let patience_ms = world.time.pick(&[50, 60_000, 60_000]);
-    let calling = Box::pin(perform(&auth, &world.root, now_ms, &wanted, &input, &role_input));
+    let calling = Box::pin(perform(&world, &auth, now_ms, &wanted, &input, &role_input));
     let giving_up = Box::pin(world.time.sleep(patience_ms));
     let answer = match select(calling, giving_up).await {
         Either::Left((answer, _)) => answer,
@@ -142,8 +149,8 @@ pub async fn write(world: Arc<World>, number: usize, must_succeed: bool) {
         return;
     }
     world.tell(|| match &answer {
-        Ok((_, revision)) => format!("node {number}: {description} is done at {}", revision.0),
-        Err(error) => format!("node {number}: {description}: {error}"),
+        Ok((_, revision)) => format!("node {number}: {description}, {wanted:?}, is done at {}", revision.0),
+        Err(error) => format!("node {number}: {description}, {wanted:?}: {error}"),
     });
     let mut model = world.database.model.lock().unwrap();
     world.database.check(match answer {
@@ -152,7 +159,7 @@ pub async fn write(world: Arc<World>, number: usize, must_succeed: bool) {
             machines[number].acknowledged = machines[number].acknowledged.max(revision);
             match model.at(revision) {
                 Some(state) if is_true(&wanted, &description, token.as_deref(), &state) => Ok(()),
-                state => Err(format!("{description} was done at {revision:?}, it was said: {state:?}")),
+                state => Err(format!("{wanted:?}, {description}, was done at {revision:?}, it was said: {state:?}")),
             }
         }
         Err(error) if must_succeed => Err(format!("node {number} is well and takes no change: {error}")),
@@ -162,14 +169,14 @@ pub async fn write(world: Arc<World>, number: usize, must_succeed: bool) {
 }
 
 async fn perform(
+    world: &World,
     auth: &Auth,
-    root: &Keys,
     now_ms: i64,
     wanted: &Wanted,
     input: &ClientInput,
     role_input: &RoleInput,
 ) -> Result<(Option<String>, Revision), ApiError> {
-    let header = header(root, HOST, now_ms);
+    let header = header(&world.root, HOST, now_ms);
     let parts = RequestParts { method: "GET", resource: "/x", host: HOST, port: 443, authorization: Some(&header) };
     let who = auth.authenticate(&parts).await;
     let of_client = |(view, revision): (ClientView, Revision)| (view.access_token.map(|token| token.expose().to_owned()), revision);
@@ -183,6 +190,7 @@ async fn perform(
         Wanted::CreateRole(id) => auth.create_role(&who, id, role_input).await.map(|(_, revision)| (None, revision)),
         Wanted::UpdateRole(id) => auth.update_role(&who, id, role_input).await.map(|(_, revision)| (None, revision)),
         Wanted::DeleteRole(id) => auth.delete_role(&who, id).await.map(|revision| (None, revision)),
+        Wanted::OfPerson(wanted) => wanted.perform(world, auth, &input.description, now_ms).await,
     }
 }
 
@@ -197,5 +205,6 @@ fn is_true(wanted: &Wanted, description: &str, token: Option<&str>, state: &supe
         Wanted::Delete(id) => client(id).is_none(),
         Wanted::CreateRole(id) | Wanted::UpdateRole(id) => state.roles.get(*id).is_some_and(|role| role.description == description),
         Wanted::DeleteRole(id) => !state.roles.contains_key(*id),
+        Wanted::OfPerson(wanted) => wanted.is_true(description, token, state),
     }
 }

@@ -7,6 +7,7 @@
 //! | `database` | the real store in memory, and faults that can be planted in it |
 //! | `model` | what the committed writes come to, by the plainest rules |
 //! | `calls` | what callers do, and what must hold of each answer |
+//! | `people` | the same for people and their grants |
 //! | `world` | the nodes, the trouble, and what must hold in the end |
 //!
 //! Everything is on one thread, and whatever has a choice takes it from the seed. So a run is repeated by its number: `FALCONER_SIMULATION_SEED=17` prints all that
@@ -16,6 +17,7 @@ mod calls;
 mod database;
 mod link;
 mod model;
+mod people;
 mod time;
 mod world;
 

@@ -5,13 +5,19 @@ use std::sync::Arc;
 
 use falconer_auth::Snapshot;
 use falconer_scopes::{Role, naive};
-use falconer_store::{ClientRecord, Loaded, Revision, RoleRecord, Step, Write};
+use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, Loaded, PersonRecord, Revision, RoleRecord, Step, Write};
 
-/// Clients and roles at one revision. A last use is no change.
+use super::people::PEOPLE;
+
+/// What a node answers from, at one revision. A last use is no change.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub struct State {
     pub clients: BTreeMap<String, ClientRecord>,
     pub roles: BTreeMap<String, RoleRecord>,
+    pub identities: BTreeMap<String, IdentityRecord>,
+    pub people: BTreeMap<String, PersonRecord>,
+    /// Those that were not revoked.
+    pub grants: BTreeMap<String, GrantRecord>,
 }
 
 /// Who is let in, and with what.
@@ -26,6 +32,9 @@ impl State {
         State {
             clients: loaded.clients.iter().map(|client| (client.client_id.clone(), plain(client))).collect(),
             roles: loaded.roles.iter().map(|role| (role.role_id.clone(), role.clone())).collect(),
+            identities: loaded.identities.iter().map(|identity| (identity.identity.clone(), identity.clone())).collect(),
+            people: loaded.people.iter().map(|person| (person.id.clone(), person.clone())).collect(),
+            grants: loaded.grants.iter().map(|grant| (grant.id.clone(), unused(grant))).collect(),
         }
     }
 
@@ -33,7 +42,42 @@ impl State {
         State {
             clients: snapshot.clients("").map(|client| (client.id().to_owned(), plain(&client.record()))).collect(),
             roles: snapshot.role_records().map(|role| (role.role_id.clone(), role)).collect(),
+            identities: PEOPLE
+                .iter()
+                .filter_map(|id| snapshot.identity(id))
+                .map(|known| (known.record.identity.clone(), known.record.clone()))
+                .collect(),
+            people: snapshot.people().map(|person| (person.record.id.clone(), person.record.clone())).collect(),
+            grants: snapshot.grants().map(|grant| (grant.record.id.clone(), unused(&grant.record))).collect(),
         }
+    }
+
+    /// Whether this is what somebody holds who has seen all of it. Grants that had ended at the time of some change may be missing there.
+    pub fn is_held_as(&self, held: &State, highest_ever_ms: i64) -> bool {
+        let is_known = |(id, grant): (&String, &GrantRecord)| held.grants.get(id) == Some(grant);
+        let same = |state: &State| State { grants: BTreeMap::new(), ..state.clone() };
+        same(self) == same(held)
+            && held.grants.keys().all(|id| self.grants.contains_key(id))
+            && self
+                .grants
+                .iter()
+                .all(|grant| is_known(grant) || (!held.grants.contains_key(grant.0) && grant.1.expires_ms <= highest_ever_ms))
+    }
+
+    /// Whether whoever makes this grant may act, and has what it gives.
+    fn may_make(&self, grant: &GrantRecord) -> Option<()> {
+        let identity = self.identities.get(&grant.identity).filter(|identity| !identity.disabled)?;
+        self.people.get(&identity.person).filter(|person| !person.disabled)?;
+        grant.scopes.iter().all(|scope| identity.scopes.contains(scope)).then_some(())
+    }
+
+    /// What a grant gives of these scopes at this time; `None`: it counts for nothing.
+    pub fn given_by(&self, id: &str, scopes: &[&'static str], now_ms: i64) -> Option<Vec<&'static str>> {
+        let grant = self.grants.get(id).filter(|grant| now_ms < grant.expires_ms)?;
+        let identity = self.identities.get(&grant.identity).filter(|identity| !identity.disabled)?;
+        self.people.get(&identity.person).filter(|person| !person.disabled)?;
+        let has = |list: &[String], scope: &str| list.iter().any(|had| had == scope);
+        Some(scopes.iter().copied().filter(|scope| has(&grant.scopes, scope) && has(&identity.scopes, scope)).collect())
     }
 
     pub fn verdict(&self, client_id: &str, token: &str, now_ms: i64) -> Naive {
@@ -49,6 +93,10 @@ impl State {
     }
 }
 
+fn unused(grant: &GrantRecord) -> GrantRecord {
+    GrantRecord { last_used_ms: None, use_count: 0, ..grant.clone() }
+}
+
 fn plain(client: &ClientRecord) -> ClientRecord {
     ClientRecord { last_date_used_ms: 0, ..client.clone() }
 }
@@ -62,6 +110,8 @@ pub struct Model {
     written: BTreeMap<String, Revision>,
     /// Of calls whose caller was told that nothing was done.
     never: BTreeSet<String>,
+    /// The highest time of any change. It may have been corrected since.
+    pub highest_ever_ms: i64,
     /// Tokens that clients have or had.
     pub tokens: Vec<(String, String)>,
 }
@@ -75,6 +125,7 @@ impl Model {
             at_ms: [(loaded.revision, 0)].into(),
             written: BTreeMap::new(),
             never: BTreeSet::new(),
+            highest_ever_ms: loaded.highest_ms,
             tokens,
         }
     }
@@ -85,6 +136,11 @@ impl Model {
 
     pub fn at(&self, revision: Revision) -> Option<Arc<State>> {
         self.states.get(&revision).cloned()
+    }
+
+    /// What was at these revisions and between them.
+    pub fn between(&self, from: Revision, to: Revision) -> impl Iterator<Item = &Arc<State>> {
+        self.states.range(from..=to).map(|(_, state)| state)
     }
 
     /// The newest revision at this moment of the run.
@@ -110,6 +166,7 @@ impl Model {
         if revision.0 != last.0 + 1 {
             return Err(format!("{revision:?} comes after {last:?}"));
         }
+        self.highest_ever_ms = self.highest_ever_ms.max(step.at_ms);
         let mut next = State::clone(&before);
         match write {
             Write::InsertClient(record) | Write::UpdateClient(record) => {
@@ -134,6 +191,26 @@ impl Model {
                 next.roles.insert(record.role_id.clone(), record.clone());
             }
             Write::DeleteRole(role_id) => drop(next.roles.remove(role_id)),
+            Write::PutIdentity(record) => {
+                self.describe(&record.display_name, revision)?;
+                next.people.entry(record.person.clone()).or_insert_with(|| PersonRecord::of_one(record, step.at_ms));
+                next.identities.insert(record.identity.clone(), record.clone());
+            }
+            Write::UpdatePerson(record) => {
+                let before = before.people.get(&record.id).ok_or("nobody is there to be changed")?;
+                if (&before.name, before.disabled) == (&record.name, record.disabled) {
+                    return Err(format!("\"{}\" changes nothing of {}", step.action, record.id));
+                }
+                next.people.insert(record.id.clone(), PersonRecord { created_ms: before.created_ms, ..record.clone() });
+            }
+            Write::InsertGrant(record, None) => {
+                self.describe(&record.label, revision)?;
+                if before.may_make(record).is_none() {
+                    return Err(format!("the grant {} gives what its person did not have", record.id));
+                }
+                next.grants.insert(record.id.clone(), unused(record));
+            }
+            Write::RevokeGrants { ids, .. } => ids.iter().for_each(|id| drop(next.grants.remove(id))),
             Write::AcceptTime | Write::InsertIssuer(_) => {}
             other => return Err(format!("the model has no {other:?}")),
         }

@@ -10,8 +10,9 @@ use super::calls;
 use super::database::{Database, Planted};
 use super::link::Link;
 use super::model::State;
+use super::people;
 use super::time::{MachineClock, Time};
-use crate::common::{Counting, Keys, memory_store, settings};
+use crate::common::{Counting, Keys, memory_store, person, settings};
 
 /// How old what a node answers from may be.
 pub const MAX_STALENESS_MS: i64 = 5000;
@@ -41,6 +42,8 @@ pub struct World {
     pub database: Arc<Database>,
     pub machines: Mutex<Vec<Machine>>,
     pub root: Keys,
+    /// Grants that were answered: id, whose they are, credentials.
+    pub granted: Mutex<Vec<(String, String, Keys)>>,
     random: Arc<Counting>,
     is_trouble: AtomicBool,
     /// Everything that happened, in order.
@@ -81,13 +84,26 @@ impl World {
         let auth = Auth::open(store.clone(), small_settings(), clock, random.clone()).await.unwrap();
         let root = auth.fresh_install(true).await.unwrap();
         let root = Keys { id: root.client_id, token: root.access_token, certificate: None };
+        for who in people::PEOPLE {
+            auth.put_identity("provider", &person(who, &people::SCOPES, crate::common::START_MS)).await.unwrap();
+        }
         let database = Arc::new(Database::new(store, &time, planted));
         let machines = (0..1 + time.roll(3)).map(|_| {
             let clock = Arc::new(MachineClock::new(&time, planted == Some(Planted::MeasuresByTheWallClock)));
             Machine { clock, link: Link::new(&database, &time), auth: None, acknowledged: Revision(0), compared: None }
         });
         let machines = Mutex::new(machines.collect());
-        Arc::new(World { time, database, machines, root, random, is_trouble: AtomicBool::new(true), story: Mutex::default(), tells })
+        Arc::new(World {
+            time,
+            database,
+            machines,
+            root,
+            granted: Mutex::default(),
+            random,
+            is_trouble: AtomicBool::new(true),
+            story: Mutex::default(),
+            tells,
+        })
     }
 
     async fn go(self: &Arc<World>) {
@@ -151,10 +167,13 @@ impl World {
             self.tell(|| format!("node {number} is at {}", revision.0));
             let is_back = machine.compared.is_some_and(|before| before > revision);
             machine.compared = Some(revision);
-            let expected = self.database.model.lock().unwrap().at(revision);
+            let (expected, highest_ms) = {
+                let model = self.database.model.lock().unwrap();
+                (model.at(revision), model.highest_ever_ms)
+            };
             self.database.check(match expected {
                 _ if is_back => Err(format!("node {number} went back to {revision:?}")),
-                Some(expected) if *expected == State::of_snapshot(&snapshot) => Ok(()),
+                Some(expected) if expected.is_held_as(&State::of_snapshot(&snapshot), highest_ms) => Ok(()),
                 Some(expected) => Err(format!(
                     "node {number} is not what the model is at {revision:?}: {:?} instead of {expected:?}",
                     State::of_snapshot(&snapshot)
@@ -293,7 +312,12 @@ impl World {
     async fn check_all_is_well(self: &Arc<World>) {
         let (last, state) = self.database.model.lock().unwrap().last();
         let stored = State::of_loaded(&self.database.load().await.unwrap());
-        self.database.check(if stored == *state { Ok(()) } else { Err("the database is not what was committed".to_owned()) });
+        let highest_ms = self.database.model.lock().unwrap().highest_ever_ms;
+        self.database.check(if state.is_held_as(&stored, highest_ms) {
+            Ok(())
+        } else {
+            Err("the database is not what was committed".to_owned())
+        });
         let count = self.machines.lock().unwrap().len();
         for number in 0..count {
             let auth = self.machines.lock().unwrap()[number].auth.clone();
