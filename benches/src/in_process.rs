@@ -13,7 +13,7 @@ use falconer_auth::{
 };
 use falconer_credentials::temporary;
 use falconer_scopes::{Expression, Role, RoleSet};
-use falconer_store::{ClientRecord, Details, KeyRing, Revision, RoleRecord, Secret, Step, Store};
+use falconer_store::{ClientRecord, Details, KeyRing, Revision, RevokedCertificates, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
 use crate::data::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, WIDE_CLIENT, certificate_scopes, data_set, hundred_scopes, ten_scopes};
@@ -180,6 +180,7 @@ fn client(client_id: &str, scopes: Vec<String>) -> ClientRecord {
         scopes,
         disabled: false,
         grant: None,
+        revoked: RevokedCertificates::default(),
     }
 }
 

@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use falconer_credentials::temporary;
+use falconer_wire::date_time;
 use serde_json::{Value, json};
 
 use super::Place;
+use crate::clock::now_ms;
 use crate::data::data_set::NewClient;
 use crate::data::load_data::create_client;
 use crate::requests::api::{Api, Keys, segment};
@@ -37,6 +40,8 @@ pub(crate) enum What {
     ClientDisabled,
     ClientDeleted,
     TokenReset,
+    CertificatesRevoked,
+    SeedRevoked,
     RoleNarrowed,
     GrantRevoked,
     PersonDisabled,
@@ -44,8 +49,16 @@ pub(crate) enum What {
 
 impl What {
     /// In the order in which it is measured.
-    pub(crate) const ALL: [What; 6] =
-        [What::ClientDisabled, What::ClientDeleted, What::TokenReset, What::RoleNarrowed, What::GrantRevoked, What::PersonDisabled];
+    pub(crate) const ALL: [What; 8] = [
+        What::ClientDisabled,
+        What::ClientDeleted,
+        What::TokenReset,
+        What::CertificatesRevoked,
+        What::SeedRevoked,
+        What::RoleNarrowed,
+        What::GrantRevoked,
+        What::PersonDisabled,
+    ];
 
     /// The id of its row.
     pub(crate) fn id(self) -> &'static str {
@@ -53,6 +66,8 @@ impl What {
             What::ClientDisabled => "revoke-disable",
             What::ClientDeleted => "revoke-delete",
             What::TokenReset => "revoke-reset",
+            What::CertificatesRevoked => "revoke-certificates",
+            What::SeedRevoked => "revoke-seed",
             What::RoleNarrowed => "revoke-role",
             What::GrantRevoked => "revoke-grant",
             What::PersonDisabled => "revoke-person",
@@ -60,8 +75,8 @@ impl What {
     }
 
     /// Whether it is done with what only Falconer has.
-    pub(crate) fn needs_people(self) -> bool {
-        matches!(self, What::GrantRevoked | What::PersonDisabled)
+    pub(crate) fn needs_falconer(self) -> bool {
+        matches!(self, What::GrantRevoked | What::PersonDisabled | What::CertificatesRevoked | What::SeedRevoked)
     }
 
     /// Ready to be given.
@@ -71,6 +86,8 @@ impl What {
             What::ClientDisabled => Box::new(Disable(calls, None)),
             What::ClientDeleted => Box::new(Delete(calls)),
             What::TokenReset => Box::new(Reset(calls, false)),
+            What::CertificatesRevoked => Box::new(Certificates { calls, issuer: None, start_ms: 0, seed: None }),
+            What::SeedRevoked => Box::new(Certificates { calls, issuer: None, start_ms: 0, seed: Some(String::new()) }),
             What::RoleNarrowed => Box::new(RoleChange(calls, None)),
             What::GrantRevoked => Box::new(Revoke::new(place)?),
             What::PersonDisabled => {
@@ -147,6 +164,41 @@ impl Kind for Reset {
 
     fn take(&mut self) -> Result<()> {
         self.0.done("POST", &format!("{CLIENT_PATH}/reset"), None).map(drop)
+    }
+}
+
+/// Temporary credentials, revoked by their start, or by their seed where there is one.
+struct Certificates {
+    calls: Calls,
+    issuer: Option<Keys>,
+    start_ms: i64,
+    seed: Option<String>,
+}
+
+impl Kind for Certificates {
+    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+        // So many seeds are remembered of one client: each round has another.
+        let issuer = match self.issuer.take() {
+            Some(issuer) if self.seed.is_none() => issuer,
+            _ => self.calls.client()?,
+        };
+        let mut random = fastrand::Rng::new();
+        let seed: String = (0..44).map(|_| random.alphanumeric()).collect();
+        // As late as the clock, and behind what was revoked.
+        self.start_ms = now_ms()?.max(self.start_ms + 1);
+        let scopes = ["bench:revoked:own".to_owned()];
+        let issued = temporary::create(CLIENT, &issuer.token, None, &scopes, self.start_ms, self.start_ms + 3_600_000, &seed)?;
+        self.seed = self.seed.take().map(|_| seed);
+        self.issuer = Some(issuer);
+        Ok((Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) }, None))
+    }
+
+    fn take(&mut self) -> Result<()> {
+        let which = match &self.seed {
+            Some(seed) => json!({ "seed": seed }),
+            None => json!({ "before": date_time::format_ms(self.start_ms + 1) }),
+        };
+        self.calls.done("POST", "/api/falconer/v1/clients/bench%2Frevoked/revoke-certificates", Some(&which)).map(drop)
     }
 }
 

@@ -18,8 +18,8 @@ pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
         if !stage.wants(id) && !stage.wants("revocation") {
             continue;
         }
-        if what.needs_people() && !stage.subject.ours {
-            stage.add(Outcome::none(id, "another server's pages are not known"));
+        if what.needs_falconer() && !stage.subject.ours {
+            stage.add(Outcome::none(id, "another server has no such call"));
             continue;
         }
         let began = Instant::now();

@@ -36,6 +36,7 @@ mod view;
 mod websocktunnel;
 
 pub use administer::applications::{ApplicationInput, ChangedApplication};
+pub use administer::clients::certificates::RevokeCertificates;
 pub use administer::following::{Followed, Occasion};
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};

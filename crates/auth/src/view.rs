@@ -32,6 +32,10 @@ pub struct ClientView {
     pub access_token: Option<Secret>,
     /// The id of the grant that this client ends with. Not part of the protocol's shape.
     pub grant: Option<String>,
+    /// Temporary credentials that start before it count no more. Not part of the protocol's shape.
+    pub certificates_from_ms: Option<i64>,
+    /// The seeds of single certificates that count no more, each with when it is forgotten. Not part of the protocol's shape.
+    pub revoked_seeds: Vec<(String, i64)>,
 }
 
 /// A role as the API shows it.

@@ -104,7 +104,8 @@ impl Server {
         assert_eq!(signed.key_owner(), "t/one");
         let authentic = signed.check_mac(Some(&token)).map_err(|failure| failure.to_string())?;
         let scopes = ScopeSet::new(scopes);
-        let issuer = Issuer { client_id: "t/one", token: &token, expires_ms: i64::MAX, disabled: false, scopes: &scopes };
+        let revoked = falconer_credentials::Revoked::default();
+        let issuer = Issuer { client_id: "t/one", token: &token, expires_ms: i64::MAX, disabled: false, scopes: &scopes, revoked };
         let verified = evaluate(&authentic, &issuer, falconer_client::system::now_ms(), &|scopes| ScopeSet::new(scopes))
             .map_err(|failure| failure.to_string())?;
         Ok((verified.client_id, verified.scopes, verified.hash))

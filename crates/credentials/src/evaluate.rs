@@ -1,6 +1,6 @@
 //! Everything after the MAC, in the protocol's order: `ext`, the certificate, the time.
 
-use crate::certificate::claims::Claims;
+use crate::certificate::claims::{Claims, Revoked};
 use crate::certificate::ext::Ext;
 use crate::certificate::field::NotScopes;
 use crate::failure::{CertificateFault, ClientState, ExtFault};
@@ -23,6 +23,8 @@ pub struct Issuer<'a> {
     pub disabled: bool,
     /// Its scopes, expanded by roles, without what the role `anonymous` gives.
     pub scopes: &'a ScopeSet,
+    /// What it has revoked of the certificates that it issued.
+    pub revoked: Revoked,
 }
 
 /// A request that may proceed. Only [`evaluate()`] makes one.
@@ -75,6 +77,7 @@ pub fn evaluate(a: &Authentic<'_>, client: &Issuer<'_>, now_ms: i64, expand: &dy
         let claims = Claims::read(a.ext(), a.id(), now_ms)?;
         claims.check_issuer_scopes(client.client_id, client.scopes)?;
         claims.check_signature(client.token)?;
+        claims.check_not_revoked(client.client_id, client.revoked)?;
         (expand_with_anonymous(claims.scopes, expand), client.expires_ms.min(claims.expiry_ms))
     } else {
         // Expansion of a union is the union of the expansions, and the client's scopes are expanded already.

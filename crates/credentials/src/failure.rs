@@ -178,6 +178,14 @@ pub enum CertificateFault {
     /// The signature of a named certificate, which covers the name.
     #[error("ext.certificate.signature is not valid, or wrong clientId provided")]
     NamedSignature,
+    /// It was revoked: a text of Falconer's own.
+    #[error("{}", revoked_text(issuer, *before_ms))]
+    Revoked {
+        /// Who issued it.
+        issuer: String,
+        /// It starts before this, where that is why; milliseconds since the epoch. `None`: it was revoked by its seed.
+        before_ms: Option<i64>,
+    },
 }
 
 /// What is wrong with `ext`.
@@ -204,6 +212,15 @@ pub enum ExtFault {
         /// What they were restricted to.
         authorized: Vec<String>,
     },
+}
+
+fn revoked_text(issuer: &str, before_ms: Option<i64>) -> String {
+    match before_ms {
+        Some(_) => format!(
+            "These temporary credentials have been revoked, as all that `{issuer}` had issued until then. Make new ones, which start at the present time."
+        ),
+        None => format!("These temporary credentials, which `{issuer}` had issued, have been revoked. Make new ones."),
+    }
 }
 
 fn client_text(client_id: &str, state: ClientState) -> String {

@@ -15,7 +15,7 @@
 //! The other direction: [`sign`] makes headers, bewits and `ext`; [`temporary`] makes temporary credentials; [`payload`] hashes a body.
 //!
 //! ```
-//! use falconer_credentials::{Issuer, RequestParts, evaluate, new_access_token, read, sign};
+//! use falconer_credentials::{Issuer, RequestParts, Revoked, evaluate, new_access_token, read, sign};
 //! use falconer_scopes::ScopeSet;
 //!
 //! // A client signs ...
@@ -33,7 +33,8 @@
 //! assert_eq!(signed.key_owner(), "ann/laptop");
 //! let authentic = signed.check_mac(Some(&token))?;
 //! let scopes = ScopeSet::new(["notes:*"]);
-//! let client = Issuer { client_id: "ann/laptop", token: &token, expires_ms: 1798761600000, disabled: false, scopes: &scopes };
+//! let revoked = Revoked::default();
+//! let client = Issuer { client_id: "ann/laptop", token: &token, expires_ms: 1798761600000, disabled: false, scopes: &scopes, revoked };
 //! let verified = evaluate(&authentic, &client, 1767225600000, &|scopes| ScopeSet::new(scopes))?;
 //! assert!(verified.scopes.satisfies("notes:read"));
 //! # Ok::<(), falconer_credentials::Failure>(())
@@ -55,7 +56,7 @@ mod hawk;
 mod key;
 
 pub use bearer::token::{BearerClaims, BearerKey, BearerKind, PresentedToken};
-pub use certificate::claims::is_client_id;
+pub use certificate::claims::{Revoked, is_client_id};
 pub use certificate::temporary;
 pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};
 pub use failure::{CertificateFault, ClientState, ExtFault, Failure, FormFault};

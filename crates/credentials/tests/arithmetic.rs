@@ -3,7 +3,7 @@
 
 mod support;
 
-use falconer_credentials::{AccessToken, Issuer, RequestParts, Verified, evaluate, read};
+use falconer_credentials::{AccessToken, Issuer, RequestParts, Revoked, Verified, evaluate, read};
 use falconer_scopes::ScopeSet;
 use serde_json::Value;
 use support::forge::{self, HOST, RESOURCE};
@@ -47,7 +47,7 @@ fn judge(authorization: Option<&str>, resource: &str, now_ms: i64, expires_ms: i
     let token = AccessToken::new(TOKEN.to_owned());
     let authentic = read(&parts).unwrap().unwrap().check_mac(Some(&token)).expect("the MAC is right");
     let scopes = ScopeSet::new(["*"]);
-    let client = Issuer { client_id: "alice", token: &token, expires_ms, disabled: false, scopes: &scopes };
+    let client = Issuer { client_id: "alice", token: &token, expires_ms, disabled: false, scopes: &scopes, revoked: Revoked::default() };
     evaluate(&authentic, &client, now_ms, &|scopes| ScopeSet::new(scopes)).map_err(|failure| failure.to_string())
 }
 

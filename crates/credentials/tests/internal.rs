@@ -4,8 +4,8 @@
 mod support;
 
 use falconer_credentials::{
-    AccessToken, Authentic, Failure, InternalClaim, Issuer, RequestParts, evaluate, evaluate_internal, new_access_token, read, sign,
-    slugid, temporary,
+    AccessToken, Authentic, Failure, InternalClaim, Issuer, RequestParts, Revoked, evaluate, evaluate_internal, new_access_token, read,
+    sign, slugid, temporary,
 };
 use falconer_scopes::ScopeSet;
 use support::forge::{HOST, RESOURCE};
@@ -100,9 +100,14 @@ fn a_reset_token_or_another_client_is_a_bad_mac() {
     let scopes = ScopeSet::new(["*"]);
     let expand = |scopes: &[&str]| ScopeSet::new(scopes);
     let judge = |client_id, token: &AccessToken| {
-        evaluate(&a, &Issuer { client_id, token, expires_ms: i64::MAX, disabled: true, scopes: &scopes }, NOW, &expand)
-            .unwrap_err()
-            .to_string()
+        evaluate(
+            &a,
+            &Issuer { client_id, token, expires_ms: i64::MAX, disabled: true, scopes: &scopes, revoked: Revoked::default() },
+            NOW,
+            &expand,
+        )
+        .unwrap_err()
+        .to_string()
     };
     assert_eq!(judge(ISSUER, &other), "Unauthorized: Bad mac");
     assert_eq!(judge("rooty", &token()), "Unauthorized: Bad mac");

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use falconer_credentials::temporary::{self, TemporaryError};
-use falconer_credentials::{AccessToken, Failure, Issuer, RequestParts, Verified, evaluate, read, sign};
+use falconer_credentials::{AccessToken, Failure, Issuer, RequestParts, Revoked, Verified, evaluate, read, sign};
 use falconer_scopes::ScopeSet;
 
 const NOW: i64 = 1_767_225_600_000;
@@ -29,7 +29,8 @@ fn verify(header: &str) -> Result<Verified, Failure> {
     let parts = RequestParts { method: "GET", resource: "/a", host: "h.example", port: 443, authorization: Some(header) };
     let authentic = read(&parts)?.unwrap().check_mac(Some(&token()))?;
     let (token, scopes) = (token(), ScopeSet::new(["auth:create-client:*", "s:*"]));
-    let issuer = Issuer { client_id: "issuer", token: &token, expires_ms: i64::MAX, disabled: false, scopes: &scopes };
+    let issuer =
+        Issuer { client_id: "issuer", token: &token, expires_ms: i64::MAX, disabled: false, scopes: &scopes, revoked: Revoked::default() };
     evaluate(&authentic, &issuer, NOW, &|scopes| ScopeSet::new(scopes))
 }
 

@@ -5,7 +5,7 @@ mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use falconer_credentials::{AccessToken, Issuer, RequestParts, Verified, evaluate, read, sign, temporary};
+use falconer_credentials::{AccessToken, Issuer, RequestParts, Revoked, Verified, evaluate, read, sign, temporary};
 use falconer_scopes::{RoleSet, ScopeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ fn verify(parts: &RequestParts<'_>, owner: &str, token: &AccessToken, now_ms: i6
     let authentic = signed.check_mac(known.then_some(token)).ok()?;
     let scopes = ScopeSet::new(["*"]);
     let roles = RoleSet::default();
-    let client = Issuer { client_id: owner, token, expires_ms: i64::MAX, disabled: false, scopes: &scopes };
+    let client = Issuer { client_id: owner, token, expires_ms: i64::MAX, disabled: false, scopes: &scopes, revoked: Revoked::default() };
     evaluate(&authentic, &client, now_ms, &|scopes| roles.expand(scopes.iter().copied())).ok()
 }
 

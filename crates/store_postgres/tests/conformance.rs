@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use falconer_store::{ClientRecord, Details, GrantRecord, ResealFrom, Revision, RoleRecord, Secret, Step, Store, StoreError, conformance};
+use falconer_store::{
+    ClientRecord, Details, GrantRecord, ResealFrom, Revision, RevokedCertificates, RoleRecord, Secret, Step, Store, StoreError, conformance,
+};
 use falconer_store_postgres::PostgresStore;
 
 /// As many as the suite has: a run of fewer is a mistake.
@@ -153,6 +155,7 @@ async fn whoever_waits_for_the_revision_holds_no_other_row() {
         scopes: Vec::new(),
         disabled: false,
         grant: None,
+        revoked: RevokedCertificates::default(),
     };
     let at = || async { step(store.revision().await.unwrap().0) };
     store.insert_client(&at().await, &client).await.unwrap();

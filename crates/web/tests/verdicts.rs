@@ -83,6 +83,8 @@ fn ours(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "check" => (here("POST", "/check").json(question()), &[]),
         "checks" => (here("POST", "/checks").json(json!({ "checks": [question()] })), &[]),
         "listClientRecords" => (here("GET", "/clients/"), &["auth:list-clients"]),
+        "clientRecord" => (here("GET", "/clients/there"), &["auth:get-client:there"]),
+        "revokeCertificates" => (here("POST", "/clients/there/revoke-certificates").json(json!({})), &["auth:revoke-certificates:there"]),
         "putClient" => (here("PUT", "/clients/new").json(put), &["auth:create-client:new", "auth:set-access-token:new", "x:1"]),
         "importBatch" => (here("POST", "/import").json(batch), &["auth:create-role:new", "auth:update-client:there", "x:1"]),
         "mapPerson" => (here("POST", "/providers/company/map").json(json!({ "claims": {} })), &["auth:map-person:company"]),

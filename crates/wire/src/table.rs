@@ -45,6 +45,8 @@ pub enum Call {
     Revision,
     Events,
     ListClientRecords,
+    ClientRecord,
+    RevokeCertificates,
     PutClient,
     ImportBatch,
     ListPeople,

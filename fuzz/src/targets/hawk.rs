@@ -138,8 +138,14 @@ pub(super) fn ext(bytes: &[u8]) -> Outcome {
         Err(error) => return format!("mac: {}", failure(&error, header.len())),
     };
     let held_scopes = ScopeSet::new(["notes:read:*", "assume:project-role"]);
-    let client =
-        Issuer { client_id: authentic.key_owner(), token: &token, scopes: &held_scopes, expires_ms: NOW_MS + 60_000, disabled: false };
+    let client = Issuer {
+        client_id: authentic.key_owner(),
+        token: &token,
+        scopes: &held_scopes,
+        expires_ms: NOW_MS + 60_000,
+        disabled: false,
+        revoked: falconer_credentials::Revoked::default(),
+    };
     match evaluate(&authentic, &client, NOW_MS, &|scopes: &[&str]| ScopeSet::new(scopes)) {
         Ok(verified) => {
             let more: Vec<&str> =

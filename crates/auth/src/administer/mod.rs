@@ -3,7 +3,6 @@
 
 pub(crate) mod added;
 pub(crate) mod applications;
-pub(crate) mod client_view;
 pub(crate) mod clients;
 pub(crate) mod credentials;
 pub(crate) mod following;

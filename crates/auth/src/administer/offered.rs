@@ -3,6 +3,7 @@
 use falconer_store::IdentityRecord;
 
 use crate::administer::applications::right_to;
+use crate::administer::clients::certificates::right_to_revoke;
 use crate::administer::people::accounts::all_scopes_of;
 use crate::administer::people::by::{beyond, is_own};
 use crate::error::ApiError;
@@ -23,6 +24,8 @@ pub struct ClientActs {
     pub enable: bool,
     /// Deleted.
     pub delete: bool,
+    /// Have its temporary credentials revoked.
+    pub revoke_certificates: bool,
 }
 
 /// What can be done with one role.
@@ -106,8 +109,9 @@ impl Auth {
     pub fn client_acts(&self, who: &Authentication, client_id: &str) -> Result<ClientActs, ApiError> {
         let caller = self.caller(who)?;
         // What is of the configuration, or of Falconer itself, is changed by nobody here.
+        let revoke_certificates = right_to_revoke(client_id).satisfied_by(&caller.scopes);
         if client_id.starts_with("static/") {
-            return Ok(ClientActs::default());
+            return Ok(ClientActs { revoke_certificates, ..ClientActs::default() });
         }
         let may = |verb: &str| caller.scopes.satisfies(&format!("auth:{verb}:{client_id}"));
         Ok(ClientActs {
@@ -116,6 +120,7 @@ impl Auth {
             disable: may("disable-client"),
             enable: may("enable-client"),
             delete: may("delete-client"),
+            revoke_certificates,
         })
     }
 

@@ -7,7 +7,8 @@ use falconer_scopes::{ScopeSet, takes_part};
 use falconer_store::RoleRecord;
 
 use crate::administer::added::added;
-use crate::administer::{clients, roles};
+use crate::administer::clients::change;
+use crate::administer::roles;
 use crate::directory::client::Client;
 use crate::directory::entries::Person;
 use crate::directory::snapshot::Snapshot;
@@ -79,11 +80,11 @@ pub struct Plan {
 impl Auth {
     /// What createClient or updateClient with this input would do; it refuses what they refuse.
     pub fn plan_client_change(&self, who: &Authentication, client_id: &str, input: &ClientInput) -> Result<Plan, ApiError> {
-        clients::check(client_id, input)?;
+        change::check(client_id, input)?;
         let Reading { snapshot, caller, now_ms } = self.reading(who)?;
         let Some(known) = snapshot.client(client_id) else {
             let given = input.scopes.clone().unwrap_or_default();
-            caller.require(&clients::needed(format!("auth:create-client:{client_id}"), given.iter()))?;
+            caller.require(&change::needed(format!("auth:create-client:{client_id}"), given.iter()))?;
             return Ok(Plan {
                 written: Difference::of_lists(&[], &given),
                 expanded: Difference::of_sets(&ScopeSet::default(), &snapshot.expand(&given)),
@@ -91,7 +92,7 @@ impl Auth {
             });
         };
         let before = known.record();
-        caller.require(&clients::update_needs(client_id, &caller, &before, input))?;
+        caller.require(&change::update_needs(client_id, &caller, &before, input))?;
         let mut record = before.clone();
         if let Some(scopes) = &input.scopes {
             record.scopes.clone_from(scopes);

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
-use falconer_store::{ClientRecord, Secret};
+use falconer_store::{ClientRecord, RevokedCertificates, Secret};
 
 use crate::directory::entries::Usage;
 use crate::directory::packed::Packed;
 
 /// A client in memory. There may be a million of them, so that it holds only what is needed, and makes the rest when it is first used.
 pub struct Client {
-    /// clientId, description, access token, the grant's id, then the scopes.
+    /// clientId, description, access token, the grant's id, what is revoked where something is, then the scopes.
     texts: Packed,
     expires_us: i64,
     created_ms: i64,
@@ -23,6 +23,8 @@ pub struct Client {
     delete_on_expiration: bool,
     disabled: bool,
     has_grant: bool,
+    /// A text more, which hardly a client has, is in front of the scopes.
+    has_revoked: bool,
     token: OnceLock<AccessToken>,
     usage: OnceLock<Arc<Usage>>,
 }
@@ -32,7 +34,8 @@ const ID: usize = 0;
 const DESCRIPTION: usize = 1;
 const TOKEN: usize = 2;
 const GRANT: usize = 3;
-const SCOPES: usize = 4;
+/// What is revoked, or the first scope.
+const REVOKED: usize = 4;
 
 /// A client in a set that is ordered by the clientId.
 #[derive(Clone)]
@@ -72,8 +75,9 @@ impl Client {
 
     pub(crate) fn new(record: &ClientRecord, before: Option<&Client>) -> Client {
         let first = [&record.client_id, &record.description, record.access_token.expose(), record.grant.as_deref().unwrap_or_default()];
+        let revoked = record.revoked.to_text();
         let client = Client {
-            texts: Packed::new(first.into_iter().chain(record.scopes.iter().map(String::as_str))),
+            texts: Packed::new(first.into_iter().chain(revoked.as_deref()).chain(record.scopes.iter().map(String::as_str))),
             expires_us: record.expires_us,
             created_ms: record.created_ms,
             last_modified_ms: record.last_modified_ms,
@@ -82,6 +86,7 @@ impl Client {
             delete_on_expiration: record.delete_on_expiration,
             disabled: record.disabled,
             has_grant: record.grant.is_some(),
+            has_revoked: revoked.is_some(),
             token: OnceLock::new(),
             usage: OnceLock::new(),
         };
@@ -108,6 +113,7 @@ impl Client {
             scopes: self.scopes().map(str::to_owned).collect(),
             disabled: self.disabled,
             grant: self.grant().map(str::to_owned),
+            revoked: self.revoked().unwrap_or_default(),
         }
     }
 
@@ -118,12 +124,22 @@ impl Client {
 
     /// As the caller gave them, in stored order, not expanded.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
-        self.texts.from(SCOPES)
+        self.texts.from(self.first_scope())
     }
 
     /// The same as bytes, for those who only compare them.
     pub(crate) fn scopes_bytes(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        self.texts.bytes_from(SCOPES)
+        self.texts.bytes_from(self.first_scope())
+    }
+
+    fn first_scope(&self) -> usize {
+        REVOKED + usize::from(self.has_revoked)
+    }
+
+    /// What of its certificates counts no more; `None`: nothing was revoked.
+    pub(crate) fn revoked(&self) -> Option<RevokedCertificates> {
+        // INVARIANT: it is what `to_text` wrote.
+        self.has_revoked.then(|| RevokedCertificates::from_text(self.texts.get(REVOKED)).unwrap_or_default())
     }
 
     /// The id of the grant that the client was made with.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use falconer_credentials::{Authentic, Issuer, evaluate, evaluate_internal};
+use falconer_credentials::{Authentic, Issuer, Revoked, evaluate, evaluate_internal};
 use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
@@ -91,6 +91,7 @@ impl Node {
             expires_ms: client.expires_ms(),
             disabled: client.is_disabled(),
             scopes: &own,
+            revoked: if authentic.has_certificate() { revoked(client, authentic) } else { Revoked::default() },
         };
         let verified = if is_plain {
             evaluate(authentic, &issuer, now_ms, &|_: &[&str]| ScopeSet::default())?
@@ -186,6 +187,14 @@ impl Node {
             held_scopes: None,
         })
     }
+}
+
+/// What of its certificates the client has revoked, as far as it is about this one.
+fn revoked(client: &Client, authentic: &Authentic<'_>) -> Revoked {
+    client.revoked().map_or_else(Revoked::default, |revoked| Revoked {
+        before_ms: revoked.before_ms,
+        seed: revoked.seeds.iter().any(|one| authentic.seed() == Some(one.seed.as_str())),
+    })
 }
 
 /// Authorized scopes of a grant: they must be satisfied, and leave what they come to within what is held.

@@ -1,6 +1,6 @@
 //! testAuthenticate and testAuthenticateGet: a client that everybody knows, to try credentials out with.
 
-use falconer_credentials::{AccessToken, Issuer, RequestParts, evaluate, read};
+use falconer_credentials::{AccessToken, Issuer, RequestParts, Revoked, evaluate, read};
 use falconer_scopes::{Expression, ScopeSet, list};
 
 use crate::error::ApiError;
@@ -47,7 +47,14 @@ impl Auth {
         let authentic = signed.check_mac(Some(&token)).map_err(failed)?;
         let now_ms = self.now_ms();
         let own = ScopeSet::new(client_scopes);
-        let tester = Issuer { client_id: TESTER, token: &token, expires_ms: now_ms.saturating_add(DAY_MS), disabled: false, scopes: &own };
+        let tester = Issuer {
+            client_id: TESTER,
+            token: &token,
+            expires_ms: now_ms.saturating_add(DAY_MS),
+            disabled: false,
+            scopes: &own,
+            revoked: Revoked::default(),
+        };
         let verified = evaluate(&authentic, &tester, now_ms, &|scopes: &[&str]| ScopeSet::new(scopes)).map_err(failed)?;
         let current = authentic.authorized_scopes().or_else(|| authentic.certificate_scopes());
         let scopes = match current {

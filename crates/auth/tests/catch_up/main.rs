@@ -57,6 +57,7 @@ fn client(id: &str, n: u64) -> ClientRecord {
         scopes: vec![format!("s:{n}")],
         disabled: n.is_multiple_of(2),
         grant: None,
+        revoked: RevokedCertificates::default(),
     }
 }
 

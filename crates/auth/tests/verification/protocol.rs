@@ -4,7 +4,7 @@
 
 use crate::common::{START_MS, World};
 use falconer_auth::{RequestParts, Verdict};
-use falconer_store::{ClientRecord, Secret};
+use falconer_store::{ClientRecord, RevokedCertificates, Secret};
 use serde_json::{Value, json};
 
 fn file(name: &str) -> Vec<Value> {
@@ -43,6 +43,7 @@ async fn fixture() -> World {
             scopes: serde_json::from_value(client["scopes"].clone()).unwrap(),
             disabled: client["disabled"].as_bool().unwrap(),
             grant: None,
+            revoked: RevokedCertificates::default(),
         };
         let step = crate::common::step_beside(world.store.revision().await.unwrap(), START_MS);
         world.store.insert_client(&step, &record).await.unwrap();

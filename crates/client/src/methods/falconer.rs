@@ -4,7 +4,7 @@ use super::auth::found;
 use crate::{Call, Client, Error, encode_segment};
 use falconer_wire::{
     CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, ClientRecordList, ClientWithGrant, Explanation, ImportBatch, ImportReport,
-    PutClientRequest,
+    PutClientRequest, RevokeCertificatesRequest,
 };
 use http::Method;
 
@@ -50,6 +50,16 @@ impl Client {
                 None => return Ok(all),
             }
         }
+    }
+
+    /// One client, with what the protocol's own answer has no member for; `None` if there is none.
+    pub async fn client_record(&self, client_id: &str) -> Result<Option<ClientWithGrant>, Error> {
+        found(self.call_as(&ours(Method::GET, format!("/clients/{}", encode_segment(client_id)?)), None::<&()>).await)
+    }
+
+    /// Revokes temporary credentials that a client has made. Repeating it with the same moment or seed changes nothing.
+    pub async fn revoke_certificates(&self, client_id: &str, which: &RevokeCertificatesRequest) -> Result<ClientWithGrant, Error> {
+        self.call_as(&ours(Method::POST, format!("/clients/{}/revoke-certificates", encode_segment(client_id)?)), Some(which)).await
     }
 
     /// Makes a client what the request says, its access token included. Repeating it changes nothing.

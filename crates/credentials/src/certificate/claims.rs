@@ -25,6 +25,15 @@ pub fn is_client_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!@/:.+|_-".contains(&b))
 }
 
+/// What an issuer says of the certificate of one request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// Certificates that start before it count no more. Milliseconds since the epoch.
+    pub before_ms: Option<i64>,
+    /// Whether those with the seed of the request ([`crate::Authentic::seed`]) count no more.
+    pub seed: bool,
+}
+
 /// What a certificate claims, in the right form and valid at the time of asking. Its signature is still to be checked.
 pub(crate) struct Claims<'a> {
     pub scopes: Vec<&'a str>,
@@ -123,6 +132,15 @@ impl<'a> Claims<'a> {
             };
         }
         Err(if self.is_named() { CertificateFault::NamedSignature.into() } else { CertificateFault::Signature.into() })
+    }
+
+    /// What no server of the protocol knows: that its issuer has revoked it. After the signature, which covers the start and the seed.
+    pub(crate) fn check_not_revoked(&self, issuer: &str, revoked: Revoked) -> Result<(), Failure> {
+        let before_ms = revoked.before_ms.filter(|before_ms| self.start_ms < *before_ms);
+        if before_ms.is_none() && !revoked.seed {
+            return Ok(());
+        }
+        Err(CertificateFault::Revoked { issuer: issuer.to_owned(), before_ms }.into())
     }
 }
 

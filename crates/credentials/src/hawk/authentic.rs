@@ -163,6 +163,11 @@ impl Authentic<'_> {
         self.claim.ext.issuer()?
     }
 
+    /// The certificate's seed as claimed, if it is a text: what the temporary key was derived from. Not judged yet.
+    pub fn seed(&self) -> Option<&str> {
+        self.claim.ext.seed()
+    }
+
     /// Whose key it was; see [`Signed::key_owner`].
     pub fn key_owner(&self) -> &str {
         self.claim.key_owner()

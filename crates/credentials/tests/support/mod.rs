@@ -4,7 +4,7 @@
 pub mod forge;
 pub mod oracle;
 
-use falconer_credentials::{AccessToken, Issuer, RequestParts, evaluate, read};
+use falconer_credentials::{AccessToken, Issuer, RequestParts, Revoked, evaluate, read};
 use falconer_scopes::{Role, RoleSet, ScopeSet};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -84,6 +84,7 @@ impl World {
                     expires_ms: client.expires_ms,
                     disabled: client.disabled,
                     scopes: &client.scopes,
+                    revoked: Revoked::default(),
                 },
                 now_ms,
                 &expand,

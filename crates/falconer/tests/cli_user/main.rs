@@ -9,6 +9,7 @@ mod support;
 mod wrong;
 
 use falconer_client::Credentials;
+use falconer_credentials::temporary;
 use support::browser::Browser;
 use support::ports::HeldPort;
 use support::user::{Shell, command, command_with_input, eventually, local};
@@ -53,6 +54,43 @@ fn clients_live_and_end() {
     shell.run(&["client", "update", "project/robot"]).refused(1, "there is no client project/robot");
     shell.run(&["client", "create", "x", "--expires", "whenever"]).refused(2, "90 days");
     shell.run(&["client", "update", "x", "--no-scopes", "--scope", "a"]).refused(2, "cannot be used with");
+}
+
+#[test]
+fn temporary_credentials_are_revoked_by_their_start_and_by_their_seed() {
+    let world = world();
+    let shell = world.as_root();
+    let created = shell.run(&["client", "create", "project/maker", "--scope", "auth:current-scopes", "--json"]).json();
+    let maker = Credentials::new("project/maker", created["accessToken"].as_str().unwrap());
+    let seed = |letter: &str| letter.repeat(44);
+    let issue = |letter: &str, ago_ms: i64| {
+        let start_ms = falconer_client::system::now_ms() - ago_ms;
+        let scopes = ["auth:current-scopes".to_owned()];
+        let token = falconer_credentials::AccessToken::new(created["accessToken"].as_str().unwrap().to_owned());
+        let issued = temporary::create("project/maker", &token, None, &scopes, start_ms, start_ms + 3_600_000, &seed(letter)).unwrap();
+        let credentials = Credentials::new(&issued.client_id, issued.access_token.expose()).with_certificate(&issued.certificate).unwrap();
+        Shell::with(&world.server.root_url, &credentials)
+    };
+    let (earlier, one, other) = (issue("a", 60_000), issue("b", 1), issue("c", 1));
+    for shell in [&earlier, &one, &other] {
+        shell.run(&["current-scopes"]).ok();
+    }
+    assert!(
+        shell.run(&["client", "revoke-certificates", "project/maker", "--before", "-30 seconds"]).ok().contains("count if they start at")
+    );
+    earlier.run(&["current-scopes"]).refused(1, "have been revoked");
+    let shown = shell.run(&["client", "revoke-certificates", "project/maker", "--seed", &seed("b"), "--json"]).json();
+    assert_eq!(shown["revokedSeeds"][0]["seed"], seed("b").as_str());
+    one.run(&["current-scopes"]).refused(1, "Make new ones");
+    other.run(&["current-scopes"]).ok();
+    assert!(shell.run(&["client", "show", "project/maker"]).ok().contains(&seed("b")));
+    shell.run(&["client", "revoke-certificates", "project/maker"]).ok();
+    other.run(&["current-scopes"]).refused(1, "have been revoked");
+    Shell::with(&world.server.root_url, &maker).run(&["current-scopes"]).ok();
+    shell.run(&["client", "revoke-certificates", "project/maker", "--seed", "short"]).refused(1, "44 characters");
+    shell.run(&["client", "revoke-certificates", "project/maker", "--before", "whenever"]).refused(2, "-2 hours");
+    shell.run(&["client", "revoke-certificates", "project/maker", "--before", "1 day"]).refused(1, "five minutes ahead");
+    shell.run(&["client", "revoke-certificates", "project/nobody"]).refused(1, "not found");
 }
 
 /// Deleting what is not there said "deleted", also for a mistyped id of a client that had to go.

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use falconer_auth::{Auth, DAY_MS};
-use falconer_store::{ClientRecord, Details, Secret, Step, Store};
+use falconer_store::{ClientRecord, Details, RevokedCertificates, Secret, Step, Store};
 
 /// Writes it behind auth's back, and lets auth catch up. It holds for a year.
 pub async fn make_client(store: &dyn Store, auth: &Auth, now_ms: i64, client_id: &str, scopes: &[&str]) {
@@ -19,6 +19,7 @@ pub async fn make_client(store: &dyn Store, auth: &Auth, now_ms: i64, client_id:
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         disabled: false,
         grant: None,
+        revoked: RevokedCertificates::default(),
     };
     let step = Step {
         decided_at: store.revision().await.unwrap(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::samples::{NOW, client, decided, role, step, texts};
+use super::samples::{NOW, client, decided, revoked, role, step, texts};
 use crate::conformance::at_once::at_once;
 use crate::{AuditStart, ClientRecord, Key, KeyKind, Revision, RoleRecord, Secret, Step, Store, StoreError};
 
@@ -30,6 +30,7 @@ pub(super) async fn a_batch_comes_back_as_it_was(store: Arc<dyn Store>) {
         scopes: vec![],
         disabled: true,
         grant: Some("g1".into()),
+        revoked: revoked(),
     };
     // Not in the order in which they are loaded.
     let roles = [role("z"), odd_role.clone(), role("a")];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::samples::{NOW, client, decided, role, step, texts};
+use super::samples::{NOW, client, decided, revoked, role, step, texts};
 use crate::{AuditStart, ClientRecord, Key, Revision, Secret, Step, Store, StoreError};
 
 pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
@@ -21,6 +21,7 @@ pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
         scopes: vec![],
         disabled: true,
         grant: Some("g1".into()),
+        revoked: revoked(),
     };
     for record in [&plain, &odd] {
         s.insert_client(&step(s, "x").await, record).await.unwrap();

@@ -1,8 +1,8 @@
 //! Records and steps for the suite.
 
 use crate::{
-    AccountRecord, Addition, ClientRecord, Details, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret,
-    SessionRecord, SignInMethod, Step, Store,
+    AccountRecord, Addition, ClientRecord, Details, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RevokedCertificates,
+    RevokedSeed, RoleRecord, Secret, SessionRecord, SignInMethod, Step, Store,
 };
 
 /// Any time; the suite has no clock.
@@ -30,6 +30,13 @@ pub(super) fn texts(items: &[&str]) -> Vec<String> {
     items.iter().map(|item| (*item).to_owned()).collect()
 }
 
+/// Certificates that were revoked, in odd words.
+pub(super) fn revoked() -> RevokedCertificates {
+    let seeds = [("Seed\"\\\n\u{1f600}", i64::MAX), ("", -1)];
+    let seeds = seeds.map(|(seed, until_ms)| RevokedSeed { seed: seed.to_owned(), until_ms });
+    RevokedCertificates { before_ms: Some(NOW), seeds: seeds.into() }
+}
+
 pub(super) fn client(client_id: &str) -> ClientRecord {
     ClientRecord {
         client_id: client_id.into(),
@@ -44,6 +51,7 @@ pub(super) fn client(client_id: &str) -> ClientRecord {
         scopes: texts(&["b:*", "a:1"]),
         disabled: false,
         grant: None,
+        revoked: RevokedCertificates::default(),
     }
 }
 

@@ -132,6 +132,7 @@ pub static TABLES: &[Table] = &[
             list("scopes"),
             flag("disabled"),
             text("grant_id"),
+            text("revoked_certificates"),
         ],
     ),
     table("roles", 1, &[hashed("role_id", "id_hash"), list("scopes"), text("description"), int("created_ms"), int("last_modified_ms")]),

@@ -1,6 +1,7 @@
 //! What is kept about clients, roles, issuers and grants.
 
 use crate::Secret;
+use crate::records::RevokedCertificates;
 
 /// A client: not a person, but a name with a secret, scopes and an expiry. Source: `createClient` of the auth API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct ClientRecord {
     pub disabled: bool,
     /// The id of the grant that the client was made with, and whose worth bounds the client's.
     pub grant: Option<String>,
+    /// What counts no more of the certificates that it has issued.
+    pub revoked: RevokedCertificates,
 }
 
 /// A role: whoever has `assume:<role_id>` has its scopes.

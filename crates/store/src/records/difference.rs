@@ -29,6 +29,8 @@ impl Difference {
             .value("expiresMs", before.expires_us.div_euclid(1000), after.expires_us.div_euclid(1000))
             .value("deleteOnExpiration", before.delete_on_expiration, after.delete_on_expiration)
             .value("disabled", before.disabled, after.disabled)
+            .value("certificatesFromMs", before.revoked.before_ms, after.revoked.before_ms)
+            .list("revokedSeeds", &seeds(before), &seeds(after))
     }
 
     /// Of an application, but for its secrets.
@@ -196,6 +198,10 @@ fn short(value: Option<&Value>) -> Value {
     let Some(value) = value else { return Value::Null };
     let text = value.to_string();
     if text.chars().count() > LONGEST_KEPT { cut(&text).into() } else { value.clone() }
+}
+
+fn seeds(client: &ClientRecord) -> Vec<String> {
+    client.revoked.seeds.iter().map(|revoked| revoked.seed.clone()).collect()
 }
 
 fn cut(text: &str) -> String {

@@ -8,6 +8,7 @@ mod difference;
 mod grant_identities;
 mod grant_secrets;
 mod people;
+mod revoked;
 mod scim;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
@@ -21,4 +22,5 @@ pub use people::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, ProviderPeople, RefreshRecord,
     SessionRecord, SignInMethod,
 };
+pub use revoked::{RevokedCertificates, RevokedSeed};
 pub use scim::{ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten};

@@ -3,8 +3,8 @@
 use std::pin::pin;
 
 use falconer_store::{
-    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, SealedKind, Sealer, Secret, StaticChange, StoreError,
-    static_changes,
+    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, RevokedCertificates, SealedKind, Sealer, Secret, StaticChange,
+    StoreError, static_changes,
 };
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
@@ -15,7 +15,7 @@ use crate::connection::hash;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
-    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id";
+    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id, revoked_certificates";
 
 /// Where a client's token lives.
 pub(crate) fn token_place(client_id: &str) -> Place<'_> {
@@ -108,7 +108,7 @@ async fn remove(on: &impl Connection, client_id: &str) -> Res<u64> {
 }
 
 pub(crate) async fn add(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
-    let sql = format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+    let sql = format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
     put(on, &sql, sealer, client).await.map(drop)
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn replace(on: &impl Connection, sealer: &Sealer, client: &Clie
     let sql =
         "UPDATE clients SET client_id = $2, description = $3, access_token = $4, expires_us = $5, created_ms = $6, last_modified_ms = $7,
                  last_date_used_ms = greatest(last_date_used_ms, $8), last_rotated_ms = $9, delete_on_expiration = $10, scopes = $11,
-                 disabled = $12, grant_id = $13 WHERE id_hash = $1";
+                 disabled = $12, grant_id = $13, revoked_certificates = $14 WHERE id_hash = $1";
     if put(on, sql, sealer, client).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
 }
 
@@ -141,6 +141,7 @@ async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRe
             &client.scopes,
             &client.disabled,
             &client.grant,
+            &client.revoked.to_text(),
         ],
     )
     .await
@@ -165,6 +166,12 @@ fn read(row: &Row, sealer: &Sealer, keys: &KeyRing) -> Res<(ClientRecord, Option
         scopes: get(row, 9)?,
         disabled: get(row, 10)?,
         grant: get(row, 11)?,
+        revoked: read_revoked(row, 12)?,
     };
     Ok((record, damage))
+}
+
+fn read_revoked(row: &Row, column: usize) -> Res<RevokedCertificates> {
+    let Some(text) = get::<Option<&str>>(row, column)? else { return Ok(RevokedCertificates::default()) };
+    RevokedCertificates::from_text(text).ok_or_else(|| StoreError::Corrupt("revoked certificates can't be read".to_owned()).into())
 }

@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0018_grant_names", text: include_str!("../../migrations/0018_grant_names.sql") },
     Migration { name: "0019_grant_identities", text: include_str!("../../migrations/0019_grant_identities.sql") },
     Migration { name: "0020_consents", text: include_str!("../../migrations/0020_consents.sql") },
+    Migration { name: "0021_revoked_certificates", text: include_str!("../../migrations/0021_revoked_certificates.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

@@ -3,8 +3,8 @@
 use std::sync::mpsc::sync_channel;
 
 use falconer_store::{
-    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, SealedKind, Sealer, Secret, StaticChange, StoreError,
-    static_changes,
+    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, RevokedCertificates, SealedKind, Sealer, Secret, StaticChange,
+    StoreError, static_changes,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -13,7 +13,7 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
-    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id";
+    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id, revoked_certificates";
 
 /// Where a client's token lives.
 pub(crate) fn token_place(client_id: &str) -> Place<'_> {
@@ -169,10 +169,10 @@ const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = exc
     access_token = excluded.access_token, expires_us = excluded.expires_us, created_ms = excluded.created_ms,
     last_modified_ms = excluded.last_modified_ms, last_date_used_ms = max(last_date_used_ms, excluded.last_date_used_ms),
     last_rotated_ms = excluded.last_rotated_ms, delete_on_expiration = excluded.delete_on_expiration, scopes = excluded.scopes,
-    disabled = excluded.disabled, grant_id = excluded.grant_id";
+    disabled = excluded.disabled, grant_id = excluded.grant_id, revoked_certificates = excluded.revoked_certificates";
 
 fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_conflict: &str) -> Res<()> {
-    let sql = format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) {on_conflict}");
+    let sql = format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) {on_conflict}");
     let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
     let values = params![
         client.client_id,
@@ -187,6 +187,7 @@ fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_confl
         list(&client.scopes)?,
         client.disabled,
         client.grant,
+        client.revoked.to_text(),
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -218,6 +219,11 @@ impl SealedClient {
     }
 }
 
+fn read_revoked(row: &Row<'_>, column: usize) -> Res<RevokedCertificates> {
+    let Some(text) = row.get_ref(column)?.as_str_or_null()? else { return Ok(RevokedCertificates::default()) };
+    RevokedCertificates::from_text(text).ok_or_else(|| StoreError::Corrupt("revoked certificates can't be read".to_owned()).into())
+}
+
 fn without_token(row: &Row<'_>) -> Res<ClientRecord> {
     Ok(ClientRecord {
         client_id: row.get(0)?,
@@ -232,5 +238,6 @@ fn without_token(row: &Row<'_>) -> Res<ClientRecord> {
         scopes: read_list(row, 9)?,
         disabled: row.get(10)?,
         grant: row.get(11)?,
+        revoked: read_revoked(row, 12)?,
     })
 }

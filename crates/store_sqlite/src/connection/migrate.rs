@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0019_grant_names", text: include_str!("../../migrations/0019_grant_names.sql") },
     Migration { name: "0020_grant_identities", text: include_str!("../../migrations/0020_grant_identities.sql") },
     Migration { name: "0021_consents", text: include_str!("../../migrations/0021_consents.sql") },
+    Migration { name: "0022_revoked_certificates", text: include_str!("../../migrations/0022_revoked_certificates.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use falconer_store::{ClientRecord, Details, KeyRing, RoleRecord, Secret, Step, Store};
+use falconer_store::{ClientRecord, Details, KeyRing, RevokedCertificates, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::{Randomness, SqliteStore};
 
 pub const NOW: i64 = 1_700_000_000_000;
@@ -57,6 +57,7 @@ pub fn client(client_id: &str) -> ClientRecord {
         scopes: vec!["b:*".into(), "a:1".into()],
         disabled: false,
         grant: None,
+        revoked: RevokedCertificates::default(),
     }
 }
 

@@ -18,8 +18,9 @@ pub(crate) mod words;
 
 pub(crate) use applications::{ApplicationDraft, ApplicationFormPage, ApplicationPage, ApplicationSecretPage};
 pub(crate) use console::{
-    AffectedKind, AuditPage, AuditRow, Change, ConfirmPage, Draft, EvaluatedScopeRow, ExplainedView, HistoryRow, HolderRow, Holders, Kind,
-    PlanPage, RecordFormPage, RecordHistory, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage, ScopeEvaluationView, ScopesPage,
+    AffectedKind, AuditPage, AuditRow, Change, ConfirmField, ConfirmPage, Draft, EvaluatedScopeRow, ExplainedView, HistoryRow, HolderRow,
+    Holders, Kind, PlanPage, RecordFormPage, RecordHistory, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage,
+    ScopeEvaluationView, ScopesPage,
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{

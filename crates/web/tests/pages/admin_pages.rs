@@ -74,6 +74,18 @@ async fn a_client_from_its_creation_to_its_end() {
     let reset = ask(&mut admin, "reset").await;
     let token = site.auth.directory().client("project/two").unwrap().record().access_token.clone();
     assert!(token.expose() != record.access_token.expose() && reset.text.contains(token.expose()));
+    const REVOKED: &str = "/auth/clients?id=project%2Ftwo&done=revoked";
+    assert_eq!(ask(&mut admin, "revoke-certificates").await.location(), REVOKED);
+    let revoked = || site.auth.directory().client("project/two").unwrap().record().revoked;
+    assert!(revoked().before_ms.is_some() && revoked().seeds.is_empty());
+    let form = admin.get(&format!("{}&action=revoke-certificates", id(CONFIRM, "project/two"))).await.form(CONFIRM);
+    let seed = "0123456789012345678901234567890123456789abcd";
+    assert_eq!(admin.post(CONFIRM, &with(form.clone(), &[("seed", seed)])).await.location(), REVOKED);
+    let page = admin.get(REVOKED).await;
+    assert!(page.text.contains("The temporary credentials were revoked") && page.text.contains(seed), "{}", page.text);
+    assert_eq!(revoked().seeds.len(), 1);
+    let wrong = admin.post(CONFIRM, &with(form, &[("seed", "no<seed")])).await;
+    assert!(wrong.status == 400 && wrong.text.contains("44 characters") && wrong.text.contains("no&#60;seed"), "{}", wrong.text);
     assert_eq!(ask(&mut admin, "disable").await.location(), "/auth/clients?id=project%2Ftwo&done=disabled");
     let page = admin.get("/auth/clients?id=project%2Ftwo&done=disabled").await;
     assert!(page.text.contains("The client was disabled") && page.text.contains("action=enable"), "{}", page.text);

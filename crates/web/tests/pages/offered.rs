@@ -40,7 +40,7 @@ const STOPPED: &str = "/auth/people?id=local%2Fstopped";
 const CLIENT_DO: &str = "/auth/clients/confirm";
 const PERSON_DO: &str = "/auth/people/confirm";
 
-const ACTS: [Act; 24] = [
+const ACTS: [Act; 25] = [
     act(
         "/auth/clients",
         "/auth/clients/add",
@@ -67,6 +67,13 @@ const ACTS: [Act; 24] = [
     act(CLIENT, "action=disable", &["auth:disable-client:robots/one"], CLIENT_DO, &[("id", "robots/one"), ("action", "disable")]),
     act(OFF, "action=enable", &["auth:enable-client:robots/off"], CLIENT_DO, &[("id", "robots/off"), ("action", "enable")]),
     act(CLIENT, "action=delete", &["auth:delete-client:robots/one"], CLIENT_DO, &[("id", "robots/one"), ("action", "delete")]),
+    act(
+        CLIENT,
+        "action=revoke-certificates",
+        &["auth:revoke-certificates:robots/one"],
+        CLIENT_DO,
+        &[("id", "robots/one"), ("action", "revoke-certificates")],
+    ),
     act(
         ROLE,
         "/auth/roles/edit?",

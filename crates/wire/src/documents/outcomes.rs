@@ -54,7 +54,8 @@ impl Method {
 /// What the method itself answers, besides what all methods have in common.
 fn named(call: Call) -> &'static [Code] {
     match call {
-        Call::Client | Call::Role => &[Code::ResourceNotFound],
+        Call::Client | Call::ClientRecord | Call::Role => &[Code::ResourceNotFound],
+        Call::RevokeCertificates => &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict],
         Call::UpdateClient | Call::ResetAccessToken | Call::EnableClient | Call::DisableClient | Call::UpdateRole => {
             &[Code::InputError, Code::ResourceNotFound]
         }

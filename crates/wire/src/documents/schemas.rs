@@ -80,6 +80,7 @@ schemas! {
         "check-response",
         "checks-request",
         "checks-response",
+        "client-record-response",
         "explain-response",
         "get-person-response",
         "import-batch-request",
@@ -99,6 +100,7 @@ schemas! {
         "refresh-person-response",
         "reset-application-secret-request",
         "revision-response",
+        "revoke-certificates-request",
         "update-person-request",
     ]
 }

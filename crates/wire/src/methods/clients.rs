@@ -153,3 +153,39 @@ pub(super) const DELETE_CLIENT: Method = Method {
     input: None,
     output: None,
 };
+
+pub(super) const CLIENT_RECORD: Method = Method {
+    call: Call::ClientRecord,
+    service: Service::Falconer,
+    name: "clientRecord",
+    verb: Verb::Get,
+    route: "/clients/<clientId>",
+    params: &[PathParam { name: "clientId", pattern: Some(CLIENT_ID) }],
+    query: &[],
+    scopes: Some(r#""auth:get-client:<clientId>""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Clients",
+    title: "One client, and what it ends with",
+    description: "A client as `client` shows it, and what the protocol has no member for: the grant that it was made with, and what was revoked of the temporary credentials that it has made.",
+    input: None,
+    output: Some("client-record-response"),
+};
+
+pub(super) const REVOKE_CERTIFICATES: Method = Method {
+    call: Call::RevokeCertificates,
+    service: Service::Falconer,
+    name: "revokeCertificates",
+    verb: Verb::Post,
+    route: "/clients/<clientId>/revoke-certificates",
+    params: &[PathParam { name: "clientId", pattern: Some(CLIENT_ID) }],
+    query: &[],
+    scopes: Some(r#"{"AnyOf": ["auth:revoke-certificates:<clientId>", "auth:update-client:<clientId>"]}"#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Clients",
+    title: "Revoke temporary credentials",
+    description: "Temporary credentials that a client has made, with a name or without, count no more from the answer on: all that start before `before`, or the one whose `seed` is given, or both; without either all that start before the present time. The access token stays, and whoever has it can make new ones: reset it where it is in wrong hands. `before` goes forward only. At most 100 single ones are remembered, each until it has ended by itself. The clients of the configuration can be named, too.",
+    input: Some("revoke-certificates-request"),
+    output: Some("client-record-response"),
+};

@@ -63,6 +63,8 @@ pub const FALCONER_METHODS: &[Method] = &[
     check::EXPLAIN,
     falconer::END_GRANT,
     import::LIST_CLIENT_RECORDS,
+    clients::CLIENT_RECORD,
+    clients::REVOKE_CERTIFICATES,
     import::PUT_CLIENT,
     import::IMPORT_BATCH,
     people::LIST_PEOPLE,

@@ -48,7 +48,7 @@ pub struct Client {
     pub disabled: bool,
 }
 
-/// A client, and the grant that it was made with.
+/// A client, and what the protocol's own shape has no member for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientWithGrant {
@@ -58,6 +58,33 @@ pub struct ClientWithGrant {
     /// The id of the grant, with which the client ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+    /// Temporary credentials that it has made count only if they start then or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates_from: Option<String>,
+    /// Single temporary credentials that were revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked_seeds: Vec<RevokedSeed>,
+}
+
+/// Single temporary credentials that were revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedSeed {
+    /// As in the certificate.
+    pub seed: String,
+    /// When it is forgotten.
+    pub until: String,
+}
+
+/// Which temporary credentials of a client are to count no more; neither: all that start before the present time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeCertificatesRequest {
+    /// All that start before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Those of this seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<String>,
 }
 
 /// A page of listClientRecords.

@@ -16,7 +16,9 @@ mod verification;
 pub use applications::{Application, ApplicationKind, ApplicationList, PutApplicationRequest, ResetApplicationSecretRequest};
 pub use audit::{AuditEntry, AuditHistory};
 pub use brokers::WebsocktunnelToken;
-pub use clients::{Client, ClientList, ClientRecordList, ClientRequest, ClientWithGrant, ClientWithToken};
+pub use clients::{
+    Client, ClientList, ClientRecordList, ClientRequest, ClientWithGrant, ClientWithToken, RevokeCertificatesRequest, RevokedSeed,
+};
 pub use falconer::NodeRevision;
 pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,

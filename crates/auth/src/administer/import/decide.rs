@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use falconer_scopes::{Role, RoleError, RoleSet};
 use falconer_store::{AuditStart, ClientRecord, Details, Key, Revision, RoleRecord, Step, Write};
 
-use crate::administer::clients::refuse_static;
+use crate::administer::clients::change::refuse_static;
 use crate::administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 use crate::administer::import::record::{self, Planned};
 use crate::change::acting::Acting;

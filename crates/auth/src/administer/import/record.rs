@@ -1,11 +1,11 @@
 //! What one record of a batch comes to: what it needs, what is to be written, what became of it.
 
 use falconer_scopes::Expression;
-use falconer_store::{ClientRecord, Difference, RoleRecord, Secret};
+use falconer_store::{ClientRecord, Difference, RevokedCertificates, RoleRecord, Secret};
 use serde_json::Value;
 
 use crate::administer::added::added;
-use crate::administer::clients::{is_repeat, mark_after_reset, needed};
+use crate::administer::clients::change::{is_repeat, mark_after_reset, needed};
 use crate::administer::import::batch::{BatchClient, BatchRole, Outcome};
 use crate::change::acting::Acting;
 use crate::change::decide::Now;
@@ -129,6 +129,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
     } else {
         // Whoever gives the token knows it, as after a reset.
         after.last_rotated_ms = now.now_ms;
+        after.revoked = RevokedCertificates::default();
         after.grant = mark_after_reset(&after, acting);
     }
     let changed = Difference::of_client(&before, &after).kept();

@@ -1,7 +1,7 @@
 //! What a fresh installation gets: the root client and the first roles, and internal issuers.
 
 use falconer_credentials::AccessToken;
-use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret, Write};
+use falconer_store::{ClientRecord, IssuerRecord, Key, RevokedCertificates, RoleRecord, Secret, Write};
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
@@ -130,6 +130,7 @@ impl Auth {
             scopes: vec!["*".to_owned()],
             disabled: false,
             grant: None,
+            revoked: RevokedCertificates::default(),
         }
     }
 }

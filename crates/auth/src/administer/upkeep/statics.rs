@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use falconer_store::{ClientRecord, Details, Key, Secret, Step, StoreError};
+use falconer_store::{ClientRecord, Details, Key, RevokedCertificates, Secret, Step, StoreError};
 
 use crate::error::{ApiError, AuthError};
 use crate::node::Auth;
@@ -119,6 +119,7 @@ fn record_of(client: &StaticClient, stored: Option<&ClientRecord>, now_ms: i64) 
         scopes: client.scopes.clone(),
         disabled: false,
         grant: None,
+        revoked: RevokedCertificates::default(),
     };
     let Some(stored) = stored else { return fresh };
     let same_token = stored.access_token == access_token;
@@ -134,6 +135,8 @@ fn record_of(client: &StaticClient, stored: Option<&ClientRecord>, now_ms: i64) 
         last_date_used_ms: stored.last_date_used_ms,
         last_rotated_ms: if same_token { stored.last_rotated_ms } else { now_ms },
         last_modified_ms: if same { stored.last_modified_ms } else { now_ms },
+        // What was revoked of one token's certificates stays revoked for as long as that token counts.
+        revoked: if same_token { stored.revoked.clone() } else { fresh.revoked },
         ..fresh
     }
 }

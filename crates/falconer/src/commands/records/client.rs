@@ -1,7 +1,7 @@
 //! `falconer client ...`: the clients of a server.
 
 use anyhow::{Context, Result, bail};
-use falconer_wire::{ClientRequest, ClientWithToken};
+use falconer_wire::{ClientRequest, ClientWithGrant, ClientWithToken, RevokeCertificatesRequest};
 
 use super::deletion;
 use crate::commands::user::{UserOptions, grant_of_environment};
@@ -67,6 +67,19 @@ pub enum Client {
         #[command(flatten)]
         user: UserOptions,
     },
+    /// Revoke temporary credentials that a client has made: all until now, or what is said
+    RevokeCertificates {
+        /// Its id
+        client_id: String,
+        /// Those that start before this: a time such as `2030-01-01T00:00:00Z` or an expression such as `-2 hours`
+        #[arg(long, value_name = "WHEN", value_parser = instant, allow_hyphen_values = true)]
+        before: Option<String>,
+        /// Those with this seed, as it is in the certificate
+        #[arg(long)]
+        seed: Option<String>,
+        #[command(flatten)]
+        user: UserOptions,
+    },
     /// Let a disabled client work again
     Enable {
         /// Its id
@@ -115,7 +128,12 @@ pub async fn run(command: Client) -> Result<()> {
             output::table(&["CLIENT", "EXPIRES", "STATE", "SCOPES"], &rows)
         }
         Client::Show { client_id, user } => {
-            let client = user.client()?.client(&client_id).await?.with_context(|| format!("there is no client {client_id}"))?;
+            let server = user.client()?;
+            // A server that has no such method says what it says of a client that is not there.
+            if let Some(record) = server.client_record(&client_id).await? {
+                return if user.json { output::json(&record) } else { show_with(&record.client, of_certificates(&record)) };
+            }
+            let client = server.client(&client_id).await?.with_context(|| format!("there is no client {client_id}"))?;
             show(&client, user.json)
         }
         Client::Create { client_id, record, expires, delete_on_expiration, user } => {
@@ -146,6 +164,14 @@ pub async fn run(command: Client) -> Result<()> {
             show_token(&user.client()?.reset_access_token(&client_id).await?, user.json)?;
             say_grant();
             Ok(())
+        }
+        Client::RevokeCertificates { client_id, before, seed, user } => {
+            let which = RevokeCertificatesRequest { before, seed };
+            let revoked = user.client()?.revoke_certificates(&client_id, &which).await?;
+            if user.json {
+                return output::json(&revoked);
+            }
+            output::fields(&[vec![("clientId", vec![revoked.client.client_id.clone()])], of_certificates(&revoked)].concat())
         }
         Client::Enable { client_id, user } => {
             show(&user.client()?.enable_client(&client_id).await?, user.json)?;
@@ -188,6 +214,14 @@ fn expires(text: &str) -> Result<String, String> {
     }
 }
 
+/// A point in time, to come or over.
+fn instant(text: &str) -> Result<String, String> {
+    let ms = falconer_wire::date_time::parse_ms(text)
+        .or_else(|| falconer_wire::time_expression::from_ms(text, SystemClock.now_ms()).ok())
+        .ok_or("write a time such as 2030-01-01T00:00:00Z or an expression such as `-2 hours`")?;
+    Ok(falconer_wire::date_time::format_ms(ms))
+}
+
 /// The same for a new client, whose end must be to come however it is written.
 fn expires_later(text: &str) -> Result<String, String> {
     let written = expires(text)?;
@@ -201,9 +235,13 @@ fn show(client: &falconer_wire::Client, json: bool) -> Result<()> {
     if json {
         return output::json(client);
     }
+    show_with(client, Vec::new())
+}
+
+fn show_with(client: &falconer_wire::Client, more: Vec<(&str, Vec<String>)>) -> Result<()> {
     let state = if client.disabled { "disabled" } else { "enabled" };
     let end = if client.delete_on_expiration { ", then deleted" } else { "" };
-    output::fields(&[
+    let fields = vec![
         ("clientId", vec![client.client_id.clone()]),
         ("description", client.description.lines().map(str::to_owned).collect()),
         ("state", vec![state.to_owned()]),
@@ -218,7 +256,15 @@ fn show(client: &falconer_wire::Client, json: bool) -> Result<()> {
         ),
         ("scopes", client.scopes.clone()),
         ("expanded", client.expanded_scopes.clone()),
-    ])
+    ];
+    output::fields(&[fields, more].concat())
+}
+
+/// What was revoked of its temporary credentials.
+fn of_certificates(record: &ClientWithGrant) -> Vec<(&'static str, Vec<String>)> {
+    let from = record.certificates_from.iter().map(|from| format!("count if they start at {from} or later"));
+    let seeds = record.revoked_seeds.iter().map(|one| format!("{} revoked, remembered until {}", output::harmless(&one.seed), one.until));
+    vec![("temporary", from.chain(seeds).collect())]
 }
 
 fn show_token(client: &ClientWithToken, json: bool) -> Result<()> {

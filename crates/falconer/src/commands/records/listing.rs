@@ -58,7 +58,7 @@ impl Listing {
                 break;
             }
         }
-        for ClientWithGrant { client, grant } in clients(client, is_falconer).await.context("can't list the clients")? {
+        for ClientWithGrant { client, grant, .. } in clients(client, is_falconer).await.context("can't list the clients")? {
             if client.client_id.starts_with("static/") {
                 listing.of_configuration.push(client.client_id);
                 continue;
@@ -100,7 +100,10 @@ async fn clients(client: &Client, is_falconer: bool) -> Result<Vec<ClientWithGra
         }
     }
     let clients = client.list_all_clients(None).await?;
-    Ok(clients.into_iter().map(|client| ClientWithGrant { client, grant: None }).collect())
+    Ok(clients
+        .into_iter()
+        .map(|client| ClientWithGrant { client, grant: None, certificates_from: None, revoked_seeds: Vec::new() })
+        .collect())
 }
 
 /// The revision that the server answers from; `None` where there is no such thing.

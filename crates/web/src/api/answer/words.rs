@@ -46,6 +46,7 @@ fn of_failure(failure: &Failure) -> &'static str {
         Failure::Certificate(fault) => match fault {
             CertificateFault::NotYet => "certificate-not-yet-valid",
             CertificateFault::Over => "certificate-expired",
+            CertificateFault::Revoked { .. } => "certificate-revoked",
             CertificateFault::IssuerMayNotName { .. } | CertificateFault::IssuerLacksScopes { .. } => "certificate-scopes",
             CertificateFault::Issuer
             | CertificateFault::IssuerIsClient

@@ -42,6 +42,8 @@ impl Api {
             Call::EndGrant => falconer::end_grant(request).await,
             Call::Events => events::follow(request).await,
             Call::ListClientRecords => list_clients::list(request),
+            Call::ClientRecord => list_clients::one(request),
+            Call::RevokeCertificates => list_clients::revoke_certificates(request).await,
             Call::PutClient => put_client::put(request).await,
             Call::ImportBatch => import::batch(request).await,
             Call::ListPeople => people::list(request),

@@ -125,6 +125,7 @@ fn ask(visit: &Visit, session: &Session, id: &str, action: Action, refusal: Opti
         button: button.to_owned(),
         dangerous: true,
         back: href(id),
+        field: None,
         error,
     };
     html(status, Row::Page, &page)

@@ -1,6 +1,7 @@
 //! What is done to a client or a role with one button, and asked for once more before: reset, disable, enable, delete.
 
 use axum::response::Response;
+use falconer_auth::RevokeCertificates;
 use falconer_login::{LoginError, Session};
 use http::StatusCode;
 
@@ -11,12 +12,14 @@ use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
-use crate::views::{ConfirmPage, Draft, Kind, html};
+use crate::views::{ConfirmField, ConfirmPage, Draft, Kind, html};
+
+const REVOKE: &str = "revoke-certificates";
 
 /// One of the buttons: what the form sends, what is asked, what it means, what the button says, and whether it can't be taken back.
 type Action = (&'static str, &'static str, &'static str, &'static str, bool);
 
-const ACTIONS: [Action; 4] = [
+const ACTIONS: [Action; 5] = [
     (
         "reset",
         "Make a new access token?",
@@ -26,6 +29,13 @@ const ACTIONS: [Action; 4] = [
     ),
     ("disable", "Disable this client?", "Its credentials stop working at once. It can be enabled again.", "Disable client", true),
     ("enable", "Enable this client?", "Its credentials work again at once, until it ends.", "Enable client", false),
+    (
+        REVOKE,
+        "Revoke its temporary credentials?",
+        "All that the client has made until now stop working at once. Its access token stays, and makes new ones: make a new access token where somebody else has it.",
+        "Revoke temporary credentials",
+        true,
+    ),
     (
         "delete",
         "Delete this client?",
@@ -48,7 +58,7 @@ pub(crate) async fn client(visit: Visit) -> Result<Response, Problem> {
     let action = action(&visit.parameter("action").unwrap_or_default())?;
     let id = visit.parameter("id").unwrap_or_default();
     visit.web.auth.client(&person(session), &id).map_err(problem)?;
-    Ok(ask(&visit, session, &id, action, None))
+    Ok(ask(&visit, session, &id, action, "", None))
 }
 
 /// `POST /auth/clients/confirm`
@@ -64,6 +74,11 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
             Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/clients/confirm").await,
             Err(error) => return Err(error.into()),
         },
+        REVOKE => {
+            let seed = form.field("seed").trim();
+            let which = RevokeCertificates { before_ms: None, seed: (!seed.is_empty()).then(|| seed.to_owned()) };
+            auth.revoke_certificates(&who, id, &which).await.map(|_| "revoked")
+        }
         "disable" => auth.disable_client(&who, id).await.map(|_| "disabled"),
         "enable" => auth.enable_client(&who, id).await.map(|_| "enabled"),
         _ => auth.delete_client(&who, id).await.map(|_| "deleted"),
@@ -71,11 +86,11 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
     match done {
         Ok("deleted") => Ok(go("/auth/clients?done=deleted")),
         Ok(done) => Ok(go(&format!("{}&done={done}", Kind::Client.href(id)))),
-        Err(error) => Ok(ask(visit, session, id, action, Some(Refusal::of(error)?))),
+        Err(error) => Ok(ask(visit, session, id, action, form.field("seed"), Some(Refusal::of(error)?))),
     }
 }
 
-fn ask(visit: &Visit, session: &Session, id: &str, action: Action, refusal: Option<Refusal>) -> Response {
+fn ask(visit: &Visit, session: &Session, id: &str, action: Action, seed: &str, refusal: Option<Refusal>) -> Response {
     let (name, question, consequence, button, dangerous) = action;
     let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
     let page = ConfirmPage {
@@ -89,6 +104,12 @@ fn ask(visit: &Visit, session: &Session, id: &str, action: Action, refusal: Opti
         button: button.to_owned(),
         dangerous,
         back: Kind::Client.href(id),
+        field: (name == REVOKE).then(|| ConfirmField {
+            name: "seed",
+            label: "Only those with this seed",
+            hint: "The 44 characters of `seed` in the certificate. Where it is empty, all are revoked.",
+            value: seed.to_owned(),
+        }),
         error,
     };
     html(status, Row::Page, &page)

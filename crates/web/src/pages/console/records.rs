@@ -228,6 +228,12 @@ fn client_page(visit: &Visit, client: ClientView, acts: ClientActs, directory: &
         facts.push(("Made with grant", grant.clone()));
         facts.push(("Its own end", at(client.expires_ms)));
     }
+    if let Some(from_ms) = client.certificates_from_ms {
+        facts.push(("Temporary credentials", format!("count if they start at {} or later", at(from_ms))));
+    }
+    for (seed, until_ms) in &client.revoked_seeds {
+        facts.push(("Revoked one", format!("{seed}, remembered until {}", at(*until_ms))));
+    }
     let is_static = client.client_id.starts_with("static/");
     RecordPage {
         layout: visit.layout(),
@@ -260,6 +266,7 @@ fn client_actions(client: &ClientView, acts: ClientActs) -> Vec<(String, &'stati
         (acts.reset, (ask("reset"), "New access token", false)),
         (acts.enable && client.disabled, (ask("enable"), "Enable", false)),
         (acts.disable && !client.disabled, (ask("disable"), "Disable", false)),
+        (acts.revoke_certificates, (ask("revoke-certificates"), "Revoke temporary credentials", false)),
         (acts.delete, (ask("delete"), "Delete", true)),
     ];
     all.into_iter().filter_map(|(may, action)| may.then_some(action)).collect()
@@ -271,6 +278,7 @@ fn notice(visit: &Visit) -> Option<&'static str> {
         "saved" => Some("Saved."),
         "disabled" => Some("The client was disabled: its credentials don't work any more."),
         "enabled" => Some("The client was enabled."),
+        "revoked" => Some("The temporary credentials were revoked: they don't work any more."),
         "deleted" => Some("Deleted."),
         _ => None,
     }

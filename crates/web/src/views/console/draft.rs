@@ -180,5 +180,16 @@ pub(crate) struct ConfirmPage {
     pub button: String,
     pub dangerous: bool,
     pub back: String,
+    pub field: Option<ConfirmField>,
     pub error: Option<String>,
+}
+
+/// What may be said beside the answer, or left empty.
+pub(crate) struct ConfirmField {
+    /// Of the form.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    /// What was typed before.
+    pub value: String,
 }

@@ -4,7 +4,7 @@ mod draft;
 mod inspection;
 mod records;
 
-pub(crate) use draft::{AffectedKind, Change, ConfirmPage, Draft, Kind, PlanPage, RecordFormPage};
+pub(crate) use draft::{AffectedKind, Change, ConfirmField, ConfirmPage, Draft, Kind, PlanPage, RecordFormPage};
 pub(crate) use inspection::{
     AuditPage, AuditRow, EvaluatedScopeRow, ExplainedView, HolderRow, Holders, RefusalRow, RefusalsPage, ScopeEvaluationView, ScopesPage,
 };

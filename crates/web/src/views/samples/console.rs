@@ -162,6 +162,7 @@ pub(super) fn confirm() -> ConfirmPage {
         button: "Delete client".to_owned(),
         dangerous: true,
         back: "/auth/clients?id=project%2Fzap%2Fbuild".to_owned(),
+        field: None,
         error: None,
     }
 }

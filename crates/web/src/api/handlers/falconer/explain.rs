@@ -1,6 +1,6 @@
 //! explain: why a request was refused, for those who may know.
 
-use falconer_auth::{Explained, Refusal, RefusedBy, RefusedFor, RoleWith, WouldMatch};
+use falconer_auth::{CertificateFault, Explained, Failure, Reason, Refusal, RefusedBy, RefusedFor, RoleWith, WouldMatch};
 use falconer_wire::{ExplainedRequest, ExplainedRole, Explanation};
 
 use crate::api::answer::failure::text_of;
@@ -98,6 +98,16 @@ pub(crate) fn hints(explained: &Explained, reason: &str) -> Vec<String> {
     if let (Some(offset), "stale-timestamp") = (refusal.clock_offset_seconds(), reason) {
         let way = if offset < 0 { "behind" } else { "ahead of" };
         hints.push(format!("The caller's clock is {} seconds {way} this server's.", offset.unsigned_abs()));
+    }
+    if let RefusedFor::Credentials(Reason::Credentials(Failure::Certificate(CertificateFault::Revoked { issuer, before_ms }))) =
+        &refusal.why
+    {
+        hints.push(match before_ms {
+            Some(before_ms) => {
+                format!("What `{issuer}` has issued counts if it starts at {} or later; see `falconer client show`.", time(*before_ms))
+            }
+            None => format!("`falconer client show {issuer}` has the seeds that were revoked."),
+        });
     }
     if reason == words::SCOPES_MISSING && roles.is_empty() {
         hints.push("No role has what is missing.".to_owned());

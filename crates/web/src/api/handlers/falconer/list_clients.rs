@@ -1,19 +1,40 @@
-//! Clients with the grants that they end with (`GET /api/falconer/v1/clients/`): what the protocol's own listing has no member for.
+//! Clients with what the protocol's own shape has no member for: the grant that they end with, and what was revoked of their certificates
+//! (`/api/falconer/v1/clients/`).
 
+use falconer_auth::{ClientView, RevokeCertificates};
 use falconer_wire::continuation::Scheme;
-use falconer_wire::{ClientRecordList, ClientWithGrant};
+use falconer_wire::{ClientRecordList, ClientWithGrant, RevokeCertificatesRequest, RevokedSeed, date_time};
 
+use crate::api::answer::failure::Failure;
 use crate::api::answer::reply::Reply;
 use crate::api::handlers::clients::shape;
-use crate::api::handlers::{Answer, Request, token};
+use crate::api::handlers::{Answer, Request, time, token};
 
 pub(crate) fn list(request: &Request<'_>) -> Answer {
     let query = request.page()?;
     let page = request.auth.list_clients(request.who, request.query.get("prefix").unwrap_or_default(), query)?;
     let continuation_token = token(page.next, Scheme::ClientsAndAudit);
-    let clients = page.items.into_iter().map(|mut view| {
-        let grant = view.grant.take();
-        ClientWithGrant { client: shape(view), grant }
-    });
-    Ok(Reply::json(&ClientRecordList { clients: clients.collect(), continuation_token }))
+    Ok(Reply::json(&ClientRecordList { clients: page.items.into_iter().map(whole).collect(), continuation_token }))
+}
+
+pub(crate) fn one(request: &Request<'_>) -> Answer {
+    Ok(Reply::json(&whole(request.auth.client(request.who, request.param("clientId"))?)))
+}
+
+pub(crate) async fn revoke_certificates(request: &Request<'_>) -> Answer {
+    let given: RevokeCertificatesRequest = request.input()?;
+    let instant = |text: String| date_time::parse_ms(&text).ok_or_else(|| Failure::input("before is not a date-time"));
+    let wish = RevokeCertificates { before_ms: given.before.map(instant).transpose()?, seed: given.seed };
+    let (view, revision) = request.auth.revoke_certificates(request.who, request.param("clientId"), &wish).await?;
+    Ok(Reply::json(&whole(view)).at_revision(revision.0))
+}
+
+fn whole(mut view: ClientView) -> ClientWithGrant {
+    let revoked_seeds = std::mem::take(&mut view.revoked_seeds);
+    ClientWithGrant {
+        grant: view.grant.take(),
+        certificates_from: view.certificates_from_ms.map(time),
+        revoked_seeds: revoked_seeds.into_iter().map(|(seed, until_ms)| RevokedSeed { seed, until: time(until_ms) }).collect(),
+        client: shape(view),
+    }
 }

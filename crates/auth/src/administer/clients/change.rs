@@ -1,7 +1,7 @@
 //! Clients: list, read, create, update, reset, enable, disable, delete (checks in the protocol's order).
 
 use falconer_scopes::Expression;
-use falconer_store::{ClientRecord, Difference, Key, Revision, Secret, Step, Write};
+use falconer_store::{ClientRecord, Difference, Key, Revision, RevokedCertificates, Secret, Step, Write};
 
 use crate::administer::added::added;
 use crate::change::acting::Acting;
@@ -110,6 +110,8 @@ impl Auth {
                 record.access_token = self.new_token();
                 record.last_rotated_ms = now.now_ms;
                 record.grant = mark_after_reset(&record, acting);
+                // What the old token has signed counts no more at all.
+                record.revoked = RevokedCertificates::default();
                 record
             })
             .await?;
@@ -203,6 +205,7 @@ impl Auth {
             scopes,
             disabled: false,
             grant: acting.caller.grant.clone(),
+            revoked: RevokedCertificates::default(),
         }
     }
 
@@ -262,7 +265,7 @@ pub(crate) fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>
     Expression::all_of(std::iter::once(first).chain(scopes.cloned()))
 }
 
-fn not_found() -> ApiError {
+pub(super) fn not_found() -> ApiError {
     ApiError::ResourceNotFound("Client not found".to_owned())
 }
 

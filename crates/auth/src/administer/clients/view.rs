@@ -27,6 +27,8 @@ impl Auth {
             disabled: record.disabled,
             access_token: None,
             grant: record.grant,
+            certificates_from_ms: record.revoked.before_ms,
+            revoked_seeds: record.revoked.seeds.into_iter().map(|one| (one.seed, one.until_ms)).collect(),
         }
     }
 
