@@ -42,8 +42,8 @@ pub(crate) async fn each(on: &impl Connection, sealer: &Sealer, each: &mut EachC
 }
 
 /// Those of these clients that there are.
-pub(crate) async fn among(on: &impl Connection, sealer: &Sealer, clients: &[ClientRecord]) -> Res<Vec<ClientRecord>> {
-    let hashes: Vec<Vec<u8>> = clients.iter().map(|client| hash::of(&client.client_id)).collect();
+pub(crate) async fn among(on: &impl Connection, sealer: &Sealer, ids: &[&str]) -> Res<Vec<ClientRecord>> {
+    let hashes: Vec<Vec<u8>> = ids.iter().map(|id| hash::of(id)).collect();
     let keys = sealer.keys();
     all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| Ok(read(row, sealer, &keys)?.0)).await
 }

@@ -21,6 +21,11 @@ pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<GrantRecor
     first(on, &format!("SELECT {COLUMNS} FROM grants WHERE id = $1"), &[&id], read).await
 }
 
+/// Those of these grants that there are.
+pub(crate) async fn among(on: &impl Connection, ids: &[&str]) -> Res<Vec<GrantRecord>> {
+    all(on, &format!("SELECT {COLUMNS} FROM grants WHERE id = ANY($1)"), &[&ids], read).await
+}
+
 pub(crate) async fn of_identity(on: &impl Connection, identity: &str) -> Res<Vec<GrantRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = $1 ORDER BY created_ms DESC, number DESC");
     all(on, &sql, &[&identity], read).await

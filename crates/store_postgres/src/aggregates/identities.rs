@@ -16,6 +16,11 @@ pub(crate) async fn one(on: &impl Connection, identity: &str) -> Res<Option<Iden
     first(on, &format!("SELECT {COLUMNS} FROM identities WHERE identity = $1"), &[&identity], read).await
 }
 
+/// Those of these identities that there are.
+pub(crate) async fn among(on: &impl Connection, ids: &[&str]) -> Res<Vec<IdentityRecord>> {
+    all(on, &format!("SELECT {COLUMNS} FROM identities WHERE identity = ANY($1)"), &[&ids], read).await
+}
+
 /// All identities, ascending.
 pub(crate) async fn every(on: &impl Connection) -> Res<Vec<IdentityRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM identities ORDER BY identity"), &[], read).await

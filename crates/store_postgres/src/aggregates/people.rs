@@ -13,6 +13,11 @@ pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<PersonReco
     first(on, &format!("SELECT {COLUMNS} FROM people WHERE id = $1"), &[&id], read).await
 }
 
+/// Those of these people that there are.
+pub(crate) async fn among(on: &impl Connection, ids: &[&str]) -> Res<Vec<PersonRecord>> {
+    all(on, &format!("SELECT {COLUMNS} FROM people WHERE id = ANY($1)"), &[&ids], read).await
+}
+
 /// All people, ascending.
 pub(crate) async fn every(on: &impl Connection) -> Res<Vec<PersonRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM people ORDER BY id"), &[], read).await

@@ -3,7 +3,7 @@
 use falconer_store::{ChangeKind, KeyKind, RoleRecord, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{Connection, all, first, get, run};
+use crate::connection::columns::{Connection, all, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 use crate::steps::writing::Writing;
@@ -15,13 +15,9 @@ pub(crate) async fn every(on: &impl Connection) -> Res<Vec<RoleRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM roles ORDER BY role_id"), &[], read).await
 }
 
-pub(crate) async fn one(on: &impl Connection, role_id: &str) -> Res<Option<RoleRecord>> {
-    first(on, &format!("SELECT {COLUMNS} FROM roles WHERE id_hash = $1"), &[&hash::of(role_id)], read).await
-}
-
 /// Those of these roles that there are.
-pub(crate) async fn among(on: &impl Connection, roles: &[RoleRecord]) -> Res<Vec<RoleRecord>> {
-    let hashes: Vec<Vec<u8>> = roles.iter().map(|role| hash::of(&role.role_id)).collect();
+pub(crate) async fn among(on: &impl Connection, ids: &[&str]) -> Res<Vec<RoleRecord>> {
+    let hashes: Vec<Vec<u8>> = ids.iter().map(|id| hash::of(id)).collect();
     all(on, &format!("SELECT {COLUMNS} FROM roles WHERE id_hash = ANY($1)"), &[&hashes], read).await
 }
 

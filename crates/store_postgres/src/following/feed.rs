@@ -1,6 +1,6 @@
 //! Reading the change feed, in a transaction that sees one state, so that pruning between the statements can't hide rows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, NEWEST_ROWS, Revision, Sealer, StoreError};
@@ -26,27 +26,73 @@ pub(crate) async fn records(reading: &Transaction<'_>, sealer: &Sealer, since: R
     // Fewer rows than the limit: there are no more of them.
     let is_all = rows.len() < usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
     let up_to = if is_all { present } else { rows.last().map_or(present, |row| row.revision) };
-    let (mut seen, mut records) = (HashSet::new(), Vec::new());
-    for Change { key_kind, key, .. } in rows {
-        if seen.insert((key_kind, key.clone())) {
-            let record = match key_kind {
-                KeyKind::Client => clients::one(reading, sealer, &key).await?.map(ChangedRecord::Client),
-                KeyKind::Role => roles::one(reading, &key).await?.map(ChangedRecord::Role),
-                KeyKind::Grant => grants::one(reading, &key)
-                    .await?
-                    .filter(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))
-                    .map(ChangedRecord::Grant),
-                KeyKind::Identity => identities::one(reading, &key).await?.map(ChangedRecord::Identity),
-                KeyKind::Person => people::one(reading, &key).await?.map(ChangedRecord::Person),
-                KeyKind::Issuer => issuers::one(reading, sealer, &key).await?.map(ChangedRecord::Issuer),
-                KeyKind::Application => grants::applications::one(reading, &key).await?.map(ChangedRecord::Application),
-            };
-            records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));
-        }
-    }
+    let mut seen = HashSet::new();
+    let keys: Vec<(KeyKind, String)> = rows.into_iter().map(|row| (row.key_kind, row.key)).filter(|key| seen.insert(key.clone())).collect();
+    let mut found = present_records(reading, sealer, &keys, highest_ms).await?;
+    let record = |(kind, key): (KeyKind, String)| found.remove(&(kind, key.clone())).unwrap_or(ChangedRecord::Gone(kind, key));
+    let records = keys.into_iter().map(record).collect();
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = $1 ORDER BY kind, key LIMIT $2");
     let newest = all(reading, &sql, &[&present.0, &i64::from(NEWEST_ROWS)], read).await?;
     Ok(Changed { history, up_to, present, highest_ms, records, newest })
+}
+
+/// Those of these records that are there, by one statement for each kind: a server that has missed many changes would ask as often as there are records otherwise.
+async fn present_records(
+    reading: &Transaction<'_>,
+    sealer: &Sealer,
+    keys: &[(KeyKind, String)],
+    highest_ms: i64,
+) -> Res<HashMap<(KeyKind, String), ChangedRecord>> {
+    let mut by_kind: HashMap<KeyKind, Vec<&str>> = HashMap::new();
+    for (kind, key) in keys {
+        by_kind.entry(*kind).or_default().push(key);
+    }
+    let mut found = HashMap::with_capacity(keys.len());
+    for (kind, keys) in by_kind {
+        let records: Vec<(String, ChangedRecord)> = match kind {
+            KeyKind::Client => {
+                let clients = clients::among(reading, sealer, &keys).await?;
+                clients.into_iter().map(|client| (client.client_id.clone(), ChangedRecord::Client(client))).collect()
+            }
+            KeyKind::Role => {
+                let roles = roles::among(reading, &keys).await?;
+                roles.into_iter().map(|role| (role.role_id.clone(), ChangedRecord::Role(role))).collect()
+            }
+            KeyKind::Grant => {
+                let grants = grants::among(reading, &keys).await?.into_iter();
+                let told = grants.filter(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS));
+                told.map(|grant| (grant.id.clone(), ChangedRecord::Grant(grant))).collect()
+            }
+            KeyKind::Identity => {
+                let identities = identities::among(reading, &keys).await?;
+                identities.into_iter().map(|identity| (identity.identity.clone(), ChangedRecord::Identity(identity))).collect()
+            }
+            KeyKind::Person => {
+                let people = people::among(reading, &keys).await?;
+                people.into_iter().map(|person| (person.id.clone(), ChangedRecord::Person(person))).collect()
+            }
+            // There are few.
+            KeyKind::Issuer => {
+                let mut issuers = Vec::new();
+                for name in keys {
+                    issuers.extend(
+                        issuers::one(reading, sealer, name).await?.map(|issuer| (issuer.name.clone(), ChangedRecord::Issuer(issuer))),
+                    );
+                }
+                issuers
+            }
+            KeyKind::Application => {
+                let mut applications = Vec::new();
+                for id in keys {
+                    let application = grants::applications::one(reading, id).await?;
+                    applications.extend(application.map(|application| (application.id.clone(), ChangedRecord::Application(application))));
+                }
+                applications
+            }
+        };
+        found.extend(records.into_iter().map(|(key, record)| ((kind, key), record)));
+    }
+    Ok(found)
 }
 
 /// Where the database stands, and the rows after `since`.

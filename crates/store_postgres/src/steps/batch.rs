@@ -24,7 +24,8 @@ pub(crate) async fn write(writing: &mut Writing<'_>, sealer: &Sealer, roles: &[R
 }
 
 async fn put_roles<'r>(writing: &Writing<'_>, roles: &'r [RoleRecord]) -> Res<Vec<RecordChange<'r>>> {
-    let stored = roles::among(&writing.transaction, roles).await?;
+    let ids: Vec<&str> = roles.iter().map(|role| role.role_id.as_str()).collect();
+    let stored = roles::among(&writing.transaction, &ids).await?;
     let stored: BTreeMap<&str, &RoleRecord> = stored.iter().map(|role| (role.role_id.as_str(), role)).collect();
     let mut changes = Vec::new();
     let (mut new, mut changed) = (Vec::new(), Vec::new());
@@ -47,7 +48,8 @@ async fn put_roles<'r>(writing: &Writing<'_>, roles: &'r [RoleRecord]) -> Res<Ve
 }
 
 async fn put_clients<'r>(writing: &Writing<'_>, sealer: &Sealer, clients: &'r [ClientRecord]) -> Res<Vec<RecordChange<'r>>> {
-    let stored = clients::among(&writing.transaction, sealer, clients).await?;
+    let ids: Vec<&str> = clients.iter().map(|client| client.client_id.as_str()).collect();
+    let stored = clients::among(&writing.transaction, sealer, &ids).await?;
     let stored: BTreeMap<&str, &ClientRecord> = stored.iter().map(|client| (client.client_id.as_str(), client)).collect();
     let mut changes = Vec::new();
     let (mut new, mut changed) = (Vec::new(), Vec::new());
