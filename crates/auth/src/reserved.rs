@@ -68,11 +68,16 @@ pub(crate) fn check_contents<S: AsRef<str>>(scopes: &[S], description: &str) -> 
 
 /// The set without such scopes. Substitution in roles can make one although none was put in.
 pub(crate) fn without_reserved(scopes: ScopeSet) -> ScopeSet {
-    // Nearly no set has any, and then nobody looks at each of its members.
-    if scopes.meets(GRANT_SCOPE) && scopes.iter().any(is_reserved_scope) {
+    if has_reserved(&scopes) {
         return ScopeSet::new(scopes.iter().filter(|s| !is_reserved_scope(s)));
     }
     scopes
+}
+
+/// Whether there are such scopes in a set.
+pub(crate) fn has_reserved(scopes: &ScopeSet) -> bool {
+    // Nearly no set has any, and then nobody looks at each of its members.
+    scopes.meets(GRANT_SCOPE) && scopes.iter().any(is_reserved_scope)
 }
 
 /// What of a person's scopes counts. A star over `assume:` would make the person every role at once, so no source may give it.

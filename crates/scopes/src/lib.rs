@@ -16,6 +16,7 @@
 //! | roles: [`RoleSet::expand`], [`takes_part`], [`RoleSet::validate_change`], [`validate`] | `roles` |
 //! | by which roles somebody has a scope: [`RoleSet::chain`] | `roles::chain` |
 //! | what a list comes to without the list being made: [`AppliedRoles`] | `roles::applied` |
+//! | the same, ready to be made a set of: [`Outline`] | `roles::outline` |
 //!
 //! To add a rule about scopes: add it to `naive` first, then to the fast code, then let `tests/model.rs` generate worlds in which it matters.
 
@@ -26,11 +27,13 @@ mod roles;
 mod scope;
 mod scope_set;
 mod template;
+mod texts;
 
 pub use expression::Expression;
 pub use roles::applied::AppliedRoles;
 pub use roles::chain::{Chain, ChainLink};
 pub use roles::expansion::{Expanded, takes_part};
+pub use roles::outline::Outline;
 pub use roles::role::{Role, RoleError};
 pub use roles::role_set::RoleSet;
 pub use roles::validation::validate;

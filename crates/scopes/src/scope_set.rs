@@ -31,6 +31,8 @@ struct Members {
 
 /// What stands between two members.
 const BETWEEN: &str = "\",\"";
+/// What stands before all of them.
+const OPEN: &str = "[\"";
 
 impl PartialEq for Members {
     fn eq(&self, other: &Members) -> bool {
@@ -180,22 +182,9 @@ impl ScopeSet {
 
     /// INVARIANT: `texts` is sorted and normalized.
     fn from_normal(texts: &[&str]) -> ScopeSet {
-        if texts.is_empty() {
-            return ScopeSet::default();
-        }
-        let mut text = String::with_capacity(1 + texts.iter().map(|t| t.len() + BETWEEN.len()).sum::<usize>());
-        let mut starts = Vec::with_capacity(texts.len() + 1);
-        text.push_str("[\"");
-        for member in texts {
-            starts.push(position(text.len()));
-            text.push_str(member);
-            text.push_str(BETWEEN);
-        }
-        starts.push(position(text.len()));
-        text.truncate(text.len() - 2);
-        text.push(']');
-        let is_json = is_json(&text, texts.len());
-        ScopeSet { members: Some(Arc::new(Members { text: text.into(), starts: starts.into(), escaped: OnceLock::new(), is_json })) }
+        let mut assembly = Assembly::new(texts.len(), texts.iter().map(|text| text.len()).sum());
+        texts.iter().for_each(|text| assembly.push(text));
+        assembly.set(None)
     }
 
     /// INVARIANT: `index < len`; a wrong index gives the empty text rather than a panic.
@@ -241,9 +230,56 @@ impl ScopeSet {
         self.members.as_ref().map_or(0, |members| Arc::as_ptr(members).addr())
     }
 
+    /// Whether the texts are the same in JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.members.as_ref().is_none_or(|members| members.is_json)
+    }
+
     /// How much memory the texts take, in bytes. Clones share it.
     pub fn text_bytes(&self) -> usize {
         self.members.as_ref().map_or(0, |members| size_of::<Members>() + members.text.len() + size_of_val(&*members.starts))
+    }
+}
+
+/// A set that is put together from its members, in order.
+pub(crate) struct Assembly {
+    text: String,
+    starts: Vec<u32>,
+}
+
+impl Assembly {
+    /// Of so many members with so many bytes together: then nothing grows on the way.
+    pub(crate) fn new(members: usize, bytes: usize) -> Assembly {
+        let mut text = String::with_capacity(OPEN.len() + bytes + members * BETWEEN.len());
+        text.push_str(OPEN);
+        Assembly { text, starts: Vec::with_capacity(members + 1) }
+    }
+
+    /// The next member. INVARIANT: it comes after all that are there, and none covers another.
+    pub(crate) fn push(&mut self, member: &str) {
+        self.push_parts([member]);
+    }
+
+    /// The same in parts.
+    pub(crate) fn push_parts<const N: usize>(&mut self, parts: [&str; N]) {
+        self.starts.push(position(self.text.len()));
+        parts.into_iter().for_each(|part| self.text.push_str(part));
+        self.text.push_str(BETWEEN);
+    }
+
+    /// The set of them. `is_json`: whether all texts are the same in JSON, where that is known.
+    pub(crate) fn set(mut self, is_json: Option<bool>) -> ScopeSet {
+        let count = self.starts.len();
+        if count == 0 {
+            return ScopeSet::default();
+        }
+        self.starts.push(position(self.text.len()));
+        // The quote that the last member ends with stays.
+        self.text.truncate(self.text.len() - (BETWEEN.len() - 1));
+        self.text.push(']');
+        let is_json = is_json.unwrap_or_else(|| is_json_array(&self.text, count));
+        let (text, starts) = (self.text.into(), self.starts.into());
+        ScopeSet { members: Some(Arc::new(Members { text, starts, escaped: OnceLock::new(), is_json })) }
     }
 }
 
@@ -253,7 +289,7 @@ fn position(at: usize) -> u32 {
 }
 
 /// Whether an array that was put together of `count` members is JSON: no quotes but those around them, and nothing that needs an escape.
-fn is_json(array: &str, count: usize) -> bool {
+fn is_json_array(array: &str, count: usize) -> bool {
     let bytes = array.as_bytes();
     memchr::memchr_iter(b'"', bytes).count() == 2 * count
         && memchr::memchr(b'\\', bytes).is_none()

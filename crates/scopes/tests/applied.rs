@@ -24,7 +24,7 @@ fn role() -> impl Strategy<Value = Role> {
 /// Those of the roles that may be together, in this order.
 fn valid(roles: Vec<Role>) -> (RoleSet, Vec<Role>) {
     let set = roles.into_iter().fold(RoleSet::default(), |set, role| if set.validate_change(&role).is_ok() { set.with(role) } else { set });
-    let roles = set.iter().cloned().collect();
+    let roles = set.iter().collect();
     (set, roles)
 }
 
@@ -50,6 +50,11 @@ proptest! {
             prop_assert_eq!(applied.satisfies(list(), &scope), naive::satisfies(&model, &scope), "{} of {:?} by {:?}", scope, given, roles);
         }
         let expanded = set.expand(&given);
+        let (put_together, outline) = applied.expand(list());
+        prop_assert_eq!(&put_together, &expanded, "{:?} by {:?}", given, roles);
+        prop_assert_eq!(put_together.json(), expanded.json());
+        let assembled = applied.assemble(list(), &outline.unwrap());
+        prop_assert_eq!((&assembled, assembled.json()), (&expanded, expanded.json()), "{:?} by {:?}", given, roles);
         for role_id in changed.iter().chain(roles.iter().map(|role| &role.role_id)) {
             prop_assert_eq!(applied.takes_part(list(), role_id), takes_part(role_id, &expanded), "{} in {:?} by {:?}", role_id, given, roles);
         }
@@ -68,4 +73,22 @@ fn what_would_take_too_many_steps_is_not_noted() {
     assert!(set.applied(["assume:r00:x"]).is_none());
     assert!(set.expand_counting(["assume:r17:x"]).is_complete);
     assert_eq!(set.applied(["assume:r17:x"]).unwrap().len(), 1 + 2 + 4);
+}
+
+/// A byte tells so many roles apart, and no more, whatever they grant.
+#[test]
+fn what_is_of_too_many_roles_has_no_outline() {
+    let role =
+        |at: usize, scopes: usize| Role { role_id: format!("r{at}"), scopes: (0..scopes).rev().map(|n| format!("s:{at}:{n}")).collect() };
+    for (roles, scopes, has_one) in [(2, 70_000, true), (254, 30, true), (255, 30, false)] {
+        let set = RoleSet::new((0..roles).map(|at| role(at, scopes)));
+        let given: Vec<String> = (0..roles).map(|at| format!("assume:r{at}")).collect();
+        let given = || given.iter().map(String::as_str);
+        let applied = set.applied(given()).unwrap();
+        let (expanded, outline) = applied.expand(given());
+        assert_eq!((&expanded, outline.is_some()), (&set.expand(given()), has_one), "{roles} roles of {scopes} scopes");
+        if let Some(outline) = outline {
+            assert_eq!(applied.assemble(given(), &outline), expanded);
+        }
+    }
 }

@@ -214,10 +214,10 @@ impl World {
     /// A set with a history equals a new one.
     fn check_history(&self, random: &mut Random) {
         let new = RoleSet::new(self.roles.values().cloned());
-        assert!(self.set.iter().eq(self.roles.values()) && new.iter().eq(self.roles.values()), "{:?}", self.set);
+        assert!(self.set.iter().eq(self.roles.values().cloned()) && new.iter().eq(self.roles.values().cloned()), "{:?}", self.set);
         assert_eq!((self.set.len(), self.set.is_empty()), (self.roles.len(), self.roles.is_empty()));
         for role_id in self.roles.keys() {
-            assert_eq!(self.set.get(role_id), self.roles.get(role_id));
+            assert_eq!(self.set.get(role_id).as_ref(), self.roles.get(role_id));
         }
         let scopes = random_scopes(random, &self.roles.values().collect::<Vec<_>>());
         assert_eq!(self.set.expand(&scopes), new.expand(&scopes), "{:?}", self.set);

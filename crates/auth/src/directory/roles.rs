@@ -25,16 +25,16 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    /// What a list comes to, and what of it is allowed.
-    pub(crate) fn expand<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> Sets {
-        let expanded = self.set.expand_counting(scopes.filter(|scope| !reserved::is_reserved_scope(scope)));
+    /// What a list without anything that is reserved comes to, and what of that is allowed.
+    pub(crate) fn expand<'l>(&self, given: impl Iterator<Item = &'l str>) -> Sets {
+        let expanded = self.set.expand_counting(given);
         let allowed = reserved::without_reserved(expanded.scopes.clone());
         Sets { expanded: expanded.scopes, allowed, is_complete: expanded.is_complete }
     }
 
-    /// The roles that apply to a list; `None` where not all can be said.
-    pub(crate) fn applied<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> Option<AppliedRoles> {
-        self.set.applied(scopes.filter(|scope| !reserved::is_reserved_scope(scope)))
+    /// The roles that apply to such a list; `None` where not all can be said.
+    pub(crate) fn applied<'l>(&self, given: impl Iterator<Item = &'l str>) -> Option<AppliedRoles> {
+        self.set.applied(given)
     }
 }
 
@@ -46,10 +46,10 @@ pub(crate) fn split(record: RoleRecord) -> ((Arc<str>, Arc<RoleNotes>), Role) {
 }
 
 /// The record that was split.
-pub(crate) fn record_of(role: &Role, notes: &RoleNotes) -> RoleRecord {
+pub(crate) fn record_of(role: Role, notes: &RoleNotes) -> RoleRecord {
     RoleRecord {
-        role_id: role.role_id.clone(),
-        scopes: role.scopes.clone(),
+        role_id: role.role_id,
+        scopes: role.scopes,
         description: notes.description.to_string(),
         created_ms: notes.created_ms,
         last_modified_ms: notes.last_modified_ms,

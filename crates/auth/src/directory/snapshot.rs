@@ -177,7 +177,7 @@ impl Snapshot {
 
     /// All ids of roles, ascending by their bytes.
     pub fn role_ids(&self) -> impl Iterator<Item = &str> {
-        self.roles.set.iter().map(|role| role.role_id.as_str())
+        self.roles.set.ids()
     }
 
     /// One client. Internal issuers are none.
@@ -311,7 +311,14 @@ impl Snapshot {
 
     /// The same for a list that can be walked again.
     pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> Expansion {
-        self.expansions.set(&self.roles.generation, scopes.clone().map(str::as_bytes), || self.roles.expand(scopes))
+        self.expand_known(scopes.clone().map(str::as_bytes), scopes)
+    }
+
+    /// The same where the list is at hand as bytes too, so that only what is not remembered is looked at as text.
+    fn expand_known<'l>(&self, list: impl Iterator<Item = &'l [u8]> + Clone, scopes: impl Iterator<Item = &'l str> + Clone) -> Expansion {
+        let given = scopes.filter(|scope| !reserved::is_reserved_scope(scope));
+        let (applied, make) = (|| self.roles.applied(given.clone()), || self.roles.expand(given.clone()));
+        self.expansions.set(&self.roles.generation, list, given.clone(), applied, make)
     }
 
     /// What is remembered of expansions, and the bound.
@@ -326,19 +333,19 @@ impl Snapshot {
 
     /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
     pub(crate) fn expansion_of(&self, client: &Client) -> Expansion {
-        self.expansions.set(&self.roles.generation, client.scopes_bytes(), || self.roles.expand(client.scopes()))
+        self.expand_known(client.scopes_bytes(), client.scopes())
     }
 
     /// The same with anonymous: what nearly every request is answered with.
     pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> Expansion {
-        let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
-        self.expansions.set(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
+        self.expand_known(client.scopes_bytes().chain([ANONYMOUS.as_bytes()]), client.scopes().chain([ANONYMOUS]))
     }
 
     /// The same without making the set. `None` where the set is the better way, as `Expansions::applied` says.
     pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>) -> Option<HeldScopes> {
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
-        let applied = self.expansions.applied(&self.roles.generation, list, || self.roles.applied(client.scopes().chain([ANONYMOUS])))?;
+        let given = client.scopes().chain([ANONYMOUS]).filter(|scope| !reserved::is_reserved_scope(scope));
+        let applied = self.expansions.applied(&self.roles.generation, list, || self.roles.applied(given))?;
         Some(HeldScopes { client: Arc::clone(client), applied })
     }
 

@@ -165,8 +165,9 @@ fn roles_with(snapshot: &Snapshot, missing: &Expression) -> Vec<RoleWith> {
     leaves(missing, &mut wanted);
     wanted.truncate(MOST_SCOPES);
     let mut found = Vec::new();
-    for role in snapshot.roles().iter() {
-        let one = wanted.iter().find_map(|gives| role.scopes.iter().find_map(|scope| role_with(&role.role_id, scope, gives)));
+    for (role_id, scopes) in snapshot.roles().texts() {
+        let scopes: Vec<&str> = scopes.collect();
+        let one = wanted.iter().find_map(|gives| scopes.iter().find_map(|scope| role_with(role_id, scope, gives)));
         found.extend(one);
         if found.len() >= MOST_ROLES {
             break;

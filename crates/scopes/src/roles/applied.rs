@@ -1,7 +1,7 @@
 //! What a list of scopes comes to, without the list being made.
 
 use crate::roles::expansion::takes_part_in;
-use crate::roles::role::Compiled;
+use crate::roles::role::{Compiled, Parameterized};
 use crate::scope::covers;
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +28,16 @@ impl Applied {
         Applied { role: Arc::clone(role), is_verbatim, parameter: parameter.map(Box::from) }
     }
 
+    /// The role, where its verbatim scopes are given here.
+    pub(crate) fn verbatim(&self) -> Option<&Compiled> {
+        self.is_verbatim.then_some(self.role.as_ref())
+    }
+
+    /// The scopes with a token, and what takes its place.
+    pub(crate) fn parameterized(&self) -> Option<(&[Parameterized], &str)> {
+        self.parameter.as_deref().map(|parameter| (&*self.role.parameterized, parameter))
+    }
+
     fn covers(&self, scope: &str) -> bool {
         (self.is_verbatim && self.role.covers(scope))
             || self.parameter.as_deref().is_some_and(|p| self.role.parameterized.iter().any(|one| one.covers_with(p, scope)))
@@ -42,6 +52,10 @@ impl Applied {
 impl AppliedRoles {
     pub(crate) fn new(applied: Vec<Applied>) -> AppliedRoles {
         AppliedRoles(applied.into())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Applied> {
+        self.0.iter()
     }
 
     /// How many applications of a role there are.

@@ -54,13 +54,13 @@ impl RoleSet {
                 let mut next: Vec<(String, String)> = Vec::new();
                 self.applicable(&scope, |role, how| {
                     if granted.insert(Arc::as_ptr(role)) {
-                        next.extend(role.verbatim().map(|scope| (scope.to_owned(), role.role.role_id.clone())));
+                        next.extend(role.verbatim().map(|scope| (scope.to_owned(), role.id().to_owned())));
                     }
                     if let Application::Star(parameter) = how
                         && steps < SPARE_STEPS
                     {
                         steps += 1 + role.parameterized.len();
-                        next.extend(role.parameterized.iter().map(|scope| (scope.with(parameter), role.role.role_id.clone())));
+                        next.extend(role.parameterized.iter().map(|scope| (scope.with(parameter), role.id().to_owned())));
                     }
                 });
                 for (scope, role_id) in next {

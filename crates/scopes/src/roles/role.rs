@@ -2,6 +2,7 @@
 
 use crate::list;
 use crate::scope::{compare, covers, split_star};
+use crate::texts::Texts;
 use std::sync::OnceLock;
 use thiserror::Error;
 
@@ -62,14 +63,15 @@ impl RoleError {
     }
 }
 
-/// A role with what expansion and validation need to know about it.
+/// A role with what expansion and validation need to know about it. There may be tens of thousands with a hundred scopes each, so that its texts are in few pieces
+/// of memory.
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    pub(crate) role: Role,
-    /// For a star role the text before its star.
-    prefix: Option<String>,
+    id: Box<str>,
+    /// In stored order.
+    pub(crate) scopes: Texts,
     /// The scopes with the token, of a star role, without those that another of them covers; in sorted order.
-    pub(crate) parameterized: Vec<Parameterized>,
+    pub(crate) parameterized: Box<[Parameterized]>,
     /// What step A of the validation says about this role.
     pub(crate) error: Option<RoleError>,
     /// Where the verbatim scopes are in the role's list, sorted and normalized, once somebody looks for one.
@@ -85,25 +87,30 @@ pub(crate) struct Parameterized {
 
 impl Compiled {
     pub(crate) fn new(role: Role) -> Compiled {
-        let prefix = role.role_id.strip_suffix('*').map(str::to_owned);
-        let parameterized = if prefix.is_some() { parameterized(&role.scopes) } else { Vec::new() };
+        let parameterized = if role.role_id.ends_with('*') { parameterized(&role.scopes) } else { Box::default() };
         let error = parameterized.iter().find_map(Parameterized::error);
-        Compiled { role, prefix, parameterized, error, sorted: OnceLock::new() }
+        let scopes = Texts::new(role.scopes.iter().map(String::as_str));
+        Compiled { id: role.role_id.into(), scopes, parameterized, error, sorted: OnceLock::new() }
     }
 
     pub(crate) fn id(&self) -> &str {
-        &self.role.role_id
+        &self.id
+    }
+
+    /// The role that was compiled.
+    pub(crate) fn role(&self) -> Role {
+        Role { role_id: self.id.to_string(), scopes: self.scopes.iter().map(str::to_owned).collect() }
     }
 
     /// The prefix of a star role; `None` for a plain role.
     pub(crate) fn prefix(&self) -> Option<&str> {
-        self.prefix.as_deref()
+        self.id.strip_suffix('*')
     }
 
     /// The scopes that the role grants as they are: all of a plain role, those without a token of a star role.
     pub(crate) fn verbatim(&self) -> impl Iterator<Item = &str> {
         let all = self.parameterized.is_empty();
-        self.role.scopes.iter().map(String::as_str).filter(move |scope| all || !scope.contains(TOKEN))
+        self.scopes.iter().filter(move |scope| all || !scope.contains(TOKEN))
     }
 
     /// Whether one of the verbatim scopes covers this one.
@@ -128,13 +135,14 @@ impl Compiled {
     }
 
     fn scope(&self, at: u32) -> &str {
-        self.role.scopes.get(at as usize).map_or("", String::as_str)
+        self.scopes.get(at as usize)
     }
 
-    fn sorted(&self) -> &[u32] {
+    /// Where the verbatim scopes are among all, sorted and normalized.
+    pub(crate) fn sorted(&self) -> &[u32] {
         self.sorted.get_or_init(|| {
             let all = self.parameterized.is_empty();
-            let mut places: Vec<u32> = (0..self.role.scopes.len()).filter_map(|at| u32::try_from(at).ok()).collect();
+            let mut places: Vec<u32> = (0..self.scopes.len()).filter_map(|at| u32::try_from(at).ok()).collect();
             places.retain(|at| all || !self.scope(*at).contains(TOKEN));
             places.sort_unstable_by(|a, b| compare(self.scope(*a), self.scope(*b)));
             places.dedup_by(|at, kept| covers(self.scope(*kept), self.scope(*at)));
@@ -146,8 +154,12 @@ impl Compiled {
 impl Parameterized {
     /// The scope for a parameter. A parameter that ends in a star swallows what follows the token, which keeps expansion monotone.
     pub(crate) fn with(&self, parameter: &str) -> String {
-        let after = if parameter.ends_with('*') { "" } else { self.after.as_str() };
-        [self.before.as_str(), parameter, after].concat()
+        self.parts(parameter).concat()
+    }
+
+    /// The same in parts.
+    pub(crate) fn parts<'s>(&'s self, parameter: &'s str) -> [&'s str; 3] {
+        [self.before.as_str(), parameter, if parameter.ends_with('*') { "" } else { self.after.as_str() }]
     }
 
     /// Whether the scope for a parameter covers this one, without being made.
@@ -183,7 +195,7 @@ impl Parameterized {
 
 /// The scopes with a token, sorted and normalized among themselves with the token as one character. A covered one is dropped before
 /// anything else looks at it: of `g*<..>` and `g*<..>*` only the first exists.
-fn parameterized(scopes: &[String]) -> Vec<Parameterized> {
+fn parameterized(scopes: &[String]) -> Box<[Parameterized]> {
     let mut texts: Vec<String> =
         scopes.iter().filter(|scope| scope.contains(TOKEN)).map(|scope| scope.replacen(TOKEN, PLACEHOLDER, 1)).collect();
     list::sort(&mut texts);

@@ -44,8 +44,8 @@ impl RoleSet {
     }
 
     /// The role with exactly this id.
-    pub fn get(&self, role_id: &str) -> Option<&Role> {
-        self.all.get(role_id).map(|compiled| &compiled.role)
+    pub fn get(&self, role_id: &str) -> Option<Role> {
+        self.all.get(role_id).map(|compiled| compiled.role())
     }
 
     /// How many roles.
@@ -59,8 +59,18 @@ impl RoleSet {
     }
 
     /// The roles, ascending by the bytes of their ids. This is also the order in which they are validated.
-    pub fn iter(&self) -> impl Iterator<Item = &Role> {
-        self.compiled().map(|compiled| &compiled.role)
+    pub fn iter(&self) -> impl Iterator<Item = Role> {
+        self.compiled().map(Compiled::role)
+    }
+
+    /// Their ids, in the same order.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.compiled().map(Compiled::id)
+    }
+
+    /// Each id with the scopes in stored order, in the same order, without a role being made.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+        self.compiled().map(|compiled| (compiled.id(), compiled.scopes.iter()))
     }
 
     /// The set with this role, in place of one with the same id. Does not validate.

@@ -16,8 +16,6 @@ use super::striped::Striped;
 
 /// How many places a list can be remembered at.
 const WAYS: usize = 4;
-/// One place for so many bytes of the bound: hardly any entry is much smaller.
-const BYTES_A_PLACE: usize = 1024;
 /// No single entry may take more than this part of all memory.
 const LARGEST_PART: usize = 8;
 
@@ -77,10 +75,11 @@ struct Entry<V> {
 }
 
 impl<V: Remembered> Cache<V> {
-    pub(crate) fn new(most_bytes: usize) -> Cache<V> {
-        let sets = (most_bytes / BYTES_A_PLACE / WAYS).next_power_of_two();
+    /// `place_bytes`: there is a place for each of so many bytes of the bound. Both forms of one list have one hash where they have one hasher.
+    pub(crate) fn new(most_bytes: usize, place_bytes: usize, hasher: RandomState) -> Cache<V> {
+        let sets = (most_bytes / place_bytes.max(1) / WAYS).next_power_of_two();
         Cache {
-            hasher: RandomState::default(),
+            hasher,
             sets: std::iter::repeat_with(|| std::array::from_fn(|_| ArcSwapOption::empty())).take(sets).collect(),
             most_bytes,
             bytes: AtomicUsize::new(0),
@@ -96,6 +95,11 @@ impl<V: Remembered> Cache<V> {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// The bound.
+    pub(crate) fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
     pub(crate) fn figures(&self) -> ExpansionFigures {
         ExpansionFigures {
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -106,47 +110,53 @@ impl<V: Remembered> Cache<V> {
         }
     }
 
-    /// Whether there is room for more without anything being forgotten soon.
-    pub(crate) fn has_room(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) < self.most_bytes / 4 * 3
+    /// By what a list is looked for.
+    pub(crate) fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        // Where one scope ends and the next begins is not part of it: what is found is compared scope by scope.
+        list.for_each(|scope| hasher.write(scope));
+        hasher.finish()
     }
 
-    /// `read` of what is remembered of the list in this generation.
-    pub(crate) fn find<'l, R>(
+    /// `read` of what `make` makes of the list of this hash, which is remembered. `beside`: how many bytes of the bound something else takes.
+    pub(crate) fn make<'l, R>(
         &self,
+        hash: u64,
+        beside: usize,
+        generation: &Generation,
+        list: impl Iterator<Item = &'l [u8]>,
+        make: impl FnOnce() -> V,
+        read: impl Fn(&V) -> R,
+    ) -> R {
+        let computed = make();
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        let result = read(&computed);
+        self.put(hash, beside, generation, list, computed);
+        result
+    }
+
+    /// [`Cache::find`], counted as an answer.
+    pub(crate) fn hit<'l, R>(
+        &self,
+        hash: u64,
         generation: &Generation,
         list: impl Iterator<Item = &'l [u8]> + Clone,
         read: impl Fn(&V) -> R,
     ) -> Option<R> {
-        self.find_hashed(self.hash(list.clone()), generation, list, read)
+        self.find(hash, generation, list, read).inspect(|_| self.hits.add_one())
     }
 
-    /// The same, or else of what `make` makes. `beside`: how many bytes of the bound something else takes.
-    pub(crate) fn get<'l, R>(
-        &self,
-        beside: usize,
-        generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]> + Clone,
-        make: impl FnOnce() -> V,
-        read: impl Fn(&V) -> R,
-    ) -> R {
-        let hash = self.hash(list.clone());
-        if let Some(found) = self.find_hashed(hash, generation, list.clone(), &read) {
-            self.hits.add_one();
-            return found;
-        }
-        let computed = make();
-        self.computed.fetch_add(1, Ordering::Relaxed);
-        let result = read(&computed);
+    /// Remembers this of the list of this hash, and forgets what has to go for that.
+    pub(crate) fn put<'l>(&self, hash: u64, beside: usize, generation: &Generation, list: impl Iterator<Item = &'l [u8]>, value: V) {
         if let Some(set) = self.set_of(hash) {
-            self.keep(set, Entry::new(hash, list, generation.number(), computed));
+            self.keep(set, Entry::new(hash, list, generation.number(), value));
             self.forget_beyond(beside);
             self.forget_reached(generation);
         }
-        result
     }
 
-    fn find_hashed<'l, R>(
+    /// `read` of what is remembered of the list of this hash in this generation.
+    pub(crate) fn find<'l, R>(
         &self,
         hash: u64,
         generation: &Generation,
@@ -166,13 +176,6 @@ impl<V: Remembered> Cache<V> {
 
     fn set_of(&self, hash: u64) -> Option<&[ArcSwapOption<Entry<V>>; WAYS]> {
         usize::try_from(hash).ok().and_then(|hash| self.sets.get(hash & self.sets.len().saturating_sub(1)))
-    }
-
-    fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        // Where one scope ends and the next begins is not part of it: what is found is compared scope by scope.
-        list.for_each(|scope| hasher.write(scope));
-        hasher.finish()
     }
 
     fn keep(&self, set: &[ArcSwapOption<Entry<V>>; WAYS], entry: Entry<V>) {

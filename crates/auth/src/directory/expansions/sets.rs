@@ -23,6 +23,11 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
+    /// All of an expansion in which nothing is reserved.
+    pub(crate) fn of(scopes: ScopeSet) -> Sets {
+        Sets { expanded: scopes.clone(), allowed: scopes, is_complete: true }
+    }
+
     pub(crate) fn expansion(&self) -> Expansion {
         Expansion { scopes: self.allowed.clone(), is_complete: self.is_complete }
     }
