@@ -4,8 +4,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use falconer_benches::in_process::workload;
 
 /// All that can be repeated without end: a cold expansion is cold only once, so instructions of it are counted instead.
-const REPEATABLE: [&str; 9] = [
+const REPEATABLE: [&str; 11] = [
     "verify-plain",
+    "verify-real",
+    "verify-real16",
     "verify-temporary",
     "verify-authorized",
     "verify-wrong-mac",

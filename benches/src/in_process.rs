@@ -16,7 +16,9 @@ use falconer_scopes::{Expression, Role, RoleSet};
 use falconer_store::{ClientRecord, Details, KeyRing, Revision, RevokedCertificates, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
-use crate::data::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, WIDE_CLIENT, certificate_scopes, data_set, hundred_scopes, ten_scopes};
+use crate::data::data_set::{
+    CLIENT, EXPANDER, NAMED, NewClient, SEED, Shape, WIDE_CLIENT, certificate_scopes, data_set, hundred_scopes, ten_scopes,
+};
 use crate::requests::api::Keys;
 
 /// 2026-01-01T00:00:00Z.
@@ -24,12 +26,14 @@ const START_MS: i64 = 1_767_225_600_000;
 const HOST: (&str, u16) = ("auth.example.com", 443);
 /// Different signed requests, in turn.
 const REQUESTS: usize = 256;
+/// Less than the sets of the real-shaped data take.
+const SMALL_CACHE_MIB: usize = 8;
 /// Lists that are expanded again and again.
 const WARM: usize = 16;
 /// Lists that are expanded once: a cold workload must not be run more often than this.
 pub const COLD: usize = 256;
 
-struct Still;
+pub(crate) struct Still;
 
 impl Clock for Still {
     fn now_ms(&self) -> i64 {
@@ -43,7 +47,7 @@ impl Clock for Still {
 
 /// Bytes that are never the same twice, and the same in every run.
 #[derive(Default)]
-struct Counting(AtomicU64);
+pub(crate) struct Counting(AtomicU64);
 
 impl Random for Counting {
     fn fill(&self, bytes: &mut [u8]) {
@@ -63,8 +67,9 @@ pub struct Workload {
 
 /// What instructions are counted of, with how often each is run: often enough that what a run shares (waking a thread, growing a buffer) does
 /// not show.
-pub const GATED: [(&str, usize); 11] = [
+pub const GATED: [(&str, usize); 13] = [
     ("verify-plain", 200),
+    ("verify-real", 100),
     ("verify-temporary", 200),
     ("verify-authorized", 200),
     ("verify-wrong-mac", 200),
@@ -73,6 +78,7 @@ pub const GATED: [(&str, usize); 11] = [
     ("check-real", 200),
     ("expand-1k-warm", 50),
     ("expand-1k-cold", 50),
+    ("expand-1k-full", 50),
     ("resolver-1k", 5),
     ("role-change-10k", 100),
 ];
@@ -84,11 +90,14 @@ pub fn workload(name: &str) -> Result<Workload> {
         "verify-temporary" => verify(|client| Ok((temporary_keys(client)?, None)), true),
         "verify-authorized" => verify(|client| Ok((client.clone(), Some(ten_scopes()))), true),
         "verify-wrong-mac" => verify(|_| Ok((Keys::new(CLIENT, &"w".repeat(44)), None)), false),
+        "verify-real" => verify_each(Shape::Real, Some(SMALL_CACHE_MIB)),
+        "verify-real16" => verify_each(Shape::Real16, None),
         "check" => check(Shape::Small),
         "check-wide" => check(Shape::Wide),
         "check-real" => check(Shape::Real),
         "expand-1k-warm" => expand(WARM, true),
         "expand-1k-cold" => expand(COLD, false),
+        "expand-1k-full" => expand_full(),
         "resolver-1k" => Ok(resolver(data_set(Shape::Thousand).roles)),
         "resolver-10k" => Ok(resolver(data_set(Shape::TenThousand).roles)),
         "resolver-real16" => Ok(resolver(data_set(Shape::Real16).roles)),
@@ -103,13 +112,18 @@ struct Node {
     root: Keys,
     client: Keys,
     expander: Keys,
-    /// One client that belongs to the set alone.
-    typical: Option<Keys>,
+    /// Clients that belong to the set alone.
+    typical: Vec<Keys>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Node {
+    /// With one client of the set.
     fn new(shape: Shape) -> Result<Node> {
+        Node::with(shape, 1, None)
+    }
+
+    fn with(shape: Shape, clients: usize, cache_mib: Option<usize>) -> Result<Node> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let random = Arc::new(Counting::default());
         let keys = KeyRing::from_bytes("k1", [7; 32])?;
@@ -117,7 +131,8 @@ impl Node {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| drawn.fill(bytes)))?);
         let set = data_set(shape);
         let roles: Vec<RoleRecord> = set.roles.into_iter().map(record).collect();
-        let typical = set.clients.into_iter().find(|new| new.client_id == WIDE_CLIENT || new.client_id.starts_with("bench/project/"));
+        let is_typical = |new: &NewClient| new.client_id == WIDE_CLIENT || new.client_id.starts_with("bench/project/");
+        let typical: Vec<NewClient> = set.clients.into_iter().filter(is_typical).take(clients).collect();
         let of_set = typical.iter().map(|new| (new.client_id.as_str(), new.scopes.clone()));
         let ours = [(CLIENT, ten_scopes()), (EXPANDER, vec!["auth:expand-scopes".to_owned()])];
         let origin = Origin::parse("https://auth.example.com").context("no origin")?;
@@ -127,12 +142,15 @@ impl Node {
                 let now = store.revision().await?;
                 store.insert_client(&step(now.0), &client(id, scopes)).await?;
             }
-            let auth = Auth::open(store, AuthSettings::new(origin), Arc::new(Still), random).await?;
+            let settings = AuthSettings::new(origin);
+            let settings = AuthSettings { cache_mib: cache_mib.unwrap_or(settings.cache_mib), ..settings };
+            let auth = Auth::open(store, settings, Arc::new(Still), random).await?;
             let root = auth.fresh_install(true).await?;
             anyhow::Ok((auth, Keys { id: root.client_id, token: root.access_token, certificate: None }))
         })?;
         let keys = |id: &str| Keys::new(id, &token(id));
-        Ok(Node { auth, root, client: keys(CLIENT), expander: keys(EXPANDER), typical: typical.map(|new| keys(&new.client_id)), runtime })
+        let typical = typical.iter().map(|new| keys(&new.client_id)).collect();
+        Ok(Node { auth, root, client: keys(CLIENT), expander: keys(EXPANDER), typical, runtime })
     }
 
     /// Who a call to Falconer's own API comes from.
@@ -145,7 +163,7 @@ impl Node {
     }
 }
 
-fn step(revision: i64) -> Step {
+pub(crate) fn step(revision: i64) -> Step {
     Step {
         decided_at: Revision(revision),
         depends_on: Vec::new(),
@@ -166,7 +184,7 @@ fn token(client_id: &str) -> String {
     format!("{:a<44}", client_id.replace('/', "-"))
 }
 
-fn client(client_id: &str, scopes: Vec<String>) -> ClientRecord {
+pub(crate) fn client(client_id: &str, scopes: Vec<String>) -> ClientRecord {
     ClientRecord {
         client_id: client_id.to_owned(),
         description: String::new(),
@@ -197,7 +215,7 @@ fn header(keys: &Keys, resource: &str, at: (&str, u16), authorized: Option<&[Str
 /// check without HTTP: one scope out of the middle of what the client of the set has.
 fn check(shape: Shape) -> Result<Workload> {
     let node = Node::new(shape)?;
-    let keys = node.typical.clone().unwrap_or_else(|| node.client.clone());
+    let keys = node.typical.first().unwrap_or(&node.client).clone();
     let requests = signed(&keys, None)?;
     let (resource, header) = requests.first().context("no requests")?;
     let Verdict::Success(success) = node.runtime.block_on(node.auth.verify(&parts(resource, header))) else { bail!("nobody was verified") };
@@ -251,6 +269,30 @@ fn verify(signer: impl Fn(&Keys) -> Result<(Keys, Option<Vec<String>>)>, succeed
     Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })
 }
 
+/// authenticateHawk without HTTP, of each client of the set in turn.
+fn verify_each(shape: Shape, cache_mib: Option<usize>) -> Result<Workload> {
+    let node = Node::with(shape, usize::MAX, cache_mib)?;
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let resource = "/api/notes/v1/books/1";
+    let headers = node.typical.iter().map(|keys| header(keys, resource, crate::requests::pool::SERVICE, None, &mut random));
+    let mut headers: Vec<String> = headers.collect::<Result<_>>()?;
+    random.shuffle(&mut headers);
+    let clients = headers.len();
+    let mut turn = (0..clients).cycle();
+    let mut decide = move || {
+        let header = turn.next().and_then(|at| headers.get(at))?;
+        Some(node.runtime.block_on(node.auth.verify(black_box(&parts(resource, header)))))
+    };
+    // Until what does not fit as a set is remembered as what it is put together of.
+    for _ in 0..clients * 6 {
+        match decide() {
+            Some(Verdict::Success(_)) => {}
+            other => bail!("an unexpected verdict: {other:?}"),
+        }
+    }
+    Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })
+}
+
 fn expand(lists: usize, warm: bool) -> Result<Workload> {
     let node = Node::new(Shape::Thousand)?;
     let caller = node.caller(&node.expander)?;
@@ -260,6 +302,22 @@ fn expand(lists: usize, warm: bool) -> Result<Workload> {
     let mut decide = move || turn.next().and_then(|at| lists.get(at)).map(|list| node.auth.expand_scopes(&caller, black_box(list)));
     for _ in 0..if warm { WARM } else { 1 } {
         if !matches!(decide(), Some(Ok(set)) if set.len() >= 800) {
+            bail!("an expansion that is too small");
+        }
+    }
+    Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })
+}
+
+/// The same cold, where nothing more fits into memory.
+fn expand_full() -> Result<Workload> {
+    let node = Node::with(Shape::Thousand, 1, Some(1))?;
+    let caller = node.caller(&node.expander)?;
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let lists: Vec<Vec<String>> = (0..COLD * 2).map(|_| hundred_scopes(1_000, &mut random)).collect();
+    let mut next = lists.into_iter();
+    let mut decide = move || next.next().map(|list| node.auth.expand_scopes(&caller, black_box(&list)));
+    for _ in 0..COLD {
+        if !matches!(decide(), Some(Ok(set)) if set.len() >= 500) {
             bail!("an expansion that is too small");
         }
     }

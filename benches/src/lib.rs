@@ -14,6 +14,7 @@
 //! | people: sign-ins a second, sign-ins beside guesses, a directory that hangs | [`people`] |
 //! | other calls while many follow an import | [`followers`] |
 //! | several servers on one database: how soon a revocation holds everywhere | [`bounds`] |
+//! | memory of many clients, in process | [`clients`] |
 //! | what a run says: table, JSON, plot | [`figures::report`], [`figures::plot`] |
 //! | decisions in process: for the table, for criterion, for instruction counts | [`in_process`] |
 //!
@@ -23,6 +24,7 @@
 //! Nothing here is a test, and nothing here is part of the product.
 
 pub mod bounds;
+pub mod clients;
 pub mod clock;
 pub mod data;
 pub mod figures;

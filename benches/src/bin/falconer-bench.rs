@@ -8,7 +8,7 @@ use clap::Parser;
 use falconer_benches::figures::plot;
 use falconer_benches::options::Options;
 use falconer_benches::subjects::floor::{Floor, serve};
-use falconer_benches::{bounds, clock, followers, people, rows, strangers};
+use falconer_benches::{bounds, clients, clock, followers, people, rows, strangers};
 use serde_json::json;
 
 fn main() -> Result<()> {
@@ -31,6 +31,9 @@ fn main() -> Result<()> {
     }
     if args.get(1).is_some_and(|word| word == "bounds") {
         return bounds::run(&bounds::Options::parse_from(args.iter().skip(1)));
+    }
+    if args.get(1).is_some_and(|word| word == "clients") {
+        return clients::run(&clients::Options::parse_from(args.iter().skip(1)));
     }
     let options = Options::parse();
     if options.rows.iter().any(|row| row == "list") {

@@ -27,6 +27,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     };
     add("in-process-verify", &|| Ok(median_us(&mut workload("verify-plain")?.run)))?;
     add("in-process-verify-temporary", &|| Ok(median_us(&mut workload("verify-temporary")?.run)))?;
+    add("in-process-verify-real16", &|| Ok(median_us(&mut workload("verify-real16")?.run)))?;
     add("in-process-resolver-10k", &|| Ok(resolver_ms(Shape::TenThousand)))?;
     add("in-process-resolver-real16", &|| Ok(resolver_ms(Shape::Real16)))
 }
