@@ -28,6 +28,7 @@ use commands::operator::{PrintOptions, account, clock, keys, provider, repair, r
 use commands::people;
 use commands::records::{application, client, export, import, role};
 use commands::server::{config_check, gateway, init, serve};
+use commands::user::offline::{sign_url, temporary};
 use commands::user::{attack, curl, events, proxy, scopes, signin, signout};
 
 /// What `falconer --help` ends with.
@@ -95,6 +96,10 @@ enum Command {
     Signin(signin::Options),
     /// End the grant of the present credentials, and print lines that make the shell forget them
     Signout(signout::Options),
+    /// Make temporary credentials out of the present ones, for some scopes and a while, without asking a server
+    Temporary(temporary::Options),
+    /// Sign a URL, for whoever has it and a while, without asking a server
+    SignUrl(sign_url::Options),
     /// What the present credentials may do
     CurrentScopes(scopes::CurrentScopes),
     /// What scopes expand to
@@ -201,6 +206,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Gateway(command) => gateway::run(command).await,
         Command::Signin(options) => signin::run(options).await,
         Command::Signout(options) => signout::run(options).await,
+        Command::Temporary(options) => temporary::run(&options),
+        Command::SignUrl(options) => sign_url::run(&options),
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,
         Command::Curl(options) => curl::run(options).await,

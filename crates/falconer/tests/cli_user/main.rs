@@ -93,6 +93,32 @@ fn temporary_credentials_are_revoked_by_their_start_and_by_their_seed() {
     shell.run(&["client", "revoke-certificates", "project/nobody"]).refused(1, "not found");
 }
 
+#[test]
+fn credentials_for_less_and_signed_urls_are_made_without_a_server() {
+    let world = world();
+    let root = world.as_root();
+    let made = root.run(&["temporary", "--scope", "auth:current-scopes", "--expires", "10 minutes", "--json"]).json();
+    let part = |name: &str| made[name].as_str().unwrap();
+    let credentials = Credentials::new(part("clientId"), part("accessToken")).with_certificate(part("certificate")).unwrap();
+    let narrow = Shell::with(&world.server.root_url, &credentials);
+    let scopes = narrow.run(&["current-scopes"]).ok();
+    assert!(scopes.contains("auth:current-scopes\n") && !scopes.contains("*\n"), "{scopes}");
+    narrow.run(&["client", "list"]).refused(1, "auth:list-clients");
+    narrow.run(&["temporary"]).refused(1, "cannot make temporary credentials");
+    let lines = root.run(&["temporary", "--name", "night-shift", "--fish"]).ok();
+    assert!(lines.contains("set -gx TASKCLUSTER_CLIENT_ID 'night-shift'") && lines.contains("TASKCLUSTER_CERTIFICATE"), "{lines}");
+    root.run(&["temporary", "--expires", "32 days"]).refused(1, "31 days");
+    root.run(&["temporary", "--expires", "whenever"]).refused(2, "1 hour");
+
+    let url = narrow.run(&["sign-url", "/api/auth/v1/scopes/current", "--expires", "1 minute"]).ok();
+    assert!(url.starts_with(&format!("{}/api/auth/v1/scopes/current?bewit=", world.server.root_url)), "{url}");
+    let nobody = Shell::at(&world.server.root_url);
+    assert!(nobody.run(&["curl", url.trim()]).ok().contains("auth:current-scopes"));
+    nobody.run(&["sign-url", "/x"]).refused(1, "needs credentials");
+    nobody.run(&["temporary"]).refused(1, "there are no credentials");
+    root.run(&["sign-url", "nothing"]).refused(2, "neither a whole URL");
+}
+
 /// Deleting what is not there said "deleted", also for a mistyped id of a client that had to go.
 #[test]
 fn what_is_not_there_is_not_said_to_be_deleted() {

@@ -5,6 +5,7 @@ pub mod curl;
 pub mod events;
 mod grant_page;
 mod next_step;
+pub mod offline;
 mod options;
 pub mod proxy;
 pub mod scopes;

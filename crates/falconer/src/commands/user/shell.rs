@@ -1,5 +1,9 @@
 //! Lines that set variables, in the words of each shell.
 
+use anyhow::Result;
+
+use crate::output;
+
 /// Which shell the lines are for.
 #[derive(clap::Args)]
 pub struct Shell {
@@ -15,6 +19,17 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// Prints what sets the variables of published clients. Without a certificate one of before is unset.
+    pub fn print_credentials(&self, root_url: &str, client_id: &str, access_token: &str, certificate: &str) -> Result<()> {
+        let variables = [
+            ("TASKCLUSTER_ROOT_URL", root_url),
+            ("TASKCLUSTER_CLIENT_ID", client_id),
+            ("TASKCLUSTER_ACCESS_TOKEN", access_token),
+            ("TASKCLUSTER_CERTIFICATE", certificate),
+        ];
+        variables.into_iter().try_for_each(|(name, text)| output::line(&self.line(name, text)))
+    }
+
     /// What sets a variable in the shell; where there is no text, what unsets one that other credentials have left behind.
     pub fn line(&self, name: &str, text: &str) -> String {
         if text.is_empty() {

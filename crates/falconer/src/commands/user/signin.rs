@@ -55,20 +55,12 @@ pub async fn run(options: Options) -> Result<()> {
 
 fn print(options: &Options, root_url: &str, found: &BTreeMap<String, String>) -> Result<()> {
     let value = |name: &str| found.get(name).map(String::as_str).unwrap_or_default();
-    let variables = [
-        ("TASKCLUSTER_ROOT_URL", root_url),
-        ("TASKCLUSTER_CLIENT_ID", value("clientId")),
-        ("TASKCLUSTER_ACCESS_TOKEN", value("accessToken")),
-        ("TASKCLUSTER_CERTIFICATE", value("certificate")),
-    ];
     if options.user.json {
         return output::json(&serde_json::json!({
             "rootUrl": root_url, "clientId": value("clientId"), "accessToken": value("accessToken"), "certificate": value("certificate"),
         }));
     }
-    for (name, text) in variables {
-        output::line(&options.shell.line(name, text))?;
-    }
+    options.shell.print_credentials(root_url, value("clientId"), value("accessToken"), value("certificate"))?;
     let until = falconer_client::Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate"));
     let until = until.ok().and_then(|credentials| credentials.expires_ms()).map(output::time);
     eprintln!("Signed in as {}{}.", value("clientId"), until.map_or_else(String::new, |time| format!(" until {time}")));
