@@ -63,8 +63,8 @@ pub use directory::following::figures::FollowingFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{
-    AccessToken, BearerKind, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice, payload,
-    temporary::Temporary,
+    AccessToken, BearerKind, BoundServices, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice,
+    payload, temporary::Temporary,
 };
 pub use falconer_store::{ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, Revision, Secret};
 pub use node::Auth;

@@ -55,6 +55,7 @@ mod failure;
 mod hawk;
 mod key;
 
+pub use bearer::services::BoundServices;
 pub use bearer::token::{BearerClaims, BearerKey, BearerKind, PresentedToken};
 pub use certificate::claims::{Revoked, is_client_id};
 pub use certificate::temporary;

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_credentials::{BearerClaims, BearerKind, PresentedToken};
+use falconer_credentials::{BearerClaims, BearerKind, BoundServices, PresentedToken};
 use falconer_store::GrantRecord;
 
 use crate::directory::entries::InternalIssuer;
@@ -24,6 +24,8 @@ pub struct TokenOfGrant {
     pub grant: String,
     /// From then on it is worth nothing; milliseconds since 1970.
     pub expires_ms: i64,
+    /// Where it counts.
+    pub services: BoundServices,
 }
 
 /// What stands behind `Bearer` in a header; `None`: the header is of another scheme.
@@ -33,8 +35,8 @@ pub(crate) fn token_of_header(authorization: Option<&str>) -> Option<&str> {
 }
 
 impl Auth {
-    /// Makes a token of a grant.
-    pub fn issue_token(&self, kind: BearerKind, grant: &GrantRecord, expires_ms: i64) -> Result<String, ApiError> {
+    /// Makes a token of a grant that counts at these services.
+    pub fn issue_token(&self, kind: BearerKind, grant: &GrantRecord, services: BoundServices, expires_ms: i64) -> Result<String, ApiError> {
         let snapshot = self.node.directory.load();
         let unable = || ApiError::Internal(format!("no token can be made for grant {}", grant.id));
         let issuer = snapshot.issuer(&grant.issuer).ok_or_else(unable)?;
@@ -45,7 +47,7 @@ impl Auth {
         if URL_SAFE_NO_PAD.decode_slice(&grant.id, &mut subject) != Ok(subject.len()) {
             return Err(unable());
         }
-        let token = issuer.bearer.issue(&BearerClaims { kind, key, subject, expires_ms, serial }).ok_or_else(unable)?;
+        let token = issuer.bearer.issue(&BearerClaims { kind, key, subject, expires_ms, serial, services }).ok_or_else(unable)?;
         Ok(token.as_str().to_owned())
     }
 
@@ -54,8 +56,8 @@ impl Auth {
         authentic(&self.node.directory.load(), kind, token).ok()
     }
 
-    /// Who shows a token, with the scopes that the grant has at present.
-    pub(crate) async fn check_token(&self, token: &str) -> Result<Found, NotVerified> {
+    /// Who shows a token at a service, with the scopes that the grant has at present.
+    pub(crate) async fn check_token(&self, token: &str, host: &str, port: u16) -> Result<Found, NotVerified> {
         let now_ms = self.now_ms();
         let (token, reason, seen) = {
             let snapshot = self.node.directory.load();
@@ -63,6 +65,9 @@ impl Auth {
                 return Err(NotVerified::Unable(unable));
             }
             let token = authentic(&snapshot, BearerKind::Access, token)?;
+            if !token.services.allow(host, port) {
+                return Err(Reason::Token(TokenFault::OtherService).into());
+            }
             match self.node.evaluate_token(&snapshot, &token, now_ms) {
                 Ok(found) => return Ok(found),
                 Err(reason) => (token, reason, arc_swap::Guard::into_inner(snapshot)),
@@ -77,7 +82,7 @@ fn authentic(snapshot: &Snapshot, kind: BearerKind, token: &str) -> Result<Token
     let presented = PresentedToken::read(kind, token).ok_or(Reason::Token(TokenFault::Malformed))?;
     let issuer = snapshot.issuer_numbered(presented.key());
     let claims = presented.check_mac(issuer.map(|issuer| &issuer.bearer)).ok_or(Reason::Token(TokenFault::Unknown))?;
-    Ok(TokenOfGrant { grant: URL_SAFE_NO_PAD.encode(claims.subject), expires_ms: claims.expires_ms })
+    Ok(TokenOfGrant { grant: URL_SAFE_NO_PAD.encode(claims.subject), expires_ms: claims.expires_ms, services: claims.services })
 }
 
 impl Node {

@@ -95,7 +95,7 @@ impl Auth {
         }
         let token = token_of_header(question.parts.authorization).filter(|_| question.bearer);
         let found = match token {
-            Some(token) => self.check_token(token).await.map(Some),
+            Some(token) => self.check_token(token, question.parts.host, question.parts.port).await.map(Some),
             None => self.check_request(&question.parts, question.scopes_as()).await.map(|checked| checked.map(|(_, found)| found)),
         };
         let Found { caller, disclosed, held_scopes } = match found {

@@ -80,6 +80,8 @@ pub enum TokenFault {
     Unknown,
     /// Its time is over.
     Ended,
+    /// It is bound to others than the service that it was shown to.
+    OtherService,
 }
 
 /// What is wrong with a grant.
@@ -151,6 +153,7 @@ fn token_text(fault: TokenFault) -> &'static str {
         TokenFault::Malformed => "This is no access token of Falconer: it is mistyped, cut off, or somebody else's",
         TokenFault::Unknown => "The access token is not known",
         TokenFault::Ended => "The access token has expired",
+        TokenFault::OtherService => "The access token was made for another service",
     }
 }
 

@@ -1,14 +1,15 @@
 //! The text of a token, and its check in two steps: the checksum without any key, then the MAC.
 //!
-//! `falconer_at_` or `falconer_rt_` and 71 bytes in base64url without padding, 95 characters:
+//! `falconer_at_` or `falconer_rt_` and 71 bytes in base64url without padding, 95 characters; with 16 bytes more for each service that it is bound to:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | what it is for: 1 access, 2 refresh |
+//! | 1 | what it is for: 1 access, 2 refresh; and 16 for each service that it is bound to |
 //! | 4 | the number of the key, big-endian |
 //! | 16 | whose it is |
 //! | 6 | its end, milliseconds since 1970, big-endian |
 //! | 8 | random, so that no two are alike |
+//! | 16 each | services that it is bound to, at most four: the first bytes of SHA-256 over host and port |
 //! | 32 | HMAC-SHA256 over the bytes before, under a key that is derived from the access token of the key's owner |
 //! | 4 | the first bytes of SHA-256 over the bytes before: a checksum for whoever has no key |
 
@@ -19,15 +20,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::bearer::services::{BoundServices, MOST_SERVICES, SERVICE};
 use crate::key::access_token::AccessToken;
 use crate::key::mac::{Key, LENGTH};
 
-/// The claims, with what it is for.
+/// The claims, with what it is for, of a token that is bound to no service.
 const CLAIMS: usize = 1 + 4 + 16 + 6 + 8;
+const MOST_CLAIMS: usize = CLAIMS + MOST_SERVICES * SERVICE;
+const MOST_BYTES: usize = MOST_CLAIMS + LENGTH + CHECKSUM;
 const CHECKSUM: usize = 4;
-const BYTES: usize = CLAIMS + LENGTH + CHECKSUM;
-/// Of 71 bytes.
-const CHARACTERS: usize = 95;
 /// From which the key is derived, so that no MAC of a token is one of a request or of a certificate.
 const PURPOSE: &str = "falconer.bearer.1";
 /// Six bytes hold no more: the year 10889.
@@ -51,6 +52,11 @@ impl BearerKind {
         }
     }
 
+    /// The first byte of a token that is bound so.
+    fn byte_of(self, services: &BoundServices) -> Option<u8> {
+        u8::try_from(services.count()).ok().map(|count| self.byte() + 16 * count)
+    }
+
     fn byte(self) -> u8 {
         match self {
             BearerKind::Access => 1,
@@ -72,16 +78,31 @@ pub struct BearerClaims {
     pub expires_ms: i64,
     /// Random.
     pub serial: [u8; 8],
+    /// Where it counts.
+    pub services: BoundServices,
 }
 
 /// The key under which tokens are made and checked. As secret as the access token that it comes from; cloning copies no secret.
 #[derive(Clone)]
 pub struct BearerKey(Arc<Key>);
 
+/// What is under the MAC.
+#[derive(Clone, Copy)]
+struct Covered {
+    bytes: [u8; MOST_CLAIMS],
+    length: usize,
+}
+
+impl Covered {
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
 /// A token whose form and checksum are right. Anybody can make one.
 pub struct PresentedToken {
     claims: BearerClaims,
-    covered: [u8; CLAIMS],
+    covered: Covered,
     mac: [u8; LENGTH],
 }
 
@@ -94,13 +115,13 @@ impl BearerKey {
     /// The text of a token. `None`: its end can't be written.
     pub fn issue(&self, claims: &BearerClaims) -> Option<Zeroizing<String>> {
         let covered = claims.bytes()?;
-        let mac = self.0.mac(|text| text.push_bytes(&covered)).bytes();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(BYTES));
-        bytes.extend_from_slice(&covered);
+        let mac = self.0.mac(|text| text.push_bytes(covered.as_slice())).bytes();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
+        bytes.extend_from_slice(covered.as_slice());
         bytes.extend_from_slice(&mac);
         let checksum = checksum(&bytes);
         bytes.extend_from_slice(&checksum);
-        let mut text = Zeroizing::new(String::with_capacity(claims.kind.prefix().len() + CHARACTERS));
+        let mut text = Zeroizing::new(String::with_capacity(claims.kind.prefix().len() + characters(MOST_BYTES)));
         text.push_str(claims.kind.prefix());
         URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
         Some(text)
@@ -110,17 +131,22 @@ impl BearerKey {
 impl PresentedToken {
     /// Reads a token of this kind. `None`: it is none, or it was not copied as it was.
     pub fn read(kind: BearerKind, text: &str) -> Option<PresentedToken> {
-        let written = text.strip_prefix(kind.prefix()).filter(|written| written.len() == CHARACTERS)?;
-        let mut bytes = [0; BYTES];
-        if URL_SAFE_NO_PAD.decode_slice(written, &mut bytes) != Ok(BYTES) {
+        let written = text.strip_prefix(kind.prefix())?;
+        let length_of = |services: usize| CLAIMS + services * SERVICE + LENGTH + CHECKSUM;
+        let length = (0..=MOST_SERVICES).map(length_of).find(|length| characters(*length) == written.len())?;
+        let mut buffer = [0; MOST_BYTES];
+        let bytes = buffer.get_mut(..length)?;
+        if URL_SAFE_NO_PAD.decode_slice(written, bytes) != Ok(length) {
             return None;
         }
         let (before, sum) = bytes.split_last_chunk::<CHECKSUM>().map(|(before, sum)| (before, *sum))?;
-        let (covered, mac) = before.split_first_chunk::<CLAIMS>()?;
+        let (claimed, mac) = before.split_last_chunk::<LENGTH>()?;
         if sum != checksum(before) {
             return None;
         }
-        Some(PresentedToken { claims: BearerClaims::read(kind, covered)?, covered: *covered, mac: mac.try_into().ok()? })
+        let mut covered = Covered { bytes: [0; MOST_CLAIMS], length: claimed.len() };
+        covered.bytes.get_mut(..claimed.len())?.copy_from_slice(claimed);
+        Some(PresentedToken { claims: BearerClaims::read(kind, claimed)?, covered, mac: *mac })
     }
 
     /// Whose key it needs. Nothing proves it yet.
@@ -131,26 +157,34 @@ impl PresentedToken {
     /// Compares the MAC in constant time. `None` as a key means that there is no such key: the same work is done with another one. `None` as the answer: wrong,
     /// for whatever reason.
     pub fn check_mac(self, key: Option<&BearerKey>) -> Option<BearerClaims> {
-        let is_right = key.unwrap_or_else(|| dummy_key()).0.mac(|text| text.push_bytes(&self.covered)).equals(&self.mac);
+        let is_right = key.unwrap_or_else(|| dummy_key()).0.mac(|text| text.push_bytes(self.covered.as_slice())).equals(&self.mac);
         (is_right && key.is_some()).then_some(self.claims)
     }
 }
 
 impl BearerClaims {
-    fn bytes(&self) -> Option<[u8; CLAIMS]> {
+    fn bytes(&self) -> Option<Covered> {
         let expires_ms = u64::try_from(self.expires_ms).ok().filter(|ms| *ms <= LATEST_MS)?;
-        let mut all = [0; CLAIMS];
         let expires = expires_ms.to_be_bytes();
-        let parts = [&[self.kind.byte()][..], &self.key.to_be_bytes(), &self.subject, expires.get(2..)?, &self.serial].concat();
-        all.copy_from_slice(parts.get(..CLAIMS)?);
-        Some(all)
+        let (byte, key) = ([self.kind.byte_of(&self.services)?], self.key.to_be_bytes());
+        let fixed: [&[u8]; 5] = [&byte, &key, &self.subject, expires.get(2..)?, &self.serial];
+        let services = self.services.digests().iter().map(|digest| &digest[..]);
+        let mut covered = Covered { bytes: [0; MOST_CLAIMS], length: 0 };
+        for part in fixed.into_iter().chain(services) {
+            let end = covered.length + part.len();
+            covered.bytes.get_mut(covered.length..end)?.copy_from_slice(part);
+            covered.length = end;
+        }
+        Some(covered)
     }
 
-    fn read(kind: BearerKind, covered: &[u8; CLAIMS]) -> Option<BearerClaims> {
-        let (byte, rest) = covered.split_first()?;
+    fn read(kind: BearerKind, claimed: &[u8]) -> Option<BearerClaims> {
+        let (byte, rest) = claimed.split_first()?;
         let (key, rest) = rest.split_first_chunk()?;
         let (subject, rest) = rest.split_first_chunk()?;
-        let (expires, serial) = rest.split_first_chunk::<6>()?;
+        let (expires, rest) = rest.split_first_chunk::<6>()?;
+        let (serial, rest) = rest.split_first_chunk()?;
+        let services = BoundServices::read(rest)?;
         let mut expires_ms = [0; 8];
         expires_ms.get_mut(2..)?.copy_from_slice(expires);
         Some(BearerClaims {
@@ -158,10 +192,16 @@ impl BearerClaims {
             key: u32::from_be_bytes(*key),
             subject: *subject,
             expires_ms: i64::from_be_bytes(expires_ms),
-            serial: serial.try_into().ok()?,
+            serial: *serial,
+            services,
         })
-        .filter(|_| *byte == kind.byte())
+        .filter(|_| Some(*byte) == kind.byte_of(&services))
     }
+}
+
+/// Of so many bytes in base64url without padding.
+const fn characters(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
@@ -179,6 +219,7 @@ fn dummy_key() -> &'static BearerKey {
 mod tests {
     use super::*;
 
+    const BYTES: usize = CLAIMS + LENGTH + CHECKSUM;
     const PREFIX: &str = "falconer_at_";
 
     fn read(text: &str) -> Option<PresentedToken> {
@@ -189,12 +230,20 @@ mod tests {
         BearerKey::new(&AccessToken::new(text.to_owned()))
     }
 
-    const CLAIMED: BearerClaims =
-        BearerClaims { kind: BearerKind::Access, key: 3, subject: [7; 16], expires_ms: 1_767_225_600_000, serial: [9; 8] };
+    const CLAIMED: BearerClaims = BearerClaims {
+        kind: BearerKind::Access,
+        key: 3,
+        subject: [7; 16],
+        expires_ms: 1_767_225_600_000,
+        serial: [9; 8],
+        services: BoundServices::ANY,
+    };
 
     #[test]
     fn a_token_says_what_it_was_given() {
-        for claims in [CLAIMED, BearerClaims { kind: BearerKind::Refresh, key: 0, subject: [0; 16], expires_ms: 0, serial: [0; 8] }] {
+        for claims in
+            [CLAIMED, BearerClaims { kind: BearerKind::Refresh, key: 0, subject: [0; 16], expires_ms: 0, serial: [0; 8], ..CLAIMED }]
+        {
             let text = key("k").issue(&claims).unwrap();
             assert!(text.len() == 107 && text.starts_with(claims.kind.prefix()), "{}", text.len());
             let read = PresentedToken::read(claims.kind, &text).unwrap();
@@ -204,6 +253,42 @@ mod tests {
         for expires_ms in [-1, i64::MAX, 1 << 48] {
             assert!(key("k").issue(&BearerClaims { expires_ms, ..CLAIMED }).is_none());
         }
+    }
+
+    #[test]
+    fn a_token_is_bound_to_so_many_services() {
+        let mut services = BoundServices::default();
+        assert!(services.is_any() && services.allow("notes.example", 443));
+        for n in 0..MOST_SERVICES {
+            services = services.and(&format!("s{n}.example"), 443).unwrap();
+            let claims = BearerClaims { services, ..CLAIMED };
+            let text = key("k").issue(&claims).unwrap();
+            assert_eq!(text.len(), PREFIX.len() + characters(BYTES + (n + 1) * SERVICE));
+            let presented = read(&text).unwrap();
+            assert_eq!(presented.check_mac(Some(&key("k"))), Some(claims));
+            let mut bytes = URL_SAFE_NO_PAD.decode(&text[PREFIX.len()..]).unwrap();
+            bytes.truncate(bytes.len() - CHECKSUM);
+            for other in [bytes[0] - 16, bytes[0] + 16, BearerKind::Access.byte(), 0] {
+                let mut less = bytes.clone();
+                if less[0] == other {
+                    continue;
+                }
+                less[0] = other;
+                let sum = checksum(&less);
+                less.extend_from_slice(&sum);
+                assert!(read(&format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&less))).is_none(), "{n} {other}");
+            }
+            // With a service less, and all else as it was.
+            let mut less = [&bytes[..CLAIMS], &bytes[CLAIMS + SERVICE..]].concat();
+            less[0] -= 16;
+            let sum = checksum(&less);
+            less.extend_from_slice(&sum);
+            let less = read(&format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&less))).unwrap();
+            assert_eq!(less.check_mac(Some(&key("k"))), None);
+        }
+        assert!(services.allow("s3.example", 443) && services.allow("S0.EXAMPLE", 443) && !services.is_any());
+        assert!(!services.allow("s3.example", 444) && !services.allow("s4.example", 443) && !services.allow("", 0));
+        assert!(services.and("more.example", 443).is_none());
     }
 
     #[test]

@@ -72,7 +72,8 @@ fn fill_the_rest(database: &Path) {
                 (_, "kind") if table.starts_with("scim") => Value::Text("user".to_owned()),
                 (
                     "TEXT",
-                    "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "identity_scopes" | "email_within",
+                    "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "identity_scopes" | "email_within"
+                    | "resources",
                 ) => Value::Text(["[]", "[\"a\"]", "[\"b,\\\"\",\"\"]"][usize::try_from(number).unwrap()].to_owned()),
                 ("TEXT", _) => Value::Text(format!("{name}-{number}")),
                 ("BLOB", _) => Value::Blob(vec![u8::try_from(number).unwrap(), 0, 255]),

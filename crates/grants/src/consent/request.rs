@@ -62,6 +62,14 @@ impl GrantRequest {
         document.map_or(&self.target, |document| &document.site)
     }
 
+    /// What its tokens are to be for; empty: for every service.
+    pub fn resources(&self) -> &[String] {
+        match &self.delivery {
+            Delivery::Credentials { .. } | Delivery::Device(_) => &[],
+            Delivery::OAuth(to) => &to.resources,
+        }
+    }
+
     /// Whether it asks for whatever the person can give.
     pub(crate) fn names_nothing(&self) -> bool {
         self.scopes.is_empty() && self.openid().is_none() && self.application().is_none_or(|application| !application.is_registered())

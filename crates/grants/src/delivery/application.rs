@@ -37,6 +37,8 @@ pub struct OAuthDelivery {
     pub(crate) state: Option<String>,
     /// `prompt=consent`: the person is asked, whatever is remembered.
     pub(crate) is_to_be_asked: bool,
+    /// What its tokens are to be for.
+    pub(crate) resources: Vec<String>,
     /// It asks who the person is.
     pub(crate) openid: Option<OpenIdRequest>,
     /// Falconer's own origin, for `iss` (RFC 9207).

@@ -6,7 +6,7 @@ use falconer_store::{DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
 use crate::device::authorization::DEVICE_CODE;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::secrets::IssuedToken;
+use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
 
 impl Grants {
@@ -17,6 +17,7 @@ impl Grants {
         if !application.settings.device {
             return Err(ExchangeError::UnauthorizedClient);
         }
+        let resources = self.resources_of(request, &[])?;
         let hash = hash_of_token(DEVICE_CODE, code);
         let record = self.store.device_request(&hash).await.map_err(|error| self.read_error(error))?;
         let record = record.filter(|record| record.application == application.id()).ok_or(ExchangeError::InvalidDeviceCode)?;
@@ -36,7 +37,7 @@ impl Grants {
         }
         // The person may have taken it back meanwhile.
         let live = live.ok_or(ExchangeError::AccessDenied)?;
-        Ok(self.issue(&live, application.id(), "").await?)
+        Ok(self.issue(&live, IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, may_be_for: &[] }).await?)
     }
 
     /// What the device is told that was granted nothing.

@@ -63,7 +63,9 @@ impl Fault {
             Fault::InvalidRequest(text) | Fault::UnsupportedResponseType(text) | Fault::InvalidScope(text) => text,
             Fault::RequestNotSupported => "Send the parameters themselves, not as a request object.",
             Fault::RequestUriNotSupported => "Send the parameters themselves, not the address of a request object.",
-            Fault::InvalidTarget => "No token is for one resource only: leave out the resource.",
+            Fault::InvalidTarget => {
+                "A resource is the URL of a service, without fragment: https, or http on a loopback host. There are at most four."
+            }
             Fault::NoSigningKey => {
                 "This server has no key for the id_token_alg of this application: falconer keys rotate-openid --rsa brings one."
             }
@@ -108,7 +110,8 @@ impl Grants {
         let state = parameters.one("state").ok().flatten().filter(|state| is_state(state));
         let response = parameters.one("response_type").ok().flatten();
         let mode = if response == Some("token") { ResponseType::Token } else { ResponseType::Code }.mode();
-        let request = read(&parameters, &application, uri, &target, issuer, self.now_ms());
+        let request = self.requested_resources(&parameters, &application);
+        let request = request.and_then(|resources| read(&parameters, &application, uri, &target, resources, issuer, self.now_ms()));
         let is_signed = |request: &GrantRequest| request.openid().is_none() || self.signs_by(application.settings.id_token_alg);
         let request = request.and_then(|request| if is_signed(&request) { Ok(request) } else { Err(Fault::NoSigningKey) });
         request.map_err(|fault| {
@@ -118,11 +121,22 @@ impl Grants {
     }
 }
 
+impl Grants {
+    fn requested_resources(&self, parameters: &Parameters, application: &Application) -> Result<Vec<String>, Fault> {
+        // Third parties of the reference know nothing of it.
+        if application.kind().is_of_reference() && parameters.has("resource") {
+            return Err(Fault::InvalidTarget);
+        }
+        self.resources(parameters).map_err(|_| Fault::InvalidTarget)
+    }
+}
+
 fn read(
     parameters: &Parameters,
     application: &Arc<Application>,
     uri: &str,
     target: &Target,
+    resources: Vec<String>,
     issuer: &str,
     now_ms: i64,
 ) -> Result<GrantRequest, Fault> {
@@ -132,10 +146,6 @@ fn read(
     }
     if parameters.one("request_uri")?.is_some() {
         return Err(Fault::RequestUriNotSupported);
-    }
-    // A token that is good for more than was asked for would be worse than none (RFC 8707 section 2.2).
-    if parameters.has("resource") {
-        return Err(Fault::InvalidTarget);
     }
     let state = parameters.one("state")?;
     if state.is_some_and(|state| !is_state(state)) {
@@ -172,6 +182,7 @@ fn read(
             challenge,
             state: state.map(str::to_owned),
             is_to_be_asked: asks_for_consent(parameters)?,
+            resources,
             openid: openid.clone(),
             issuer: issuer.to_owned(),
         })),
@@ -266,6 +277,7 @@ fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, Param
     if asks_for_consent(parameters)? {
         query.push("prompt=consent".to_owned());
     }
+    query.extend(parameters.all("resource").map(|resource| format!("resource={}", encode_component(resource))));
     if names_scopes(parameters)? {
         query.push(format!("scope={}", encode_component(&scope_text::write(scopes.iter().map(String::as_str)))));
     }

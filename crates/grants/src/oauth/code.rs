@@ -8,7 +8,7 @@ use crate::delivery::application::{OAuthDelivery, ResponseType};
 use crate::error::GrantError;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::secrets::IssuedToken;
+use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
 use crate::targets::target::Target;
 
@@ -24,6 +24,7 @@ impl Grants {
                 let ends_ms = self.now_ms().saturating_add(CODE_MS).min(grant.expires_ms);
                 let record = GrantSecretRecord {
                     challenge: to.challenge.clone(),
+                    resources: to.resources.clone(),
                     kept_until_ms: grant.expires_ms,
                     ..self.secret_of(GrantSecretKind::Code, &code, grant, to.application.id(), &to.redirect_uri, ends_ms)
                 };
@@ -31,7 +32,9 @@ impl Grants {
                 Ok(to.location(target, &[("code", &code)]))
             }
             ResponseType::Token => {
-                let issued = self.issue(grant, to.application.id(), &to.redirect_uri).await?;
+                let to_whom =
+                    IssuedTo { application: to.application.id(), redirect_uri: &to.redirect_uri, resources: &[], may_be_for: &[] };
+                let issued = self.issue(grant, to_whom).await?;
                 let seconds = issued.seconds.to_string();
                 let parameters = [("access_token", issued.token.as_str()), ("token_type", "Bearer"), ("expires_in", seconds.as_str())];
                 Ok(to.location(target, &parameters))
@@ -49,6 +52,7 @@ impl Grants {
         let hash = hash_of_token(GrantSecretKind::Code.as_str(), code);
         let record = self.store.grant_secret(&hash).await.map_err(|error| self.read_error(error))?;
         let record = record.filter(|record| record.kind == GrantSecretKind::Code).ok_or(ExchangeError::InvalidGrant)?;
+        let resources = self.resources_of(request, &record.resources)?;
         // What has ended would count again.
         self.login.check_clock()?;
         // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
@@ -64,7 +68,15 @@ impl Grants {
             && record.redirect_uri == redirect_uri
             && proves(record.challenge.as_deref(), verifier);
         match (fits, grant) {
-            (true, Some(grant)) => Ok(self.issue(&grant, &record.application, &record.redirect_uri).await?),
+            (true, Some(grant)) => {
+                let to = IssuedTo {
+                    application: &record.application,
+                    redirect_uri: &record.redirect_uri,
+                    resources: &resources,
+                    may_be_for: &record.resources,
+                };
+                Ok(self.issue(&grant, to).await?)
+            }
             (true, None) => Err(ExchangeError::InvalidGrant),
             (false, _) => {
                 self.end_grant(&record.grant, "its authorization code was refused").await?;

@@ -42,6 +42,10 @@ impl Grants {
         // Nothing is looked up for what Falconer has not made.
         self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
         let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
+        // Whoever it was shown to could make more of it than it is: what is signed with credentials counts everywhere.
+        if !record.resources.is_empty() {
+            return Err(ExchangeError::InvalidToken);
+        }
         // An administrator has taken it out of the configuration, or deleted it.
         self.known_application(&record.application).ok_or(ExchangeError::InvalidToken)?;
         self.login.check_clock()?;

@@ -22,7 +22,7 @@ pub enum ExchangeError {
     #[error("The refresh token is not one that can be used")]
     RefreshToken,
     /// `invalid_target` (RFC 8707)
-    #[error("No token is for one resource only: leave out the resource")]
+    #[error("The resource is not the URL of a service that this token can be for")]
     InvalidTarget,
     /// `invalid_grant`, of a token that belongs to another application.
     #[error("The token was not issued to this application.")]

@@ -31,6 +31,8 @@ pub struct ActiveToken {
     pub application: String,
     /// What the grant gives at present, as a value of `scope`.
     pub scope: String,
+    /// What it is for; empty: it is bound to nothing.
+    pub resources: Vec<String>,
     /// When it ends, seconds since 1970.
     pub expires_seconds: i64,
 }
@@ -69,6 +71,7 @@ impl Grants {
             kind,
             application: record.application.clone(),
             scope: scope_text::write(scopes.iter()),
+            resources: record.resources.clone(),
             expires_seconds: record.expires_ms.div_euclid(1000),
         })
     }

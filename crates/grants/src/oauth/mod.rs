@@ -8,6 +8,7 @@ pub(crate) mod error;
 pub(crate) mod introspection;
 pub(crate) mod parameters;
 mod refresh;
+pub(crate) mod resources;
 pub(crate) mod scope_text;
 pub(crate) mod secrets;
 pub(crate) mod token;

@@ -44,9 +44,14 @@ impl Parameters {
         Parameters(members.into_iter().collect())
     }
 
+    /// The values of a parameter that may be there more than once.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
     /// Whether a parameter is there with a value, once or more often.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, value)| known == name && !value.is_empty())
+        self.all(name).next().is_some()
     }
 
     /// The value of a parameter, if it has one.

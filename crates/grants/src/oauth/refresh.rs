@@ -8,7 +8,7 @@ use falconer_store::{GrantIdentityRecord, GrantRecord, GrantSecretKind};
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::scope_text;
-use crate::oauth::secrets::IssuedToken;
+use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
 
 impl Grants {
@@ -40,8 +40,11 @@ impl Grants {
         {
             return Err(ExchangeError::InvalidScope("The tokens of a grant are worth what the grant is: leave out the scope".to_owned()));
         }
+        let resources = self.resources_of(request, &record.resources)?;
         // Kept before the old one is used up: where the store fails in between, the application can come again.
-        let issued = self.issue(&grant, client.id(), &record.redirect_uri).await?;
+        let to =
+            IssuedTo { application: client.id(), redirect_uri: &record.redirect_uri, resources: &resources, may_be_for: &record.resources };
+        let issued = self.issue(&grant, to).await?;
         let issued = IssuedToken { is_first: false, ..issued };
         let is_first = self.store.use_grant_secret(&record.hash, self.now_ms()).await.map_err(|error| self.store_error(error))?;
         if !is_first {

@@ -1,11 +1,12 @@
 //! What stands for a grant: codes and tokens as they are kept, and the grant behind them.
 
-use falconer_auth::{BearerKind, MINUTE_MS};
+use falconer_auth::{BearerKind, BoundServices, MINUTE_MS};
 use falconer_login::{LoginError, hash_of_token};
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::resources::services;
 use crate::oauth::scope_text;
 
 /// An access token is there to be exchanged for credentials.
@@ -27,17 +28,34 @@ pub struct IssuedToken {
     pub(crate) is_first: bool,
 }
 
+/// To whom tokens are given, and what for.
+#[derive(Clone, Copy)]
+pub(crate) struct IssuedTo<'a> {
+    /// The id of the application.
+    pub(crate) application: &'a str,
+    pub(crate) redirect_uri: &'a str,
+    /// What the access token is for; empty: it is bound to nothing.
+    pub(crate) resources: &'a [String],
+    /// What those may be for that the refresh token gives.
+    pub(crate) may_be_for: &'a [String],
+}
+
 impl Grants {
-    pub(crate) async fn issue(&self, grant: &GrantRecord, application: &str, redirect_uri: &str) -> Result<IssuedToken, LoginError> {
+    pub(crate) async fn issue(&self, grant: &GrantRecord, of: IssuedTo<'_>) -> Result<IssuedToken, LoginError> {
+        let IssuedTo { application, redirect_uri, resources, may_be_for } = of;
         let expires_ms = self.now_ms().saturating_add(ACCESS_TOKEN_MS).min(grant.expires_ms);
-        let token = self.auth.issue_token(BearerKind::Access, grant, expires_ms)?;
+        let unreadable = || LoginError::Internal(format!("the resources of a token of grant {} can't be read", grant.id));
+        let services = services(resources).ok_or_else(unreadable)?;
+        let token = self.auth.issue_token(BearerKind::Access, grant, services, expires_ms)?;
         let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, expires_ms);
+        let record = GrantSecretRecord { resources: resources.to_vec(), ..record };
         self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
         let refresh_token = match self.known_application(application).filter(|known| !known.kind().is_of_reference()) {
             None => None,
             Some(_) => {
-                let token = self.auth.issue_token(BearerKind::Refresh, grant, grant.expires_ms)?;
+                let token = self.auth.issue_token(BearerKind::Refresh, grant, BoundServices::default(), grant.expires_ms)?;
                 let record = self.secret_of(GrantSecretKind::RefreshToken, &token, grant, application, redirect_uri, grant.expires_ms);
+                let record = GrantSecretRecord { resources: may_be_for.to_vec(), ..record };
                 self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
                 Some(token)
             }
@@ -67,6 +85,7 @@ impl Grants {
             application: application.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             challenge: None,
+            resources: Vec::new(),
             expires_ms,
             kept_until_ms: expires_ms,
             used_ms: None,

@@ -7,6 +7,7 @@ use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::parameters::Parameters;
+use crate::oauth::resources::narrowed;
 use crate::oauth::secrets::IssuedToken;
 
 /// What can be exchanged for tokens.
@@ -53,6 +54,16 @@ impl<'r> TokenRequest<'r> {
 }
 
 impl Grants {
+    /// What the access token is for: no more than what it comes from is for (RFC 8707 section 2.2).
+    pub(crate) fn resources_of(&self, request: TokenRequest<'_>, allowed: &[String]) -> Result<Vec<String>, ExchangeError> {
+        // Third parties of the reference know nothing of it.
+        if request.client.is_none_or(|client| client.kind().is_of_reference()) && request.parameters.has("resource") {
+            return Err(ExchangeError::InvalidTarget);
+        }
+        let requested = self.resources(request.parameters).map_err(|_| ExchangeError::InvalidTarget)?;
+        narrowed(allowed, requested).map_err(|_| ExchangeError::InvalidTarget)
+    }
+
     /// Gives tokens for what was sent. Who asks is looked at before anything of it is used.
     pub async fn token(&self, parameters: &Parameters, proof: ClientProof<'_>) -> Result<IssuedToken, ExchangeError> {
         let sent = parameters.one("grant_type")?;
@@ -61,10 +72,6 @@ impl Grants {
         let grant_type = sent.and_then(GrantType::of_word).ok_or_else(unsupported)?;
         let client = self.client(proof)?;
         let request = TokenRequest { parameters, client: client.as_ref() };
-        // A token that is good for more than was asked for would be worse than none (RFC 8707 section 2.2).
-        if parameters.has("resource") {
-            return Err(ExchangeError::InvalidTarget);
-        }
         match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(request).await,
             GrantType::DeviceCode => self.redeem_device_code(request).await,

@@ -218,6 +218,7 @@ pub static TABLES: &[Table] = &[
             int("expires_ms"),
             int("kept_until_ms"),
             int("used_ms"),
+            list("resources"),
         ],
     ),
     table(

@@ -42,6 +42,8 @@ pub struct GrantSecretRecord {
     pub redirect_uri: String,
     /// The `code_challenge` of the request (RFC 7636), of the method S256. `None`: the request had none.
     pub challenge: Option<String>,
+    /// What it is bound to (RFC 8707), as it was requested; none: it is bound to nothing.
+    pub resources: Vec<String>,
     /// From then on it is worth nothing, milliseconds since 1970.
     pub expires_ms: i64,
     /// When the record goes, milliseconds since 1970. A code that was used is known until then, so that a second use is noticed; a refresh token that was used goes earlier, as one that is not known was used.

@@ -33,6 +33,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0020_grant_identities", text: include_str!("../../migrations/0020_grant_identities.sql") },
     Migration { name: "0021_consents", text: include_str!("../../migrations/0021_consents.sql") },
     Migration { name: "0022_revoked_certificates", text: include_str!("../../migrations/0022_revoked_certificates.sql") },
+    Migration { name: "0023_grant_secret_resources", text: include_str!("../../migrations/0023_grant_secret_resources.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

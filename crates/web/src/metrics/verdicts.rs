@@ -27,10 +27,11 @@ pub(crate) enum Label {
     NoCredentials,
     TokenUnknown,
     TokenExpired,
+    TokenOtherService,
 }
 
 impl Label {
-    pub(crate) const ALL: [Label; 22] = [
+    pub(crate) const ALL: [Label; 23] = [
         Label::Success,
         Label::NoAuth,
         Label::Malformed,
@@ -53,6 +54,7 @@ impl Label {
         Label::NoCredentials,
         Label::TokenUnknown,
         Label::TokenExpired,
+        Label::TokenOtherService,
     ];
 
     pub(crate) fn of(verdict: &Verdict) -> Label {
@@ -83,7 +85,15 @@ impl Label {
 
     /// Whether authenticateHawk says that.
     pub(crate) fn is_of_verdicts(self) -> bool {
-        !matches!(self, Label::Payload | Label::ScopesMissing | Label::NoCredentials | Label::TokenUnknown | Label::TokenExpired)
+        !matches!(
+            self,
+            Label::Payload
+                | Label::ScopesMissing
+                | Label::NoCredentials
+                | Label::TokenUnknown
+                | Label::TokenExpired
+                | Label::TokenOtherService
+        )
     }
 
     /// Whether check says that.
@@ -107,6 +117,7 @@ impl Label {
             Reason::TwoSchemes | Reason::SeveralAuthorizations | Reason::Token(TokenFault::Malformed) => Label::Malformed,
             Reason::Token(TokenFault::Unknown) => Label::TokenUnknown,
             Reason::Token(TokenFault::Ended) => Label::TokenExpired,
+            Reason::Token(TokenFault::OtherService) => Label::TokenOtherService,
             Reason::ReservedName { .. } => Label::ReservedName,
             Reason::Grant { state, .. } => match state {
                 GrantState::Unknown => Label::GrantUnknown,
@@ -149,6 +160,7 @@ impl Label {
             Label::NoCredentials => ("denied", "no_credentials"),
             Label::TokenUnknown => ("failed", "token_unknown"),
             Label::TokenExpired => ("failed", "token_expired"),
+            Label::TokenOtherService => ("failed", "token_other_service"),
         }
     }
 }

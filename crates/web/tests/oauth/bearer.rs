@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::site::applications::{authorization_fields, exchange};
 use crate::site::{START_MS, Site, site};
 use axum::body::Body;
-use falconer_credentials::{AccessToken, BearerClaims, BearerKey, BearerKind};
+use falconer_credentials::{AccessToken, BearerClaims, BearerKey, BearerKind, BoundServices};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
@@ -32,7 +32,14 @@ async fn token(site: &Site) -> String {
 
 /// With a right checksum, by somebody who has no key of Falconer's.
 fn forged(key: u32) -> String {
-    let claims = BearerClaims { kind: BearerKind::Access, key, subject: [7; 16], expires_ms: START_MS + 1000, serial: [0; 8] };
+    let claims = BearerClaims {
+        kind: BearerKind::Access,
+        key,
+        subject: [7; 16],
+        expires_ms: START_MS + 1000,
+        serial: [0; 8],
+        services: BoundServices::default(),
+    };
     BearerKey::new(&AccessToken::new("guess".to_owned())).issue(&claims).unwrap().to_string()
 }
 

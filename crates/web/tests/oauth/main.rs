@@ -11,6 +11,7 @@ mod oauth_refusals;
 mod openid;
 mod refresh;
 mod refused;
+mod resources;
 #[path = "../site/mod.rs"]
 mod site;
 mod unasked;

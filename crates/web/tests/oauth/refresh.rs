@@ -103,7 +103,7 @@ async fn a_request_that_is_refused_uses_nothing_up() {
         (vec![("scope", "notes:read:* notes:write:mine auth:create-role:*")], 400, "invalid_scope"),
         (vec![("scope", "*")], 400, "invalid_scope"),
         (vec![("scope", "notes:%zz")], 400, "invalid_scope"),
-        (vec![("resource", "https://notes.example.com")], 400, "invalid_target"),
+        (vec![("resource", "https://notes.example.com/#x")], 400, "invalid_target"),
     ] {
         let answer = site.token(&with(refresh(&token), &changes)).await;
         assert_eq!(answer.oauth_error(), (status, error.to_owned()), "{changes:?}");

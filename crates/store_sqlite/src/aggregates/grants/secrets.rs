@@ -3,13 +3,13 @@
 use falconer_store::{GrantSecretKind, GrantSecretRecord, StoreError};
 use rusqlite::{Connection, Row, params};
 
-use crate::connection::columns::{first, run};
+use crate::connection::columns::{first, list, read_list, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms";
+const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms, resources";
 
 pub(crate) fn insert(connection: &Connection, secret: &GrantSecretRecord) -> Res<()> {
-    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     let values = params![
         secret.hash,
         secret.kind.as_str(),
@@ -20,6 +20,7 @@ pub(crate) fn insert(connection: &Connection, secret: &GrantSecretRecord) -> Res
         secret.expires_ms,
         secret.kept_until_ms,
         secret.used_ms,
+        list(&secret.resources)?,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -47,5 +48,6 @@ fn read(row: &Row<'_>) -> Res<GrantSecretRecord> {
         expires_ms: row.get(6)?,
         kept_until_ms: row.get(7)?,
         used_ms: row.get(8)?,
+        resources: read_list(row, 9)?,
     })
 }

@@ -20,6 +20,7 @@ pub(crate) fn of(reason: &Reason) -> &'static str {
             TokenFault::Malformed => "token-malformed",
             TokenFault::Unknown => "token-unknown",
             TokenFault::Ended => "token-expired",
+            TokenFault::OtherService => "token-other-service",
         },
         Reason::Replayed => "replayed",
         Reason::ReservedName { .. } => "reserved-name",

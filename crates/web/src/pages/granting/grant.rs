@@ -317,6 +317,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
             wrong: retry.wrong,
         }),
         delivers_to: without_query(target.href()).to_owned(),
+        resources: grant_request.resources().to_vec(),
         device: requesting_device(visit, grant_request),
         error: retry.error,
     };

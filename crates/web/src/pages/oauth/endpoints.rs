@@ -217,9 +217,9 @@ fn is(headers: &HeaderMap, kind: &[u8]) -> bool {
 }
 
 /// An object with one member more, where there is one.
-pub(super) fn with_member(mut body: Value, name: &str, value: Option<String>) -> Value {
+pub(super) fn with_member(mut body: Value, name: &str, value: Option<impl Into<Value>>) -> Value {
     if let (Value::Object(members), Some(value)) = (&mut body, value) {
-        members.insert(name.to_owned(), Value::String(value));
+        members.insert(name.to_owned(), value.into());
     }
     body
 }

@@ -66,6 +66,8 @@ fn answer(web: &Web, token: Option<ActiveToken>) -> Response {
         "scope": token.scope,
         "exp": token.expires_seconds,
     });
+    let audience = (!token.resources.is_empty()).then_some(token.resources);
+    let body = with_member(body, "aud", audience);
     let token_type = (token.kind == BearerKind::Access).then(|| "Bearer".to_owned());
     json(StatusCode::OK, &with_member(body, "token_type", token_type))
 }

@@ -44,6 +44,8 @@ pub(crate) struct GrantPage {
     pub confirm: Option<Confirm>,
     /// The target without query and fragment.
     pub delivers_to: String,
+    /// The services that its tokens are for; empty: every one.
+    pub resources: Vec<String>,
     /// Of a device.
     pub device: Option<RequestingDevice>,
     pub error: Option<String>,

@@ -53,6 +53,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 },
                 description: String::new(),
                 delivers_to: "http://127.0.0.1:41873/back".to_owned(),
+                resources: strings(&["https://notes.example.com/mcp", "https://shelf.example.com"]),
                 ..grant()
             }),
         ),
@@ -269,6 +270,7 @@ pub(super) fn grant() -> GrantPage {
         person: ann(),
         confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: false }),
         delivers_to: "https://notes.example.com/login".to_owned(),
+        resources: Vec::new(),
         device: None,
         error: None,
     }

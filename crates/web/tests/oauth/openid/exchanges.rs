@@ -52,7 +52,7 @@ pub const REFUSED: [(&str, &str, Changes, (u16, &str)); 23] = [
         &[("code_verifier", "A-VERIFIER-OF-AT-LEAST-43-CHARACTERS-AS-RFC-7636-SAYS")],
         (400, "invalid_grant"),
     ),
-    ("RFC 8707 2.2", "a resource", &[("resource", "https://notes.example.com")], (400, "invalid_target")),
+    ("RFC 8707 2.2", "a resource", &[("resource", "https://notes.example.com/#x")], (400, "invalid_target")),
 ];
 
 #[tokio::test]

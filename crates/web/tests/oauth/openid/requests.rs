@@ -41,7 +41,7 @@ pub const REFUSED: [(&str, &str, Changes, &str); 34] = [
     ("RFC 7636 4.3", "a method that there is none", &[("code_challenge_method", "S512")], "invalid_request"),
     ("RFC 7636 4.2", "a challenge that is too short", &[("code_challenge", "abc")], "invalid_request"),
     ("RFC 7636 4.2", "a challenge with padding", &[("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c=")], "invalid_request"),
-    ("RFC 8707 2", "a resource", &[("resource", "https://notes.example.com")], "invalid_target"),
+    ("RFC 8707 2", "a resource", &[("resource", "https://notes.example.com/#x")], "invalid_target"),
     ("Core 5.4", "an application that may not ask who it is", &[("client_id", "page"), ("scope", "openid")], "invalid_scope"),
     ("RFC 7636 4.4.1", "no PKCE", &[("code_challenge", ""), ("code_challenge_method", "")], "invalid_request"),
 ];

@@ -1,0 +1,47 @@
+//! What a token is to be for (RFC 8707): services by their URLs, of which scheme, host and port count.
+
+use falconer_auth::BoundServices;
+
+use crate::applications::register::check_redirect;
+use crate::grants::Grants;
+use crate::oauth::parameters::Parameters;
+use crate::targets::target::Target;
+
+/// Nobody can be told what is wrong with it but that it is: `invalid_target`.
+pub(crate) struct WrongResource;
+
+impl Grants {
+    /// The values of `resource`, each once; none: it names none.
+    pub(crate) fn resources(&self, parameters: &Parameters) -> Result<Vec<String>, WrongResource> {
+        let mut resources: Vec<String> = Vec::new();
+        let mut services = BoundServices::default();
+        for sent in parameters.all("resource") {
+            if resources.iter().any(|known| known == sent) {
+                continue;
+            }
+            // No page of Falconer takes a token for what it gives: that is exchanged.
+            let target = check_redirect(sent, &|target| self.is_own(target)).map_err(|_| WrongResource)?;
+            services = and(services, &target).ok_or(WrongResource)?;
+            resources.push(sent.to_owned());
+        }
+        Ok(resources)
+    }
+}
+
+/// What the request asks for, of what is allowed: all of that where it asks for nothing. Nothing that is allowed stands for everything.
+pub(crate) fn narrowed(allowed: &[String], requested: Vec<String>) -> Result<Vec<String>, WrongResource> {
+    if requested.is_empty() {
+        return Ok(allowed.to_vec());
+    }
+    let is_within = allowed.is_empty() || requested.iter().all(|resource| allowed.contains(resource));
+    if is_within { Ok(requested) } else { Err(WrongResource) }
+}
+
+/// What a token is bound to that is for these.
+pub(crate) fn services(resources: &[String]) -> Option<BoundServices> {
+    resources.iter().try_fold(BoundServices::default(), |services, resource| and(services, &Target::parse(resource).ok()?))
+}
+
+fn and(services: BoundServices, target: &Target) -> Option<BoundServices> {
+    services.and(target.host(), target.effective_port())
+}
