@@ -85,6 +85,25 @@ describe('npm openid-client', () => {
     assert.deepEqual(await worthOf(config, tokens.access_token), { active: false });
   });
 
+  test('a request is pushed, and its tokens are for one service', async () => {
+    const config = await application('server', client.ClientSecretPost(SECRET));
+    const [pkceCodeVerifier, expectedState] = [client.randomPKCECodeVerifier(), client.randomState()];
+    const resource = 'https://notes.example.com/mcp';
+    const url = await client.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: CALLBACK, scope: 'notes:read:*', state: expectedState, resource,
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256',
+    });
+    assert.deepEqual([...url.searchParams.keys()].sort(), ['client_id', 'request_uri']);
+    const back = new URL(await authorizeOverHttp(server.rootUrl, 'ann', PASSWORD, url.href));
+    const tokens = await client.authorizationCodeGrant(config, back, { pkceCodeVerifier, expectedState }, { resource });
+    assert.deepEqual((await worthOf(config, tokens.access_token)).aud, [resource]);
+    const other = { resource: 'https://other.example.com' };
+    await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token, other), (error) => error.error === 'invalid_target');
+    const next = await client.refreshTokenGrant(config, tokens.refresh_token, { resource });
+    assert.deepEqual((await worthOf(config, next.access_token)).aud, [resource]);
+    assert.equal((await fetch(url)).status, 400, 'it was brought before');
+  });
+
   test('oauth4webapi reads the metadata', async () => {
     const issuer = new URL(server.rootUrl);
     const options = { algorithm: 'oauth2', [oauth.allowInsecureRequests]: true };

@@ -65,7 +65,7 @@ def authorized(server, **changes):
 
 
 def test_the_steps_of_an_application(server):
-    exchange, credentials, refresh, introspect = list(calls("oauth.md"))
+    exchange, credentials, refresh, push, introspect = list(calls("oauth.md"))
     # VERIFIER is no part of CODE: that stands for itself behind `code=`.
     tokens = run(server, exchange[0], **{"code=CODE": f"code={authorized(server)}", "=VERIFIER": f"={VERIFIER}"})
     assert set(tokens) == exchange[1]
@@ -82,6 +82,8 @@ def test_the_steps_of_an_application(server):
     own = {"code=CODE": f"code={code}", "=VERIFIER": f"={VERIFIER}", "-d client_id=dashboard": f"-u {secret['reports:SECRET']}", "https://dashboard.example.com/callback": "https://reports.example.com/oauth/callback"}
     tokens = run(server, exchange[0], **own)
     worth = run(server, introspect[0], **secret, **{"falconer_at_...": tokens["access_token"]})
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+    assert set(run(server, push[0], **secret, CHALLENGE=challenge)) == push[1]
     assert set(worth) == introspect[1] and (worth["active"], worth["client_id"], worth["iss"]) == (True, "reports", server.root_url)
 
 

@@ -35,6 +35,9 @@ pub struct Application {
     /// Nobody is asked for what is not broad.
     #[serde(default)]
     pub skip_consent: bool,
+    /// Whether its requests have to be pushed.
+    #[serde(default)]
+    pub pushed_only: bool,
     /// What its ID tokens are signed with: `ES256`, `EdDSA`, or `RS256` where there is a key of RSA.
     #[serde(default = "es256")]
     pub id_token_alg: String,

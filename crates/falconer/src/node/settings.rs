@@ -132,6 +132,7 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
             None => 0,
         },
         skip_consent: configured.skip_consent,
+        pushed_only: configured.pushed_only,
         id_token_alg,
     })
 }

@@ -35,6 +35,8 @@ pub struct ApplicationSettings {
     pub remember_ms: i64,
     /// Nobody is asked for what is not broad.
     pub skip_consent: bool,
+    /// Whether its requests have to be pushed (RFC 9126).
+    pub pushed_only: bool,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlgorithm,
 }

@@ -88,6 +88,7 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         device: false,
         remember_ms: record.remember_ms,
         skip_consent: record.skip_consent,
+        pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
@@ -108,6 +109,7 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         device: false,
         remember_ms: input.remember_ms,
         skip_consent: input.skip_consent,
+        pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
@@ -159,6 +161,9 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     }
     if settings.device && settings.kind.is_of_reference() {
         return Err(format!("device: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
+    }
+    if settings.pushed_only && settings.kind.is_of_reference() {
+        return Err(format!("pushed_only: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
     }
     let (redirects, scopes) = (redirects(settings, is_own)?, scopes(settings)?);
     check_unasked(settings, &redirects)?;

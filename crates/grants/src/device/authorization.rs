@@ -8,10 +8,10 @@ use falconer_store::{DeviceRequestRecord, StoreError};
 
 use crate::device::user_code;
 use crate::grants::Grants;
-use crate::oauth::authorization::{names_scopes, scopes};
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::parameters::Parameters;
+use crate::oauth::request::authorization::{names_scopes, scopes};
+use crate::oauth::request::parameters::Parameters;
 use crate::openid::request::asks_who;
 
 /// What the device's code is hashed as.

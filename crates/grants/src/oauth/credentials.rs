@@ -7,7 +7,7 @@ use falconer_store::{GrantRecord, GrantSecretKind};
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::parameters::Parameters;
+use crate::oauth::request::parameters::Parameters;
 
 /// The credentials are said to end so much earlier, so that they are renewed in time.
 const EARLIER_MS: i64 = 30_000;

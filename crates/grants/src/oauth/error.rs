@@ -3,8 +3,8 @@
 use falconer_login::LoginError;
 use thiserror::Error;
 
-use crate::oauth::authorization::Fault;
-use crate::oauth::parameters::ParameterError;
+use crate::oauth::request::authorization::Fault;
+use crate::oauth::request::parameters::ParameterError;
 
 /// Why nothing was exchanged, by the codes of RFC 6749 section 5.2.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -7,7 +7,7 @@ use falconer_store::{GrantIdentityRecord, GrantRecord, GrantSecretKind};
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::scope_text;
+use crate::oauth::request::scope_text;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
 

@@ -6,8 +6,8 @@ use crate::applications::application::Application;
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::parameters::Parameters;
-use crate::oauth::resources::narrowed;
+use crate::oauth::request::parameters::Parameters;
+use crate::oauth::request::resources::narrowed;
 use crate::oauth::secrets::IssuedToken;
 
 /// What can be exchanged for tokens.

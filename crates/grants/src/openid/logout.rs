@@ -1,7 +1,7 @@
 //! Signing out where an application asks for it (OpenID Connect RP-Initiated Logout 1.0).
 
 use crate::grants::Grants;
-use crate::oauth::parameters::Parameters;
+use crate::oauth::request::parameters::Parameters;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

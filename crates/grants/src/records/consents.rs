@@ -104,7 +104,7 @@ impl Grants {
             target_origin: grant.target_origin.clone(),
             scopes: grant.scopes.clone(),
             identity_scopes: identity_scopes.unwrap_or_default(),
-            basis: basis(&to.application, &ScopeSet::new(&grant.scopes), &self.configured().words),
+            basis: basis(to, &ScopeSet::new(&grant.scopes), &self.configured().words),
             life_ms: grant.expires_ms.saturating_sub(grant.created_ms),
             at_ms: now_ms,
             expires_ms: now_ms.saturating_add(remember_ms),
@@ -136,7 +136,7 @@ impl Grants {
                 && given.satisfies_all(scopes.iter())
                 && to.openid.iter().flat_map(|openid| &openid.scopes).all(|scope| consent.identity_scopes.contains(scope))
                 && request.ttl_ms_wish.is_none_or(|wish_ms| wish_ms.min(application.settings.max_life_ms) <= consent.life_ms)
-                && consent.basis == basis(application, &given, &self.configured().words)
+                && consent.basis == basis(to, &given, &self.configured().words)
         };
         Ok(known.into_iter().find(covers))
     }
@@ -147,8 +147,9 @@ fn ends_ms(consent: &ConsentRecord, application: &Application) -> i64 {
     consent.expires_ms.min(consent.at_ms.saturating_add(application.settings.remember_ms))
 }
 
-/// What the person looked at besides the scopes: who the application is, and what is broad, in the words that the page had for it.
-fn basis(application: &Application, given: &ScopeSet, words: &ScopeWords) -> String {
+/// What the person looked at besides the scopes: who the application is, at which services it can use them, and what is broad, in the words that the page had for it.
+fn basis(to: &OAuthDelivery, given: &ScopeSet, words: &ScopeWords) -> String {
+    let application = &to.application;
     let settings = &application.settings;
     let mut parts: Vec<&str> = vec![&settings.name, &settings.owner, settings.kind.as_str(), "redirect URIs"];
     parts.extend(settings.redirect_uris.iter().map(String::as_str));
@@ -159,6 +160,10 @@ fn basis(application: &Application, given: &ScopeSet, words: &ScopeWords) -> Str
     for (scope, description) in &broad {
         parts.push(scope);
         parts.extend(description.label.iter().map(|part| part.text.as_str()));
+    }
+    if !to.resources.is_empty() {
+        parts.push("resources");
+        parts.extend(to.resources.iter().map(String::as_str));
     }
     fingerprint(parts)
 }

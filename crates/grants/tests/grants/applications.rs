@@ -24,6 +24,7 @@ pub(super) fn notes() -> ApplicationSettings {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
     }
 }

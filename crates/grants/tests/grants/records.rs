@@ -171,6 +171,7 @@ async fn what_can_be_no_application_is_refused() {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };

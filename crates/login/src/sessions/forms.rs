@@ -57,6 +57,16 @@ impl FormKey {
 }
 
 impl Login {
+    /// 43 characters that only this installation can make of these parts, for this purpose.
+    pub fn mac(&self, purpose: &str, parts: &[&str]) -> String {
+        self.form_key.mac(purpose, parts).unwrap_or_default()
+    }
+
+    /// Whether these are those.
+    pub fn has_mac(&self, purpose: &str, parts: &[&str], given: &str) -> bool {
+        equal(&self.mac(purpose, parts), given)
+    }
+
     /// The form of somebody who is not signed in. With the cookie that the browser sent, if any, so that two tabs both work.
     pub fn anonymous_form(&self, cookie_value: Option<&str>) -> AnonymousForm {
         let cookie_value = cookie_value.filter(|value| is_cookie_value(value)).map_or_else(|| self.draw::<16>(), str::to_owned);

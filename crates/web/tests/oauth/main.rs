@@ -9,6 +9,7 @@ mod oauth;
 mod oauth_recorded;
 mod oauth_refusals;
 mod openid;
+mod pushed;
 mod refresh;
 mod refused;
 mod resources;

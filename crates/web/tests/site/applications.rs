@@ -28,6 +28,7 @@ pub fn all() -> Vec<ApplicationSettings> {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
     };
     let who = |id: &str, kind| ApplicationSettings {
@@ -64,6 +65,12 @@ pub fn all() -> Vec<ApplicationSettings> {
             secret_sha256: Some(sha256_hex(SECRET)),
             ..application("box", ApplicationKind::Confidential, &["https://box.example/cb"])
         },
+        // What it asks for it pushes.
+        ApplicationSettings {
+            secret_sha256: Some(sha256_hex(SECRET)),
+            pushed_only: true,
+            ..application("pusher", ApplicationKind::Confidential, &["https://pusher.example/cb"])
+        },
         application("other", ApplicationKind::Public, &["https://other.example/cb", CALLBACK]),
         application("old-code", ApplicationKind::ReferenceCode, &[CALLBACK, "http://localhost:4000/cb"]),
         application("old-token", ApplicationKind::ReferenceToken, &[CALLBACK]),
@@ -95,6 +102,7 @@ fn recorded() -> impl Iterator<Item = ApplicationSettings> {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings, Documented};
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
-use crate::oauth::scope_text;
+use crate::oauth::request::scope_text;
 use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
 use crate::words::published::is_hidden;
@@ -72,6 +72,7 @@ fn application(url: &Target, scopes: Vec<String>, redirects: Vec<(String, Target
         // Nobody has registered it: it asks each time.
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
     };
     let documented = Documented { site: url.clone(), is_read: name.is_some(), name: name.flatten() };

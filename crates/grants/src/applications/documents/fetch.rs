@@ -14,8 +14,8 @@ use crate::applications::documents::document;
 use crate::applications::documents::hosts::{DocumentHosts, DocumentUrl};
 use crate::applications::register::check_redirect;
 use crate::grants::Grants;
-use crate::oauth::authorization::AuthorizationError;
-use crate::oauth::parameters::Parameters;
+use crate::oauth::request::authorization::AuthorizationError;
+use crate::oauth::request::parameters::Parameters;
 use crate::settings::GrantSettings;
 
 /// So many documents are read for one person within the window.

@@ -20,7 +20,12 @@ const PLACE: &str = "/login/oauth/authorize";
 const LONGEST_FORM: usize = 16 * 1024;
 
 /// `GET /login/oauth/authorize`
-pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+pub(crate) async fn show(mut visit: Visit) -> Result<Response, Problem> {
+    match visit.web.grants.begin_pushed(&visit.query).await {
+        Ok(Some(query)) => visit.query = query,
+        Ok(None) => {}
+        Err(error) => return refused(error),
+    }
     match (visit.web.grants.is_by_document(&visit.query), &visit.session) {
         (Err(error), _) => return refused(error),
         // Nobody has a document read who is not known.
@@ -65,8 +70,8 @@ pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Re
     }
     match web.grants.is_by_document(&query) {
         Err(error) => return refused(error),
-        Ok(true) => return Ok(go(&format!("{PLACE}?{query}"))),
-        Ok(false) => {}
+        Ok(is_by_document) if is_by_document || web.grants.is_pushed(&query) => return Ok(go(&format!("{PLACE}?{query}"))),
+        Ok(_) => {}
     }
     match web.grants.authorization(&query, web.settings.public_origin.as_str()) {
         Ok(_) => Ok(go(&format!("{PLACE}?{query}"))),

@@ -43,6 +43,8 @@ pub(crate) fn of(web: &Web) -> Value {
         "revocation_endpoint": at("revoke"),
         "device_authorization_endpoint": at("device_authorization"),
         "introspection_endpoint": at("introspect"),
+        "pushed_authorization_request_endpoint": at("par"),
+        "require_pushed_authorization_requests": false,
         "response_types_supported": types,
         "response_modes_supported": modes,
         "grant_types_supported": grants,

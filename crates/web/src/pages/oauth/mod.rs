@@ -5,4 +5,5 @@ pub(crate) mod cors;
 pub(crate) mod endpoints;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
+pub(crate) mod pushed;
 pub(crate) mod refused;

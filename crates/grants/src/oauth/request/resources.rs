@@ -4,7 +4,7 @@ use falconer_auth::BoundServices;
 
 use crate::applications::register::check_redirect;
 use crate::grants::Grants;
-use crate::oauth::parameters::Parameters;
+use crate::oauth::request::parameters::Parameters;
 use crate::targets::target::Target;
 
 /// Nobody can be told what is wrong with it but that it is: `invalid_target`.

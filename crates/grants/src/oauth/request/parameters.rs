@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use crate::consent::request::decode_form;
+use crate::delivery::redirect::encode_component;
 
 /// Longest value in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -47,6 +48,12 @@ impl Parameters {
     /// The values of a parameter that may be there more than once.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// All but these, as the end of a query, with a `&` in front of each.
+    pub(crate) fn without(&self, names: &[&str]) -> String {
+        let rest = self.0.iter().filter(|(name, value)| !names.contains(&name.as_str()) && !value.is_empty());
+        rest.map(|(name, value)| format!("&{}={}", encode_component(name), encode_component(value))).collect()
     }
 
     /// Whether a parameter is there with a value, once or more often.

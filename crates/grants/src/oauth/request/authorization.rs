@@ -12,8 +12,8 @@ use crate::consent::request::{GrantRequest, LONGEST_SCOPE, MOST_SCOPES};
 use crate::delivery::application::{Delivery, OAuthDelivery, ResponseType, location};
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
-use crate::oauth::parameters::{ParameterError, Parameters};
-use crate::oauth::scope_text;
+use crate::oauth::request::parameters::{ParameterError, Parameters};
+use crate::oauth::request::scope_text;
 use crate::openid;
 use crate::targets::target::Target;
 
@@ -33,6 +33,28 @@ pub enum AuthorizationError {
     Login(LoginError),
 }
 
+/// How a request came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// As the query of an address.
+    WithBrowser,
+    /// From the application itself (RFC 9126).
+    Pushed,
+}
+
+/// Why there is no request.
+pub(crate) enum Refusal {
+    /// It is not known where an answer could go.
+    Unknown(String),
+    /// The application can be told.
+    Fault {
+        /// What is wrong.
+        fault: Fault,
+        /// Where it is told so.
+        location: String,
+    },
+}
+
 /// What is told to the application, by the codes of RFC 6749 section 4.1.2.1.
 pub(crate) enum Fault {
     InvalidRequest(String),
@@ -41,6 +63,8 @@ pub(crate) enum Fault {
     RequestNotSupported,
     RequestUriNotSupported,
     InvalidTarget,
+    /// It came with the browser.
+    MustBePushed,
     /// `server_error`: nothing could be signed for it.
     NoSigningKey,
 }
@@ -48,7 +72,7 @@ pub(crate) enum Fault {
 impl Fault {
     fn code(&self) -> &'static str {
         match self {
-            Fault::InvalidRequest(_) => "invalid_request",
+            Fault::InvalidRequest(_) | Fault::MustBePushed => "invalid_request",
             Fault::UnsupportedResponseType(_) => "unsupported_response_type",
             Fault::InvalidScope(_) => "invalid_scope",
             Fault::RequestNotSupported => "request_not_supported",
@@ -61,6 +85,7 @@ impl Fault {
     pub(crate) fn description(&self) -> &str {
         match self {
             Fault::InvalidRequest(text) | Fault::UnsupportedResponseType(text) | Fault::InvalidScope(text) => text,
+            Fault::MustBePushed => "This application has to push its requests.",
             Fault::RequestNotSupported => "Send the parameters themselves, not as a request object.",
             Fault::RequestUriNotSupported => "Send the parameters themselves, not the address of a request object.",
             Fault::InvalidTarget => {
@@ -90,8 +115,26 @@ impl Grants {
     /// Reads the query (without `?`) of an application. `issuer` is Falconer's own origin. One that is known by its document has to have it at hand:
     /// [`Grants::read_document`].
     pub fn authorization(&self, query: &str, issuer: &str) -> Result<GrantRequest, AuthorizationError> {
-        let unknown = |text: &str| AuthorizationError::Unknown(text.to_owned());
-        let parameters = Parameters::read(query).map_err(|error| unknown(&error.to_string()))?;
+        let parameters = Parameters::read(query).map_err(|error| AuthorizationError::Unknown(error.to_string()))?;
+        let begun = self.begun(&parameters);
+        let requested = begun.and_then(|begun| match begun {
+            None => self.requested(&parameters, Sent::WithBrowser, issuer),
+            Some((of_reference, ends_ms)) => {
+                let mut request = self.requested(&of_reference, Sent::Pushed, issuer)?;
+                let id = request.application().map(|application| application.id().to_owned()).unwrap_or_default();
+                request.canonical = self.reference_on_page(&id, &request.canonical, ends_ms);
+                Ok(request)
+            }
+        });
+        requested.map_err(|refusal| match refusal {
+            Refusal::Unknown(why) => AuthorizationError::Unknown(why),
+            Refusal::Fault { location, .. } => AuthorizationError::AtApplication(location),
+        })
+    }
+
+    /// Reads the parameters of a request, however they came.
+    pub(crate) fn requested(&self, parameters: &Parameters, sent: Sent, issuer: &str) -> Result<GrantRequest, Refusal> {
+        let unknown = |text: &str| Refusal::Unknown(text.to_owned());
         let one = |name| parameters.one(name).map_err(|error| unknown(&error.to_string()));
         let id = one("client_id")?.ok_or_else(|| unknown("The request has no `client_id`."))?;
         let application = self.known_application(id).ok_or_else(|| unknown("No application of this `client_id` is registered."))?;
@@ -106,17 +149,19 @@ impl Grants {
         if self.is_own(&target) {
             return Err(unknown("The `redirect_uri` leads to Falconer itself, which takes no answers."));
         }
+        let must_push = application.settings.pushed_only && sent == Sent::WithBrowser;
         // As far as they can be told: an answer without them is better than none.
         let state = parameters.one("state").ok().flatten().filter(|state| is_state(state));
         let response = parameters.one("response_type").ok().flatten();
         let mode = if response == Some("token") { ResponseType::Token } else { ResponseType::Code }.mode();
-        let request = self.requested_resources(&parameters, &application);
-        let request = request.and_then(|resources| read(&parameters, &application, uri, &target, resources, issuer, self.now_ms()));
+        let request = if must_push { Err(Fault::MustBePushed) } else { self.requested_resources(parameters, &application) };
+        let request = request.and_then(|resources| read(parameters, &application, uri, &target, resources, issuer, self.now_ms()));
         let is_signed = |request: &GrantRequest| request.openid().is_none() || self.signs_by(application.settings.id_token_alg);
         let request = request.and_then(|request| if is_signed(&request) { Ok(request) } else { Err(Fault::NoSigningKey) });
         request.map_err(|fault| {
             let fault_parameters = [("error", fault.code()), ("error_description", fault.description())];
-            AuthorizationError::AtApplication(location(&target, mode, &fault_parameters, state, issuer))
+            let location = location(&target, mode, &fault_parameters, state, issuer);
+            Refusal::Fault { fault, location }
         })
     }
 }

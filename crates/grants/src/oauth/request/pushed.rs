@@ -1,0 +1,168 @@
+//! Pushed requests (RFC 9126): an application sends its request behind the page, and the browser carries a reference to it.
+//!
+//! The reference is the request itself, with its end, under a MAC of this installation, so that every server can read it and nothing is kept. That it is used once is
+//! counted in the store. What the page carries from then on is a reference of another kind, which lives as long as somebody may take to sign in and to look.
+
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use falconer_auth::MINUTE_MS;
+use falconer_login::{hash_of_token, network};
+
+use crate::applications::application::ApplicationKind;
+use crate::applications::documents::fetch::is_url;
+use crate::delivery::redirect::encode_component;
+use crate::grants::Grants;
+use crate::oauth::client::ClientProof;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::request::authorization::{AuthorizationError, Refusal, Sent};
+use crate::oauth::request::parameters::Parameters;
+
+/// In front of each reference.
+const URN: &str = "urn:ietf:params:oauth:request_uri:";
+/// A request that was pushed is brought by the browser at once.
+const LIFE_MS: i64 = MINUTE_MS;
+/// So long somebody may take to sign in, and to look at the page.
+const BEGUN_MS: i64 = 60 * MINUTE_MS;
+/// Longest request in bytes: its reference has to fit into an address.
+const LONGEST: usize = 4 * 1024;
+/// So many are taken in a minute from one network, of applications that anybody can say they are.
+const MOST_BY_NETWORK: u32 = 120;
+/// And so many of one application that has proved who it is.
+const MOST_BY_APPLICATION: u32 = 6_000;
+
+/// What a reference is for.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// The application has it, and the browser brings it once.
+    Pushed,
+    /// The browser has brought it: it stands in the pages.
+    Begun,
+}
+
+impl Stage {
+    fn purpose(self) -> &'static str {
+        match self {
+            Stage::Pushed => "falconer pushed request",
+            Stage::Begun => "falconer pushed request on a page",
+        }
+    }
+}
+
+/// What an application is given for its request.
+pub struct PushedRequest {
+    /// The value of `request_uri`.
+    pub request_uri: String,
+    /// How long it counts.
+    pub seconds: i64,
+}
+
+impl Grants {
+    /// Whether the browser brings a reference to a request, and not the request.
+    pub fn is_pushed(&self, query: &str) -> bool {
+        let parameters = Parameters::read(query).ok();
+        parameters.is_some_and(|parameters| parameters.one("request_uri").ok().flatten().is_some_and(|sent| sent.starts_with(URN)))
+    }
+
+    /// `POST /login/oauth/par`: checks a request as the page would, and gives a reference to it. Who asks is looked at before anything of it is.
+    pub async fn push_request(
+        &self,
+        parameters: &Parameters,
+        proof: ClientProof<'_>,
+        address: IpAddr,
+        issuer: &str,
+    ) -> Result<PushedRequest, ExchangeError> {
+        let invalid = |text: &str| ExchangeError::InvalidRequest(text.to_owned());
+        let application = self.client(proof)?.ok_or(ExchangeError::InvalidClient)?;
+        if is_url(application.id()) {
+            return Err(invalid("An application that nobody registered sends its request with the browser."));
+        }
+        if parameters.one("request_uri")?.is_some() {
+            return Err(invalid("A pushed request has no request_uri."));
+        }
+        self.login.check_clock()?;
+        let (key, most) = match application.kind() {
+            ApplicationKind::Confidential => (format!("pushed/application/{}", application.id()), MOST_BY_APPLICATION),
+            ApplicationKind::Public | ApplicationKind::ReferenceCode | ApplicationKind::ReferenceToken => {
+                (format!("pushed/network/{}", network(address)), MOST_BY_NETWORK)
+            }
+        };
+        self.count(&key, most, MINUTE_MS).await?;
+        let query = parameters.without(&["client_id", "client_secret"]);
+        let query = format!("client_id={}{query}", encode_component(application.id()));
+        if query.len() > LONGEST {
+            return Err(invalid("The request is longer than 4 KiB."));
+        }
+        match self.requested(&Parameters::read(&query)?, Sent::Pushed, issuer) {
+            Ok(_) => {}
+            Err(Refusal::Unknown(why)) => return Err(ExchangeError::InvalidRequest(why)),
+            Err(Refusal::Fault { fault, .. }) => return Err(fault.into()),
+        }
+        let request_uri = self.reference(Stage::Pushed, &self.login.draw::<16>(), &query, self.now_ms().saturating_add(LIFE_MS));
+        Ok(PushedRequest { request_uri, seconds: LIFE_MS / 1000 })
+    }
+
+    /// What the page goes on with, where the browser brings a request that was pushed: `None` where it brings none. Each is brought once.
+    pub async fn begin_pushed(&self, query: &str) -> Result<Option<String>, AuthorizationError> {
+        let unknown = |text: &str| AuthorizationError::Unknown(text.to_owned());
+        let parameters = Parameters::read(query).map_err(|error| unknown(&error.to_string()))?;
+        let one = |name| parameters.one(name).map_err(|error| unknown(&error.to_string()));
+        let (Some(sent), Some(id)) = (one("request_uri")?, one("client_id")?) else { return Ok(None) };
+        if !sent.starts_with(URN) || self.referred(Stage::Begun, sent).is_some() {
+            return Ok(None);
+        }
+        self.login.check_clock()?;
+        let over = || unknown("The `request_uri` has ended, was used before, or is not one of this server.");
+        let (pushed, _) = self.referred(Stage::Pushed, sent).ok_or_else(over)?;
+        if !pushed.starts_with(&format!("client_id={}&", encode_component(id))) {
+            return Err(unknown("The `request_uri` is that of another application."));
+        }
+        let key = format!("pushed/used/{}", hash_of_token("pushed request", sent));
+        let uses = self.store.note_attempt(&key, self.now_ms(), 2 * LIFE_MS).await.map_err(|error| self.store_error(error))?;
+        if uses > 1 {
+            return Err(over());
+        }
+        Ok(Some(self.reference_on_page(id, &pushed, self.now_ms().saturating_add(BEGUN_MS))))
+    }
+
+    /// The request that a page of ours carries a reference to, and when that ends; `None`: it carries the request itself. Errors: the reference is none of ours, or
+    /// has ended.
+    pub(crate) fn begun(&self, parameters: &Parameters) -> Result<Option<(Parameters, i64)>, Refusal> {
+        let unknown = |text: &str| Refusal::Unknown(text.to_owned());
+        let one = |name| parameters.one(name).map_err(|error| Refusal::Unknown(error.to_string()));
+        let Some(sent) = one("request_uri")?.filter(|sent| sent.starts_with(URN)) else { return Ok(None) };
+        let begun = self.referred(Stage::Begun, sent);
+        let (query, ends_ms) =
+            begun.ok_or_else(|| unknown("The `request_uri` has ended, or is not one of this server. Start again at the application."))?;
+        let of_reference = Parameters::read(&query).map_err(|error| Refusal::Unknown(error.to_string()))?;
+        if of_reference.one("client_id").ok().flatten() != one("client_id")? {
+            return Err(unknown("The `request_uri` is that of another application."));
+        }
+        Ok(Some((of_reference, ends_ms)))
+    }
+
+    /// The query of a page that carries a reference. The same for the same request, so that whoever presses twice is answered once.
+    pub(crate) fn reference_on_page(&self, id: &str, query: &str, ends_ms: i64) -> String {
+        let reference = self.reference(Stage::Begun, "", query, ends_ms);
+        format!("client_id={}&request_uri={}", encode_component(id), encode_component(&reference))
+    }
+
+    fn reference(&self, stage: Stage, serial: &str, query: &str, ends_ms: i64) -> String {
+        let content = URL_SAFE_NO_PAD.encode(format!("{ends_ms}.{serial}.{query}"));
+        let mac = self.login.mac(stage.purpose(), &[&content]);
+        format!("{URN}{content}.{mac}")
+    }
+
+    fn referred(&self, stage: Stage, sent: &str) -> Option<(String, i64)> {
+        let (content, mac) = sent.strip_prefix(URN)?.split_once('.')?;
+        if !self.login.has_mac(stage.purpose(), &[content], mac) {
+            return None;
+        }
+        let content = String::from_utf8(URL_SAFE_NO_PAD.decode(content).ok()?).ok()?;
+        let (ends_ms, rest) = content.split_once('.')?;
+        let (_, query) = rest.split_once('.')?;
+        let ends_ms = ends_ms.parse::<i64>().ok().filter(|ends_ms| self.now_ms() < *ends_ms)?;
+        Some((query.to_owned(), ends_ms))
+    }
+}
