@@ -162,8 +162,22 @@ class BelievesTheGateway(Service):
 class SessionByName(Service):
     """The cookie says who it is."""
 
-    def is_sealed(self, who, value):
+    def is_sealed(self, said, seal):
         return True
+
+
+class SessionOfAnyHost(Service):
+    """All hosts have one key, so that one sign-in was to be enough for all of them."""
+
+    def is_of_here(self, host):
+        return True
+
+
+class SignsTheBrowserOut(Service):
+    """Who has signed out has no cookie any more, so there was nothing to remember."""
+
+    def has_ended(self, value):
+        return False
 
 
 class SessionFromAnywhere(Service):
@@ -267,6 +281,8 @@ FOUND = {
     SlashDoesNotMatter: "other-spelling",
     BelievesTheGateway: "forged-caller",
     SessionByName: "altered-session",
+    SessionOfAnyHost: "session-of-elsewhere",
+    SignsTheBrowserOut: "ended-session",
     SessionFromAnywhere: "cross-site-session",
     CookieForScripts: "cookie-attributes",
     AnyPageMay: "cross-origin",

@@ -23,9 +23,14 @@ PATHS = ["/books/{book}/notes", "/people/{person}"]
 KEY = b"a key of the tests, which is no secret"
 
 
-def session_cookie(who="ann"):
-    """What a browser sends along that is signed in."""
-    return f"session={who}.{hmac.new(KEY, who.encode(), hashlib.sha256).hexdigest()}"
+def session_cookie(host, who="ann"):
+    """What a browser sends along that is signed in at a host: all services here have one key."""
+    said = f"{who}~{host}"
+    return f"session={said}.{sealed(said)}"
+
+
+def sealed(said):
+    return hmac.new(KEY, said.encode(), hashlib.sha256).hexdigest()
 
 
 class Refused(Exception):
@@ -41,6 +46,7 @@ class Service(http.server.BaseHTTPRequestHandler):
     falconer = os.environ.get("FALCONER", "")
     origin = urlsplit(os.environ.get("ORIGIN", ""))
     notes: dict = {}
+    ended: set = set()
     paths = PATHS
 
     # The steps.
@@ -68,6 +74,8 @@ class Service(http.server.BaseHTTPRequestHandler):
                 return f"notes:write:{book}", lambda: self.put(book, name)
             case "POST", ["books", book, "notes"]:
                 return f"notes:write:{book}", lambda: self.put(book, self.new_name(book))
+            case "POST", ["sign-out"]:
+                return None, self.sign_out
             case "GET", ["people", person]:
                 return f"assume:mozilla-user:{person}", lambda: {"person": person}
         raise Refused(404, "There is nothing here.")
@@ -84,11 +92,24 @@ class Service(http.server.BaseHTTPRequestHandler):
     def session(self):
         """Who is signed in with a browser, by a cookie that this service wrote; None: nobody."""
         sent = http.cookies.SimpleCookie(self.headers.get("Cookie", "")).get("session")
-        who = sent.value.partition(".")[0] if sent else ""
-        return who if sent and self.is_sealed(who, sent.value) else None
+        said, _, seal = sent.value.rpartition(".") if sent else ("", "", "")
+        who, _, host = said.partition("~")
+        return who if sent and self.is_sealed(said, seal) and self.is_of_here(host) and not self.has_ended(sent.value) else None
 
-    def is_sealed(self, who, value):
-        return hmac.compare_digest(session_cookie(who).partition("=")[2], value)
+    def is_sealed(self, said, seal):
+        return hmac.compare_digest(sealed(said), seal)
+
+    def is_of_here(self, host):
+        return host == self.origin.netloc
+
+    def has_ended(self, value):
+        return value in self.ended
+
+    def sign_out(self):
+        if not self.session() or self.headers.get("Origin") != self.origin.geturl():
+            raise Refused(403, "Nobody signs out here.")
+        self.ended.add(http.cookies.SimpleCookie(self.headers["Cookie"])["session"].value)
+        return {"signed": "out"}
 
     def is_from_here(self):
         """What changes something comes from a page of this service."""

@@ -14,12 +14,14 @@ USUAL = ["GET /", "GET /openapi.json", "GET /books/red/notes", "PUT /books/red/n
 
 def tried(name, server, operator, folder, wanted=None):
     origin, program, log = broken(name, server, folder)
-    routes, session = folder / "routes.toml", folder / "session"
-    session.write_text(session_cookie() + "\n")
+    routes, session, other = folder / "routes.toml", folder / "session", folder / "other-session"
+    session.write_text(session_cookie(origin.removeprefix("http://")) + "\n")
+    other.write_text(session_cookie("other.example.com"))
     blocks = ["[[route]]" + block for block in ROUTES.split("[[route]]")[1:]]
     routes.write_text("".join(block for block in blocks if wanted is None or any(f'"{request}"' in block for request in wanted)))
     try:
-        return Attacked(attack(origin, "--routes", routes, "--session", session, "--log", log, "--yes", "--json", server=server, credentials=operator))
+        of_browsers = ["--session", session, "--other-session", other, "--sign-out", "/sign-out"]
+        return Attacked(attack(origin, "--routes", routes, *of_browsers, "--log", log, "--yes", "--json", server=server, credentials=operator))
     finally:
         program.stop()
 

@@ -57,16 +57,21 @@ describe('the frontend-only tool', () => {
     await context.close();
   });
 
-  test('signing out forgets the credentials', async () => {
+  test('signing out forgets the credentials, and the grant ends', async () => {
     const { context, errors } = await person(browser);
     const page = await context.newPage();
     await page.goto(site.origin);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await signIn(page, falconer);
     await grant(page, '127.0.0.1');
+    const ended = page.waitForResponse((response) => response.url().endsWith('/api/falconer/v1/end-grant') && response.request().method() === 'POST');
     await page.getByRole('button', { name: 'Sign out' }).click();
+    assert.equal((await ended).status(), 200);
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     assert.equal(await page.evaluate(() => Object.values(sessionStorage).filter((text) => text.includes('accessToken')).length), 0);
+    const me = await context.newPage();
+    await me.goto(`${falconer.falconer}/me/grants`);
+    assert.equal(await me.getByRole('button', { name: /^Revoke/ }).count(), 0);
     assert.deepEqual(errors, []);
     await context.close();
   });

@@ -85,22 +85,35 @@ def behind():
     service.stop()
 
 
-@pytest.fixture(scope="module")
-def granted(server):
+def granted(server, person):
     """Credentials of a grant, as Falconer hands them to the protected host."""
-    return server.grant("https://notes.example.com/", ["notes:*"], person="ben", person_has=["notes:*"])
+    return server.grant("https://notes.example.com/", ["notes:*"], person=person, person_has=["notes:*"])
 
 
-def test_the_gateway_holds(service, server, granted, tmp_path):
+@pytest.fixture(scope="module")
+def session_elsewhere(server, behind, tmp_path_factory):
+    """The cookie of a browser that is signed in at another gateway."""
+    other = proxies.Protected("upstream", tmp_path_factory.mktemp("other") / "run", server.root_url, behind, head=HEAD, rules=RULES)
+    yield cookie(signed_in(other, granted(server, "cat")))
+    other.stop()
+
+
+def cookie(cookies):
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def test_the_gateway_holds(service, server, session_elsewhere, tmp_path):
     routes = tmp_path / "routes.toml"
     routes.write_text(ROUTES + (WITH_BODY if service.place == "upstream" else ""))
-    operator, session = server.client(["notes:*"]), tmp_path / "session"
-    cookies = signed_in(service, granted)
-    session.write_text("; ".join(f"{name}={value}" for name, value in cookies.items()))
-    done = attack(service.origin, "--routes", routes, "--session", session, "--log", service.log, "--yes", "--json", server=server, credentials=operator)
+    operator, session, other = server.client(["notes:*"]), tmp_path / "session", tmp_path / "other-session"
+    session.write_text(cookie(signed_in(service, granted(server, f"ben-{service.place}"))))
+    other.write_text(session_elsewhere)
+    of_browsers = ["--session", session, "--other-session", other, "--sign-out", "/.falconer/sign-out"]
+    done = attack(service.origin, "--routes", routes, *of_browsers, "--log", service.log, "--yes", "--json", server=server, credentials=operator)
     found = Attacked(done)
     assert (found.code, found.with_outcome("finding"), found.said["unusableRoutes"]) == (0, {}, []), found.with_outcome("finding")
     untried = {name: row["seen"] for name, row in found.with_outcome("not-tried").items()}
+    assert {row["outcome"] for name in ("session-of-elsewhere", "ended-session") for row in found.named(name)} == {"held"}, found.rows
     # The gateway writes nothing where nothing went wrong.
     assert untried.keys() - {"secrets-in-logs"} == {"falconer-away"}, untried
 

@@ -43,6 +43,8 @@ pub(crate) enum Expected {
     Prepare,
     /// It has to be let in: the service still works.
     Works,
+    /// It signs out: it has to be taken, with a page or with the way to one, or nothing after it is sent.
+    SignOut,
     /// Pages of any origin may not use the browser's own credentials.
     Cors,
     /// Browsers keep nothing of it that scripts can read, that goes along from other sites, or that leaves TLS.

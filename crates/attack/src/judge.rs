@@ -52,6 +52,8 @@ pub(crate) fn judge(expected: Expected, answered: &Answered, usual: Option<&Answ
             if telling { Verdict::Finding(said) } else { Verdict::Untried(format!("{said}, with too little to tell whose answer it is")) }
         }
         Expected::SameAnswer | Expected::Answer => Verdict::Held,
+        Expected::SignOut if (200..400).contains(&status) => Verdict::Held,
+        Expected::SignOut => Verdict::Untried(format!("{said}: is this where one signs out?")),
         Expected::Prepare | Expected::Works if let_in => Verdict::Held,
         // The service is alive. Why it refuses now is found out at the end of the run.
         Expected::Prepare | Expected::Works => Verdict::Untried(format!("the caller that may was {said}")),

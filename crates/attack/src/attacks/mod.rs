@@ -35,6 +35,8 @@ pub(crate) enum AttackKind {
     First(fn(&Case<'_>) -> Tries),
     /// By requests to each route.
     Route(fn(&Case<'_>) -> Tries),
+    /// By requests to the first route that it can be made on: what it ends is over for the others, so that it stands behind all that need it.
+    Once(fn(&Case<'_>) -> Tries),
     /// By requests to each route; and what any answer to a refusal says counts too.
     Answers(fn(&Case<'_>) -> Tries),
     /// By requests without credentials to what the service's own description names.
@@ -76,9 +78,11 @@ pub const ATTACKS: &[&Attack] = &[
     &bewit::bewit_that_does_not_hold::ATTACK,
     &bewit::bewit_beside_a_header::ATTACK,
     &session::altered_session::ATTACK,
+    &session::session_of_elsewhere::ATTACK,
     &session::cross_site_session::ATTACK,
     &session::cookie_attributes::ATTACK,
     &answers::cross_origin::ATTACK,
+    &session::ended_session::ATTACK,
     &answers::secrets_in_answers::ATTACK,
     &answers::secrets_in_logs::ATTACK,
     &answers::falconer_away::ATTACK,

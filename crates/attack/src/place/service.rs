@@ -11,6 +11,8 @@ pub struct Place {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) session: Option<String>,
+    pub(crate) other_session: Option<String>,
+    pub(crate) sign_out: Option<String>,
 }
 
 impl Place {
@@ -21,16 +23,33 @@ impl Place {
         let origin = origin.unwrap_or(address).trim_end_matches('/');
         let signed = Origin::parse(origin)?;
         let address = address.trim_end_matches('/').to_owned();
-        Ok(Place { address, origin: origin.to_owned(), host: signed.host, port: signed.port, session: None })
+        Ok(Place {
+            address,
+            origin: origin.to_owned(),
+            host: signed.host,
+            port: signed.port,
+            session: None,
+            other_session: None,
+            sign_out: None,
+        })
     }
 
     /// With what a browser sends along that is signed in there: the value of its `Cookie` header, such as `session=...`. Errors: a sentence.
     pub fn with_session(self, cookie: &str) -> Result<Place, String> {
-        let cookie = cookie.trim();
-        if !cookie.contains('=') || http::HeaderValue::from_str(cookie).is_err() {
-            return Err("a session is what a browser sends as Cookie, such as session=...".to_owned());
+        Ok(Place { session: Some(cookie_of(cookie)?), ..self })
+    }
+
+    /// With what the browser of somebody sends along who is signed in at another host. Errors: a sentence.
+    pub fn with_other_session(self, cookie: &str) -> Result<Place, String> {
+        Ok(Place { other_session: Some(cookie_of(cookie)?), ..self })
+    }
+
+    /// With the path to which a POST signs out. Errors: a sentence.
+    pub fn with_sign_out(self, path: &str) -> Result<Place, String> {
+        if !path.starts_with('/') || self.url(path).is_none() {
+            return Err(format!("`{path}` is no path to sign out at, such as /.falconer/sign-out"));
         }
-        Ok(Place { session: Some(cookie.to_owned()), ..self })
+        Ok(Place { sign_out: Some(path.to_owned()), ..self })
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -42,6 +61,15 @@ impl Place {
         let url = Url::parse(&format!("{}{resource}", self.address)).ok()?;
         (&url[Position::BeforePath..Position::AfterQuery] == resource && url.fragment().is_none()).then_some(url)
     }
+}
+
+/// What a browser sends as `Cookie`.
+fn cookie_of(text: &str) -> Result<String, String> {
+    let cookie = text.trim();
+    if !cookie.contains('=') || http::HeaderValue::from_str(cookie).is_err() {
+        return Err("a session is what a browser sends as Cookie, such as session=...".to_owned());
+    }
+    Ok(cookie.to_owned())
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Attacker {
             .map(|prepared| {
                 let case = self.case(prepared);
                 let count = |attack: &&Attack| match attack.way {
-                    AttackKind::First(tries) | AttackKind::Route(tries) | AttackKind::Answers(tries) => {
+                    AttackKind::First(tries) | AttackKind::Route(tries) | AttackKind::Once(tries) | AttackKind::Answers(tries) => {
                         tries(&case).map_or(0, |tries| tries.len())
                     }
                     AttackKind::Listing | AttackKind::Logs | AttackKind::Outside(_) => 0,
@@ -117,7 +117,7 @@ impl Attacker {
                         prepared.answers_anybody = open.contains(&number);
                     }
                 }
-                AttackKind::Route(tries) => drop(self.on_routes(attack, tries, &mut traces, &mut report).await),
+                AttackKind::Route(tries) | AttackKind::Once(tries) => drop(self.on_routes(attack, tries, &mut traces, &mut report).await),
                 AttackKind::Answers(tries) => {
                     let before = report.rows.len();
                     self.on_routes(attack, tries, &mut traces, &mut report).await;
@@ -218,6 +218,9 @@ impl Attacker {
                     let (row, let_in) = self.on_route(attack, prepared, tries, traces).await;
                     report.rows.push(row);
                     open.extend(let_in.then_some(number));
+                    if matches!(attack.way, AttackKind::Once(_)) {
+                        break;
+                    }
                 }
             }
         }
@@ -252,8 +255,8 @@ impl Attacker {
                 Verdict::Note(what) => notes.push(format!("{}: {what}", one.how)),
                 Verdict::Untried(why) => untried.push(format!("{}: {why}", one.how)),
             }
-            if matches!(answered, Answered::Silent) {
-                // Nobody waits for the rest of these.
+            // Nobody waits for the rest of these; and who was not signed out may go on.
+            if matches!(answered, Answered::Silent) || (one.expected == Expected::SignOut && !untried.is_empty()) {
                 break;
             }
         }

@@ -59,6 +59,12 @@ pub struct Options {
     /// A file with what a browser that is signed in sends as Cookie, of somebody who may use the routes: then its session is attacked, too
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
+    /// A file with what a browser sends as Cookie to another host that has sessions of the same kind, of somebody who may do the same there
+    #[arg(long, value_name = "FILE", requires = "session")]
+    other_session: Option<PathBuf>,
+    /// A POST to this path signs out, such as /.falconer/sign-out: in the end the session of --session is signed out there, and tried once more
+    #[arg(long, value_name = "PATH", requires = "session")]
+    sign_out: Option<String>,
     /// Certificates (PEM) of the authorities that the service's own may be from, instead of those that the system trusts
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -96,6 +102,12 @@ pub async fn run(options: Options) -> Result<()> {
     let mut place = Place::new(service, origin).map_err(wrong)?;
     if let Some(file) = &options.session {
         place = place.with_session(&text_file::read(file, "the session in")?).map_err(wrong)?;
+    }
+    if let Some(file) = &options.other_session {
+        place = place.with_other_session(&text_file::read(file, "the other session in")?).map_err(wrong)?;
+    }
+    if let Some(path) = &options.sign_out {
+        place = place.with_sign_out(path).map_err(wrong)?;
     }
     // Without a route there is still what everybody may ask.
     let routes = match &named {
