@@ -58,7 +58,7 @@ pub fn body(method: &Method) -> Option<Value> {
             "kind": "confidential",
             "rememberConsentSeconds": 2_592_000,
         })),
-        Call::RevokeCertificates => Some(json!({ "before": "2030-01-01T00:00:00.000Z" })),
+        Call::RevokeCertificates => Some(json!({ "before": "2026-01-01T00:00:00.000Z" })),
         Call::ResetApplicationSecret => Some(json!({ "overlapSeconds": 3600 })),
         _ => None,
     }

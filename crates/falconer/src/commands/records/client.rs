@@ -71,7 +71,7 @@ pub enum Client {
     RevokeCertificates {
         /// Its id
         client_id: String,
-        /// Those that start before this: a time such as `2030-01-01T00:00:00Z` or an expression such as `-2 hours`
+        /// Those that start before this: a time such as `2026-01-01T00:00:00Z` or an expression such as `-2 hours`
         #[arg(long, value_name = "WHEN", value_parser = instant, allow_hyphen_values = true)]
         before: Option<String>,
         /// Those with this seed, as it is in the certificate
