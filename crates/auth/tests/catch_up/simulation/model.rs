@@ -159,6 +159,8 @@ impl Model {
 
     /// The database has committed this step. Says what is wrong with it.
     pub fn take(&mut self, step: &Step, write: &Write, revision: Revision, now_ms: i64) -> Result<(), String> {
+        // Also of a step that makes no revision.
+        self.highest_ever_ms = self.highest_ever_ms.max(step.at_ms);
         let (last, before) = self.last();
         if revision == last {
             return Ok(());
@@ -166,7 +168,6 @@ impl Model {
         if revision.0 != last.0 + 1 {
             return Err(format!("{revision:?} comes after {last:?}"));
         }
-        self.highest_ever_ms = self.highest_ever_ms.max(step.at_ms);
         let mut next = State::clone(&before);
         match write {
             Write::InsertClient(record) | Write::UpdateClient(record) => {
