@@ -58,6 +58,7 @@ pub use openid::keys::SigningAlgorithm;
 pub use openid::logout::LogoutRequest;
 pub use openid::request::{OpenIdRequest, Prompt};
 pub use records::consents::ConsentView;
+pub use records::derived::ACCESS_TOKEN_TYPE;
 pub use records::grant::{Choices, Granted, LONGEST_NAME};
 pub use records::granted::{GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
 pub use settings::{DocumentsHttp, GrantSettings, RegisteredTarget};

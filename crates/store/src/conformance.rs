@@ -119,6 +119,7 @@ where
             a_replaced_grant_is_revoked_in_the_same_step,
             replacing_what_is_not_there_is_a_conflict,
             a_grant_is_revoked_once,
+            what_was_derived_is_revoked_with_its_grant,
             uses_of_grants_add_up,
             uses_and_changes_wait_in_no_circle,
             grants_that_have_ended_are_not_loaded,

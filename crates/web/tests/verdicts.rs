@@ -81,6 +81,7 @@ fn ours(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "explain" => (here("GET", "/explain/AbCdEfGhIjKlMnOpQrStUv"), &["auth:explain:AbCdEfGhIjKlMnOpQrStUv"]),
         "endGrant" => (here("POST", "/end-grant"), &["auth:current-scopes"]),
         "check" => (here("POST", "/check").json(question()), &[]),
+        "deriveGrant" => (here("POST", "/derived-grants").json(json!({ "scopes": ["auth:current-scopes"] })), &["auth:current-scopes"]),
         "checks" => (here("POST", "/checks").json(json!({ "checks": [question()] })), &[]),
         "listClientRecords" => (here("GET", "/clients/"), &["auth:list-clients"]),
         "clientRecord" => (here("GET", "/clients/there"), &["auth:get-client:there"]),

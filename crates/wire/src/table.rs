@@ -71,6 +71,7 @@ pub enum Call {
     PutApplication,
     ResetApplicationSecret,
     DeleteApplication,
+    DeriveGrant,
     Check,
     Checks,
     Explain,

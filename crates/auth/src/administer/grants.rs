@@ -1,4 +1,6 @@
-//! What login writes: grants, people and local accounts go through the store and then into the directory.
+//! What login writes: grants, people and local accounts go through the store and then into the directory. What programs derive of grants is in `derived.rs`.
+
+pub(crate) mod derived;
 
 use falconer_credentials::temporary::{self, Temporary};
 use falconer_scopes::{Expression, ScopeSet};
@@ -230,7 +232,7 @@ impl Auth {
             everything: new.everything,
             identity_for: new.identity_for.clone(),
             created_ms: now.now_ms,
-            start_ms: now.now_ms.saturating_sub(EARLY_MS).max(new.expires_ms.saturating_sub(LONGEST_MS)),
+            start_ms: start_of_grant(now, new.expires_ms),
             expires_ms: new.expires_ms,
             issuer: issuer.record.name.clone(),
             seed: format!("{}{}", self.node.slugid(), self.node.slugid()),
@@ -238,6 +240,8 @@ impl Auth {
             choices: new.choices.clone(),
             label: new.label.clone(),
             name: new.name.clone(),
+            parent: None,
+            purpose: None,
             last_used_ms: None,
             use_count: 0,
             revoked_ms: None,
@@ -245,6 +249,11 @@ impl Auth {
             reason: None,
         })
     }
+}
+
+/// The first instant of the certificate of a grant.
+fn start_of_grant(now: &Now, expires_ms: i64) -> i64 {
+    now.now_ms.saturating_sub(EARLY_MS).max(expires_ms.saturating_sub(LONGEST_MS))
 }
 
 /// The person's newest grant from this form that has not ended; an empty nonce is no form.

@@ -52,11 +52,11 @@ impl Change {
             Write::RetireIssuer(name) => next.retire_issuer(name, step.at_ms),
             Write::InsertGrant(record, replaces) => {
                 if let Some(old) = replaces {
-                    revoke(next, old, step.at_ms, &step.actor, "replaced");
+                    revoke_with_derived(next, old, step.at_ms, &step.actor, "replaced");
                 }
                 next.put_grant(record.clone());
             }
-            Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke(next, id, step.at_ms, by, reason)),
+            Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke_with_derived(next, id, step.at_ms, by, reason)),
             Write::InsertApplication(record) | Write::UpdateApplication(record) => next.put_application(record.clone()),
             Write::DeleteApplication(id) => next.drop_application(id),
             Write::PutIdentity(record)
@@ -129,4 +129,13 @@ fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
     record.revoked_by = Some(by.to_owned());
     record.reason = Some(reason.to_owned());
     next.put_grant(record);
+}
+
+/// As the store does it: what was derived from a grant ends with it.
+fn revoke_with_derived(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
+    revoke(next, id, at_ms, by, reason);
+    let derived: Vec<String> = next.derived_from(id).map(|grant| grant.record.id.clone()).collect();
+    for id in derived {
+        revoke_with_derived(next, &id, at_ms, by, "what it was derived from was revoked");
+    }
 }

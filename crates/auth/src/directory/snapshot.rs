@@ -39,6 +39,8 @@ pub struct Snapshot {
     /// Their ids by their ends, in milliseconds since the epoch.
     grant_ends: imbl::OrdSet<(i64, Arc<str>)>,
     ended_grants: Arc<EndedGrants>,
+    /// Ids of derived grants by what they are derived from.
+    derived_grants: imbl::OrdSet<(Arc<str>, Arc<str>)>,
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     identities: imbl::HashMap<Arc<str>, Arc<Identity>>,

@@ -9,6 +9,8 @@ use crate::directory::client::Client;
 use crate::directory::entries::{Grant, Identity, Person};
 use crate::directory::snapshot::Snapshot;
 use crate::node::{Auth, Node};
+use crate::reserved::CURRENT_SCOPES;
+use crate::settings::DEEPEST_DERIVED;
 use crate::verify::reason::{GrantState, Reason};
 
 /// A grant that has not ended, and what it gives.
@@ -112,7 +114,9 @@ impl Node {
         }
         let identity = snapshot.identity(&grant.record.identity).ok_or_else(|| refuse(GrantState::AccountUnknown))?;
         let of_person = self.present_scopes(snapshot, identity, now_ms).ok_or_else(|| refuse(GrantState::AccountInactive))?;
-        Ok(ActiveGrant { grant, identity, scopes: snapshot.present_scopes_of_grant(grant, of_person) })
+        let scopes = snapshot.present_scopes_of_grant(grant, of_person);
+        let scopes = if grant.record.parent.is_some() { within_ancestors(snapshot, grant, scopes, now_ms)? } else { scopes };
+        Ok(ActiveGrant { grant, identity, scopes })
     }
 
     /// The limits of a client; an error when what it depends on has ended.
@@ -141,6 +145,32 @@ impl Node {
             Err(_) => ScopeSet::default(),
         }
     }
+}
+
+/// What a derived grant gives: nothing that those above it do not give, and nothing when one of them has ended.
+fn within_ancestors(snapshot: &Snapshot, grant: &Grant, scopes: ScopeSet, now_ms: i64) -> Result<ScopeSet, Reason> {
+    let ended = |id: &str, state| Reason::Grant { id: id.to_owned(), state };
+    let (id, mut scopes, mut of) = (&grant.record.id, scopes, grant);
+    for _ in 0..=DEEPEST_DERIVED {
+        let Some(parent) = of.record.parent.as_deref() else { return Ok(scopes.with(CURRENT_SCOPES)) };
+        let Some(above) = snapshot.grant(parent) else {
+            return Err(match snapshot.end_of_grant(parent) {
+                Some(end) if end.is_revoked => ended(id, GrantState::Revoked),
+                Some(end) if now_ms >= end.expires_ms => ended(id, GrantState::Ended),
+                // The store may know it.
+                Some(_) | None => ended(parent, GrantState::Unknown),
+            });
+        };
+        if above.record.revoked_ms.is_some() {
+            return Err(ended(id, GrantState::Revoked));
+        }
+        if now_ms >= above.record.expires_ms {
+            return Err(ended(id, GrantState::Ended));
+        }
+        (scopes, of) = (scopes.intersection(&above.scopes), above);
+    }
+    // INVARIANT: nobody derives so deeply.
+    Err(ended(id, GrantState::Ended))
 }
 
 impl Auth {

@@ -54,7 +54,7 @@ impl Grants {
     }
 
     /// Third parties of the reference need not say who they are.
-    pub(super) fn may_use(&self, record: &GrantSecretRecord, client: Option<&Arc<Application>>) -> bool {
+    pub(crate) fn may_use(&self, record: &GrantSecretRecord, client: Option<&Arc<Application>>) -> bool {
         match client {
             Some(client) => client.id() == record.application,
             None => self.known_application(&record.application).is_some_and(|known| known.kind().is_of_reference()),

@@ -2,7 +2,7 @@
 
 use falconer_auth::BearerKind;
 use falconer_login::LoginError;
-use falconer_store::{GrantRecord, GrantSecretKind};
+use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
@@ -39,6 +39,11 @@ impl Grants {
 
     /// The grant that lives behind an access token that counts.
     pub(crate) async fn grant_of_token(&self, token: &str) -> Result<GrantRecord, ExchangeError> {
+        Ok(self.token_and_grant(token).await?.1)
+    }
+
+    /// The same, with what is kept of the token.
+    pub(crate) async fn token_and_grant(&self, token: &str) -> Result<(GrantSecretRecord, GrantRecord), ExchangeError> {
         // Nothing is looked up for what Falconer has not made.
         self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
         let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
@@ -50,7 +55,8 @@ impl Grants {
         self.known_application(&record.application).ok_or(ExchangeError::InvalidToken)?;
         self.login.check_clock()?;
         let grant = self.live_grant(&record.grant).await?;
-        grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)
+        let grant = grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)?;
+        Ok((record, grant))
     }
 
     /// `POST /login/oauth/revoke` (RFC 7009): the grant of the token ends, with its credentials. A token that is none is no error.

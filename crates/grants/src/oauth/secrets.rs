@@ -16,7 +16,7 @@ const ACCESS_TOKEN_MS: i64 = 10 * MINUTE_MS;
 pub struct IssuedToken {
     /// The token itself.
     pub token: String,
-    /// What gives others, once. `None`: a third party of the reference, which knows none.
+    /// What gives others, once. `None`: a third party of the reference, which knows none, or a derived grant, for which whoever derived it derives another.
     pub refresh_token: Option<String>,
     /// How long it lasts.
     pub seconds: i64,
@@ -40,6 +40,13 @@ pub(crate) struct IssuedTo<'a> {
     pub(crate) may_be_for: &'a [String],
 }
 
+impl IssuedToken {
+    /// Whether it came out of an exchange (RFC 8693).
+    pub fn is_derived(&self) -> bool {
+        self.grant.parent.is_some()
+    }
+}
+
 impl Grants {
     pub(crate) async fn issue(&self, grant: &GrantRecord, of: IssuedTo<'_>) -> Result<IssuedToken, LoginError> {
         let IssuedTo { application, redirect_uri, resources, may_be_for } = of;
@@ -50,16 +57,17 @@ impl Grants {
         let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, expires_ms);
         let record = GrantSecretRecord { resources: resources.to_vec(), ..record };
         self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
-        let refresh_token = match self.known_application(application).filter(|known| !known.kind().is_of_reference()) {
-            None => None,
-            Some(_) => {
-                let token = self.auth.issue_token(BearerKind::Refresh, grant, BoundServices::default(), grant.expires_ms)?;
-                let record = self.secret_of(GrantSecretKind::RefreshToken, &token, grant, application, redirect_uri, grant.expires_ms);
-                let record = GrantSecretRecord { resources: may_be_for.to_vec(), ..record };
-                self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
-                Some(token)
-            }
-        };
+        let refresh_token =
+            match self.known_application(application).filter(|known| !known.kind().is_of_reference() && grant.parent.is_none()) {
+                None => None,
+                Some(_) => {
+                    let token = self.auth.issue_token(BearerKind::Refresh, grant, BoundServices::default(), grant.expires_ms)?;
+                    let record = self.secret_of(GrantSecretKind::RefreshToken, &token, grant, application, redirect_uri, grant.expires_ms);
+                    let record = GrantSecretRecord { resources: may_be_for.to_vec(), ..record };
+                    self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
+                    Some(token)
+                }
+            };
         let seconds = (record.expires_ms - self.now_ms()).max(0) / 1000;
         // What says who somebody is was granted too, as far as the person let the application know.
         let identity = self.grant_identity(&grant.id).await?;
@@ -99,7 +107,9 @@ impl Grants {
 
     pub(crate) async fn live_grant(&self, id: &str) -> Result<Option<GrantRecord>, LoginError> {
         let grant = self.store.grant(id).await.map_err(|error| self.read_error(error))?;
-        Ok(grant.filter(|grant| grant.revoked_ms.is_none() && self.now_ms() < grant.expires_ms))
+        let grant = grant.filter(|grant| grant.revoked_ms.is_none() && self.now_ms() < grant.expires_ms);
+        // What was derived counts no longer than what it was derived from.
+        Ok(grant.filter(|grant| grant.parent.is_none() || self.auth.grant_scopes(&grant.id).is_some()))
     }
 
     pub(crate) async fn end_grant(&self, id: &str, reason: &str) -> Result<(), ExchangeError> {

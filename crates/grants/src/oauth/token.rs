@@ -19,11 +19,14 @@ pub enum GrantType {
     DeviceCode,
     /// `refresh_token` (RFC 6749 section 6)
     RefreshToken,
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693 section 2.1)
+    TokenExchange,
 }
 
 impl GrantType {
     /// All of them, as the metadata lists them.
-    pub const ALL: [GrantType; 3] = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+    pub const ALL: [GrantType; 4] =
+        [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode, GrantType::TokenExchange];
 
     /// The value of `grant_type`.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +34,7 @@ impl GrantType {
             GrantType::AuthorizationCode => "authorization_code",
             GrantType::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             GrantType::RefreshToken => "refresh_token",
+            GrantType::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 
@@ -76,6 +80,7 @@ impl Grants {
             GrantType::AuthorizationCode => self.redeem_code(request).await,
             GrantType::DeviceCode => self.redeem_device_code(request).await,
             GrantType::RefreshToken => self.refresh(request).await,
+            GrantType::TokenExchange => self.exchange_token(request).await,
         }
     }
 }

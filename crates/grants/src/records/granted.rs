@@ -33,6 +33,8 @@ pub struct GrantView {
     pub gives: Vec<ScopeGroup>,
     /// Clients that were made with it, ascending, or the first of them; only in a [`GrantPage`].
     pub clients: Vec<String>,
+    /// What was derived from it, newest first; only in a [`GrantPage`].
+    pub derived: Vec<GrantView>,
 }
 
 impl GrantView {
@@ -113,7 +115,8 @@ impl Grants {
         for identity in session.person.identities() {
             grants.push(self.store.open_grants_of(&identity, now_ms).await);
         }
-        Ok(self.viewed(grants)?.into_iter().filter(|grant| grant.state == GrantState::Active).collect())
+        let counts = |grant: &GrantView| grant.record.parent.is_none() || self.auth.grant_scopes(&grant.record.id).is_some();
+        Ok(self.viewed(grants)?.into_iter().filter(|grant| grant.state == GrantState::Active && counts(grant)).collect())
     }
 
     /// What was read for each identity, as one list, newest first.
@@ -136,7 +139,7 @@ impl Grants {
     /// Those of them that can be used and hold `text`, in any letter case, in the site, the name or the id: by site, the newest of a site first. `after` is
     /// [`GrantPage::next`] of the part before.
     pub async fn active_grants(&self, session: &Session, text: &str, after: Option<&str>, limit: usize) -> Result<GrantPage, LoginError> {
-        let mut active = self.open_grants_of(session).await?;
+        let mut active = nested(self.open_grants_of(session).await?);
         // The one behind which it begins may have ended meanwhile.
         let after = match after {
             Some(id) => self.store.grant(id).await.map_err(|error| self.read_error(error))?,
@@ -149,7 +152,7 @@ impl Grants {
         }
         page.total = active.len();
         let needle = text.to_lowercase();
-        active.retain(|grant| fits(&grant.record, &needle) && after.as_ref().is_none_or(|after| owned(place(&grant.record)) > *after));
+        active.retain(|grant| grant.fits(&needle) && after.as_ref().is_none_or(|after| owned(place(&grant.record)) > *after));
         active.sort_by(|one, other| place(&one.record).cmp(&place(&other.record)));
         let more = active.len() > limit;
         active.truncate(limit);
@@ -257,7 +260,7 @@ fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
     } else {
         GrantState::Active
     };
-    GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), clients: Vec::new(), record }
+    GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), clients: Vec::new(), derived: Vec::new(), record }
 }
 
 /// Where a grant stands in its person's list.
@@ -269,7 +272,24 @@ fn owned((origin, created, id): (&str, std::cmp::Reverse<i64>, &str)) -> (String
     (origin.to_owned(), created, id.to_owned())
 }
 
-fn fits(grant: &GrantRecord, text: &str) -> bool {
-    let parts = [&grant.target_origin, &grant.label, &grant.id];
-    parts.into_iter().chain(&grant.name).any(|part| part.to_lowercase().contains(text))
+/// Derived grants below what they are derived from.
+fn nested(grants: Vec<GrantView>) -> Vec<GrantView> {
+    let (mut derived, mut whole): (Vec<GrantView>, Vec<GrantView>) = grants.into_iter().partition(|grant| grant.record.parent.is_some());
+    whole.iter_mut().for_each(|grant| grant.take_derived(&mut derived));
+    whole
+}
+
+impl GrantView {
+    fn take_derived(&mut self, derived: &mut Vec<GrantView>) {
+        let is_below = |other: &mut GrantView| other.record.parent.as_ref() == Some(&self.record.id);
+        let mut below: Vec<GrantView> = derived.extract_if(.., is_below).collect();
+        below.iter_mut().for_each(|grant| grant.take_derived(derived));
+        self.derived = below;
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        let GrantRecord { target_origin, label, id, name, purpose, .. } = &self.record;
+        let parts = [target_origin, label, id].into_iter().chain(name).chain(purpose);
+        parts.into_iter().any(|part| part.to_lowercase().contains(text)) || self.derived.iter().any(|grant| grant.fits(text))
+    }
 }

@@ -1,6 +1,7 @@
-//! Grants as records: making one, listing a person's, taking one back.
+//! Grants as records: making one, deriving one, listing a person's, taking one back.
 
 pub(crate) mod consents;
+pub(crate) mod derived;
 pub(crate) mod grant;
 pub(crate) mod granted;
 pub(crate) mod unasked;

@@ -89,6 +89,8 @@ pub fn grant(id: &str, nonce: &str) -> GrantRecord {
         choices: "hash".into(),
         label: "Notes".into(),
         name: None,
+        parent: None,
+        purpose: None,
         last_used_ms: None,
         use_count: 0,
         revoked_ms: None,

@@ -196,7 +196,7 @@ pub trait Store: Send + Sync {
         self.take(step, Write::InsertGrant(grant.clone(), replaces.map(str::to_owned))).await
     }
     /// Sets `revoked_ms` to [`Step::at_ms`] where it is not set. Ids that are unknown or revoked already are passed over; audit rows for the
-    /// others; the present revision when there were none. With a grant goes what the person, by whichever identity, need not be asked by applications whose answers
+    /// others; the present revision when there were none. What was derived from a grant goes with it. With a grant goes what the person, by whichever identity, need not be asked by applications whose answers
     /// go to the same origin.
     async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
         self.take(step, Write::RevokeGrants { ids: ids.to_vec(), by: by.to_owned(), reason: reason.to_owned() }).await
@@ -205,7 +205,7 @@ pub trait Store: Send + Sync {
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>>;
     /// Those of them that are neither revoked nor ended at this time. Ended ones may be kept for ever, so pages ask for these.
     async fn open_grants_of(&self, identity: &str, now_ms: i64) -> Result<Vec<GrantRecord>>;
-    /// The newest grant of the person to an origin that is not revoked; it may have ended.
+    /// The newest grant of the person to an origin that is not revoked, and that no program has derived; it may have ended.
     async fn last_grant_to(&self, identity: &str, target_origin: &str) -> Result<Option<GrantRecord>>;
     /// The newest grant of the person with this nonce, revoked or not.
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>>;

@@ -99,6 +99,10 @@ pub struct GrantRecord {
     pub label: String,
     /// What the person calls it.
     pub name: Option<String>,
+    /// The id of the grant that it was derived from, which it is never worth more than.
+    pub parent: Option<String>,
+    /// What it is for, in the words of who asked for it.
+    pub purpose: Option<String>,
     /// Milliseconds since 1970, at most a minute behind.
     pub last_used_ms: Option<i64>,
     /// How often it was used.

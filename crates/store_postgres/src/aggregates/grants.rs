@@ -15,7 +15,7 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
-    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name";
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name, parent, purpose";
 
 pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<GrantRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM grants WHERE id = $1"), &[&id], read).await
@@ -39,7 +39,7 @@ pub(crate) async fn open_of_identity(on: &impl Connection, identity: &str, now_m
 }
 
 pub(crate) async fn last_to(on: &impl Connection, identity: &str, target_origin: &str) -> Res<Option<GrantRecord>> {
-    let wanted = "identity = $1 AND target_origin = $2 AND revoked_ms IS NULL";
+    let wanted = "identity = $1 AND target_origin = $2 AND revoked_ms IS NULL AND parent IS NULL";
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE {wanted} ORDER BY created_ms DESC, number DESC LIMIT 1");
     first(on, &sql, &[&identity, &target_origin], read).await
 }
@@ -65,6 +65,8 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, repla
             writing.changed(KeyKind::Grant, old, ChangeKind::Updated).await?;
             revoked = Some(old);
         }
+        let by = writing.step.actor.clone();
+        revoke_derived(writing, old, &by).await?;
     }
     put(&writing.transaction, grant).await?;
     writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created).await?;
@@ -78,6 +80,19 @@ pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, 
     for id in ids {
         if revoke_one(writing, id, by, reason).await? {
             writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated).await?;
+        }
+        revoke_derived(writing, id, by).await?;
+    }
+    Ok(())
+}
+
+/// What was derived from a grant ends with it.
+async fn revoke_derived(writing: &mut Writing<'_>, parent: &str, by: &str) -> Res<()> {
+    let derived = "WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = $1
+        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id) SELECT id FROM below ORDER BY id";
+    for id in all(&writing.transaction, derived, &[&parent], |row| get::<String>(row, 0)).await? {
+        if revoke_one(writing, &id, by, "what it was derived from was revoked").await? {
+            writing.changed_and_audited(KeyKind::Grant, &id, ChangeKind::Updated).await?;
         }
     }
     Ok(())
@@ -108,7 +123,7 @@ async fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> 
 async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22)"
+           $19, $20, $21, $22, $23, $24)"
     );
     run(
         on,
@@ -136,7 +151,8 @@ async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {
             &grant.revoked_by,
             &grant.reason,
             &grant.name,
-            &grant.name,
+            &grant.parent,
+            &grant.purpose,
         ],
     )
     .await?;
@@ -167,5 +183,7 @@ fn read(row: &Row) -> Res<GrantRecord> {
         revoked_by: get(row, 19)?,
         reason: get(row, 20)?,
         name: get(row, 21)?,
+        parent: get(row, 22)?,
+        purpose: get(row, 23)?,
     })
 }

@@ -15,7 +15,7 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
-    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name";
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name, parent, purpose";
 
 pub(crate) fn one(connection: &Connection, id: &str) -> Res<Option<GrantRecord>> {
     first(connection, &format!("SELECT {COLUMNS} FROM grants WHERE id = ?1"), params![id], read)
@@ -34,7 +34,7 @@ pub(crate) fn open_of_identity(connection: &Connection, identity: &str, now_ms: 
 }
 
 pub(crate) fn last_to(connection: &Connection, identity: &str, target_origin: &str) -> Res<Option<GrantRecord>> {
-    let wanted = "identity = ?1 AND target_origin = ?2 AND revoked_ms IS NULL";
+    let wanted = "identity = ?1 AND target_origin = ?2 AND revoked_ms IS NULL AND parent IS NULL";
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE {wanted} ORDER BY created_ms DESC, rowid DESC LIMIT 1");
     first(connection, &sql, params![identity, target_origin], read)
 }
@@ -65,6 +65,8 @@ pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: O
             writing.changed(KeyKind::Grant, old, ChangeKind::Updated)?;
             revoked = Some(old);
         }
+        let by = writing.step.actor.clone();
+        revoke_derived(writing, old, &by)?;
     }
     put(writing.connection, grant)?;
     writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created)?;
@@ -78,6 +80,19 @@ pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason
     for id in ids {
         if revoke_one(writing, id, by, reason)? {
             writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated)?;
+        }
+        revoke_derived(writing, id, by)?;
+    }
+    Ok(())
+}
+
+/// What was derived from a grant ends with it.
+fn revoke_derived(writing: &mut Writing<'_>, parent: &str, by: &str) -> Res<()> {
+    let derived = "WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = ?1
+        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id) SELECT id FROM below ORDER BY id";
+    for id in all(writing.connection, derived, params![parent], |row| Ok(row.get::<_, String>(0)?))? {
+        if revoke_one(writing, &id, by, "what it was derived from was revoked")? {
+            writing.changed_and_audited(KeyKind::Grant, &id, ChangeKind::Updated)?;
         }
     }
     Ok(())
@@ -108,7 +123,7 @@ fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bo
 fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-           ?19, ?20, ?21, ?22)"
+           ?19, ?20, ?21, ?22, ?23, ?24)"
     );
     let values = params![
         grant.id,
@@ -133,6 +148,8 @@ fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {
         grant.revoked_by,
         grant.reason,
         grant.name,
+        grant.parent,
+        grant.purpose,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -162,5 +179,7 @@ fn read(row: &Row<'_>) -> Res<GrantRecord> {
         revoked_by: row.get(19)?,
         reason: row.get(20)?,
         name: row.get(21)?,
+        parent: row.get(22)?,
+        purpose: row.get(23)?,
     })
 }

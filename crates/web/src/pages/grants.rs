@@ -10,7 +10,7 @@ use crate::pages::console::records::{encode, lists, person, problem, sign_in};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::people::{client_href, person_href};
 use crate::views::words;
-use crate::views::{GrantsPage, GrantsRow, SiteRows, UnaskedRow, html};
+use crate::views::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow, html};
 
 /// So many grants a page.
 const ROWS: usize = 20;
@@ -98,6 +98,7 @@ pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
         let row = GrantsRow {
             revoke_href: may_revoke.then(ask),
             person: Some((identity.clone(), person_href(identity))),
+            parent: grant.record.parent.clone(),
             ..row(&visit, &grant, acts.list_clients, now_ms)
         };
         add(&mut sites, &grant, 0, row);
@@ -156,5 +157,20 @@ fn row(visit: &Visit, view: &GrantView, links_clients: bool, now_ms: i64) -> Gra
         created: words::since(grant.created_ms, now_ms),
         clients: view.clients.iter().map(|client| (client.clone(), links_clients.then(|| client_href(client)))).collect(),
         revoke_href: None,
+        purpose: grant.purpose.clone(),
+        parent: None,
+        derived: derived(visit, view, links_clients, now_ms),
     }
+}
+
+/// All that was derived, each behind what it was derived from.
+fn derived(visit: &Visit, view: &GrantView, links_clients: bool, now_ms: i64) -> Vec<DerivedRow> {
+    let mut rows = Vec::new();
+    for below in &view.derived {
+        let mut one = row(visit, below, links_clients, now_ms);
+        let deeper = std::mem::take(&mut one.derived);
+        rows.push(DerivedRow { depth: 1, row: one });
+        rows.extend(deeper.into_iter().map(|further| DerivedRow { depth: further.depth + 1, ..further }));
+    }
+    rows
 }

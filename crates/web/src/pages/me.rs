@@ -111,7 +111,9 @@ fn in_words(method: SignInMethod) -> &'static str {
 
 /// The newest of them, and how many there are.
 async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<(Vec<GrantRow>, usize), Problem> {
-    let active = visit.web.grants.open_grants_of(session).await?;
+    // What was derived stands below what it was derived from, in the whole list.
+    let active = visit.web.grants.open_grants_of(session).await?.into_iter().filter(|grant| grant.record.parent.is_none());
+    let active: Vec<GrantView> = active.collect();
     let count = active.len();
     Ok((active.into_iter().take(MOST_GRANTS).map(|grant| row(grant, now_ms)).collect(), count))
 }

@@ -90,6 +90,19 @@ pub(crate) struct GrantsRow {
     pub clients: Vec<(String, Option<String>)>,
     /// Where it is revoked after one more question; `None`: by a form in the page, or not at all.
     pub revoke_href: Option<String>,
+    /// What it is for, in the words of who asked.
+    pub purpose: Option<String>,
+    /// The grant that it was derived from, by its id; only in the list of everybody's.
+    pub parent: Option<String>,
+    /// What was derived from it; only in the person's own list.
+    pub derived: Vec<DerivedRow>,
+}
+
+/// A derived grant below what it was derived from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DerivedRow {
+    pub depth: usize,
+    pub row: GrantsRow,
 }
 
 impl GrantsRow {

@@ -27,7 +27,7 @@ pub(crate) use granting::{
     Bundle, Confirm, DeviceDonePage, DevicePage, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutPage, NewsPage,
     NothingGrantedPage, Others, Remember, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage, Words,
 };
-pub(crate) use grants::{GrantsPage, GrantsRow, SiteRows, UnaskedRow};
+pub(crate) use grants::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow};
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 #[cfg(test)]

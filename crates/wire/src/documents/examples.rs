@@ -59,6 +59,7 @@ pub fn body(method: &Method) -> Option<Value> {
             "rememberConsentSeconds": 2_592_000,
         })),
         Call::RevokeCertificates => Some(json!({ "before": "2026-01-01T00:00:00.000Z" })),
+        Call::DeriveGrant => Some(json!({ "scopes": ["notes:read:red"], "purpose": "Sum up the book red" })),
         Call::ResetApplicationSecret => Some(json!({ "overlapSeconds": 3600 })),
         _ => None,
     }

@@ -65,6 +65,7 @@ fn named(call: Call) -> &'static [Code] {
         Call::ResetApplicationSecret => &[Code::InputError, Code::ResourceNotFound],
         Call::DeleteApplication | Call::ListApplications | Call::EndGrant => &[Code::InputError],
         Call::PutApplication => &[Code::InputError, Code::RequestConflict],
+        Call::DeriveGrant => &[Code::InputError, Code::RequestConflict],
         Call::InvitePerson => &[Code::InputError, Code::RequestConflict],
         Call::UpdatePerson | Call::DisablePerson | Call::EnablePerson | Call::DeletePerson | Call::MakeResetLink => {
             &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict]

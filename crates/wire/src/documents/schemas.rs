@@ -81,6 +81,8 @@ schemas! {
         "checks-request",
         "checks-response",
         "client-record-response",
+        "derive-grant-request",
+        "derive-grant-response",
         "explain-response",
         "get-person-response",
         "import-batch-request",

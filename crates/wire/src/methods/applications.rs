@@ -1,4 +1,4 @@
-//! Applications that ask people for grants by OAuth 2, as they are kept in the database.
+//! Applications that ask people for grants by OAuth 2, as they are kept in the database; and parts of grants, for whoever has one.
 
 use crate::pattern::{APPLICATION_ID, CONTINUATION_TOKEN, LIMIT};
 use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
@@ -94,4 +94,22 @@ pub(super) const DELETE_APPLICATION: Method = Method {
     description: "Deletes an application. From then on it gets nothing more; what it was given lasts as long as its grants. A client of its owner needs `auth:delete-own-application:<applicationId>` only. Deleting what is not there is fine.",
     input: None,
     output: None,
+};
+
+pub(super) const DERIVE_GRANT: Method = Method {
+    call: Call::DeriveGrant,
+    service: Service::Falconer,
+    name: "deriveGrant",
+    verb: Verb::Post,
+    route: "/derived-grants",
+    params: &[],
+    query: &[],
+    scopes: Some(r#""auth:current-scopes""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Grants",
+    title: "Derive a grant",
+    description: "Takes a part of the grant whose own credentials sign the call, for one task: some of its scopes, until its end at the latest. The derived grant never gives more than the grant, also when that gives less later, and ends with it. It is listed below the grant for the person, who can revoke it alone. At most 100 that have not ended are derived from one grant, and at most three one from the other. Whoever has an access token in place of credentials exchanges it at `/login/oauth/token`.",
+    input: Some("derive-grant-request"),
+    output: Some("derive-grant-response"),
 };

@@ -89,4 +89,5 @@ pub const FALCONER_METHODS: &[Method] = &[
     applications::PUT_APPLICATION,
     applications::RESET_APPLICATION_SECRET,
     applications::DELETE_APPLICATION,
+    applications::DERIVE_GRANT,
 ];

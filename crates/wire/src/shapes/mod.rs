@@ -6,6 +6,7 @@ mod audit;
 mod brokers;
 mod clients;
 mod falconer;
+mod grants;
 mod import;
 mod people;
 mod roles;
@@ -20,6 +21,7 @@ pub use clients::{
     Client, ClientList, ClientRecordList, ClientRequest, ClientWithGrant, ClientWithToken, RevokeCertificatesRequest, RevokedSeed,
 };
 pub use falconer::NodeRevision;
+pub use grants::{DeriveGrantRequest, DerivedGrant, GrantCredentials};
 pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,
 };

@@ -36,7 +36,8 @@ impl Auth {
         let is_active = |grant: &GrantRecord| grant.revoked_ms.is_none() && grant.expires_ms > reading.now_ms;
         let mut found: Vec<&Arc<Grant>> = snapshot
             .grants()
-            .filter(|grant| is_active(&grant.record) && before.is_none_or(|before| place(grant) < before) && fits(&grant.record, &text))
+            .filter(|grant| is_active(&grant.record) && snapshot.has_living_ancestors(grant, reading.now_ms))
+            .filter(|grant| before.is_none_or(|before| place(grant) < before) && fits(&grant.record, &text))
             .collect();
         found.sort_unstable_by_key(|grant| std::cmp::Reverse(place(grant)));
         let more = found.len() > limit;
@@ -88,5 +89,6 @@ fn position(start: &Start) -> Option<(i64, &str)> {
 
 fn fits(grant: &GrantRecord, text: &str) -> bool {
     let parts = [&grant.identity, &grant.target_origin, &grant.label, &grant.id];
-    text.is_empty() || parts.into_iter().chain(&grant.name).any(|part| part.to_lowercase().contains(text))
+    text.is_empty()
+        || parts.into_iter().chain(&grant.name).chain(&grant.purpose).chain(&grant.parent).any(|part| part.to_lowercase().contains(text))
 }

@@ -9,6 +9,7 @@ use super::Snapshot;
 use crate::directory::absent_grants::ended::EndOfGrant;
 use crate::directory::entries::{Grant, PresentScopes};
 use crate::reserved;
+use crate::settings::DEEPEST_DERIVED;
 
 /// Bytes of a grant's id.
 const GRANT_ID: usize = 22;
@@ -22,6 +23,27 @@ impl Snapshot {
     /// All grants in memory, in no order.
     pub fn grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
         self.grants.values()
+    }
+
+    /// What was derived from a grant, and not from what was derived, by id.
+    pub(crate) fn derived_from(&self, parent: &str) -> impl Iterator<Item = &Arc<Grant>> {
+        let parent: Arc<str> = Arc::from(parent);
+        let from = (Arc::clone(&parent), Arc::from(""));
+        let of_parent = self.derived_grants.range(from..).take_while(move |(of, _)| *of == parent);
+        of_parent.filter_map(|(_, id)| self.grants.get(id))
+    }
+
+    /// Whether what a grant was derived from is there, and has not ended at this time.
+    pub(crate) fn has_living_ancestors(&self, grant: &Grant, now_ms: i64) -> bool {
+        let mut of = Some(grant);
+        for _ in 0..=DEEPEST_DERIVED {
+            let Some(parent) = of.and_then(|grant| grant.record.parent.as_deref()) else { return true };
+            of = self.grants.get(parent).map(Arc::as_ref).filter(|grant| grant.record.expires_ms > now_ms);
+            if of.is_none() {
+                return false;
+            }
+        }
+        false
     }
 
     /// How a grant that is not there has ended, where that is remembered. What is remembered of one that is there is of a change that came to nothing.

@@ -2,7 +2,7 @@
 
 use falconer_wire::{Call, Method};
 
-use super::falconer::{applications, events, explain, import, list_clients, people, put_client, refresh_person};
+use super::falconer::{applications, events, explain, grants, import, list_clients, people, put_client, refresh_person};
 use super::{Answer, Request, audit, brokers, check, clients, falconer, hawk, roles, scopes, service};
 use crate::api::Api;
 
@@ -68,6 +68,7 @@ impl Api {
             Call::PutApplication => applications::put(&self.grants, request).await,
             Call::ResetApplicationSecret => applications::reset_secret(&self.grants, request).await,
             Call::DeleteApplication => applications::delete(&self.grants, request).await,
+            Call::DeriveGrant => grants::derive(&self.grants, request).await,
             Call::AwsS3Credentials
             | Call::AzureAccounts
             | Call::AzureTables

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use falconer_grants::{ClientProof, ParameterError, Parameters};
+use falconer_grants::{ACCESS_TOKEN_TYPE, ClientProof, ParameterError, Parameters};
 use falconer_wire::date_time;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, PRAGMA};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -38,7 +38,8 @@ pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Resp
             "scope": issued.scope,
         });
         let id_token = web.grants.id_token(&issued, web.settings.public_origin.as_str()).await?;
-        let body = with_member(body, "refresh_token", issued.refresh_token);
+        let token_type = issued.is_derived().then(|| ACCESS_TOKEN_TYPE.to_owned());
+        let body = with_member(with_member(body, "issued_token_type", token_type), "refresh_token", issued.refresh_token);
         Ok(json(StatusCode::OK, &with_member(body, "id_token", id_token)))
     })
     .await

@@ -1,8 +1,9 @@
-//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, signing out, why somebody was refused, clients with their grants or tokens, imports, people, applications.
+//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, signing out, why somebody was refused, clients with their grants or tokens, imports, people, applications, derived grants.
 
 pub(crate) mod applications;
 pub(crate) mod events;
 pub(crate) mod explain;
+pub(crate) mod grants;
 pub(crate) mod import;
 pub(crate) mod list_clients;
 pub(crate) mod people;

@@ -1,0 +1,173 @@
+//! Derived grants: whoever has a grant takes a part of it, for less time, for one task. Nobody is asked, because nothing is added.
+
+use std::sync::Arc;
+
+use falconer_scopes::{Expression, ScopeSet};
+use falconer_store::{GrantRecord, Key, Write};
+use serde_json::json;
+
+use crate::administer::grants::{Issued, start_of_grant};
+use crate::change::acting::step_by;
+use crate::change::decide::{Decision, Now};
+use crate::directory::entries::Grant;
+use crate::directory::snapshot::Snapshot;
+use crate::error::ApiError;
+use crate::node::Auth;
+use crate::reserved;
+use crate::settings::DEEPEST_DERIVED;
+use crate::time::HOUR_MS;
+use crate::verify::caller::Authentication;
+use crate::verify::effective_scopes::ActiveGrant;
+
+/// So many that have not ended may be derived from one grant.
+pub const MOST_DERIVED: usize = 100;
+/// Longest purpose of a grant, in characters.
+pub const LONGEST_PURPOSE: usize = 200;
+/// How long one lasts if nobody says it.
+const ORDINARY_MS: i64 = HOUR_MS;
+
+/// A part of a grant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDerivedGrant {
+    /// What of it; satisfied by what the grant gives at that moment.
+    pub scopes: Vec<String>,
+    /// The end, not later than that of the grant; milliseconds since the epoch. `None`: an hour, or when the grant ends.
+    pub expires_ms: Option<i64>,
+    /// What it is for, for the person's list.
+    pub purpose: Option<String>,
+}
+
+impl Auth {
+    /// Derives a grant from the one whose own credentials have signed. Errors: 400 for what can't be derived, 401 and 403 as for any call, 409 beyond [`MOST_DERIVED`].
+    pub async fn derive_grant(&self, who: &Authentication, new: &NewDerivedGrant) -> Result<Issued, ApiError> {
+        self.derive(new, |now| {
+            let acting = self.acting(now, who)?;
+            let caller = acting.caller;
+            let parent = caller.grant.as_deref().and_then(|id| now.snapshot.grant(id));
+            // A client that was made with a grant is not the grant: it can be given to somebody else.
+            let parent = parent
+                .filter(|grant| caller.client_id.as_deref() == Some(&grant.record.client_id))
+                .ok_or_else(|| ApiError::InputError("A grant is derived with the credentials of a grant; these are of none".to_owned()))?;
+            Ok((parent.record.id.clone(), caller.scopes))
+        })
+        .await
+    }
+
+    /// The same for whoever shows an access token of the grant, which has been checked.
+    pub async fn derive_from(&self, parent: &str, new: &NewDerivedGrant) -> Result<Issued, ApiError> {
+        self.derive(new, |now| {
+            let active = self.node.active_grant(&now.snapshot, parent, now.now_ms)?;
+            Ok((parent.to_owned(), active.scopes))
+        })
+        .await
+    }
+
+    /// `held` gives the parent, and what of it the caller holds.
+    async fn derive(
+        &self,
+        new: &NewDerivedGrant,
+        held: impl Fn(&Now) -> Result<(String, ScopeSet), ApiError> + Send + Sync,
+    ) -> Result<Issued, ApiError> {
+        check(new)?;
+        let (record, revision) = self
+            .decide(|now| {
+                let snapshot = &now.snapshot;
+                let (parent, held) = held(now)?;
+                let active = self.node.active_grant(snapshot, &parent, now.now_ms)?;
+                let above = &active.grant.record;
+                if ancestors(snapshot, active.grant).count() >= DEEPEST_DERIVED {
+                    return Err(ApiError::InputError(format!("At most {DEEPEST_DERIVED} grants are derived one from the other")));
+                }
+                let living = snapshot.derived_from(&parent).filter(|grant| grant.record.expires_ms > now.now_ms);
+                if living.take(MOST_DERIVED).count() == MOST_DERIVED {
+                    return Err(ApiError::RequestConflict(format!("{MOST_DERIVED} grants are derived from this one already")));
+                }
+                let record = self.new_derived(now, new, &active, &held)?;
+                let mut depends_on = vec![Key::Role, Key::Grant(parent.clone())];
+                depends_on.extend(ancestors(snapshot, active.grant).map(|grant| Key::Grant(grant.record.id.clone())));
+                depends_on.extend(snapshot.keys_of(active.identity));
+                let mut step = step_by(now, &above.client_id, "derived", depends_on);
+                step.grant = Some(parent.clone());
+                step.detail = Some(json!({"parent": parent, "purpose": record.purpose}));
+                Ok(Decision::Write(step, Write::InsertGrant(record.clone(), None), record))
+            })
+            .await?;
+        let credentials = self.grant_credentials(&record)?;
+        Ok(Issued { grant: record, credentials, repeated: false, revision })
+    }
+
+    fn new_derived(&self, now: &Now, new: &NewDerivedGrant, active: &ActiveGrant<'_>, held: &ScopeSet) -> Result<GrantRecord, ApiError> {
+        let above = &active.grant.record;
+        let required = Expression::all_of(new.scopes.iter().cloned());
+        if let Some(missing) = required.missing(held).or_else(|| required.missing(&active.scopes)) {
+            return Err(ApiError::insufficient(Some(&above.client_id), missing, required));
+        }
+        let expanded = now.snapshot.expand_completely(&new.scopes);
+        let expanded = expanded.ok_or_else(|| ApiError::InputError("The scopes lead to too many roles".to_owned()))?;
+        // What a scope leads to is in it only as far as the grant has it.
+        let scopes = expanded.intersection(&active.scopes).intersection(held);
+        let expires_ms = new.expires_ms.unwrap_or_else(|| now.now_ms.saturating_add(ORDINARY_MS).min(above.expires_ms));
+        if expires_ms <= now.now_ms || expires_ms > above.expires_ms {
+            return Err(ApiError::InputError("A derived grant ends in the future, and not later than what it is derived from".to_owned()));
+        }
+        let issuer = now.snapshot.current_issuer().ok_or_else(|| ApiError::Internal("no internal issuer".to_owned()))?;
+        let id = self.node.slugid();
+        Ok(GrantRecord {
+            client_id: format!("{}{id}", above.client_id.strip_suffix(&above.id).unwrap_or_default()),
+            id,
+            scopes: scopes.to_vec(),
+            everything: false,
+            // Who the person is was told to the site that asked, and to nobody that it hands a part on to.
+            identity_for: Vec::new(),
+            created_ms: now.now_ms,
+            start_ms: start_of_grant(now, expires_ms),
+            expires_ms,
+            issuer: issuer.record.name.clone(),
+            seed: format!("{}{}", self.node.slugid(), self.node.slugid()),
+            nonce: String::new(),
+            choices: String::new(),
+            name: None,
+            parent: Some(above.id.clone()),
+            purpose: new.purpose.clone(),
+            last_used_ms: None,
+            use_count: 0,
+            revoked_ms: None,
+            revoked_by: None,
+            reason: None,
+            ..above.clone()
+        })
+    }
+}
+
+/// What can be said without looking anything up.
+fn check(new: &NewDerivedGrant) -> Result<(), ApiError> {
+    reserved::refuse_reserved(&new.scopes)?;
+    if new.scopes.is_empty() {
+        return Err(ApiError::InputError("A derived grant has at least one scope".to_owned()));
+    }
+    match new.purpose.as_deref().and_then(wrong_purpose) {
+        Some(problem) => Err(ApiError::InputError(problem)),
+        None => Ok(()),
+    }
+}
+
+/// Why a purpose can't be shown.
+pub fn wrong_purpose(purpose: &str) -> Option<String> {
+    if purpose.chars().count() > LONGEST_PURPOSE {
+        return Some(format!("A purpose has at most {LONGEST_PURPOSE} characters"));
+    }
+    if purpose.trim().is_empty() {
+        return Some("A purpose is not empty".to_owned());
+    }
+    // Marks of direction would make it read as something else.
+    let is_unseen =
+        |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    purpose.chars().any(is_unseen).then(|| "A purpose has no control characters".to_owned())
+}
+
+/// The grants that one was derived from, the nearest first; as far as they are known here.
+pub(crate) fn ancestors<'s>(snapshot: &'s Snapshot, grant: &'s Grant) -> impl Iterator<Item = &'s Arc<Grant>> {
+    let above = |grant: &Grant| grant.record.parent.as_deref().and_then(|parent| snapshot.grant(parent));
+    // The store could say that two are derived from each other, and nothing may go round.
+    std::iter::successors(above(grant), move |grant| above(grant)).take(DEEPEST_DERIVED)
+}

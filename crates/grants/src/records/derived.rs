@@ -1,0 +1,78 @@
+//! Derived grants: a part of a grant for one task, taken by whoever has it, for a token (RFC 8693) or for credentials.
+
+use falconer_auth::{ApiError, Authentication, Issued, NewDerivedGrant};
+use falconer_login::LoginError;
+use falconer_wire::time_expression;
+
+use crate::grants::Grants;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::request::scope_text;
+use crate::oauth::secrets::{IssuedTo, IssuedToken};
+use crate::oauth::token::TokenRequest;
+
+/// The only kind of token that is exchanged, and that comes out of it (RFC 8693 section 3).
+pub const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+impl Grants {
+    /// Derives a grant from the one whose own credentials have signed.
+    pub async fn derive_grant(&self, who: &Authentication, new: &NewDerivedGrant) -> Result<Issued, ApiError> {
+        self.auth.derive_grant(who, new).await
+    }
+
+    /// A token of less, for an access token of this application (RFC 8693 section 2).
+    pub(crate) async fn exchange_token(&self, request: TokenRequest<'_>) -> Result<IssuedToken, ExchangeError> {
+        let parameters = request.parameters;
+        let is_access_token = |sent: Option<&str>| sent.is_none_or(|sent| sent == ACCESS_TOKEN_TYPE);
+        let sent = request.required("subject_token")?;
+        if request.required("subject_token_type")? != ACCESS_TOKEN_TYPE || !is_access_token(parameters.one("requested_token_type")?) {
+            return Err(ExchangeError::InvalidRequest(format!(
+                "Only tokens of the type {ACCESS_TOKEN_TYPE} are exchanged, for others of it"
+            )));
+        }
+        if parameters.has("actor_token") {
+            return Err(ExchangeError::InvalidRequest("Nobody acts for somebody else: leave out the actor_token".to_owned()));
+        }
+        if parameters.has("audience") {
+            return Err(ExchangeError::InvalidTarget);
+        }
+        let scopes = match parameters.one("scope")? {
+            Some(text) => {
+                Some(scope_text::read(text).ok_or_else(|| ExchangeError::InvalidScope("The scope is written as no scope is".to_owned()))?)
+            }
+            None => None,
+        };
+        let expires_ms = match parameters.one("expires")?.map(time_expression::parse_ms) {
+            None => None,
+            Some(Ok(ms)) => Some(self.now_ms().saturating_add(ms)),
+            Some(Err(error)) => return Err(ExchangeError::InvalidRequest(error.to_string())),
+        };
+        let purpose = parameters.one("purpose")?.map(str::to_owned);
+        let subject = match self.token_and_grant(sent).await {
+            // What a token of others is worth is nothing for whoever shows it here (RFC 8693 section 2.2.2).
+            Err(ExchangeError::InvalidToken) => return Err(ExchangeError::InvalidRequest("The subject_token does not count".to_owned())),
+            subject => subject?,
+        };
+        let (record, grant) = subject;
+        if !self.may_use(&record, request.client) {
+            return Err(ExchangeError::OtherClient);
+        }
+        // For no other services than the token that it comes from.
+        let resources = self.resources_of(request, &record.resources)?;
+        let scopes = scopes.unwrap_or_else(|| grant.scopes.clone());
+        let derived = self.auth.derive_from(&grant.id, &NewDerivedGrant { scopes, expires_ms, purpose }).await;
+        let derived = derived.map_err(refused)?.grant;
+        let of = IssuedTo { application: &record.application, redirect_uri: &record.redirect_uri, resources: &resources, may_be_for: &[] };
+        Ok(self.issue(&derived, of).await?)
+    }
+}
+
+fn refused(error: ApiError) -> ExchangeError {
+    match error {
+        ApiError::InsufficientScopes { .. } => {
+            ExchangeError::InvalidScope("The grant of the subject_token does not give that scope".to_owned())
+        }
+        ApiError::AuthenticationFailed(_) => ExchangeError::InvalidRequest("The subject_token does not count".to_owned()),
+        ApiError::InputError(text) | ApiError::RequestConflict(text) => ExchangeError::InvalidRequest(text),
+        other => ExchangeError::Login(LoginError::from(other)),
+    }
+}
