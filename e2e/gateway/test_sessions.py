@@ -181,6 +181,17 @@ def test_signing_out_ends_what_a_copy_of_the_cookie_is_worth(service, server):
         assert (answer.status, cleared) == (303, {"falconer-gateway": ""})
 
 
+def test_signing_out_says_where_nobody_knows_whose_session_it_was(service, granted):
+    sealed = signed_in(service, granted)["falconer-gateway"]
+    for cookie in [f"{sealed}; falconer-gateway={sealed}", sealed[:-4]]:
+        answer, body, cleared = signed_out(service, {"falconer-gateway": cookie})
+        assert (answer.status, cleared) == (403, {"falconer-gateway": ""})
+        assert b"<h1>Signed out here only</h1>" in body and b"nothing was ended" in body
+    # Not even another cookie's letters keep it from being read.
+    answer, _, _ = call(service, "GET", "/books/red", SCRIPT_OF | {"Cookie": f"theirs=caf\xe9; falconer-gateway={sealed}"})
+    assert answer.status == 200
+
+
 def test_a_session_that_another_one_replaces_ends(service, server):
     before = signed_in(service, granted_anew(server))
     after = signed_in(service, granted_anew(server), before=before)

@@ -17,19 +17,30 @@ pub(super) const SIGN_OUT: &str = "/.falconer/sign-out";
 
 /// Ends the session that the request has, and says what became of its grant. The browser is signed out in any case.
 pub(super) async fn sign_out(gateway: &Gateway, request: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Result<Answer, Refused> {
-    let ended = match session.cookies.session(request.headers, now_ms()) {
+    let cookies = &session.cookies;
+    let signed_out_here = |text: &str| {
+        let grants = format!("{}/me/grants", session.asks.falconer);
+        Answer::page(403, "Signed out here only", text, (&grants, "What you granted"), false).with_cookies(cookies.clear_session())
+    };
+    let opened = cookies.session(request.headers, now_ms());
+    if opened.is_none() && cookies.has_unreadable_session(request.headers) {
+        gateway.metrics().session(Event::SignedOut);
+        gateway.metrics().session(Event::GrantNotEnded);
+        return Ok(signed_out_here("You are signed out in this browser. Its cookie can't be read, so that nothing was ended at Falconer."));
+    }
+    let ended = match opened {
         Some(opened) => {
             let until = date_time::format_ms(opened.expires_ms);
             let _slot = gateway.hold(request)?;
             (session.end_grant(opened.credentials).await, until)
         }
-        // Nothing that counts.
+        // None, or one that is over: there is nothing that counts.
         None => (GrantEnd::Ended, String::new()),
     };
     gateway.metrics().session(Event::SignedOut);
     let (failed, error, until) = match ended {
         (GrantEnd::Ended, _) => {
-            let answer = Answer::to(&format!("{}{SIGN_OUT}", site.origin), session.cookies.clear_session());
+            let answer = Answer::to(&format!("{}{SIGN_OUT}", site.origin), cookies.clear_session());
             return answer.ok_or(Refused::Misconfigured("an address to go to is no header"));
         }
         (GrantEnd::Counts(error), until) => ("Falconer did not end what you granted, and it counts until", error, until),
@@ -41,9 +52,7 @@ pub(super) async fn sign_out(gateway: &Gateway, request: &RequestHead<'_>, site:
     gateway.metrics().session(Event::GrantNotEnded);
     let text =
         format!("You are signed out in this browser. {failed} {until}, for whoever has a copy of the cookie. Revoke it at Falconer.");
-    let grants = format!("{}/me/grants", session.asks.falconer);
-    let answer = Answer::page(403, "Signed out here only", &text, (&grants, "What you granted"), false);
-    Ok(answer.with_cookies(session.cookies.clear_session()))
+    Ok(signed_out_here(&text))
 }
 
 /// Ends the grant of a session that another one takes the place of. Its cookie is gone from the browser, and a copy of it must not outlive that. At worst

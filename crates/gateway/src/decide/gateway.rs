@@ -272,7 +272,7 @@ impl Gateway {
     }
 
     /// The Cookie header without what is the gateway's own; `None`: nothing is left.
-    pub(crate) fn cookies_for_service(&self, host: &str, value: &str) -> Option<String> {
+    pub(crate) fn cookies_for_service(&self, host: &str, value: &[u8]) -> Option<Vec<u8>> {
         match self.site(host).ok().and_then(|site| site.session.as_ref()) {
             Some(session) => session.cookies.without_ours(value),
             None => Some(value.to_owned()),

@@ -49,7 +49,7 @@ pub(super) async fn answer(
             Ok(Answer::page(403, "Sign out", "You are signed in here.", ("/", "Back"), true))
         }
         ("GET", SIGN_OUT) => {
-            let text = "You are signed out here. With that, what you granted has ended too.";
+            let text = "You are signed out here. Signing out here ends what you granted to this host, too.";
             Ok(Answer::page(403, "Signed out", text, (&sign_in_path("/"), "Sign in"), false))
         }
         _ => Err(Refused::NoRule),

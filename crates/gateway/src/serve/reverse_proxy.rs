@@ -224,11 +224,10 @@ impl SingleRequest<'_> {
         if took_credentials || is_signature {
             headers.remove(header::AUTHORIZATION);
         }
-        let cookies: Vec<String> =
-            headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
+        let cookies = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(b"; ".as_slice());
         headers.remove(header::COOKIE);
-        if let Some(left) = self.gateway.cookies_for_service(head.host, &cookies.join("; "))
-            && let Ok(left) = HeaderValue::from_str(&left)
+        if let Some(left) = self.gateway.cookies_for_service(head.host, &cookies)
+            && let Ok(left) = HeaderValue::from_bytes(&left)
             && !left.is_empty()
         {
             headers.insert(header::COOKIE, left);

@@ -73,6 +73,11 @@ impl Cookies {
         Some(Opened { credentials, expires_ms: session.expires_ms })
     }
 
+    /// Whether there is a session of which nobody here can say whose it is: sealed with another key, damaged, or sent twice.
+    pub(crate) fn has_unreadable_session(&self, headers: &HeaderMap) -> bool {
+        all(headers, &self.session).next().is_some() && self.open::<Session>(headers, &self.session).is_none()
+    }
+
     /// `None`: the credentials are larger than a cookie.
     pub(crate) fn set_session(&self, credentials: &Credentials, expires_ms: i64, now_ms: i64) -> Option<HeaderValue> {
         let session = Session {
@@ -103,12 +108,12 @@ impl Cookies {
     }
 
     /// The header without these cookies: the service behind has no use for them. `None`: nothing is left.
-    pub(crate) fn without_ours(&self, value: &str) -> Option<String> {
-        let left = value.split(';').map(str::trim).filter(|pair| {
-            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
-            !pair.is_empty() && name != self.session && name != self.sign_in
+    pub(crate) fn without_ours(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let left = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| {
+            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+            !pair.is_empty() && name != self.session.as_bytes() && name != self.sign_in.as_bytes()
         });
-        let left = left.collect::<Vec<_>>().join("; ");
+        let left = left.collect::<Vec<_>>().join(b"; ".as_slice());
         (!left.is_empty()).then_some(left)
     }
 
@@ -144,11 +149,15 @@ impl Cookies {
 
 /// The value of a cookie. `None` too where it was sent twice: nobody can say which one is ours.
 fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut found = pairs.filter(|(found, _)| *found == name).map(|(_, value)| value);
+    let mut found = all(headers, name);
     let first = found.next()?;
-    if found.next().is_some() || first.len() > LARGEST { None } else { Some(first) }
+    if found.next().is_some() || first.len() > LARGEST { None } else { std::str::from_utf8(first).ok() }
+}
+
+/// Every value that was sent under a name. Other cookies of the host may hold bytes that are no ASCII.
+fn all<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h [u8]> {
+    let pairs = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 #[cfg(test)]
@@ -191,11 +200,33 @@ mod tests {
         }
     }
 
+    /// Signing out said that the grant had ended where nobody could read which one; and a cookie of somebody else, with letters that are no ASCII, hid ours.
+    #[test]
+    fn a_session_that_nobody_can_read_is_told_from_none() {
+        let ours = cookies('a', "https://notes.example");
+        let credentials = Credentials::new("ann/x", "token").with_certificate(r#"{"expiry":1}"#).unwrap();
+        let cookie = sent(&ours.set_session(&credentials, 5000, 1000).unwrap());
+        let other_key = sent(&cookies('b', "https://notes.example").set_session(&credentials, 5000, 1000).unwrap());
+        for (text, unreadable) in [
+            ("a=b", false),
+            (&cookie, false),
+            (&format!("theirs=caf\u{e9}; {cookie}"), false),
+            (&format!("{cookie}; {cookie}"), true),
+            (&other_key, true),
+            ("__Host-falconer-gateway=x", true),
+        ] {
+            let headers: HeaderMap = [(header::COOKIE, HeaderValue::from_bytes(text.as_bytes()).unwrap())].into_iter().collect();
+            assert_eq!(ours.has_unreadable_session(&headers), unreadable, "{text}");
+            assert_eq!(ours.session(&headers, 1).is_some(), !unreadable && text.contains("gateway"), "{text}");
+        }
+    }
+
     #[test]
     fn what_is_ours_is_taken_out() {
         let ours = cookies('a', "http://127.0.0.1:8080");
-        assert_eq!(ours.without_ours("a=1; falconer-gateway=x; falconer-gateway-sign-in=y;b=2").as_deref(), Some("a=1; b=2"));
-        assert_eq!(ours.without_ours("falconer-gateway=x"), None);
-        assert_eq!(ours.without_ours("falconer-gatewayx=x").as_deref(), Some("falconer-gatewayx=x"));
+        let left = |value: &str| ours.without_ours(value.as_bytes()).map(|left| String::from_utf8(left).unwrap());
+        assert_eq!(left("a=1; falconer-gateway=x; falconer-gateway-sign-in=y;b=caf\u{e9}").as_deref(), Some("a=1; b=caf\u{e9}"));
+        assert_eq!(left("falconer-gateway=x"), None);
+        assert_eq!(left("falconer-gatewayx=x").as_deref(), Some("falconer-gatewayx=x"));
     }
 }
