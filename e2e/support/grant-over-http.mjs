@@ -56,8 +56,8 @@ async function press(rootUrl, name, password, path, action, typedHost) {
   return granted.headers.get('location');
 }
 
-/** The same for an application of OAuth 2: the address that the browser is sent back to. */
-export const authorizeOverHttp = (rootUrl, name, password, url) => press(rootUrl, name, password, url, '/login/oauth/authorize/decision');
+/** The same for an application of OAuth 2: the address that the browser is sent back to. `typedHost`: of one that nobody registered. */
+export const authorizeOverHttp = (rootUrl, name, password, url, typedHost) => press(rootUrl, name, password, url, '/login/oauth/authorize/decision', typedHost);
 
 export async function grantOverHttp(rootUrl, name, password, target, scopes, { identity = false } = {}) {
   const query = new URLSearchParams({ target, description: 'A test of published clients.' });
