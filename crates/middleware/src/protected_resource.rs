@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use falconer_scopes::{Expression, is_valid_scope};
+use falconer_wire::scope_text;
 use serde_json::{Map, Value, json};
 
 use crate::{Refusal, SettingsError};
@@ -31,7 +32,7 @@ impl ProtectedResource {
                 document.insert("resource".to_owned(), format!("{origin}{path}").into());
                 document.insert("authorization_servers".to_owned(), json!([root_url.trim_end_matches('/')]));
                 if !scopes.is_empty() {
-                    document.insert("scopes_supported".to_owned(), scopes.iter().map(|scope| escaped(scope)).collect());
+                    document.insert("scopes_supported".to_owned(), scopes.iter().map(|scope| scope_text::write([*scope])).collect());
                 }
                 document.insert("bearer_methods_supported".to_owned(), json!(["header"]));
                 let document = Value::Object(document);
@@ -97,7 +98,7 @@ fn scope_text(required: &Expression) -> Option<String> {
 fn first_of_each(required: &Expression, scopes: &mut Vec<String>) {
     match required {
         Expression::Scope(scope) => {
-            let scope = escaped(scope);
+            let scope = scope_text::write([scope.as_str()]);
             if !scopes.contains(&scope) {
                 scopes.push(scope);
             }
@@ -105,11 +106,6 @@ fn first_of_each(required: &Expression, scopes: &mut Vec<String>) {
         Expression::AllOf(parts) => parts.iter().for_each(|part| first_of_each(part, scopes)),
         Expression::AnyOf(parts) => parts.iter().take(1).for_each(|part| first_of_each(part, scopes)),
     }
-}
-
-/// A scope of Falconer as one of OAuth 2, which holds no blank, quotation mark or backslash.
-fn escaped(scope: &str) -> String {
-    scope.replace('%', "%25").replace(' ', "%20").replace('"', "%22").replace('\\', "%5C")
 }
 
 #[cfg(test)]

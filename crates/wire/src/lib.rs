@@ -23,4 +23,4 @@ pub use methods::{FALCONER_METHODS, METHODS};
 pub use pattern::Pattern;
 pub use shapes::*;
 pub use table::{Call, Method, PathParam, QueryParam, Segment, Service, Stability, Verb};
-pub use values::{continuation, date_time, time_expression, urls};
+pub use values::{continuation, date_time, scope_text, time_expression, urls};

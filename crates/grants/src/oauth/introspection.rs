@@ -8,7 +8,7 @@ use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::parameters::Parameters;
-use crate::oauth::request::scope_text;
+use falconer_wire::scope_text;
 
 /// Whoever holds it with the id of an application behind it may ask about the tokens of that application.
 const SCOPE: &str = "auth:introspect-token:";

@@ -7,9 +7,9 @@ use falconer_store::{GrantIdentityRecord, GrantRecord, GrantSecretKind};
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::request::scope_text;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
+use falconer_wire::scope_text;
 
 impl Grants {
     /// Other tokens for a refresh token of this application. Whoever comes with one that was used, or that was given to another application, has it from somewhere

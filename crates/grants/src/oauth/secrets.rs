@@ -7,7 +7,7 @@ use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::resources::services;
-use crate::oauth::request::scope_text;
+use falconer_wire::scope_text;
 
 /// An access token is there to be exchanged for credentials.
 const ACCESS_TOKEN_MS: i64 = 10 * MINUTE_MS;

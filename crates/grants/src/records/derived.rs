@@ -6,9 +6,9 @@ use falconer_wire::time_expression;
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::request::scope_text;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
+use falconer_wire::scope_text;
 
 /// The only kind of token that is exchanged, and that comes out of it (RFC 8693 section 3).
 pub const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";

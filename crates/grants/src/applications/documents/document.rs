@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings, Documented};
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
-use crate::oauth::request::scope_text;
 use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
 use crate::words::published::is_hidden;
 use falconer_scopes::ScopeSet;
+use falconer_wire::scope_text;
 
 /// Longest name that is shown, in bytes.
 const LONGEST_NAME: usize = 100;

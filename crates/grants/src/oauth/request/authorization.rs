@@ -13,9 +13,9 @@ use crate::delivery::application::{Delivery, OAuthDelivery, ResponseType, locati
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
 use crate::oauth::request::parameters::{ParameterError, Parameters};
-use crate::oauth::request::scope_text;
 use crate::openid;
 use crate::targets::target::Target;
+use falconer_wire::scope_text;
 
 /// Longest `state` in bytes.
 const LONGEST_STATE: usize = 2048;

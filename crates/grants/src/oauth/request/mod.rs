@@ -1,7 +1,6 @@
-//! What applications ask for: parameters, scopes and resources as OAuth 2 writes them, the request of a grant, and one that was pushed.
+//! What applications ask for: parameters and resources as OAuth 2 writes them, the request of a grant, and one that was pushed.
 
 pub(crate) mod authorization;
 pub(crate) mod parameters;
 pub(crate) mod pushed;
 pub(crate) mod resources;
-pub(crate) mod scope_text;

@@ -6,7 +6,8 @@
 const ESCAPES: [(char, &str); 4] = [(' ', "%20"), ('"', "%22"), ('\\', "%5C"), ('%', "%25")];
 
 /// A list of scopes as the value of `scope`.
-pub(crate) fn write<'a>(scopes: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn write<'a>(scopes: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for scope in scopes {
         if !text.is_empty() {
@@ -23,7 +24,8 @@ pub(crate) fn write<'a>(scopes: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// The scopes of a value of `scope`. `None`: one of them is written as no scope is.
-pub(crate) fn read(text: &str) -> Option<Vec<String>> {
+#[must_use]
+pub fn read(text: &str) -> Option<Vec<String>> {
     text.split(' ').filter(|token| !token.is_empty()).map(read_one).collect()
 }
 
