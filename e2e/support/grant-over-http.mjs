@@ -2,8 +2,9 @@
 // clients, whatever their language:
 //   node grant-over-http.mjs ROOT_URL NAME PASSWORD TARGET SCOPE... [--identity]
 // prints {"clientId", "accessToken", "certificate", "grant"}; the last is the grant's id.
-//   node grant-over-http.mjs --authorize ROOT_URL NAME PASSWORD URL
-// does the same at the address to which an OAuth 2 application sends the browser, and prints the address that the browser is sent back to.
+//   node grant-over-http.mjs --authorize ROOT_URL NAME PASSWORD URL [HOST]
+// does the same at the address to which an OAuth 2 application sends the browser, and prints the address that the browser is sent back to;
+// HOST is typed for one that nobody registered.
 
 const decode = (text) => text.replace(/&#(x?)([0-9a-f]+);|&(quot|amp|lt|gt|apos);/gi, (_, hex, number, name) =>
   number ? String.fromCodePoint(parseInt(number, hex ? 16 : 10)) : { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" }[name]);
@@ -72,8 +73,8 @@ export async function grantOverHttp(rootUrl, name, password, target, scopes, { i
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const words = process.argv.slice(2);
   if (words[0] === '--authorize') {
-    const [rootUrl, name, password, url] = words.slice(1);
-    console.log(await authorizeOverHttp(rootUrl, name, password, url));
+    const [rootUrl, name, password, url, host] = words.slice(1);
+    console.log(await authorizeOverHttp(rootUrl, name, password, url, host));
     process.exit(0);
   }
   const [rootUrl, name, password, target, ...rest] = words;

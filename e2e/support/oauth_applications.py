@@ -10,20 +10,20 @@ SECRET = "0123456789abcdef0123456789abcdef%+ &"
 PASSWORD = "a long password"
 
 
-def server_of(folder, applications):
-    """A server that has these sections of a configuration, and ann."""
+def server_of(folder, applications, ann_has=("notes:*",), **settings):
+    """A server that has these sections of a configuration, these settings of its environment, and ann."""
     configuration = folder / "falconer.toml"
     configuration.write_text(applications)
-    running = Server(folder, settings={"FALCONER_CONFIG": str(configuration)})
+    running = Server(folder, settings={"FALCONER_CONFIG": str(configuration), **settings})
     subprocess.run(
-        [BIN, "account", "create", "ann", "--data-dir", running.data, "--password-stdin", "--scope", "notes:*"],
+        [BIN, "account", "create", "ann", "--data-dir", running.data, "--password-stdin", *(part for scope in ann_has for part in ("--scope", scope))],
         input=PASSWORD, text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
     )
     return running
 
 
-def pressed(server, url):
-    """Where the browser is sent after Grant."""
+def pressed(server, url, typed=()):
+    """Where the browser is sent after Grant. `typed`: the host, for an application that nobody registered."""
     script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
-    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url], check=True, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url, *typed], check=True, capture_output=True, text=True, timeout=PATIENCE)
     return done.stdout.strip()

@@ -1,0 +1,138 @@
+"""The published SDK of the Model Context Protocol, unchanged: its client, which knows an address only, calls the tool server of docs/agents.md, which is the SDK's, too."""
+
+import asyncio
+import re
+import urllib.parse
+
+import httpx2
+import pytest
+from books_service import REPOSITORY, tools
+from document_host import DocumentHost
+from falconer_server import PATIENCE
+from mcp import Client
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
+from oauth_applications import pressed, server_of
+
+CALLBACK = "http://127.0.0.1/callback"
+DOCUMENT = {"client_name": "An agent", "redirect_uris": [CALLBACK]}
+REGISTERED = f"""
+[[application]]
+id = "agent"
+name = "An agent"
+redirect_uris = ["{CALLBACK}"]
+scopes = ["notes:use", "notes:read:*"]
+"""
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    running = DocumentHost(tmp_path_factory.mktemp("documents"), DOCUMENT)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, documents):
+    configuration = f'[grant]\nclient_documents = ["{documents.host}"]\n{REGISTERED}'
+    running = server_of(tmp_path_factory.mktemp("mcp"), configuration, ann_has=["notes:use", "notes:read:red"], SSL_CERT_FILE=documents.certificate)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def at(server):
+    with tools(server.root_url) as origin:
+        yield f"{origin}/mcp"
+
+
+class Agent:
+    """What a program gives the SDK: where it keeps things, and how a person comes to a page."""
+
+    def __init__(self, server, client=None):
+        self.server, self.client, self.kept, self.pages = server, client, None, []
+
+    async def get_tokens(self):
+        return self.kept
+
+    async def set_tokens(self, tokens):
+        self.kept = tokens
+
+    async def get_client_info(self):
+        return self.client
+
+    async def set_client_info(self, client):
+        self.client = client
+
+    async def goes_to(self, url):
+        self.pages.append(url)
+
+    async def comes_back(self):
+        """The person presses Grant, for as much as they may do."""
+        given = urllib.parse.parse_qs(urllib.parse.urlsplit(pressed(self.server, self.pages[-1], typed=["localhost"])).query)
+        return AuthorizationCodeResult(code=given["code"][0], state=given["state"][0], iss=given["iss"][0])
+
+    def calls(self, at, document=None):
+        """A connection to the tool server."""
+        metadata = OAuthClientMetadata(**DOCUMENT, token_endpoint_auth_method="none")
+        auth = OAuthClientProvider(at, metadata, self, self.goes_to, self.comes_back, client_metadata_url=document)
+        return httpx2.AsyncClient(auth=auth, timeout=PATIENCE)
+
+
+def text(result):
+    return result.is_error, result.content[0].text
+
+
+@pytest.mark.parametrize("known", ["registered", "by a document"])
+def test_a_client_that_knows_the_address_of_a_tool_server_only(server, documents, at, known):
+    document = documents.at("/client.json") if known == "by a document" else None
+    agent = Agent(server, None if document else OAuthClientInformationFull(client_id="agent", token_endpoint_auth_method="none"))
+
+    async def steps():
+        async with agent.calls(at, document) as http, Client(streamable_http_client(at, http_client=http)) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["read"]
+            assert text(await client.call_tool("read", {"book": "red"})) == (False, "What stands in red.")
+            # The person does not give these; the last is no name in a scope.
+            for book in ["blue", "*", "\u00e4\n"]:
+                assert text(await client.call_tool("read", {"book": book})) == (True, f"Error executing tool read: You were not given notes:read:{book}.")
+
+    asyncio.run(steps())
+    [page] = agent.pages
+    asked = {name: value for name, [value] in urllib.parse.parse_qs(urllib.parse.urlsplit(page).query).items()}
+    assert (asked["client_id"], asked["resource"]) == (document or "agent", at)
+    assert asked["scope"] == "notes:use notes:read:*", "what the service says that there is"
+    assert agent.kept.scope == "notes:read:red notes:use"
+
+    # A later run goes on with the tokens that were kept; revoked, they are worth nothing, and the person is asked.
+    asyncio.run(steps())
+    assert len(agent.pages) == 1
+    form = {"token": agent.kept.access_token, "client_id": asked["client_id"]}
+    assert httpx2.post(f"{server.root_url}/login/oauth/revoke", data=form, timeout=PATIENCE).status_code == 200
+    asyncio.run(steps())
+    assert len(agent.pages) == 2
+
+
+def test_a_token_is_for_one_tool_server(server, at):
+    agent = Agent(server, OAuthClientInformationFull(client_id="agent", token_endpoint_auth_method="none"))
+
+    async def status(at, **headers):
+        async with httpx2.AsyncClient(timeout=PATIENCE) as http:
+            return (await http.post(at, json={}, headers=headers)).status_code
+
+    async def steps(other):
+        async with agent.calls(at) as http, Client(streamable_http_client(at, http_client=http)) as client:
+            await client.list_tools()
+        shown = {"Authorization": f"Bearer {agent.kept.access_token}"}
+        return await status(at), await status(other, **shown)
+
+    with tools(server.root_url) as origin:
+        assert asyncio.run(steps(f"{origin}/mcp")) == (401, 401)
+
+
+def test_the_page_prints_the_server_and_it_takes_ten_lines():
+    [diff] = re.findall(r"^```diff\n(.*?)^```$", (REPOSITORY / "docs/agents.md").read_text(), re.M | re.S)
+    lines = diff.splitlines()
+    assert len([line for line in lines if line.startswith("+") and line != "+"]) <= 10
+    program = [line for line in (REPOSITORY / "docs/examples/tools.py").read_text().splitlines() if not line.startswith("# ")]
+    assert [line[1:] for line in lines if not line.startswith("-")] == program
