@@ -164,6 +164,8 @@ pub static TABLES: &[Table] = &[
             text("revoked_by"),
             text("reason"),
             text("name"),
+            text("parent"),
+            text("purpose"),
         ],
     ),
     table(
