@@ -10,20 +10,9 @@ from books_service import REPOSITORY, tools
 from document_host import DocumentHost
 from falconer_server import PATIENCE
 from mcp import Client
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
-from oauth_applications import pressed, server_of
-
-CALLBACK = "http://127.0.0.1/callback"
-DOCUMENT = {"client_name": "An agent", "redirect_uris": [CALLBACK]}
-REGISTERED = f"""
-[[application]]
-id = "agent"
-name = "An agent"
-redirect_uris = ["{CALLBACK}"]
-scopes = ["notes:use", "notes:read:*"]
-"""
+from mcp_agent import AGENT, DOCUMENT, REGISTERED, Agent
+from oauth_applications import server_of
 
 
 @pytest.fixture(scope="module")
@@ -47,39 +36,6 @@ def at(server):
         yield f"{origin}/mcp"
 
 
-class Agent:
-    """What a program gives the SDK: where it keeps things, and how a person comes to a page."""
-
-    def __init__(self, server, client=None):
-        self.server, self.client, self.kept, self.pages = server, client, None, []
-
-    async def get_tokens(self):
-        return self.kept
-
-    async def set_tokens(self, tokens):
-        self.kept = tokens
-
-    async def get_client_info(self):
-        return self.client
-
-    async def set_client_info(self, client):
-        self.client = client
-
-    async def goes_to(self, url):
-        self.pages.append(url)
-
-    async def comes_back(self):
-        """The person presses Grant, for as much as they may do."""
-        given = urllib.parse.parse_qs(urllib.parse.urlsplit(pressed(self.server, self.pages[-1], typed=["localhost"])).query)
-        return AuthorizationCodeResult(code=given["code"][0], state=given["state"][0], iss=given["iss"][0])
-
-    def calls(self, at, document=None):
-        """A connection to the tool server."""
-        metadata = OAuthClientMetadata(**DOCUMENT, token_endpoint_auth_method="none")
-        auth = OAuthClientProvider(at, metadata, self, self.goes_to, self.comes_back, client_metadata_url=document)
-        return httpx2.AsyncClient(auth=auth, timeout=PATIENCE)
-
-
 def text(result):
     return result.is_error, result.content[0].text
 
@@ -87,7 +43,7 @@ def text(result):
 @pytest.mark.parametrize("known", ["registered", "by a document"])
 def test_a_client_that_knows_the_address_of_a_tool_server_only(server, documents, at, known):
     document = documents.at("/client.json") if known == "by a document" else None
-    agent = Agent(server, None if document else OAuthClientInformationFull(client_id="agent", token_endpoint_auth_method="none"))
+    agent = Agent(server, None if document else AGENT)
 
     async def steps():
         async with agent.calls(at, document) as http, Client(streamable_http_client(at, http_client=http)) as client:
@@ -114,7 +70,7 @@ def test_a_client_that_knows_the_address_of_a_tool_server_only(server, documents
 
 
 def test_a_token_is_for_one_tool_server(server, at):
-    agent = Agent(server, OAuthClientInformationFull(client_id="agent", token_endpoint_auth_method="none"))
+    agent = Agent(server, AGENT)
 
     async def status(at, **headers):
         async with httpx2.AsyncClient(timeout=PATIENCE) as http:
