@@ -109,7 +109,7 @@ pub(super) const DERIVE_GRANT: Method = Method {
     stability: Stability::Stable,
     category: "Grants",
     title: "Derive a grant",
-    description: "Takes a part of the grant whose own credentials sign the call, for one task: some of its scopes, until its end at the latest. The derived grant never gives more than the grant, also when that gives less later, and ends with it. It is listed below the grant for the person, who can revoke it alone. At most 100 that have not ended are derived from one grant, and at most three one from the other. Whoever has an access token in place of credentials exchanges it at `/login/oauth/token`.",
+    description: "Takes a part of the grant whose own credentials sign the call, for one task: some of its scopes, until its end at the latest. The derived grant never gives more than the grant, also when that gives less later, and ends with it. It is listed below the grant for the person, who can revoke it alone. At most 100 that have not ended are below the grant that a person gave, and at most three are derived one from the other. Whoever has an access token in place of credentials exchanges it at `/login/oauth/token`.",
     input: Some("derive-grant-request"),
     output: Some("derive-grant-response"),
 };

@@ -19,7 +19,7 @@ use crate::time::HOUR_MS;
 use crate::verify::caller::Authentication;
 use crate::verify::effective_scopes::ActiveGrant;
 
-/// So many that have not ended may be derived from one grant.
+/// So many that have not ended may be derived from one that a person gave, directly or one from the other.
 pub const MOST_DERIVED: usize = 100;
 /// Longest purpose of a grant, in characters.
 pub const LONGEST_PURPOSE: usize = 200;
@@ -78,9 +78,10 @@ impl Auth {
                 if ancestors(snapshot, active.grant).count() >= DEEPEST_DERIVED {
                     return Err(ApiError::InputError(format!("At most {DEEPEST_DERIVED} grants are derived one from the other")));
                 }
-                let living = snapshot.derived_from(&parent).filter(|grant| grant.record.expires_ms > now.now_ms);
-                if living.take(MOST_DERIVED).count() == MOST_DERIVED {
-                    return Err(ApiError::RequestConflict(format!("{MOST_DERIVED} grants are derived from this one already")));
+                let given = ancestors(snapshot, active.grant).last().unwrap_or(active.grant);
+                if living_below(snapshot, &given.record.id, now.now_ms, MOST_DERIVED) == MOST_DERIVED {
+                    let text = format!("{MOST_DERIVED} grants are derived already from the one that the person gave");
+                    return Err(ApiError::RequestConflict(text));
                 }
                 let record = self.new_derived(now, new, &active, &held)?;
                 let mut depends_on = vec![Key::Role, Key::Grant(parent.clone())];
@@ -170,4 +171,17 @@ pub(crate) fn ancestors<'s>(snapshot: &'s Snapshot, grant: &'s Grant) -> impl It
     let above = |grant: &Grant| grant.record.parent.as_deref().and_then(|parent| snapshot.grant(parent));
     // The store could say that two are derived from each other, and nothing may go round.
     std::iter::successors(above(grant), move |grant| above(grant)).take(DEEPEST_DERIVED)
+}
+
+/// How many that have not ended are derived from a grant, directly or one from the other; no more than `most` are counted.
+fn living_below(snapshot: &Snapshot, id: &str, now_ms: i64, most: usize) -> usize {
+    let mut count = 0_usize;
+    for grant in snapshot.derived_from(id).filter(|grant| grant.record.expires_ms > now_ms) {
+        if count == most {
+            break;
+        }
+        count = count.saturating_add(1);
+        count = count.saturating_add(living_below(snapshot, &grant.record.id, now_ms, most.saturating_sub(count)));
+    }
+    count
 }
