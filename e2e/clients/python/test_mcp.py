@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+import subprocess
 import urllib.parse
 
 import httpx2
 import pytest
 from books_service import REPOSITORY, tools
 from document_host import DocumentHost
-from falconer_server import PATIENCE
+from falconer_server import BIN, PATIENCE, clean_environment
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_agent import AGENT, DOCUMENT, REGISTERED, Agent
@@ -40,6 +41,10 @@ def text(result):
     return result.is_error, result.content[0].text
 
 
+def parameters(page):
+    return {name: value for name, [value] in urllib.parse.parse_qs(urllib.parse.urlsplit(page).query).items()}
+
+
 @pytest.mark.parametrize("known", ["registered", "by a document"])
 def test_a_client_that_knows_the_address_of_a_tool_server_only(server, documents, at, known):
     document = documents.at("/client.json") if known == "by a document" else None
@@ -55,7 +60,7 @@ def test_a_client_that_knows_the_address_of_a_tool_server_only(server, documents
 
     asyncio.run(steps())
     [page] = agent.pages
-    asked = {name: value for name, [value] in urllib.parse.parse_qs(urllib.parse.urlsplit(page).query).items()}
+    asked = parameters(page)
     assert (asked["client_id"], asked["resource"]) == (document or "agent", at)
     assert asked["scope"] == "notes:use notes:read:*", "what the service says that there is"
     assert agent.kept.scope == "notes:read:red notes:use"
@@ -84,6 +89,34 @@ def test_a_token_is_for_one_tool_server(server, at):
 
     with tools(server.root_url) as origin:
         assert asyncio.run(steps(f"{origin}/mcp")) == (401, 401)
+
+
+@pytest.fixture
+def reserved(tmp_path):
+    """A server where ann may read, and use no tools."""
+    running = server_of(tmp_path, REGISTERED, ann_has=["notes:read:red"])
+    yield running
+    running.stop()
+
+
+def test_a_client_asks_for_what_is_missing(reserved):
+    """The person may use no tools at first, later they may: the client reads which scope the answer names, and asks for it beside what it has."""
+    agent = Agent(reserved, AGENT)
+
+    async def read(at):
+        async with agent.calls(at) as http, Client(streamable_http_client(at, http_client=http)) as client:
+            return text(await client.call_tool("read", {"book": "red"}))
+
+    with tools(reserved.root_url) as origin:
+        with pytest.raises(Exception):
+            asyncio.run(read(f"{origin}/mcp"))
+        # It asked for all that there is, then for what was missing, and gave up.
+        assert (len(agent.pages), agent.kept.scope) == (2, "notes:read:red")
+        command = [BIN, "account", "scopes", "ann", "--data-dir", reserved.data, "notes:read:red", "notes:use"]
+        subprocess.run(command, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE)
+        assert asyncio.run(read(f"{origin}/mcp")) == (False, "What stands in red.")
+        assert set(parameters(agent.pages[2])["scope"].split()) == {"notes:read:red", "notes:use"}
+        assert (len(agent.pages), agent.kept.scope) == (3, "notes:read:red notes:use")
 
 
 def test_the_page_prints_the_server_and_it_takes_ten_lines():

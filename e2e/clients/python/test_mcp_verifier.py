@@ -23,7 +23,6 @@ from mcp_agent import AGENT, REGISTERED, Agent
 from oauth_applications import server_of
 
 
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = server_of(tmp_path_factory.mktemp("mcp-verifier"), REGISTERED, ann_has=["notes:use", "notes:read:red"])
