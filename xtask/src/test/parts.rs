@@ -142,10 +142,11 @@ fn lints(output: &Output) -> Result<Done> {
     ))
 }
 
-/// What others depend on is packed as it would be published, from the sources here: versions, texts and files that a package needs are there.
+/// What others depend on is published, but for the upload: versions, texts and files that a package needs are there, and the registry takes no version twice. It is not built
+/// once more for that.
 fn packaging() -> Vec<&'static str> {
     let names = ["falconer-scopes", "falconer-credentials", "falconer-wire", "falconer-client", "falconer-middleware"];
-    let mut args = vec!["package", "--no-verify", "--locked", "--allow-dirty"];
+    let mut args = vec!["publish", "--dry-run", "--no-verify", "--locked", "--allow-dirty"];
     args.extend(names.iter().flat_map(|name| ["-p", name]));
     args
 }
