@@ -52,6 +52,7 @@ pub async fn run(command: Config) -> Result<()> {
         ("data_dir", vec![settings.data_dir.display().to_string()]),
         ("static clients", vec![settings.static_client.len().to_string()]),
         ("registered targets", vec![settings.target.len().to_string()]),
+        ("applications", vec![settings.application.len().to_string()]),
         ("identity providers", settings.provider.iter().map(|provider| format!("{} ({})", provider.name(), provider.kind())).collect()),
     ])?;
     if providers { ask_providers(&settings, &origin).await } else { Ok(()) }

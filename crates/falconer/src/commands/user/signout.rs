@@ -28,10 +28,10 @@ pub async fn run(options: Options) -> Result<()> {
     match client.end_grant().await {
         GrantEnd::Ended => {}
         GrantEnd::Counts(error) => {
-            return Err(error).context(format!("the credentials count still; what you granted is listed at {listed}"));
+            return Err(error).context(format!("the credentials count still (what you granted is listed at {listed})"));
         }
         GrantEnd::NotKnown(error) => {
-            return Err(error).context(format!("nobody knows whether the grant has ended: sign out once more, or look at {listed}"));
+            return Err(error).context(format!("nobody knows whether the grant has ended (sign out once more, or look at {listed})"));
         }
     }
     if options.user.json {

@@ -34,9 +34,14 @@ impl DocumentHosts {
                 continue;
             }
             let invalid = |why: String| LoginError::Invalid(format!("grant.client_documents: {entry:?}: {why}"));
+            let spelling = || invalid("write the host alone, with its port where that is not 443, or `*`".to_owned());
+            // A whole URL would be refused for a port that nobody wrote.
+            if entry.contains('/') {
+                return Err(spelling());
+            }
             let target = Target::parse(&format!("https://{entry}/")).map_err(|error| invalid(error.to_string()))?;
             if target.host_and_port() != *entry {
-                return Err(invalid("write the host as in a URL, with its port where that is not 443, or `*`".to_owned()));
+                return Err(spelling());
             }
             hosts.named.push(entry.clone());
         }
