@@ -58,7 +58,7 @@ async fn whoever_wants_it_is_not_asked_again_and_takes_it_back() {
     assert_eq!(site.mails.0.lock().unwrap().iter().filter(|mail| mail.contains("https://app.example")).count(), 2);
     let list = ann.get("/me/grants").await;
     assert!(list.text.contains("Not asked again") && list.text.contains("The &#60;remembered&#62; application"), "{}", list.text);
-    assert!(list.text.contains("you are asked from"), "{}", list.text);
+    assert!(list.text.contains("you are asked again from"), "{}", list.text);
     let done = ann.post("/me/forget", &list.form("/me/forget")).await;
     let list = ann.get(done.location()).await.text;
     assert!(list.contains("has to ask you the next time") && !list.contains("Not asked again"), "{list}");

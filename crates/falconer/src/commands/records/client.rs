@@ -249,7 +249,7 @@ fn show_with(client: &falconer_wire::Client, more: Vec<(&str, Vec<String>)>) -> 
         (
             "last used",
             vec![if client.last_date_used <= client.created {
-                "never".to_owned()
+                "never, or within six hours after it was made".to_owned()
             } else {
                 format!("{}, or up to six hours later", client.last_date_used)
             }],

@@ -107,7 +107,7 @@ fn ask(visit: &Visit, session: &Session, id: &str, action: Action, seed: &str, r
         field: (name == REVOKE).then(|| ConfirmField {
             name: "seed",
             label: "Only those with this seed",
-            hint: "The 44 characters of `seed` in the certificate. Where it is empty, all are revoked.",
+            hint: "The 44 characters that the certificate has as its seed. Where it is empty, all are revoked.",
             value: seed.to_owned(),
         }),
         error,

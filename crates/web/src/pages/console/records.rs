@@ -221,7 +221,14 @@ fn client_page(visit: &Visit, client: ClientView, acts: ClientActs, directory: &
         ("Created", at(client.created_ms)),
         ("Changed", at(client.last_modified_ms)),
         ("Token made", at(client.last_rotated_ms)),
-        ("Last used", if never_used { "never".to_owned() } else { format!("{}, or up to six hours later", at(client.last_date_used_ms)) }),
+        (
+            "Last used",
+            if never_used {
+                "never, or within six hours after it was made".to_owned()
+            } else {
+                format!("{}, or up to six hours later", at(client.last_date_used_ms))
+            },
+        ),
         ("At its end", if client.delete_on_expiration { "may be deleted" } else { "is kept" }.to_owned()),
     ];
     if let Some(grant) = &client.grant {
