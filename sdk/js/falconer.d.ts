@@ -23,7 +23,7 @@ export class FalconerError extends Error {
   /**
    * The server's code (`InsufficientScopes`, `AuthenticationFailed`, ...), or one of ours: `UnexpectedAnswer`, `BadCredentials`,
    * `BadRootUrl`, `BadRequest`, `BadUrl`, `BadAnswer`, `NoStorage`, `InsecureContext`, `NetworkError`, `SignedOut`, `Expired`,
-   * `ClockWrong`, `SomebodyElse`, `HandedOver`, `UnknownError`.
+   * `ClockWrong`, `SomebodyElse`, `HandedOver`, `UnknownError`; with an application also `AccessDenied` (Cancel), `OtherIssuer`, `SignInRefused`, `TryAgain`.
    */
   readonly code: string;
   /** HTTP status, 0 if there was none. */
@@ -37,24 +37,29 @@ export interface ConnectOptions {
   rootUrl?: string;
   /** Where credentials live: `memory` (default) ends with the page, `session` with the tab, `local` with the credentials. */
   storage?: 'memory' | 'session' | 'local';
+  /**
+   * The id of an application that an administrator has registered: people are asked by an OAuth 2 code with PKCE. Its redirect URI is this page without query and
+   * fragment, or `target` of the request.
+   */
+  application?: string;
   /** Credentials that the program has already, such as a script's in Node. `certificate` may be JSON text. */
   credentials?: { clientId: string; accessToken: string; certificate?: Certificate | string | null };
 }
 
 export interface SignInRequest {
-  /** Markdown, shown to the person as the site's own words. */
-  description: string;
+  /** Markdown, shown to the person as the site's own words. Needed, but for an application: the page has its registered name. */
+  description?: string;
   /** Scopes to ask for; absent: all that the person may do, except what is broad. */
   scopes?: string[];
   /** Ask to let the target's origin (and each of `audience`) know who the person is. */
   identity?: boolean;
-  /** Further origins that may know, such as `https://api.notes.example.com`. */
+  /** Further origins that may know, such as `https://api.notes.example.com`. Not with an application. */
   audience?: string[];
   /** A wish for the lifetime, such as `2 hours`. */
   expires?: string;
   /** How the credentials come back: `fragment` (default) never reaches a server, `query` is the original protocol's form. */
   responseMode?: 'fragment' | 'query';
-  /** Where they come back to. Default: this page without its fragment. It may not have a query parameter `state`. */
+  /** Where they come back to. Default: this page without its fragment. It may not have a query parameter `state`. With an application: one of its redirect URIs. */
   target?: string;
 }
 
@@ -110,6 +115,11 @@ export interface Kept<Value = any> {
 
 export interface Session {
   readonly rootUrl: string;
+  /**
+   * Resolves when a code that has just come back was exchanged, whatever became of it; at once otherwise. Wait for it before you look at `signedIn`. Calls wait by
+   * themselves.
+   */
+  readonly ready: Promise<void>;
   readonly signedIn: boolean;
   /** A copy, or null when signed out or expired. */
   readonly credentials: Credentials | null;
@@ -130,16 +140,17 @@ export interface Session {
    * Leaves the page for Falconer's grant page. The promise never resolves: nothing behind `await signIn(...)` runs. Throws `NoStorage` rather than lose what
    * `keep` was given.
    */
-  signIn(request: SignInRequest): Promise<never>;
-  /** The address of the grant page; remembers in this tab that it was asked for. */
+  signIn(request?: SignInRequest): Promise<never>;
+  /** The address of the grant page; remembers in this tab that it was asked for. Throws `BadRequest` with an application. */
   signInUrl(request: SignInRequest): string;
   /**
    * Fresh credentials while the page stays: Falconer's page opens in a window of its own. Call it when the person has pressed something, or the browser opens no
    * window and the page is left as by `signIn`. Resolves when there are fresh credentials, also if another tab got them; no page learns that the window was closed,
    * so a press that led to nothing just waits, and the next one takes its place. Rejects with `SomebodyElse`, `BadCredentials`, `SignedOut`, and
    * with `BadRequest` for a `target` of another origin.
+   * An application needs no window and nobody's press while its grant lives and is not about to end: its tokens are refreshed.
    */
-  renew(request: SignInRequest): Promise<void>;
+  renew(request?: SignInRequest): Promise<void>;
   /**
    * Keeps what a person has typed while the page is left for Falconer, in this tab, never what is secret (passwords, hidden fields, files, cards, codes, and fields
    * with `data-keep="never"`). If the page has just come back, it is written back now: once, for the same person. Returns a function that ends it.
@@ -162,6 +173,8 @@ export interface Session {
   json(input: string | URL | Request, init?: Omit<RequestInit, 'body'> & { body?: unknown }, options?: CallOptions): Promise<any>;
   /** A URL that works by itself for a while, GET only. */
   signUrl(url: string | URL, options?: SignUrlOptions): Promise<string>;
+  /** An access token of the application, for services that take tokens: refreshed when it has ended, while the grant lives. Throws `Expired` when it is over. */
+  token(): Promise<string>;
   /** What the credentials are worth at this moment. */
   currentScopes(): Promise<string[]>;
   /** What Falconer tells this page's origin about these credentials, and whether they satisfy each of up to 128 expressions. */

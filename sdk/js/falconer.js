@@ -1,15 +1,17 @@
 // Falconer in a page or in Node: sign in, keep temporary credentials, sign calls. No dependency. What it is made of lies in parts/; Falconer serves all of it as one
 // file, so that a page has one thing to load and one hash to name. Importing this module in a page first takes credentials out of the address bar, before
 // anything else can read or log them.
-// The shapes are in falconer.d.ts; how to use it in README.md.
+// The shapes and what each member does are in falconer.d.ts; how to use it in README.md.
 import { expect, readAnswer, receive, unexpected } from './parts/answer.js';
-import { bodyHash, call, isStream, readJson } from './parts/calls.js';
+import { askCheck, askClock, askWho, bodyHash, isStream, readJson, send } from './parts/calls.js';
 import { checkCredentials, clockError, clockOffset, personOf } from './parts/credentials.js';
 import { endGrant, watchEnd } from './parts/ending.js';
 import { FalconerError } from './parts/error.js';
 import { forgetAll, giveBack, keepAll, ofForm } from './parts/forms.js';
+import { codeOf, codeRequest, leaveForCode, receiveCode } from './parts/oauth/code.js';
+import { Tokens } from './parts/oauth/tokens.js';
 import { alone, awaitAnswer, newRenewal, openWindow } from './parts/renewal.js';
-import { grantAddress } from './parts/request.js';
+import { checkRootUrl, grantAddress } from './parts/request.js';
 import { authorization, randomText, requestParts, signUrl } from './parts/signing.js';
 import { CredentialStorage } from './parts/storage.js';
 
@@ -23,7 +25,7 @@ const CLOCK_STEP_MS = 60 * 1000;
 /** Where this module was loaded from: `<root>/sdk/falconer.js`, with or without a version. */
 const ROOT_OF_THIS_MODULE = /^(https?:\/\/.*?)\/sdk\//.exec(import.meta.url)?.[1];
 
-let arrived = receive();
+let arrived = receive() ?? receiveCode();
 
 /** Connects a page or a program with one Falconer. See README.md. */
 export function connect(options = {}) {
@@ -34,7 +36,12 @@ class Session {
   #rootUrl;
   #credentials = null;
   #storage;
+  // The tokens of a registered application, or null; and the exchange of a code that has just arrived.
+  #tokens = null;
+  #ready = Promise.resolve();
   #error = null;
+  // How long before its end a page wants to know of it: from then on a renewal has to bring another grant.
+  #endIsNear = 300;
   // What Falconer's clock is ahead of this computer's.
   #clockOffsetMs = 0;
   #clockAskedAt = -Infinity;
@@ -45,55 +52,48 @@ class Session {
   #renewals = [];
   #stopRenewal = () => {};
 
-  constructor({ rootUrl = ROOT_OF_THIS_MODULE, storage = 'memory', credentials } = {}) {
-    if (!rootUrl) throw new FalconerError('BadRootUrl', 'connect() needs the rootUrl of Falconer.');
-    try {
-      this.#rootUrl = new URL(rootUrl).href.replace(/\/+$/, '');
-    } catch (cause) {
-      throw new FalconerError('BadRootUrl', `The rootUrl is not a URL: ${rootUrl}`, { cause });
-    }
+  constructor({ rootUrl = ROOT_OF_THIS_MODULE, storage = 'memory', application, credentials } = {}) {
+    this.#rootUrl = checkRootUrl(rootUrl);
     this.#storage = new CredentialStorage(storage, this.#rootUrl);
+    if (application !== undefined) this.#tokens = new Tokens(this.#rootUrl, application, storage);
 
-    if (arrived && (arrived.rootUrl === undefined || arrived.rootUrl === this.#rootUrl)) {
-      const { credentials: fresh, error, handedOver } = arrived;
+    let answer = null;
+    if (arrived && (arrived.rootUrl ?? this.#rootUrl) === this.#rootUrl && (arrived.application ?? application) === application) {
+      answer = arrived;
       arrived = null;
+      const { credentials: fresh, error, handedOver } = answer;
       if (fresh) this.#receive(fresh);
       else if (handedOver) this.#closing(handedOver);
-      else this.#error = error;
+      else if (error) this.#error = error;
     }
     if (credentials) this.#credentials = checkCredentials(credentials);
     else if (!this.#credentials) this.#restore();
-
-    // What one tab does, the others follow that share the storage. A page that comes back from the browser's history has missed what went on.
-    globalThis.addEventListener?.('storage', (event) => {
-      if (this.#storage.isShared && (event.key === this.#storage.key || event.key === null)) this.#follow();
-    });
-    globalThis.addEventListener?.('pageshow', (event) => {
-      if (event.persisted && this.#storage.isThere) this.#follow();
-    });
+    if (answer?.code) this.#ready = this.#redeem(answer);
+    // What one tab does, the others follow that share the storage.
+    this.#storage.onOthers(() => this.#follow());
   }
 
-  /** Root URL of Falconer, without a slash at its end. */
+  /** Resolves when the code that has just come back was exchanged, whatever became of it. */
+  get ready() {
+    return this.#ready;
+  }
+
   get rootUrl() {
     return this.#rootUrl;
   }
 
-  /** Whether there are credentials that have not ended. */
   get signedIn() {
     return this.expiresIn > 0;
   }
 
-  /** `{clientId, accessToken, certificate?}` or null. */
   get credentials() {
     return this.signedIn ? structuredClone(this.#credentials) : null;
   }
 
-  /** For display only: never decide anything by a clientId. */
   get clientId() {
     return this.signedIn ? this.#credentials.clientId : null;
   }
 
-  /** Why the last answer was refused, or null. */
   get signInError() {
     return this.#error;
   }
@@ -103,46 +103,41 @@ class Session {
     return clockError(this.#clockOffsetMs);
   }
 
-  /** A Date, or null (signed out, or credentials without an end). */
   get expiresAt() {
     const expiry = this.#credentials?.certificate?.expiry;
     return typeof expiry === 'number' ? new Date(expiry) : null;
   }
 
-  /** Seconds left: 0 when signed out, Infinity for credentials without an end. */
   get expiresIn() {
     if (!this.#credentials) return 0;
     const expiresAt = this.expiresAt;
     return expiresAt ? Math.max(0, (expiresAt.getTime() - this.#now()) / 1000) : Infinity;
   }
 
-  /**
-   * Leaves for Falconer's grant page; the answer comes to `target`. What is behind `await signIn(...)` never runs: the page is left. What `keep` was given waits in
-   * this tab meanwhile.
-   */
-  signIn(request) {
-    const address = this.signInUrl(request);
+  /** Leaves for Falconer's grant page; the answer comes to `target`. What is behind `await signIn(...)` never runs. */
+  signIn(request = {}) {
+    const address = this.#tokens ? null : this.signInUrl(request);
     keepAll(this.#kept, personOf(this.#credentials));
+    if (this.#tokens) return leaveForCode(this.#rootUrl, this.#tokens.application, request);
     globalThis.location.assign(address);
     return new Promise(() => {});
   }
 
   /** The address of the grant page, for a link. Remembers what this tab has asked for. */
   signInUrl(request = {}) {
+    if (this.#tokens) throw new FalconerError('BadRequest', 'An application signs in by signIn(): there is no address beforehand.');
     const state = randomText(24);
     const address = grantAddress(this.#rootUrl, request, state);
     expect(state, this.#rootUrl);
     return address;
   }
 
-  /**
-   * Fresh credentials while the page stays: Falconer's page opens in a window of its own. Call it when the person has pressed something, for browsers open windows
-   * only then; where they do not, the page is left as by `signIn`. Resolves when there are fresh credentials, also if another tab got them.
-   */
+  /** Fresh credentials while the page stays: Falconer's page opens in a window of its own, unless the tokens of an application can be refreshed. */
   async renew(request = {}) {
     const state = newRenewal();
     const { origin } = new URL(request.target ?? globalThis.location.href);
     if (origin !== globalThis.location.origin) throw new FalconerError('BadRequest', `A page of ${origin} cannot give fresh credentials to this one.`);
+    if (this.#tokens && (await this.#renewedUnasked())) return undefined;
     let stop = () => {};
     let finish;
     const finished = new Promise((resolve) => { finish = resolve; });
@@ -151,10 +146,11 @@ class Session {
         stop();
         finish();
       };
-      const address = grantAddress(this.#rootUrl, request, state);
+      const ofCode = this.#tokens ? await codeRequest(this.#rootUrl, this.#tokens.application, request, state) : null;
+      const address = ofCode?.address ?? grantAddress(this.#rootUrl, request, state);
       stop = awaitAnswer(state, (values) => {
         finish();
-        this.#renewed(values);
+        this.#renewed(values, ofCode?.sent);
       });
       if (openWindow(address)) {
         this.#stopRenewal();
@@ -167,10 +163,7 @@ class Session {
     return this.signIn(request);
   }
 
-  /**
-   * Keeps what a person has typed while the page is left for Falconer, and writes it back now if the page has just come back: in this tab, once, for the same person,
-   * never what is secret. `what` is a form, or `{read, write}` for something that is none. Returns a function that ends it.
-   */
+  /** Keeps what a person has typed while the page is left for Falconer, and writes it back now if the page has just come back. */
   keep(name, what) {
     const kept = typeof what.read === 'function' ? what : ofForm(what);
     giveBack(name, kept, this.signedIn ? personOf(this.#credentials) : null);
@@ -184,10 +177,7 @@ class Session {
     return () => void this.#listeners.delete(callback);
   }
 
-  /**
-   * Signs out: forgets the credentials at once, as `clear` does, and has Falconer end the grant, so that a copy of them is worth nothing. Resolves to 'ended'; to
-   * 'counts' where Falconer said no, or to 'unknown' where it gave no answer: then the person finds the grant in the list at Falconer.
-   */
+  /** Forgets the credentials at once, as `clear` does, and has Falconer end the grant: 'ended', 'counts' (it said no) or 'unknown' (no answer). */
   async signOut() {
     const credentials = this.signedIn ? this.#credentials : null;
     this.clear();
@@ -208,14 +198,13 @@ class Session {
 
   /** Calls `callback` once for each credentials, `secondsBefore` their end. Returns a function that stops waiting. */
   onExpiring(callback, secondsBefore = 300) {
+    this.#endIsNear = Math.max(this.#endIsNear, secondsBefore);
     return watchEnd(() => (this.#credentials ? { token: this.#credentials.accessToken, left: this.expiresIn - secondsBefore } : null), callback);
   }
 
-  /**
-   * Like `fetch`, signed. The body is signed too, but for streams. `options`: `payloadHash` (false leaves the body unsigned, true signs a
-   * stream, which is read first), `authorizedScopes`.
-   */
+  /** Like `fetch`, signed, with its body, but for streams. */
   async fetch(input, init, options = {}) {
+    await this.#ready;
     this.#need();
     const fromRequest = typeof Request !== 'undefined' && input instanceof Request;
     // A redirected request would carry a signature for another address, and cookies are not wanted: what counts is signed.
@@ -242,8 +231,17 @@ class Session {
 
   /** A URL that works without these credentials for a while (GET only). */
   async signUrl(url, { expiresInSeconds = 900, ...options } = {}) {
-    const expiresAtSeconds = Math.floor(this.#now() / 1000) + expiresInSeconds;
+    await this.#ready;
+    const expiresAtSeconds = this.#seconds() + expiresInSeconds;
     return signUrl(this.#need(), url, { expiresAtSeconds, ...options });
+  }
+
+  /** An access token of the application, for services that take one: refreshed when it has ended, while the grant lives. */
+  async token() {
+    if (!this.#tokens) throw new FalconerError('BadRequest', 'Tokens are given to applications: connect({ application }).');
+    await this.#ready;
+    this.#need();
+    return this.#tokens.token();
   }
 
   /** The scopes that the credentials are worth at this moment. */
@@ -251,30 +249,17 @@ class Session {
     return (await this.json(`${this.#rootUrl}/api/auth/v1/scopes/current`)).scopes;
   }
 
-  /**
-   * Who these credentials are when this page's own origin asks, and what they may do: `{clientId, expires, identity, may}`. `identity` is null unless the person let
-   * this origin know who they are. `may` answers each scope expression of the question by its name: for showing a button or not, for the service decides anyway.
-   */
+  /** Who these credentials are when this page's own origin asks, and what they may do. */
   async whoami({ origin = globalThis.location?.origin, may = {} } = {}) {
     if (!origin) throw new FalconerError('BadRequest', 'Outside of a page whoami() needs the origin that asks.');
+    await this.#ready;
     const credentials = this.#need();
-    const names = Object.keys(may);
-    const each = names.length ? names.map((name) => may[name]) : undefined;
-    const answer = await this.#check(credentials, origin, { required: { AllOf: [] }, identity: true, each });
-    if (answer?.status !== 'allowed') {
-      throw new FalconerError('AuthenticationFailed', answer?.message ?? 'Falconer did not accept the credentials.', { body: answer });
-    }
-    const { clientId, expires, identity = null } = answer;
-    return { clientId, expires, identity, may: Object.fromEntries(names.map((name, index) => [name, answer.each?.[index]?.status === 'allowed'])) };
+    return askWho((question) => this.#check(credentials, origin, question), may);
   }
 
   /** What Falconer says to a service at `origin` of a request with these credentials. */
   async #check(credentials, origin, question) {
-    const { resource, host, port } = requestParts(`${origin}/`);
-    const ask = async () => call(`${this.#rootUrl}/api/falconer/v1/check`, {
-      request: { method: 'get', resource, host, port, authorization: await authorization(credentials, 'GET', `${origin}/`, { ts: this.#seconds() }) },
-      ...question,
-    });
+    const ask = async () => askCheck(this.#rootUrl, origin, await authorization(credentials, 'GET', `${origin}/`, { ts: this.#seconds() }), question);
     const answer = await ask();
     return answer?.reason === 'stale-timestamp' && (await this.#learnClock()) ? ask() : answer;
   }
@@ -291,30 +276,14 @@ class Session {
   async #send(request, { hash, authorizedScopes }) {
     const options = { ts: this.#seconds(), hash, authorizedScopes };
     request.headers.set('Authorization', await authorization(this.#need(), request.method, request.url, options));
-    try {
-      return await globalThis.fetch(request);
-    } catch (cause) {
-      if (cause?.name === 'AbortError' || cause?.name === 'TimeoutError') throw cause;
-      const { host } = new URL(request.url);
-      throw new FalconerError('NetworkError', `${host} cannot be reached, or does not allow this page to call it.`, { cause });
-    }
+    return send(request);
   }
 
-  /**
-   * Asks Falconer for its time. True if it is another than was thought, so that signing again may help. Only Falconer is believed: another
-   * server could collect signatures for later.
-   */
+  /** Asks Falconer for its time: true if it is another than was thought. Only Falconer is believed: another server could collect signatures for later. */
   async #learnClock() {
     if (Math.abs(Date.now() - this.#clockAskedAt) < CLOCK_STEP_MS) return false;
     this.#clockAskedAt = Date.now();
-    let date = null;
-    try {
-      const options = { credentials: 'omit', redirect: 'error', cache: 'no-store' };
-      date = (await globalThis.fetch(`${this.#rootUrl}/api/auth/v1/ping`, options)).headers.get('date');
-    } catch {
-      // Falconer is away: nothing is learned.
-    }
-    const offset = Date.parse(date ?? '') - Date.now();
+    const offset = await askClock(this.#rootUrl);
     if (!(Math.abs(offset - this.#clockOffsetMs) >= CLOCK_STEP_MS)) return false;
     // Another tab may have fresher credentials by now: they stay.
     if (this.#storage.isShared && this.#storage.read()) this.#follow();
@@ -323,10 +292,7 @@ class Session {
     return true;
   }
 
-  /**
-   * Credentials that were made a moment ago tell the time. They may look as if they had ended, or had not begun: then it is the clock of this
-   * computer that is wrong, and asking for others would not help.
-   */
+  /** Credentials that were made a moment ago tell the time: where they look as if they had ended, or had not begun, this computer's clock is wrong. */
   #receive(credentials) {
     this.#clockOffsetMs = clockOffset(credentials.certificate, Date.now());
     this.#error = null;
@@ -334,13 +300,15 @@ class Session {
   }
 
   /** The answer of the window that `renew` has opened. */
-  #renewed(values) {
+  async #renewed(values, sent) {
     const waiting = this.#renewals.splice(0);
     try {
-      const fresh = readAnswer(values);
+      const redeemed = sent ? await this.#tokens.redeem(sent, codeOf(values, sent)) : null;
+      const fresh = redeemed?.credentials ?? readAnswer(values);
       const before = personOf(this.#credentials);
       // What is on this page was read and typed by somebody.
       if (before && before !== personOf(fresh)) throw new FalconerError('SomebodyElse', 'Somebody else has signed in to Falconer meanwhile. Sign out here first.');
+      redeemed?.keep();
       this.#receive(fresh);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
@@ -348,6 +316,36 @@ class Session {
     }
     for (const { resolve } of waiting) resolve();
     this.#changed();
+  }
+
+  /** A code that came back with the page. */
+  async #redeem({ sent, code }) {
+    try {
+      const { credentials, keep } = await this.#tokens.redeem(sent, code);
+      keep();
+      this.#receive(credentials);
+    } catch (error) {
+      this.#error = error;
+    }
+    this.#changed();
+  }
+
+  /** Has the application's tokens refreshed if they have ended. False where somebody has to be asked: the grant is over, or about to end. */
+  async #renewedUnasked() {
+    await this.#ready;
+    if (this.expiresIn <= this.#endIsNear) return false;
+    const before = this.#credentials.accessToken;
+    try {
+      const fresh = await this.#tokens.credentials();
+      // Somebody has signed out meanwhile, or in as somebody else.
+      if (this.#credentials?.accessToken !== before) return this.signedIn;
+      // Not made a moment ago, so they do not tell the time.
+      this.#keep(fresh);
+    } catch (error) {
+      if (error.code === 'Expired' || error.status === 401) return false;
+      throw error;
+    }
+    return true;
   }
 
   /** What another tab has done to the storage. */
@@ -396,5 +394,6 @@ class Session {
   #forget() {
     this.#credentials = null;
     this.#storage.remove();
+    this.#tokens?.forget();
   }
 }

@@ -24,8 +24,8 @@ export function splitAnswer(href) {
   const route = routeEnd < 0 ? null : fragment.slice(0, routeEnd);
 
   const values = {};
-  const keptQuery = takeAnswer(query, values);
-  const keptParameters = takeAnswer(routeEnd < 0 ? fragment : fragment.slice(routeEnd + 1), values);
+  const keptQuery = takeNamed(query, values, ANSWER_NAMES);
+  const keptParameters = takeNamed(routeEnd < 0 ? fragment : fragment.slice(routeEnd + 1), values, ANSWER_NAMES);
   // A `state` alone is somebody else's; only an answer with a credential is ours to touch.
   if (values.accessToken === undefined && values.certificate === undefined) return { values: null, href };
 
@@ -33,12 +33,13 @@ export function splitAnswer(href) {
   return { values, href: path + (keptQuery && '?' + keptQuery) + (keptFragment && '#' + keptFragment) };
 }
 
-function takeAnswer(parameters, values) {
+/** Puts the parameters of these names into `values`, and gives what is left as it was written. */
+export function takeNamed(parameters, values, names) {
   const kept = [];
   for (const piece of parameters.split('&')) {
     const equals = piece.indexOf('=');
     const name = equals < 0 ? '' : piece.slice(0, equals);
-    if (!ANSWER_NAMES.has(name)) {
+    if (!names.has(name)) {
       kept.push(piece);
       continue;
     }

@@ -1,6 +1,16 @@
 // The address of Falconer's grant page for what a page asks.
 import { FalconerError } from './error.js';
 
+/** The root URL without a slash at its end. Throws `BadRootUrl`. */
+export function checkRootUrl(rootUrl) {
+  if (!rootUrl) throw new FalconerError('BadRootUrl', 'connect() needs the rootUrl of Falconer.');
+  try {
+    return new URL(rootUrl).href.replace(/\/+$/, '');
+  } catch (cause) {
+    throw new FalconerError('BadRootUrl', `The rootUrl is not a URL: ${rootUrl}`, { cause });
+  }
+}
+
 /** `state` goes into the query of the target, and comes back with the answer. */
 export function grantAddress(rootUrl, request, state) {
   const { description, scopes, identity, audience, expires, responseMode = 'fragment' } = request;

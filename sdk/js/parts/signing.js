@@ -59,6 +59,11 @@ export async function payloadHash(contentType, payload) {
   return base64(new Uint8Array(await webCrypto().digest('SHA-256', all)));
 }
 
+/** SHA-256 of a text, in base64url. */
+export async function hashText(text) {
+  return base64url(new Uint8Array(await webCrypto().digest('SHA-256', utf8.encode(text))));
+}
+
 /** The `ext` text that carries a certificate and authorized scopes, or undefined when there is nothing to carry. */
 export function extText(certificate, authorizedScopes) {
   const ext = {};

@@ -32,6 +32,16 @@ export class CredentialStorage {
     }
   }
 
+  /** Calls `follow` when another tab has done something, and when a page comes back from the browser's history, which has missed what went on. */
+  onOthers(follow) {
+    globalThis.addEventListener?.('storage', (event) => {
+      if (this.isShared && (event.key === this.key || event.key === null)) follow();
+    });
+    globalThis.addEventListener?.('pageshow', (event) => {
+      if (event.persisted && this.isThere) follow();
+    });
+  }
+
   remove() {
     try {
       this.#storage?.removeItem(this.key);
@@ -42,7 +52,7 @@ export class CredentialStorage {
 }
 
 /** The storage of a kind, or null for memory. */
-function openStorage(kind) {
+export function openStorage(kind) {
   if (kind === 'memory') return null;
   if (kind !== 'session' && kind !== 'local') {
     throw new FalconerError('BadRequest', `storage is 'memory', 'session' or 'local', not ${kind}`);

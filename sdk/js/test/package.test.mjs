@@ -33,7 +33,7 @@ before(async () => {
 
 test('what the package holds', () => {
   const kits = ['express', 'fastify', 'http', 'verifier'].flatMap((kit) => [`node/${kit}.d.ts`, `node/${kit}.js`]);
-  const own = ['answer', 'calls', 'credentials', 'ending', 'error', 'forms', 'renewal', 'request', 'signing', 'storage'].map((part) => `parts/${part}.js`);
+  const own = ['answer', 'calls', 'credentials', 'ending', 'error', 'forms', 'renewal', 'request', 'signing', 'storage', 'oauth/code', 'oauth/tokens'].map((part) => `parts/${part}.js`);
   const parts = ['body', 'caller', 'guard', 'question', 'refusal', 'requirement', 'resource', 'transport'].map((part) => `node/parts/${part}.js`);
   assert.deepEqual(packedPaths, ['README.md', 'falconer.d.ts', 'falconer.js', 'package.json', ...own, ...kits, ...parts].sort());
   assert.equal(about.dependencies, undefined);
@@ -100,6 +100,8 @@ export async function decide(required: Expression): Promise<boolean> {
     throw error;
   }
 }
+export const token: Promise<string> = connect({ rootUrl: 'https://a', application: 'dashboard', storage: 'local' }).ready.then(() => session.token());
+void connect({ application: 'dashboard' }).signIn({ scopes: ['a'] });
 const session: Session = connect({ rootUrl: 'https://a', credentials: { clientId: 'a', accessToken: 'b', certificate: null } });
 export const problem: FalconerError | null = session.signInError;
 export async function renewed(form: { elements: Array<{ name: string }> }): Promise<boolean> {

@@ -1,0 +1,88 @@
+// Falconer as a registered application sees it: codes, tokens that are used once, credentials. And locks, as browsers have them.
+import { createHash } from 'node:crypto';
+import { ROOT, certificate } from './page.mjs';
+
+export class FakeFalconer {
+  posts = [];
+  // The next answers that are not what they should be.
+  answers = [];
+  #number = 0;
+  #asked = null;
+  #code = null;
+  #refresh = null;
+  #access = null;
+  credentials = null;
+
+  /** Grants what the browser was sent to ask for: the address that it comes back to. */
+  grant(address, { clientId = 'local/ann/notes.example/1', ...more } = {}) {
+    const { searchParams } = new URL(address);
+    this.#asked = Object.fromEntries(searchParams);
+    this.#number += 1;
+    this.#code = `code-${this.#number}`;
+    this.credentials = { clientId, accessToken: `key-${this.#number}`, certificate: JSON.stringify(certificate()) };
+    return this.back({ code: this.#code, ...more });
+  }
+
+  /** Comes back with this. */
+  back(values) {
+    const query = new URLSearchParams({ state: this.#asked.state, iss: ROOT, ...values });
+    return `${this.#asked.redirect_uri}?${query}`;
+  }
+
+  refuse(address, error = 'access_denied') {
+    this.#asked = Object.fromEntries(new URL(address).searchParams);
+    return this.back({ error });
+  }
+
+  /** How often a refresh token came. */
+  get refreshes() {
+    return this.posts.filter((form) => form.get('grant_type') === 'refresh_token').length;
+  }
+
+  endGrant() {
+    this.#refresh = this.#access = null;
+  }
+
+  fetch = async (input, init) => {
+    const request = new Request(input, init);
+    const { origin, pathname } = new URL(request.url);
+    if (origin !== ROOT) return Response.json({});
+    if (pathname === '/login/oauth/credentials') {
+      const counts = this.#access && request.headers.get('authorization') === `Bearer ${this.#access}`;
+      return counts ? Response.json({ credentials: this.credentials, expires: 'e' }) : Response.json({ error: 'invalid_token' }, { status: 401 });
+    }
+    if (pathname !== '/login/oauth/token') return Response.json({ status: 'allowed' });
+    const form = new URLSearchParams(await request.text());
+    this.posts.push(form);
+    const other = this.answers.shift();
+    if (other) return other();
+    const right = form.get('grant_type') === 'refresh_token' ? this.#refresh && form.get('refresh_token') === this.#refresh : this.#isCode(form);
+    if (!right) {
+      this.endGrant();
+      return Response.json({ error: 'invalid_grant' }, { status: 400 });
+    }
+    this.#number += 1;
+    this.#code = null;
+    this.#access = `at-${this.#number}`;
+    this.#refresh = `rt-${this.#number}`;
+    return Response.json({ access_token: this.#access, expires_in: 600, refresh_token: this.#refresh, token_type: 'Bearer', scope: 'a' });
+  };
+
+  #isCode(form) {
+    const { client_id: id, redirect_uri: uri, code_challenge: challenge, code_challenge_method: method } = this.#asked;
+    const hash = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
+    return this.#code && form.get('code') === this.#code && form.get('client_id') === id && form.get('redirect_uri') === uri && hash === challenge && method === 'S256';
+  }
+}
+
+/** One at a time of each name. */
+export function locks() {
+  const last = new Map();
+  return {
+    request(name, options, work = options) {
+      const done = (last.get(name) ?? Promise.resolve()).then(() => work({ name }));
+      last.set(name, done.catch(() => {}));
+      return done;
+    },
+  };
+}
