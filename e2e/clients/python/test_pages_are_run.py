@@ -40,7 +40,7 @@ PAGES = {
     "docs/configuration.md": [DOCS],
     "docs/device.md": ["e2e/clients/python/test_oauth_pages.py"],
     "docs/events.md": [OUTPUT, HERE, DOCS, SDK],
-    "docs/frontend.md": [SDK, SDK, SDK, SDK, HERE, Not("integrity needs a browser: crates/web/tests/pages/pages.rs compares the hash"), SDK, SDK],
+    "docs/frontend.md": [SDK, SDK, SDK, SDK, HERE, Not("integrity needs a browser: crates/web/tests/pages/pages.rs compares the hash"), SDK, SDK, SDK],
     "docs/gateway.md": [GATEWAY] * 10,
     "docs/getting-started.md": [
         Not("builds Falconer for minutes: `cargo xtask bench` does it with the same profile"), HERE, HERE, HERE, GATEWAY, GATEWAY, HERE, HERE, HERE, HERE, HERE, HERE, SIGNED_IN, HERE, HERE,

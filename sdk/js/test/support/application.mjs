@@ -7,7 +7,7 @@ export class FakeFalconer {
   // The next answers that are not what they should be.
   answers = [];
   #number = 0;
-  #asked = null;
+  #request = null;
   #code = null;
   #refresh = null;
   #access = null;
@@ -16,7 +16,7 @@ export class FakeFalconer {
   /** Grants what the browser was sent to ask for: the address that it comes back to. */
   grant(address, { clientId = 'local/ann/notes.example/1', ...more } = {}) {
     const { searchParams } = new URL(address);
-    this.#asked = Object.fromEntries(searchParams);
+    this.#request = Object.fromEntries(searchParams);
     this.#number += 1;
     this.#code = `code-${this.#number}`;
     this.credentials = { clientId, accessToken: `key-${this.#number}`, certificate: JSON.stringify(certificate()) };
@@ -25,12 +25,12 @@ export class FakeFalconer {
 
   /** Comes back with this. */
   back(values) {
-    const query = new URLSearchParams({ state: this.#asked.state, iss: ROOT, ...values });
-    return `${this.#asked.redirect_uri}?${query}`;
+    const query = new URLSearchParams({ state: this.#request.state, iss: ROOT, ...values });
+    return `${this.#request.redirect_uri}?${query}`;
   }
 
   refuse(address, error = 'access_denied') {
-    this.#asked = Object.fromEntries(new URL(address).searchParams);
+    this.#request = Object.fromEntries(new URL(address).searchParams);
     return this.back({ error });
   }
 
@@ -69,7 +69,7 @@ export class FakeFalconer {
   };
 
   #isCode(form) {
-    const { client_id: id, redirect_uri: uri, code_challenge: challenge, code_challenge_method: method } = this.#asked;
+    const { client_id: id, redirect_uri: uri, code_challenge: challenge, code_challenge_method: method } = this.#request;
     const hash = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
     return this.#code && form.get('code') === this.#code && form.get('client_id') === id && form.get('redirect_uri') === uri && hash === challenge && method === 'S256';
   }
