@@ -36,9 +36,9 @@ class Session {
   #rootUrl;
   #credentials = null;
   #storage;
-  // The tokens of a registered application, or null; and the exchange of a code that has just arrived.
+  // The tokens of a registered application, or null; and the exchange of a code that has just arrived, until it is over.
   #tokens = null;
-  #ready = Promise.resolve();
+  #ready;
   #error = null;
   // How long before its end a page wants to know of it: from then on a renewal has to bring another grant.
   #endIsNear = 300;
@@ -73,9 +73,8 @@ class Session {
     this.#storage.onOthers(() => this.#follow());
   }
 
-  /** Resolves when the code that has just come back was exchanged, whatever became of it. */
   get ready() {
-    return this.#ready;
+    return Promise.resolve(this.#ready);
   }
 
   get rootUrl() {
@@ -166,7 +165,8 @@ class Session {
   /** Keeps what a person has typed while the page is left for Falconer, and writes it back now if the page has just come back. */
   keep(name, what) {
     const kept = typeof what.read === 'function' ? what : ofForm(what);
-    giveBack(name, kept, this.signedIn ? personOf(this.#credentials) : null);
+    const back = () => giveBack(name, kept, this.signedIn ? personOf(this.#credentials) : null);
+    if (this.#ready) this.#ready.then(back); else back();
     this.#kept.set(name, kept);
     return () => void this.#kept.delete(name);
   }
@@ -327,6 +327,7 @@ class Session {
     } catch (error) {
       this.#error = error;
     }
+    this.#ready = undefined;
     this.#changed();
   }
 

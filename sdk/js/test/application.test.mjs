@@ -227,3 +227,23 @@ test('with the storage of a tab, a copy of the tab has no tokens, and a reload h
   page.on.pageshow.forEach((listener) => listener({ persisted: true }));
   await assert.rejects(session.token(), { code: 'Expired' });
 });
+
+// A page that has just come back did not know yet who had signed in, and gave what somebody had typed to whoever came.
+test('what was typed waits until it is known who has come back', async () => {
+  for (const [clientId, expected] of [['local/ann/notes.example/2', ['draft']], ['local/bob/notes.example/2', []]]) {
+    const { session, page } = await arrived();
+    let assigned;
+    const went = new Promise((resolve) => { assigned = resolve; });
+    globalThis.location.assign = assigned;
+    session.keep('note', { read: () => 'draft', write: () => {} });
+    session.signIn();
+    const back = await load(falconer.grant(await went, { clientId }), page);
+    const written = [];
+    const next = back.module.connect({ rootUrl: ROOT, application });
+    next.keep('note', { read: () => '', write: (value) => written.push(value) });
+    assert.deepEqual(written, []);
+    await next.ready;
+    await new Promise(setImmediate);
+    assert.deepEqual([next.clientId, written], [clientId, expected]);
+  }
+});
