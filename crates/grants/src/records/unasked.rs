@@ -80,6 +80,8 @@ impl Grants {
         let (now_ms, origin) = (self.now_ms(), request.site().origin());
         let open = self.store.open_grants_of(&session.person.identity, now_ms).await.map_err(|error| self.read_error(error))?;
         let since_ms = now_ms.saturating_sub(HOUR_MS);
-        Ok(open.iter().filter(|grant| grant.target_origin == origin && grant.created_ms > since_ms).count() >= MOST_AN_HOUR)
+        // What an application derives takes nobody's browser anywhere.
+        let by_browser = open.iter().filter(|grant| grant.parent.is_none() && grant.target_origin == origin);
+        Ok(by_browser.filter(|grant| grant.created_ms > since_ms).count() >= MOST_AN_HOUR)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::site::applications::{CALLBACK, DECISION, Fields, authorization_fields, authorize, exchange, parameter};
+use crate::site::applications::{CALLBACK, DECISION, Fields, authorization_fields, authorize, exchange, fields, parameter};
 use crate::site::{Browser, PASSWORD, Page, Site, site, with};
 use falconer_auth::{ApplicationInput, Authentication, DAY_MS, HOUR_MS};
 use http::{Method, StatusCode};
@@ -236,6 +236,27 @@ async fn a_browser_has_to_go_there_and_not_too_often() {
     }
     assert!(asks(&mut ann, &request()).await, "30 within an hour");
     site.clock.0.fetch_add(HOUR_MS, Ordering::SeqCst);
+    assert!(!asks(&mut ann, &request()).await);
+}
+
+/// What a program derives for its own tasks is no going there.
+#[tokio::test]
+async fn parts_of_a_grant_are_not_counted_as_grants() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let_go_unasked(&mut ann, &request()).await;
+    let code = parameter(ann.get(&authorize(&request())).await.location(), "code").unwrap();
+    let tokens = site.token(&with(exchange(&code), &[("client_id", "remembered")])).await.json();
+    let part = fields(&[
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", tokens["access_token"].as_str().unwrap()),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ("client_id", "remembered"),
+        ("scope", "notes:read:*"),
+    ]);
+    for _ in 0..30 {
+        assert_eq!(site.token(&part).await.status, StatusCode::OK);
+    }
     assert!(!asks(&mut ann, &request()).await);
 }
 
