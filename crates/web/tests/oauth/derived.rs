@@ -5,8 +5,10 @@ use std::sync::atomic::Ordering;
 use crate::site::applications::{Fields, SECRET, authorization_fields, exchange, fields};
 use crate::site::{Browser, Page, START_MS, Site, site, with};
 use axum::body::Body;
-use falconer_auth::AccessToken;
+use falconer_auth::{AccessToken, BearerKind, BoundServices};
 use falconer_credentials::{payload, sign};
+use falconer_login::hash_of_token;
+use falconer_store::{Details, GrantRecord, GrantSecretKind, GrantSecretRecord, Step, Store, Write};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
@@ -154,7 +156,7 @@ async fn revoking_a_grant_ends_what_was_derived_of_what_was_derived() {
     }
     assert!(!ann.get("/me/grants").await.text.contains("A part of it"));
     // The same from the store, as another server reads it.
-    let stored = falconer_store::Store::load(&*site.store).await.unwrap().grants;
+    let stored = site.store.load().await.unwrap().grants;
     assert!(stored.iter().all(|grant| grant.revoked_ms.is_some()), "{stored:?}");
 }
 
@@ -190,7 +192,7 @@ async fn what_is_no_part_of_a_grant_of_this_application_is_refused() {
         let (status, word) = refused(&site, fields).await;
         assert_eq!((&word, status == 400 || status == 401), (&(*error).to_owned(), true), "{fields:?}");
     }
-    let stored = falconer_store::Store::load(&*site.store).await.unwrap().grants;
+    let stored = site.store.load().await.unwrap().grants;
     assert_eq!(stored.len(), 1, "nothing was made of it");
     assert_eq!(check(&site, &whole, "notes:read:red").await, "allowed", "and nothing has ended");
 }
@@ -211,6 +213,61 @@ async fn so_many_parts_of_a_grant_live_at_once() {
     }
     site.clock.0.fetch_add(60_000, Ordering::SeqCst);
     derive(&site, &whole, &[]).await;
+}
+
+/// Another server has derived it, and this one has not heard of that.
+#[tokio::test]
+async fn what_another_server_has_derived_is_revoked_and_derived_from() {
+    for what in ["revoked", "exchanged"] {
+        let site = site().await;
+        let whole = granted(&site, &mut site.ann().await).await;
+        derive(&site, &whole, &[]).await;
+        let known = site.store.load().await.unwrap().grants;
+        let known = known.into_iter().find(|grant| grant.parent.is_some()).unwrap();
+        let id = "AAAAAAAAAAAAAAAAAAAAAA";
+        let grant = GrantRecord { client_id: known.client_id.replace(&known.id, id), id: id.to_owned(), ..known };
+        let token = elsewhere(&site, &grant).await;
+        assert!(site.auth.directory().grant(id).is_none(), "this server is behind");
+        if what == "revoked" {
+            let revoke = fields(&[("token", &token), ("client_id", "page")]);
+            assert_eq!(site.application("/login/oauth/revoke", &revoke, None).await.status, StatusCode::OK);
+            assert!(site.store.grant(id).await.unwrap().unwrap().revoked_ms.is_some(), "what is said to be done is");
+        } else {
+            derive(&site, &token, &[]).await;
+        }
+    }
+}
+
+/// A token of a grant that only the store knows.
+async fn elsewhere(site: &Site, grant: &GrantRecord) -> String {
+    let step = Step {
+        decided_at: site.auth.revision(),
+        depends_on: Vec::new(),
+        at_ms: site.clock.0.load(Ordering::SeqCst),
+        actor: grant.client_id.clone(),
+        grant: grant.parent.clone(),
+        action: "derived".to_owned(),
+        detail: None,
+        details: Details::default(),
+    };
+    site.store.take(&step, Write::InsertGrant(grant.clone(), None)).await.unwrap();
+    let end_ms = grant.expires_ms;
+    let token = site.auth.issue_token(BearerKind::Access, grant, BoundServices::default(), end_ms).unwrap();
+    let kind = GrantSecretKind::AccessToken;
+    let record = GrantSecretRecord {
+        hash: hash_of_token(kind.as_str(), &token),
+        kind,
+        grant: grant.id.clone(),
+        application: "page".to_owned(),
+        redirect_uri: String::new(),
+        challenge: None,
+        resources: Vec::new(),
+        expires_ms: end_ms,
+        kept_until_ms: end_ms,
+        used_ms: None,
+    };
+    site.store.insert_grant_secret(&record).await.unwrap();
+    token
 }
 
 #[tokio::test]

@@ -55,6 +55,10 @@ impl Auth {
 
     /// The same for whoever shows an access token of the grant, which has been checked.
     pub async fn derive_from(&self, parent: &str, new: &NewDerivedGrant) -> Result<Issued, ApiError> {
+        // The store has the token, and so has the grant: another server may have made it a moment ago.
+        if self.directory().grant(parent).is_none() {
+            self.catch_up().await.map_err(|error| self.node.store_error(error))?;
+        }
         self.derive(new, |now| {
             let active = self.node.active_grant(&now.snapshot, parent, now.now_ms)?;
             Ok((parent.to_owned(), active.scopes))
