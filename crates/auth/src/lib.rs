@@ -38,7 +38,7 @@ mod websocktunnel;
 pub use administer::applications::{ApplicationInput, ChangedApplication};
 pub use administer::clients::certificates::RevokeCertificates;
 pub use administer::following::{Followed, Occasion};
-pub use administer::grants::derived::{LONGEST_PURPOSE, MOST_DERIVED, NewDerivedGrant, wrong_purpose};
+pub use administer::grants::derived::{LONGEST_PURPOSE, MOST_DERIVED, NewDerivedGrant, is_unseen, wrong_purpose};
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use administer::offered::{ApplicationActs, ClientActs, ConsoleActs, PersonActs, RoleActs};

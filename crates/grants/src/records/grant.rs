@@ -1,6 +1,6 @@
 //! Granting: from what the page showed and the person chose to a URL that carries credentials.
 
-use falconer_auth::{ApiError, NewGrant, Revision};
+use falconer_auth::{ApiError, NewGrant, Revision, is_unseen};
 use falconer_scopes::ScopeSet;
 use falconer_store::GrantRecord;
 
@@ -14,7 +14,6 @@ use crate::consent::request::GrantRequest;
 use crate::consent::selection::{Selection, Ticks};
 use crate::error::GrantError;
 use crate::grants::Grants;
-use crate::words::published::is_hidden;
 use falconer_login::Session;
 use falconer_login::fingerprint;
 use falconer_login::identity;
@@ -347,7 +346,7 @@ fn wrong_name(name: &str) -> Option<String> {
     if name.chars().count() > LONGEST_NAME {
         return Some(format!("Nothing was granted yet: the name of the grant has at most {LONGEST_NAME} characters."));
     }
-    name.chars().any(is_hidden).then(|| "Nothing was granted yet: the name of the grant is a line of visible text.".to_owned())
+    name.chars().any(is_unseen).then(|| "Nothing was granted yet: the name of the grant is a line of visible text.".to_owned())
 }
 
 /// White space around it does not count, nor do capital letters; a port that is shown may be typed.

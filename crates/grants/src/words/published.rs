@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use falconer_auth::is_unseen;
 use falconer_login::LoginError;
 
 use crate::consent::broad::is_broad_alone;
@@ -145,7 +146,7 @@ fn entry(scope: &PublishedScope) -> Result<Entry, String> {
         return Err("`template` is printable ASCII without a star; what differs is written as `<name>`.".to_owned());
     }
     let template = Template::parse(&scope.template).map_err(|why| no_template("template", why))?;
-    if scope.sentence.trim().is_empty() || scope.sentence.chars().any(is_hidden) {
+    if scope.sentence.trim().is_empty() || scope.sentence.chars().any(is_unseen) {
         return Err("`sentence` is a line of visible text.".to_owned());
     }
     let sentence = pieces(&scope.sentence).map_err(|why| no_template("sentence", why))?;
@@ -165,11 +166,6 @@ fn no_template(what: &str, why: NoTemplate) -> String {
         NoTemplate::Twice => format!("`{what}` has a parameter twice."),
         NoTemplate::Adjacent => format!("`{what}` has two parameters with nothing between them."),
     }
-}
-
-/// Control characters, and those that turn the direction of what follows: they could make a sentence read as another one.
-pub(crate) fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
 }
 
 #[cfg(test)]

@@ -185,6 +185,8 @@ async fn what_is_no_part_of_a_grant_of_this_application_is_refused() {
         (with_more(&whole, &[("expires", "soon")]), "invalid_request"),
         (with_more(&whole, &[("purpose", &"x".repeat(201))]), "invalid_request"),
         (with_more(&whole, &[("purpose", "a\u{202e}b")]), "invalid_request"),
+        (with_more(&whole, &[("purpose", "a\u{61c}b")]), "invalid_request"),
+        (with_more(&whole, &[("purpose", "\u{3164}")]), "invalid_request"),
         (with_more(&whole, &[("purpose", "a\nb")]), "invalid_request"),
         (with_more(&whole, &[("purpose", " ")]), "invalid_request"),
     ];

@@ -1,5 +1,6 @@
 //! What a document of an application says, and what of it counts.
 
+use falconer_auth::is_unseen;
 use falconer_login::http::ProviderAnswer;
 use serde_json::{Map, Value};
 
@@ -8,7 +9,6 @@ use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
-use crate::words::published::is_hidden;
 use falconer_scopes::ScopeSet;
 use falconer_wire::scope_text;
 
@@ -123,7 +123,7 @@ fn redirects(
 
 /// A name that cannot be read as something else.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(is_hidden)
+    !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(is_unseen)
 }
 
 /// What it asks for where the request names nothing. What is no list of scopes says nothing.
