@@ -27,6 +27,7 @@ pub use metrics::{Metrics, ProcessFigures, routes as metrics_routes};
 pub use pages::assets;
 pub use state::{Peer, RequestLimits, VersionInfo, Web, WebSettings};
 pub use views::markdown;
+pub use views::words::exact_duration;
 
 use std::sync::Arc;
 

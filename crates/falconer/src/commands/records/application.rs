@@ -204,11 +204,15 @@ fn kind(kind: ApplicationKind) -> &'static str {
     }
 }
 
+fn in_words(seconds: i64) -> String {
+    falconer_web::exact_duration(seconds.saturating_mul(1000))
+}
+
 fn consent_in_words(application: &falconer_wire::Application) -> String {
     match (application.skip_consent, application.remember_consent_seconds) {
         (true, _) => "not at all".to_owned(),
         (false, 0) => "each time".to_owned(),
-        (false, seconds) => format!("each time, or once in {seconds} seconds where they want that"),
+        (false, seconds) => format!("each time, or once in {} where they want that", in_words(seconds)),
     }
 }
 
@@ -224,7 +228,7 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         ("kind", vec![kind(application.kind).to_owned()]),
         ("redirect URIs", application.redirect_uris.clone()),
         ("scopes", application.scopes.clone()),
-        ("longest life", vec![format!("{} seconds", application.max_life_seconds)]),
+        ("longest life", vec![in_words(application.max_life_seconds)]),
         ("people are asked", vec![consent_in_words(application)]),
     ];
     fields.extend(application.secret_made.clone().map(|at| ("secret made", vec![at])));
