@@ -78,5 +78,5 @@ def _first_of_each(required: Expression) -> Iterator[str]:
         yield required
         return
     for operator, members in required.items():
-        for member in members if operator == "AllOf" else members[:1]:
+        for member in members if operator == "AllOf" else list(members)[:1]:
             yield from _first_of_each(member)
