@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::conformance::samples::{NOW, decided, grant, identity, issuer, step, texts};
-use crate::{ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, Key, KeyKind, Revision, Store, StoreError};
+use crate::{ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, GrantRecord, Key, KeyKind, Revision, Store, StoreError};
 
 fn application(id: &str) -> ApplicationRecord {
     ApplicationRecord {
@@ -180,6 +180,10 @@ pub(crate) async fn a_revoked_grant_ends_consent_to_the_same_place(store: Arc<dy
     for consent in stays.iter().chain(&goes) {
         s.remember_consent(consent).await.unwrap();
     }
+    // What a program has derived and ends says nothing of what the person wants.
+    s.insert_grant(&step(s, "x").await, &GrantRecord { parent: Some("g1".into()), ..grant("part", "") }, None).await.unwrap();
+    s.revoke_grants(&step(s, "x").await, &texts(&["part"]), "x", "x").await.unwrap();
+    assert_eq!(s.consents_of("local/ann").await.unwrap().len(), 2);
     s.revoke_grants(&step(s, "x").await, &texts(&["g1"]), "x", "x").await.unwrap();
     let mut left = Vec::new();
     for identity in ["local/ann", "github/ann", "local/bob"] {

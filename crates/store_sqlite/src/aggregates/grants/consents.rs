@@ -46,7 +46,8 @@ pub(crate) fn forget_of(connection: &Connection, identity: &str) -> Res<()> {
 
 /// Those of the person of a grant, by whichever identity they are named, whose answers went to where the grant went.
 pub(crate) fn forget_beside(connection: &Connection, grant: &str) -> Res<()> {
-    let sql = "DELETE FROM consents WHERE target_origin = (SELECT target_origin FROM grants WHERE id = ?1) AND identity IN (
+    let sql =
+        "DELETE FROM consents WHERE target_origin = (SELECT target_origin FROM grants WHERE id = ?1 AND parent IS NULL) AND identity IN (
                  SELECT identity FROM grants WHERE id = ?1
                  UNION SELECT other.identity FROM grants JOIN identities own ON own.identity = grants.identity
                    JOIN identities other ON other.person = own.person WHERE grants.id = ?1)";
