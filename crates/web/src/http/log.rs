@@ -8,8 +8,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 const SECRET_HEADERS: [&str; 8] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "location", "referer", "www-authenticate", "server-authorization"];
 
-/// Query parameters whose values may be logged; all others may hold secrets or somebody's words.
-const OPEN_PARAMETERS: [&str; 6] = ["limit", "prefix", "format", "since", "response_mode", "done"];
+/// Query parameters whose values may be logged, where they look like one of theirs: somebody may put a secret into any. All others may hold secrets or somebody's words.
+const OPEN_PARAMETERS: [&str; 5] = ["limit", "format", "since", "response_mode", "done"];
+/// The same of one whose values are names that anybody may have chosen.
+const OPEN_NAME: &str = "prefix";
+/// Longest value of an open parameter, in bytes.
+const LONGEST_OPEN: usize = 20;
 
 /// Replaces a secret.
 const REDACTED: &str = "...";
@@ -66,7 +70,7 @@ impl PathAndQuery<'_> {
         for (at, pair) in self.0.query().into_iter().flat_map(|query| query.split('&')).take(32).enumerate() {
             out.write_char(if at == 0 { '?' } else { '&' })?;
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if OPEN_PARAMETERS.contains(&name) {
+            if name == OPEN_NAME || (OPEN_PARAMETERS.contains(&name) && is_plain_value(value)) {
                 write_visible(out, pair)?;
             } else if is_plain_name(name) {
                 out.write_str(name)?;
@@ -86,6 +90,12 @@ impl fmt::Display for PathAndQuery<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_to(f)
     }
+}
+
+/// A number, an instant or a word.
+fn is_plain_value(value: &str) -> bool {
+    value.len() <= LONGEST_OPEN
+        && value.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
 /// The one place where text of a request becomes text of a log line or a terminal: what would steer either is written as `\u{9b}`.
@@ -168,6 +178,10 @@ mod tests {
             ("/x?c2VjcmV0MTIzNDU=", "/x?..."),
             ("/setup?token=abc", "/setup?token=..."),
             ("/x?a&b=", "/x?a&b"),
+            ("/auth?prefix=Project/&response_mode=form_post", "/auth?prefix=Project/&response_mode=form_post"),
+            // Story: a token that somebody had put into the wrong parameter was in the log.
+            ("/x?response_mode=falconer_rt_c2VjcmV0c2VjcmV0&limit=A5", "/x?response_mode=...&limit=..."),
+            ("/x?done=c2VjcmV0MTIzNDUzNDUzNDU&since=17", "/x?done=...&since=17"),
         ] {
             assert_eq!(PathAndQuery(&given.parse().unwrap()).to_string(), logged);
         }
