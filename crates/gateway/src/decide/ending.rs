@@ -31,7 +31,14 @@ pub(super) async fn sign_out(gateway: &Gateway, request: &RequestHead<'_>, site:
     let ended = match opened {
         Some(opened) => {
             let until = date_time::format_ms(opened.expires_ms);
-            let _slot = gateway.hold(request)?;
+            let Ok(_slot) = gateway.hold(request) else {
+                gateway.metrics().session(Event::SignedOut);
+                gateway.metrics().session(Event::GrantNotEnded);
+                let text = format!(
+                    "You are signed out in this browser. Too much is asked from your address at once, so that nothing was ended at Falconer: what you granted counts until {until}. Revoke it there."
+                );
+                return Ok(signed_out_here(&text));
+            };
             (session.end_grant(opened.credentials).await, until)
         }
         // None, or one that is over: there is nothing that counts.
