@@ -49,7 +49,10 @@ impl Grants {
         let purpose = parameters.one("purpose")?.map(str::to_owned);
         let subject = match self.token_and_grant(sent).await {
             // What a token of others is worth is nothing for whoever shows it here (RFC 8693 section 2.2.2).
-            Err(ExchangeError::InvalidToken) => return Err(ExchangeError::InvalidRequest("The subject_token does not count".to_owned())),
+            Err(ExchangeError::InvalidToken) => {
+                let text = "The subject_token does not count, or it is for some services only, and those are not exchanged";
+                return Err(ExchangeError::InvalidRequest(text.to_owned()));
+            }
             subject => subject?,
         };
         let (record, grant) = subject;
