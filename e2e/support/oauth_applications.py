@@ -25,5 +25,6 @@ def server_of(folder, applications, ann_has=("notes:*",), **settings):
 def pressed(server, url, typed=()):
     """Where the browser is sent after Grant. `typed`: the host, for an application that nobody registered."""
     script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
-    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url, *typed], check=True, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url, *typed], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
