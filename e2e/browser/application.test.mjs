@@ -53,6 +53,17 @@ describe('a page that is a registered application', () => {
   const shows = (tab, text) => tab.locator('#state', { hasText: text }).waitFor();
   const allowed = (tab, scope) => tab.evaluate(async (it) => (await globalThis.falconer.whoami({ may: { it } })).may.it, scope);
   const token = (tab) => tab.evaluate(() => globalThis.falconer.token());
+  /** What the browser keeps for the page. */
+  const everything = async () => {
+    const settled = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
+    const kept = [...Object.keys(localStorage), ...Object.keys(sessionStorage)];
+    for (const { name } of await indexedDB.databases()) {
+      const database = await settled(indexedDB.open(name));
+      for (const store of database.objectStoreNames) kept.push(...await settled(database.transaction(store).objectStore(store).getAll()));
+      database.close();
+    }
+    return kept;
+  };
   /** The access token has ended; signatures and credentials have not. */
   const elevenMinutesLater = (tab) => tab.evaluate(() => {
     const now = Date.now;
@@ -77,6 +88,7 @@ describe('a page that is a registered application', () => {
     assert.equal(tab.url(), `${origin}/local`, 'code and state are out of the address');
     assert.deepEqual([await allowed(tab, 'notes:read:red'), await allowed(tab, 'notes:read:blue')], [true, false]);
     const first = await token(tab);
+    assert.match(JSON.stringify(await tab.evaluate(everything)), /refreshToken/);
     const second = await context.newPage();
     await second.goto(`${origin}/local`);
     await shows(second, 'local/ann/127.0.0.1');
@@ -98,7 +110,7 @@ describe('a page that is a registered application', () => {
     await tab.locator('#sign-out').click();
     await tab.locator('#sign-out[data-done="ended"]').waitFor();
     await shows(second, 'out');
-    assert.deepEqual(await tab.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]), []);
+    assert.deepEqual(await tab.evaluate(everything), []);
     const answer = await fetch(`${server.rootUrl}/login/oauth/credentials`, { headers: { authorization: `Bearer ${fresh}` } });
     assert.equal(answer.status, 401);
     for (const secret of [first, fresh]) {

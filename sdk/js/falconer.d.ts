@@ -35,7 +35,10 @@ export class FalconerError extends Error {
 export interface ConnectOptions {
   /** Root URL of Falconer. Default: where this module came from, if that is `<root>/sdk/...`. */
   rootUrl?: string;
-  /** Where credentials live: `memory` (default) ends with the page, `session` with the tab, `local` with the credentials. */
+  /**
+   * Where credentials live: `memory` (default) ends with the page, `session` with the tab, `local` with the credentials. Tokens of an application live as long, with
+   * `local` in IndexedDB.
+   */
   storage?: 'memory' | 'session' | 'local';
   /**
    * The id of an application that an administrator has registered: people are asked by an OAuth 2 code with PKCE. Its redirect URI is this page without query and
@@ -163,8 +166,11 @@ export interface Session {
    * Falconer said no, 'unknown' where it gave no answer; then the grant is in the person's list at Falconer, `/me/grants`.
    */
   signOut(): Promise<'ended' | 'counts' | 'unknown'>;
-  /** Forgets the credentials, and what `keep` has kept. They stay valid until they end or the person revokes the grant. */
-  clear(): void;
+  /**
+   * Forgets the credentials at once, and what `keep` has kept. They stay valid until they end or the person revokes the grant. Settles when an application's tokens are
+   * forgotten too.
+   */
+  clear(): Promise<void>;
   /** Calls back once for each credentials, `secondsBefore` (default 300) their end. Returns a function that stops waiting. */
   onExpiring(callback: () => void, secondsBefore?: number): () => void;
   /** `fetch`, signed. Redirects are errors and cookies are left out unless `init` says otherwise. */

@@ -6,11 +6,11 @@ import { expect, readAnswer, receive, unexpected } from './parts/answer.js';
 import { askCheck, askClock, askWho, bodyHash, isStream, readJson, send } from './parts/calls.js';
 import { checkCredentials, clockError, clockOffset, personOf } from './parts/credentials.js';
 import { endGrant, watchEnd } from './parts/ending.js';
-import { FalconerError } from './parts/error.js';
+import { FalconerError, signedOutMeanwhile } from './parts/error.js';
 import { forgetAll, giveBack, keepAll, ofForm } from './parts/forms.js';
 import { codeOf, codeRequest, leaveForCode, receiveCode } from './parts/oauth/code.js';
 import { Tokens } from './parts/oauth/tokens.js';
-import { alone, awaitAnswer, newRenewal, openWindow } from './parts/renewal.js';
+import { Renewals, newRenewal } from './parts/renewal.js';
 import { checkRootUrl, grantAddress } from './parts/request.js';
 import { authorization, randomText, requestParts, signUrl } from './parts/signing.js';
 import { CredentialStorage } from './parts/storage.js';
@@ -48,9 +48,7 @@ class Session {
   #listeners = new Set();
   // What is kept when the page is left: by name, what reads and writes it.
   #kept = new Map();
-  // The renewals that a page waits for, and what stops listening to the window that is open.
-  #renewals = [];
-  #stopRenewal = () => {};
+  #renewals = new Renewals();
 
   constructor({ rootUrl = ROOT_OF_THIS_MODULE, storage = 'memory', application, credentials } = {}) {
     this.#rootUrl = checkRootUrl(rootUrl);
@@ -137,27 +135,12 @@ class Session {
     const { origin } = new URL(request.target ?? globalThis.location.href);
     if (origin !== globalThis.location.origin) throw new FalconerError('BadRequest', `A page of ${origin} cannot give fresh credentials to this one.`);
     if (this.#tokens && (await this.#renewedUnasked())) return undefined;
-    let stop = () => {};
-    let finish;
-    const finished = new Promise((resolve) => { finish = resolve; });
     if (globalThis.BroadcastChannel) {
-      const mine = () => {
-        stop();
-        finish();
-      };
       const ofCode = this.#tokens ? await codeRequest(this.#rootUrl, this.#tokens.application, request, state) : null;
       const address = ofCode?.address ?? grantAddress(this.#rootUrl, request, state);
-      stop = awaitAnswer(state, (values) => {
-        finish();
-        this.#renewed(values, ofCode?.sent);
-      });
-      if (openWindow(address)) {
-        this.#stopRenewal();
-        this.#stopRenewal = mine;
-        if (this.#storage.isShared) alone(`falconer:renewing:${this.#rootUrl}`, finished, mine);
-        return new Promise((resolve, reject) => { this.#renewals.push({ resolve, reject }); });
-      }
-      stop();
+      const lock = this.#storage.isShared ? `falconer:renewing:${this.#rootUrl}` : null;
+      const renewed = this.#renewals.ask(state, address, lock, (values, end) => this.#renewed(values, ofCode?.sent, end));
+      if (renewed) return renewed;
     }
     return this.signIn(request);
   }
@@ -180,20 +163,23 @@ class Session {
   /** Forgets the credentials at once, as `clear` does, and has Falconer end the grant: 'ended', 'counts' (it said no) or 'unknown' (no answer). */
   async signOut() {
     const credentials = this.signedIn ? this.#credentials : null;
-    this.clear();
-    if (!credentials) return 'ended';
+    const cleared = this.clear();
     const check = () => this.#check(credentials, new URL(this.#rootUrl).origin, { required: { AllOf: [] } });
-    return endGrant(this.#rootUrl, credentials, () => this.#seconds(), check);
+    const ended = credentials ? await endGrant(this.#rootUrl, credentials, () => this.#seconds(), check) : 'ended';
+    await cleared;
+    return ended;
   }
 
   /** Forgets the credentials, also in storage. They stay valid until they end or the person revokes the grant: `signOut` has them end. */
-  clear() {
+  async clear() {
     this.#error = null;
-    this.#forget();
+    this.#credentials = null;
+    this.#storage.remove();
+    const forgotten = this.#tokens?.forget();
     forgetAll();
-    this.#stopRenewal();
-    for (const { reject } of this.#renewals.splice(0)) reject(new FalconerError('SignedOut', 'Somebody has signed out meanwhile.'));
+    this.#renewals.end(signedOutMeanwhile());
     this.#changed();
+    await forgotten;
   }
 
   /** Calls `callback` once for each credentials, `secondsBefore` their end. Returns a function that stops waiting. */
@@ -286,7 +272,7 @@ class Session {
     const offset = await askClock(this.#rootUrl);
     if (!(Math.abs(offset - this.#clockOffsetMs) >= CLOCK_STEP_MS)) return false;
     // Another tab may have fresher credentials by now: they stay.
-    if (this.#storage.isShared && this.#storage.read()) this.#follow();
+    if (this.#storage.isShared && this.#storage.isKept) this.#follow();
     this.#clockOffsetMs = offset;
     if (this.#credentials) this.#keep(this.#credentials);
     return true;
@@ -300,21 +286,20 @@ class Session {
   }
 
   /** The answer of the window that `renew` has opened. */
-  async #renewed(values, sent) {
-    const waiting = this.#renewals.splice(0);
+  async #renewed(values, sent, end) {
     try {
       const redeemed = sent ? await this.#tokens.redeem(sent, codeOf(values, sent)) : null;
       const fresh = redeemed?.credentials ?? readAnswer(values);
       const before = personOf(this.#credentials);
       // What is on this page was read and typed by somebody.
       if (before && before !== personOf(fresh)) throw new FalconerError('SomebodyElse', 'Somebody else has signed in to Falconer meanwhile. Sign out here first.');
-      redeemed?.keep();
+      await redeemed?.keep();
       this.#receive(fresh);
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      end(error);
       return;
     }
-    for (const { resolve } of waiting) resolve();
+    end();
     this.#changed();
   }
 
@@ -322,7 +307,7 @@ class Session {
   async #redeem({ sent, code }) {
     try {
       const { credentials, keep } = await this.#tokens.redeem(sent, code);
-      keep();
+      await keep();
       this.#receive(credentials);
     } catch (error) {
       this.#error = error;
@@ -342,6 +327,7 @@ class Session {
       if (this.#credentials?.accessToken !== before) return this.signedIn;
       // Not made a moment ago, so they do not tell the time.
       this.#keep(fresh);
+      if (!(await this.#isStillKept())) throw signedOutMeanwhile();
     } catch (error) {
       if (error.code === 'Expired' || error.status === 401) return false;
       throw error;
@@ -356,10 +342,24 @@ class Session {
     if (this.#credentials?.accessToken === before) return;
     if (this.signedIn) {
       this.#error = null;
-      this.#stopRenewal();
-      for (const { resolve } of this.#renewals.splice(0)) resolve();
+      this.#renewals.end();
+      this.#isStillKept();
     }
     this.#changed();
+  }
+
+  /**
+   * Credentials that a tab has renewed while another one signed out may be written after all was removed: which of the two came last, localStorage does not tell. The
+   * tokens do, so credentials of an application do not count without them.
+   */
+  async #isStillKept() {
+    const seen = this.#credentials;
+    if (!this.#tokens || (await this.#tokens.isKept())) return true;
+    if (this.#credentials === seen) {
+      this.#forget();
+      this.#changed();
+    }
+    return false;
   }
 
   #changed() {
@@ -395,6 +395,6 @@ class Session {
   #forget() {
     this.#credentials = null;
     this.#storage.remove();
-    this.#tokens?.forget();
+    this.#tokens?.forgetRest();
   }
 }

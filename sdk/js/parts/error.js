@@ -10,3 +10,5 @@ export class FalconerError extends Error {
     this.body = body;
   }
 }
+
+export const signedOutMeanwhile = () => new FalconerError('SignedOut', 'Somebody has signed out meanwhile.');

@@ -11,10 +11,54 @@ const WINDOW = 'popup,width=560,height=780';
 export const newRenewal = () => RENEWAL + randomText(24);
 export const isRenewal = (state) => typeof state === 'string' && state.startsWith(RENEWAL);
 
+/** The renewals that a page waits for, and the window that is open for them. */
+export class Renewals {
+  #waiting = [];
+  #stop = () => {};
+
+  /**
+   * Opens the window and settles with what `take(values, end)` makes of its answer, where `end(error)` ends them. Null where the browser opens none. With the name of a lock
+   * one tab has a window at a time.
+   */
+  ask(state, address, lock, take) {
+    let finish;
+    const finished = new Promise((resolve) => { finish = resolve; });
+    const close = awaitAnswer(state, (values) => {
+      finish();
+      const waiting = this.#waiting.splice(0);
+      take(values, (error) => endAll(waiting, error));
+    });
+    if (!openWindow(address)) {
+      close();
+      return null;
+    }
+    this.#stop();
+    this.#stop = () => {
+      close();
+      finish();
+    };
+    if (lock) alone(lock, finished, this.#stop);
+    return new Promise((resolve, reject) => { this.#waiting.push({ resolve, reject }); });
+  }
+
+  /** Ends all of them, with an error if there is one. What the window answers is nobody's then. */
+  end(error) {
+    this.#stop();
+    endAll(this.#waiting.splice(0), error);
+  }
+}
+
+function endAll(waiting, error) {
+  for (const { resolve, reject } of waiting) {
+    if (error) reject(error);
+    else resolve();
+  }
+}
+
 const channelOf = (state) => new BroadcastChannel(`falconer:${state}`);
 
 /** Opens the window; false where the browser does not let us. Has to be called before anything is waited for: windows open for a press only. */
-export function openWindow(url) {
+function openWindow(url) {
   if (!globalThis.BroadcastChannel || !globalThis.open) return false;
   return Boolean(globalThis.open(url, '_blank', WINDOW));
 }
@@ -40,7 +84,7 @@ export function handOver(values) {
 }
 
 /** In the page that asked: calls `take` with the answer, once. Gives what stops waiting. */
-export function awaitAnswer(state, take) {
+function awaitAnswer(state, take) {
   const channel = channelOf(state);
   channel.onmessage = ({ data }) => {
     channel.postMessage('taken');
@@ -54,7 +98,7 @@ export function awaitAnswer(state, take) {
  * Runs alone among the tabs until `done` settles. A tab that begins later takes over, and `lost` is called here: what the person pressed last counts, and a window
  * that somebody has closed, which no page is told of, holds nobody up.
  */
-export function alone(name, done, lost) {
+function alone(name, done, lost) {
   const locks = globalThis.navigator?.locks;
   if (locks) {
     locks.request(name, { steal: true }, () => done).catch(lost);

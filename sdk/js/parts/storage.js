@@ -12,13 +12,17 @@ export class CredentialStorage {
     /** Whether all tabs have it. */
     this.isShared = kind === 'local';
     this.isThere = this.#storage !== null;
+    /** Whether what was written last is in there, or was until another tab has removed it. */
+    this.isKept = false;
   }
 
   /** `{credentials, clockOffsetMs}`, or null: nothing, or not ours, or an older shape. */
   read() {
     try {
       const stored = JSON.parse(this.#storage.getItem(this.key));
-      return { credentials: checkCredentials(stored), clockOffsetMs: Number.isFinite(stored.clockOffsetMs) ? stored.clockOffsetMs : 0 };
+      const credentials = checkCredentials(stored);
+      this.isKept = true;
+      return { credentials, clockOffsetMs: Number.isFinite(stored.clockOffsetMs) ? stored.clockOffsetMs : 0 };
     } catch {
       return null;
     }
@@ -27,8 +31,10 @@ export class CredentialStorage {
   write(credentials, clockOffsetMs) {
     try {
       this.#storage?.setItem(this.key, JSON.stringify({ ...credentials, clockOffsetMs: clockOffsetMs || undefined }));
+      this.isKept = this.isThere;
     } catch {
       // A full or forbidden storage.
+      this.isKept = false;
     }
   }
 

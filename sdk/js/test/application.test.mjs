@@ -1,10 +1,9 @@
 // A registered application: a code with PKCE, tokens that are refreshed once, and what becomes of both when something goes wrong.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { FakeFalconer, locks } from './support/application.mjs';
-import { ROOT, load, memory } from './support/page.mjs';
+import { FakeFalconer, HERE, arrive, everything, leave, locks } from './support/application.mjs';
+import { ROOT, load } from './support/page.mjs';
 
-const HERE = 'https://notes.example/edit';
 const application = 'dashboard';
 const LIFE_MS = 600_000;
 let falconer;
@@ -14,26 +13,8 @@ beforeEach(() => {
   Object.defineProperty(globalThis, 'navigator', { value: { locks: locks(), onLine: true }, configurable: true, writable: true });
 });
 
-/** A page that has left for Falconer: where to, and the page. */
-async function left(options = {}, request = { scopes: ['notes:read:red'] }, stores = {}) {
-  const page = await load(`${HERE}?book=red#top`, stores);
-  let assigned;
-  const went = new Promise((resolve) => { assigned = resolve; });
-  globalThis.location.assign = assigned;
-  page.module.connect({ rootUrl: ROOT, application, ...options }).signIn(request);
-  return { page, address: await went };
-}
-
-/** A page that has come back, with its session. */
-async function arrived(options = {}, stores = {}) {
-  const { page, address } = await left(options, undefined, stores);
-  const back = await load(falconer.grant(address), page);
-  const session = back.module.connect({ rootUrl: ROOT, application, ...options });
-  await session.ready;
-  return { page: back, session };
-}
-
-const everything = (page) => JSON.stringify([...page.sessionStorage.map, ...page.localStorage.map]);
+const left = (options, request, stores) => leave({ application, ...options }, request, stores);
+const arrived = (options, stores) => arrive(falconer, { application, ...options }, stores);
 
 test('what is asked for, and what comes back', async () => {
   const { page, address } = await left({}, { scopes: ['notes:read:red', 'x'], identity: true, expires: '2 hours' });
@@ -53,7 +34,7 @@ test('what is asked for, and what comes back', async () => {
   // A call waits for the exchange by itself.
   await session.json('https://api.example/');
   assert.deepEqual([session.clientId, session.signInError, await session.token()], ['local/ann/notes.example/1', null, 'at-2']);
-  assert.equal(everything(back), '[]', 'memory is memory');
+  assert.equal(await everything(back), '[]', 'memory is memory');
   assert.throws(() => session.signInUrl({ description: 'd' }), { code: 'BadRequest' });
 });
 
@@ -114,10 +95,10 @@ test('the code of another library, and of another application, is left alone', a
 
 test('a renewal needs nobody while the grant lives: exactly one refresh in two tabs, and the form stays', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
-  const localStorage = memory();
   const options = { storage: 'local' };
-  const { page, session: one } = await arrived(options, { localStorage });
-  const tab = await load(HERE, { localStorage });
+  const { page, session: one } = await arrived(options);
+  const { localStorage, indexedDB } = page;
+  const tab = await load(HERE, { localStorage, indexedDB });
   const two = tab.module.connect({ rootUrl: ROOT, application, ...options });
   assert.equal(two.clientId, one.clientId);
   await Promise.all([one.renew(), two.renew()]);
@@ -133,8 +114,8 @@ test('a renewal needs nobody while the grant lives: exactly one refresh in two t
   t.mock.timers.setTime(Date.now() - LIFE_MS);
   await one.renew();
   assert.equal(falconer.refreshes, 4, 'a clock that was set back keeps no token alive');
-  one.clear();
-  assert.equal(everything(page) + everything(tab), '[][]');
+  await one.clear();
+  assert.equal((await everything(page)) + (await everything(tab)), '[][]');
 });
 
 test('a refresh token is never sent twice', async (t) => {
@@ -156,7 +137,7 @@ test('a refresh token is never sent twice', async (t) => {
   assert.equal(falconer.refreshes, 3);
   // The grant lives, and its credentials with it.
   assert.equal(session.signedIn, true);
-  assert.equal(everything(page).includes('rt-'), false);
+  assert.equal((await everything(page)).includes('rt-'), false);
 });
 
 test('where the refresh is refused the person is asked, in a window, and only the same one goes on', async (t) => {
@@ -174,7 +155,7 @@ test('where the refresh is refused the person is asked, in a window, and only th
     const refused = assert.rejects(session.renew(), { code });
     const address = await opened();
     assert.match(new URL(address).searchParams.get('state'), /^renewal\./);
-    assert.equal(everything(page).includes(new URL(address).searchParams.get('state')), false);
+    assert.equal((await everything(page)).includes(new URL(address).searchParams.get('state')), false);
     const inWindow = await load(answer(address));
     assert.equal(inWindow.href, HERE);
     await refused;
@@ -207,20 +188,20 @@ test('whoever signs out while a refresh is on its way stays signed out', async (
   });
   const refused = assert.rejects(session.token(), { code: 'SignedOut' });
   await sent;
-  session.clear();
+  await session.clear();
   answer(Response.json({ access_token: 'at-late', expires_in: 600, refresh_token: 'rt-late' }));
   await refused;
-  assert.deepEqual([session.signedIn, everything(page)], [false, '[]']);
+  assert.deepEqual([session.signedIn, (await everything(page))], [false, '[]']);
 });
 
 test('with the storage of a tab, a copy of the tab has no tokens, and a reload has them', async () => {
   const { session, page } = await arrived({ storage: 'session' });
   const token = await session.token();
-  assert.doesNotMatch(everything(page), /at-|rt-/, 'a tab that is duplicated now gets none');
+  assert.doesNotMatch(await everything(page), /at-|rt-/, 'a tab that is duplicated now gets none');
   page.on.pagehide.forEach((listener) => listener({}));
-  assert.match(everything(page), /rt-/);
+  assert.match(await everything(page), /rt-/);
   const reloaded = (await load(HERE, page)).module.connect({ rootUrl: ROOT, application, storage: 'session' });
-  assert.doesNotMatch(everything(page), /at-|rt-/);
+  assert.doesNotMatch(await everything(page), /at-|rt-/);
   assert.equal(await reloaded.token(), token);
   // The page before comes back from the history, and has none that another one has used.
   page.enter();

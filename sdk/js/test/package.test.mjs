@@ -33,7 +33,7 @@ before(async () => {
 
 test('what the package holds', () => {
   const kits = ['express', 'fastify', 'http', 'verifier'].flatMap((kit) => [`node/${kit}.d.ts`, `node/${kit}.js`]);
-  const own = ['answer', 'calls', 'credentials', 'ending', 'error', 'forms', 'renewal', 'request', 'signing', 'storage', 'oauth/code', 'oauth/tokens'].map((part) => `parts/${part}.js`);
+  const own = ['answer', 'calls', 'credentials', 'ending', 'error', 'forms', 'renewal', 'request', 'signing', 'storage', 'oauth/code', 'oauth/token_store', 'oauth/tokens'].map((part) => `parts/${part}.js`);
   const parts = ['body', 'caller', 'guard', 'question', 'refusal', 'requirement', 'resource', 'transport'].map((part) => `node/parts/${part}.js`);
   assert.deepEqual(packedPaths, ['README.md', 'falconer.d.ts', 'falconer.js', 'package.json', ...own, ...kits, ...parts].sort());
   assert.equal(about.dependencies, undefined);

@@ -292,6 +292,20 @@ test('the clock is learned from Falconer after a 401, and the call made once mor
   assert.equal(calls.filter((call) => call === 'ping').length, 1);
   calls.length = 0;
 
+  // Another tab has signed out, and this one has not been told yet.
+  const { module: tab, localStorage } = await load('https://notes.example/');
+  const shared = tab.connect({ rootUrl: ROOT, credentials: permanent, storage: 'local' });
+  await shared.json('https://api.example/');
+  assert.equal(shared.signedIn, true);
+  const out = tab.connect({ rootUrl: ROOT, storage: 'local' });
+  localStorage.removeItem(`falconer:${ROOT}`);
+  falconerAhead = 3 * HOUR_MS;
+  t.mock.timers.tick(60 * 1000);
+  assert.equal((await out.fetch('https://api.example/')).status, 401);
+  assert.deepEqual([out.signedIn, localStorage.length], [false, 0]);
+  falconerAhead = HOUR_MS;
+  calls.length = 0;
+
   // A 401 that is not the clock's is passed on, and Falconer is not asked again for each.
   falconerAhead = 0;
   const right = module.connect({ rootUrl: ROOT, credentials: permanent });

@@ -23,7 +23,7 @@ pub(crate) const PASSKEY: &str = include_str!("../../assets/passkey.js");
 /// The icon of all pages.
 pub(crate) const ICON: &str = include_str!("../../assets/icon.svg");
 /// What the browser SDK is made of, as it stands in the repository: a file stands behind those that it imports.
-const SDK_FILES: [&str; 13] = [
+const SDK_FILES: [&str; 14] = [
     include_str!("../../../../sdk/js/parts/error.js"),
     include_str!("../../../../sdk/js/parts/credentials.js"),
     include_str!("../../../../sdk/js/parts/signing.js"),
@@ -35,6 +35,7 @@ const SDK_FILES: [&str; 13] = [
     include_str!("../../../../sdk/js/parts/forms.js"),
     include_str!("../../../../sdk/js/parts/ending.js"),
     include_str!("../../../../sdk/js/parts/oauth/code.js"),
+    include_str!("../../../../sdk/js/parts/oauth/token_store.js"),
     include_str!("../../../../sdk/js/parts/oauth/tokens.js"),
     include_str!("../../../../sdk/js/falconer.js"),
 ];

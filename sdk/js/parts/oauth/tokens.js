@@ -1,21 +1,24 @@
 // The tokens of a registered application: got for a code, refreshed while the grant lives, exchanged for credentials that sign.
 import { checkCredentials } from '../credentials.js';
-import { FalconerError } from '../error.js';
+import { FalconerError, signedOutMeanwhile } from '../error.js';
 import { openStorage } from '../storage.js';
+import { openTokens } from './token_store.js';
 
 // A token that is about to end is not begun with.
 const TOKEN_SPARE_MS = 30 * 1000;
+// As long as this another tab that signs in may have tokens and no credentials yet.
+const SIGNING_IN_MS = 10 * 1000;
 
 /**
- * Tokens of one application at one Falconer. They are kept where credentials are. With `session` that is memory while the page is there, and the tab's storage in between:
- * a tab that is duplicated, or a window that is opened, gets a copy of the storage, and a refresh token that is used twice ends the grant.
+ * Tokens of one application at one Falconer. A refresh token that is used twice ends the grant. So with `local` they are where all tabs see one state of them, and with
+ * `session` in memory while the page is there, and in the tab's storage only in between: a tab that is duplicated, or a window that is opened, gets a copy of the storage.
  */
 export class Tokens {
   #rootUrl;
-  #kind;
-  #storage;
+  #store;
+  // The storage of the tab, with `session`.
+  #storage = null;
   #key;
-  #kept = null;
   // What is done with the tokens of this page goes one after the other.
   #last = Promise.resolve();
   // How often they were forgotten: what was asked before that is not kept.
@@ -26,15 +29,12 @@ export class Tokens {
     this.#rootUrl = rootUrl;
     /** Its id. */
     this.application = application;
-    this.#kind = kind;
-    this.#storage = openStorage(kind);
     this.#key = `falconer:tokens:${rootUrl}`;
+    this.#store = openTokens(kind, this.#key);
     if (kind !== 'session') return;
+    this.#storage = openStorage(kind);
     this.#takeBack();
-    globalThis.addEventListener?.('pagehide', () => {
-      if (this.#kept) this.#store(this.#kept);
-      this.#kept = null;
-    });
+    globalThis.addEventListener?.('pagehide', () => this.#putAway());
     globalThis.addEventListener?.('pageshow', (event) => {
       if (event.persisted) this.#takeBack();
     });
@@ -61,48 +61,68 @@ export class Tokens {
   /** An access token that counts, and is not the one that was refused. Of several tabs with one storage the first one refreshes, and the others have what it got. */
   token(refused = null) {
     const work = async () => {
-      const kept = this.#read();
-      if (!kept) throw over();
+      const kept = await this.#store.update((now) => now);
+      if (!kept?.accessToken || kept.application !== this.application) throw over();
       const left = kept.endsMs - Date.now();
       // More than it ever had: the clock was set back.
       const counts = left > TOKEN_SPARE_MS && left <= kept.lifeMs && kept.accessToken !== refused;
       return (counts ? kept : await this.#refresh(kept)).accessToken;
     };
-    const locks = this.#kind === 'local' ? globalThis.navigator?.locks : null;
+    const locks = this.#store.isShared ? globalThis.navigator?.locks : null;
     const alone = locks ? () => locks.request(this.#key, work) : work;
     const done = this.#last.then(alone);
     this.#last = done.catch(() => {});
     return done;
   }
 
+  /** Whether somebody is signed in, as far as the tabs share it. */
+  async isKept() {
+    return (await this.#store.update((now) => now)) !== null || !this.#store.isShared;
+  }
+
+  /** Settles when nothing is kept any more. */
   forget() {
     this.#forgotten += 1;
-    this.#kept = null;
-    try {
-      this.#storage?.removeItem(this.#key);
-    } catch {
-      // A storage that cannot be reached holds nothing.
-    }
+    this.#removeCopy();
+    return this.#store.update(() => null);
+  }
+
+  /** Where nobody is signed in: forgets what was left behind, but not the tokens of somebody who is signing in at this moment in another tab. */
+  forgetRest() {
+    if (!this.#store.isShared) return this.forget();
+    this.#forgotten += 1;
+    const isNew = ({ endsMs, lifeMs }) => Math.abs(Date.now() - (endsMs - lifeMs)) < SIGNING_IN_MS;
+    return this.#store.update((now) => (now && isNew(now) ? now : null));
   }
 
   async #refresh(kept) {
     const { refreshToken, ...rest } = kept;
     if (!refreshToken) throw over();
     if (globalThis.navigator?.onLine === false) throw away(this.#rootUrl);
-    // Not in the storage while it is on its way: whatever becomes of this page or of the answer, nobody sends it twice.
-    this.#write(rest);
+    // Not kept while it is on its way: whatever becomes of this page or of the answer, nobody sends it twice.
+    await this.#replace(kept, rest);
     let answer;
     try {
       answer = await this.#post({ grant_type: 'refresh_token', refresh_token: refreshToken });
     } catch (error) {
-      if (error.status === 429 && this.#read()?.accessToken === kept.accessToken) this.#write(kept);
+      if (error.status === 429) await this.#replace(rest, kept);
       if (error.status < 400 || error.status >= 500 || error.status === 429) throw error;
-      this.forget();
+      // Somebody is signed in as long as the credentials last.
+      await this.#replace(rest, { application: this.application });
       throw over(error);
     }
-    if (this.#read()?.accessToken !== kept.accessToken) throw new FalconerError('SignedOut', 'Somebody has signed out meanwhile.');
-    this.#keep(answer.tokens, answer.forgotten);
+    await this.#replace(rest, answer.tokens);
     return answer.tokens;
+  }
+
+  /** Throws where something else is kept than this page has seen. */
+  async #replace(before, after) {
+    let isThere;
+    await this.#store.update((now) => {
+      isThere = now?.accessToken === before.accessToken && now.refreshToken === before.refreshToken;
+      return isThere ? after : now;
+    });
+    if (!isThere) throw signedOutMeanwhile();
   }
 
   async #post(parameters) {
@@ -136,45 +156,34 @@ export class Tokens {
     throw new FalconerError('SignInRefused', 'The sign-in took too long, was used before, or was refused. Sign in again.', said);
   }
 
-  #keep(tokens, forgotten) {
-    if (forgotten !== this.#forgotten) throw new FalconerError('SignedOut', 'Somebody has signed out meanwhile.');
-    this.#write(tokens);
+  async #keep(tokens, forgotten) {
+    if (forgotten === this.#forgotten) await this.#store.update(() => tokens);
+    if (forgotten !== this.#forgotten) throw signedOutMeanwhile();
   }
 
-  #read() {
-    if (this.#kind === 'local' && this.#storage) this.#kept = this.#stored();
-    return this.#kept;
-  }
-
-  #write(tokens) {
-    this.#kept = tokens;
-    if (this.#kind === 'local') this.#store(tokens);
-  }
-
-  #store(tokens) {
+  #putAway() {
     try {
-      this.#storage?.setItem(this.#key, JSON.stringify(tokens));
+      if (this.#store.kept) this.#storage?.setItem(this.#key, JSON.stringify(this.#store.kept));
     } catch {
       // A full or forbidden storage: they live as long as the page.
-      this.#storage = null;
     }
-  }
-
-  #stored() {
-    try {
-      const stored = JSON.parse(this.#storage.getItem(this.#key));
-      return stored?.application === this.application ? stored : null;
-    } catch {
-      return null;
-    }
+    this.#store.kept = null;
   }
 
   #takeBack() {
-    this.#kept = this.#stored();
+    try {
+      this.#store.kept = JSON.parse(this.#storage.getItem(this.#key));
+    } catch {
+      this.#store.kept = null;
+    }
+    this.#removeCopy();
+  }
+
+  #removeCopy() {
     try {
       this.#storage?.removeItem(this.#key);
     } catch {
-      // As above.
+      // A storage that cannot be reached holds nothing.
     }
   }
 }

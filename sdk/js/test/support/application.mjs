@@ -1,6 +1,8 @@
 // Falconer as a registered application sees it: codes, tokens that are used once, credentials. And locks, as browsers have them.
 import { createHash } from 'node:crypto';
-import { ROOT, certificate } from './page.mjs';
+import { ROOT, certificate, load } from './page.mjs';
+
+export const HERE = 'https://notes.example/edit';
 
 export class FakeFalconer {
   posts = [];
@@ -85,4 +87,35 @@ export function locks() {
       return done;
     },
   };
+}
+
+/** A page that has left for Falconer: where to, and the page. */
+export async function leave(options, request = { scopes: ['notes:read:red'] }, stores = {}) {
+  const page = await load(`${HERE}?book=red#top`, stores);
+  let assigned;
+  const went = new Promise((resolve) => { assigned = resolve; });
+  globalThis.location.assign = assigned;
+  page.module.connect({ rootUrl: ROOT, ...options }).signIn(request);
+  return { page, address: await went };
+}
+
+/** A page that has come back, with its session. */
+export async function arrive(falconer, options, stores = {}) {
+  const { page, address } = await leave(options, undefined, stores);
+  const back = await load(falconer.grant(address), page);
+  const session = back.module.connect({ rootUrl: ROOT, ...options });
+  await session.ready;
+  return { page: back, session };
+}
+
+/** All that the browser keeps for this page, as JSON. */
+export async function everything({ sessionStorage, localStorage, indexedDB }) {
+  const settled = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
+  const kept = [...sessionStorage.map, ...localStorage.map];
+  for (const { name } of await indexedDB.databases()) {
+    const database = await settled(indexedDB.open(name));
+    for (const store of database.objectStoreNames) kept.push(...(await settled(database.transaction(store).objectStore(store).getAll())));
+    database.close();
+  }
+  return JSON.stringify(kept);
 }

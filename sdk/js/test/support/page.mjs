@@ -1,4 +1,6 @@
-// A page made of plain objects, what Falconer gives back to it, and a storage.
+// A page made of plain objects, what Falconer gives back to it, and its storages.
+import { IDBFactory } from 'fake-indexeddb';
+
 export const ROOT = 'https://auth.example';
 export const HOUR_MS = 60 * 60 * 1000;
 // Falconer lets a grant begin this long before it is made.
@@ -18,10 +20,40 @@ export function memory() {
   };
 }
 
+/** localStorage as two tabs see it that are two processes: each has its own copy, and `deliver()` tells the other of what was written since. */
+export function lateStorages() {
+  const tabs = [memory(), memory()];
+  let late = [];
+  tabs.forEach(({ map }, index) => {
+    const other = tabs[1 - index].map;
+    const tab = tabs[index];
+    tab.setItem = (key, value) => {
+      map.set(key, String(value));
+      late.push([key, () => other.set(key, String(value))]);
+    };
+    tab.removeItem = (key) => {
+      // As in a browser: nobody is told of what was not there.
+      if (map.delete(key)) late.push([key, () => other.delete(key)]);
+    };
+  });
+  const deliver = (pages) => {
+    const now = late;
+    late = [];
+    for (const [key, write] of now) {
+      write();
+      for (const page of pages) {
+        page.enter();
+        page.on.storage?.forEach((listener) => listener({ key }));
+      }
+    }
+  };
+  return { tabs, deliver };
+}
+
 let loads = 0;
 /** A page load: a fresh copy of the module sees this address. */
-export async function load(href, { sessionStorage = memory(), localStorage = memory() } = {}) {
-  const page = { href, went: null, opened: [], on: {}, sessionStorage, localStorage };
+export async function load(href, { sessionStorage = memory(), localStorage = memory(), indexedDB = new IDBFactory() } = {}) {
+  const page = { href, went: null, opened: [], on: {}, sessionStorage, localStorage, indexedDB };
   const url = () => new URL(page.href);
   /** Makes this page the one that runs. */
   page.enter = () => Object.assign(globalThis, {
@@ -29,6 +61,7 @@ export async function load(href, { sessionStorage = memory(), localStorage = mem
     history: { state: { kept: true }, replaceState: (state, _title, to) => Object.assign(page, { state, href: to }) },
     sessionStorage,
     localStorage,
+    indexedDB,
     addEventListener: (kind, listener) => void (page.on[kind] ??= []).push(listener),
     open: (address) => (page.opensWindows ? page.opened.push(address) && {} : null),
     close: () => { page.closed = true; },
