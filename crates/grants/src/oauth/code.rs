@@ -91,7 +91,13 @@ impl Grants {
 fn proves(challenge: Option<&str>, verifier: Option<&str>) -> bool {
     match (challenge, verifier) {
         (None, None) => true,
-        (Some(challenge), Some(verifier)) => (43..=128).contains(&verifier.len()) && pkce_challenge(verifier) == challenge,
+        (Some(challenge), Some(verifier)) => is_verifier(verifier) && pkce_challenge(verifier) == challenge,
         (Some(_), None) | (None, Some(_)) => false,
     }
+}
+
+/// As RFC 7636 section 4.1 writes one. What was made in another way may be easier to guess than it should be.
+fn is_verifier(text: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    (43..=128).contains(&text.len()) && text.bytes().all(unreserved)
 }
