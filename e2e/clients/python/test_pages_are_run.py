@@ -67,6 +67,8 @@ PAGES = {
     "docs/services.md": ["e2e/clients/tcadmin/test_tcadmin.py"],
     "docs/reference/auth.md": [JSON] * 8,
     "docs/reference/falconer.md": [JSON] * 12,
+    "docs/reference/oauth-refusals.md": [],
+    "docs/reference/openid-conformance.md": [],
 }
 
 

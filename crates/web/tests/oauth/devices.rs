@@ -217,7 +217,7 @@ async fn what_is_taken_back_before_the_device_comes_is_not_given() {
 }
 
 /// Requests for codes that are refused.
-const REQUESTS: [(&str, Changes, u16, &str); 13] = [
+pub const REQUESTS: [(&str, Changes, u16, &str); 13] = [
     ("no client", &[("client_id", "")], 401, "invalid_client"),
     ("a client that nobody registered", &[("client_id", "zzz")], 401, "invalid_client"),
     ("a client in other letters", &[("client_id", "TV")], 401, "invalid_client"),
@@ -234,7 +234,7 @@ const REQUESTS: [(&str, Changes, u16, &str); 13] = [
 ];
 
 /// Polls that are refused although somebody has granted something; none of them is a use.
-const POLLS: [(&str, Changes, u16, &str); 10] = [
+pub const POLLS: [(&str, Changes, u16, &str); 10] = [
     ("no code", &[("device_code", "")], 400, "invalid_request"),
     ("a code that nobody has", &[("device_code", "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz")], 400, "invalid_grant"),
     ("no client", &[("client_id", "")], 401, "invalid_client"),

@@ -6,6 +6,7 @@ mod derived;
 mod devices;
 mod documents;
 mod introspection;
+mod misuse;
 mod oauth;
 mod oauth_recorded;
 mod oauth_refusals;
@@ -16,4 +17,6 @@ mod refused;
 mod resources;
 #[path = "../site/mod.rs"]
 mod site;
+#[path = "../snapshot/mod.rs"]
+mod snapshot;
 mod unasked;

@@ -200,30 +200,39 @@ async fn codes_and_tokens_end() {
     assert_eq!(site.token(&exchange(&code)).await.oauth_error(), (400, "invalid_grant".to_owned()));
 }
 
+/// What the form of a grant page is sent with that its page did not show: what is another in it (a request with these changes in `request`), and the status. Nobody is sent anywhere.
+pub const FORMS: [(&str, Changes, StatusCode); 14] = [
+    ("more than was shown", &[("request", "{scope=notes:read:* notes:write:mine auth:create-role:*}")], StatusCode::CONFLICT),
+    ("everything", &[("request", "{scope=}")], StatusCode::CONFLICT),
+    ("another star", &[("request", "{scope=notes:write:mine auth:create-role:*}")], StatusCode::CONFLICT),
+    ("to where nobody registered", &[("request", "{redirect_uri=https://evil.example/cb}")], StatusCode::BAD_REQUEST),
+    ("of another application than the page named", &[("request", "{client_id=other}")], StatusCode::CONFLICT),
+    ("of an unknown application", &[("request", "{client_id=zzz}")], StatusCode::BAD_REQUEST),
+    ("no request", &[("request", "")], StatusCode::BAD_REQUEST),
+    ("a tick that was not there", &[("tick", "x")], StatusCode::BAD_REQUEST),
+    ("a longer life", &[("lifetime", "999999999999")], StatusCode::BAD_REQUEST),
+    ("longer than the application may have it", &[("lifetime", "604800000")], StatusCode::BAD_REQUEST),
+    ("no nonce", &[("nonce", "")], StatusCode::BAD_REQUEST),
+    ("no token of the session", &[("csrf", "")], StatusCode::FORBIDDEN),
+    ("another token", &[("csrf", "x")], StatusCode::FORBIDDEN),
+    ("cancel without the token", &[("csrf", ""), ("cancel", "yes")], StatusCode::FORBIDDEN),
+];
+
 #[tokio::test]
 async fn the_form_gives_no_more_than_its_page_showed() {
     let site = site().await;
     let mut ann = site.ann().await;
     let page = ann.get(&authorize(&authorization_fields())).await;
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
-    let wider = encode(&with(authorization_fields(), &[("scope", "notes:read:* notes:write:mine auth:create-role:*")]));
-    let elsewhere = encode(&with(authorization_fields(), &[("redirect_uri", "https://evil.example/cb")]));
-    let of_another = encode(&with(authorization_fields(), &[("client_id", "other")]));
-    let of_nobody = encode(&with(authorization_fields(), &[("client_id", "zzz")]));
-    for (what, changes, status) in [
-        ("more than was shown", vec![("request", wider.as_str())], StatusCode::CONFLICT),
-        ("to where nobody registered", vec![("request", elsewhere.as_str())], StatusCode::BAD_REQUEST),
-        ("of another application than the page named", vec![("request", of_another.as_str())], StatusCode::CONFLICT),
-        ("of an unknown application", vec![("request", of_nobody.as_str())], StatusCode::BAD_REQUEST),
-        ("no request", vec![("request", "")], StatusCode::BAD_REQUEST),
-        ("a tick that was not there", vec![("tick", "x")], StatusCode::BAD_REQUEST),
-        ("a longer life", vec![("lifetime", "999999999999")], StatusCode::BAD_REQUEST),
-        ("longer than the application may have it", vec![("lifetime", "604800000")], StatusCode::BAD_REQUEST),
-        ("no nonce", vec![("nonce", "")], StatusCode::BAD_REQUEST),
-        ("no token of the session", vec![("csrf", "")], StatusCode::FORBIDDEN),
-        ("another token", vec![("csrf", "x")], StatusCode::FORBIDDEN),
-        ("cancel without the token", vec![("csrf", ""), ("cancel", "yes")], StatusCode::FORBIDDEN),
-    ] {
+    for (what, changes, status) in FORMS {
+        let changed: Vec<(&str, String)> = changes
+            .iter()
+            .map(|(name, value)| match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')?.split_once('=')) {
+                Some(change) => (*name, encode(&with(authorization_fields(), &[change]))),
+                None => (*name, (*value).to_owned()),
+            })
+            .collect();
+        let changes: Vec<(&str, &str)> = changed.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let answer = ann.post(DECISION, &with(form.clone(), &changes)).await;
         assert_eq!((answer.status, answer.header("location")), (status, ""), "{what}: {}", answer.text);
     }

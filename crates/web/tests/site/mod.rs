@@ -84,10 +84,19 @@ pub async fn site_pushed(origin: &str, limits: RequestLimits, providers: Vec<Con
     site_of(origin, limits, |settings| LoginSettings { providers, scim, ..settings }).await
 }
 
+/// Another server, which shares nothing with that of [`site`] but people of the same names and the same applications.
+pub async fn other_site() -> Site {
+    site_from("https://other-auth.example.com", RequestLimits::default(), |settings| settings, TestRandom::from(7_777_777)).await
+}
+
 /// The same with other settings of sign-in.
 pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(LoginSettings) -> LoginSettings) -> Site {
+    site_from(origin, limits, change, TestRandom::new()).await
+}
+
+async fn site_from(origin: &str, limits: RequestLimits, change: impl FnOnce(LoginSettings) -> LoginSettings, random: TestRandom) -> Site {
     let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
-    let random = Arc::new(TestRandom::new());
+    let random = Arc::new(random);
     let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
     let for_store = Arc::clone(&random);
     let store = SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| for_store.fill(bytes))).unwrap();
@@ -180,6 +189,7 @@ impl Site {
     }
 }
 
+#[derive(Clone)]
 pub struct Browser<'a> {
     site: &'a Site,
     pub cookies: Vec<(String, String)>,

@@ -23,7 +23,12 @@ pub struct TestRandom(AtomicU64);
 
 impl TestRandom {
     pub fn new() -> TestRandom {
-        TestRandom(AtomicU64::new(1))
+        TestRandom::from(1)
+    }
+
+    /// Others than from any other number.
+    pub fn from(seed: u64) -> TestRandom {
+        TestRandom(AtomicU64::new(seed))
     }
 }
 

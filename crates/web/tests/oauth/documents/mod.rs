@@ -1,7 +1,7 @@
 //! Applications that nobody has registered and that say who they are in a document: read over real connections from a server that does as it likes.
 
 mod accepted;
-mod refused;
+pub mod refused;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ const BYTES: usize = 4_000;
 
 /// What stands behind a path: what is sent, and whether the connection is kept open after it.
 #[derive(Clone)]
-struct Answer {
+pub struct Answer {
     bytes: String,
     hangs: bool,
 }

@@ -5,45 +5,47 @@ use super::*;
 /// A change of a good document.
 type Change = fn(&mut Value);
 
+/// What is wrong in a document.
+pub const WRONG: [(&str, Change); 30] = [
+    ("another client_id", |d| d["client_id"] = json!("https://agent.example.com/other.json")),
+    ("a client_id of another host", |d| d["client_id"] = json!("https://evil.example.com/client.json")),
+    ("a client_id with a slash behind it", |d| d["client_id"] = json!(format!("{}/", d["client_id"].as_str().unwrap()))),
+    ("a client_id in capitals", |d| d["client_id"] = json!(d["client_id"].as_str().unwrap().replace("agent", "AGENT"))),
+    ("a client_id with the port written out", |d| {
+        d["client_id"] = json!(d["client_id"].as_str().unwrap().replace(".com/", ".com:443/"))
+    }),
+    ("no client_id", |d| d["client_id"] = Value::Null),
+    ("a client_id that is no text", |d| d["client_id"] = json!([d["client_id"]])),
+    ("a secret", |d| d["client_secret"] = json!("s3cret")),
+    ("an empty secret", |d| d["client_secret"] = json!("")),
+    ("the end of a secret", |d| d["client_secret_expires_at"] = json!(0)),
+    ("a proof by secret", |d| d["token_endpoint_auth_method"] = json!("client_secret_basic")),
+    ("a proof by secret in the form", |d| d["token_endpoint_auth_method"] = json!("client_secret_post")),
+    ("a proof by signing with a secret", |d| d["token_endpoint_auth_method"] = json!("client_secret_jwt")),
+    ("a proof by key", |d| d["token_endpoint_auth_method"] = json!("private_key_jwt")),
+    ("a proof that is no text", |d| d["token_endpoint_auth_method"] = json!(1)),
+    ("another grant_type", |d| d["grant_types"] = json!(["client_credentials"])),
+    ("grant_types that are a text", |d| d["grant_types"] = json!("authorization_code")),
+    ("another response_type", |d| d["response_types"] = json!(["token"])),
+    ("no redirect_uris", |d| _ = d.as_object_mut().unwrap().remove("redirect_uris")),
+    ("an empty list of redirect_uris", |d| d["redirect_uris"] = json!([])),
+    ("redirect_uris that are a text", |d| d["redirect_uris"] = json!(BACK)),
+    ("redirect_uris that are no texts", |d| d["redirect_uris"] = json!([1])),
+    ("too many redirect_uris", |d| d["redirect_uris"] = json!((0..21).map(|n| format!("{BACK}{n}")).collect::<Vec<_>>())),
+    ("a redirect_uri of another host", |d| d["redirect_uris"] = json!(["https://evil.example.com/back"])),
+    ("a redirect_uri of a host below", |d| d["redirect_uris"] = json!(["https://x.agent.example.com/back"])),
+    ("a redirect_uri of another port", |d| d["redirect_uris"] = json!(["https://agent.example.com:444/back"])),
+    ("a redirect_uri in the clear", |d| d["redirect_uris"] = json!(["http://agent.example.com/back"])),
+    ("a redirect_uri with a fragment", |d| d["redirect_uris"] = json!([format!("{BACK}#x")])),
+    ("a redirect_uri that is a script", |d| d["redirect_uris"] = json!(["javascript:alert(1)"])),
+    ("a redirect_uri that leads to Falconer", |d| d["redirect_uris"] = json!(["https://auth.example.com/"])),
+];
+
 #[tokio::test]
 async fn documents_that_are_wrong_are_refused_and_nobody_is_sent_anywhere() {
     let world = World::new().await;
     let mut ann = world.site.ann().await;
-    let changes: [(&str, Change); 30] = [
-        ("another client_id", |d| d["client_id"] = json!("https://agent.example.com/other.json")),
-        ("a client_id of another host", |d| d["client_id"] = json!("https://evil.example.com/client.json")),
-        ("a client_id with a slash behind it", |d| d["client_id"] = json!(format!("{}/", d["client_id"].as_str().unwrap()))),
-        ("a client_id in capitals", |d| d["client_id"] = json!(d["client_id"].as_str().unwrap().replace("agent", "AGENT"))),
-        ("a client_id with the port written out", |d| {
-            d["client_id"] = json!(d["client_id"].as_str().unwrap().replace(".com/", ".com:443/"))
-        }),
-        ("no client_id", |d| d["client_id"] = Value::Null),
-        ("a client_id that is no text", |d| d["client_id"] = json!([d["client_id"]])),
-        ("a secret", |d| d["client_secret"] = json!("s3cret")),
-        ("an empty secret", |d| d["client_secret"] = json!("")),
-        ("the end of a secret", |d| d["client_secret_expires_at"] = json!(0)),
-        ("a proof by secret", |d| d["token_endpoint_auth_method"] = json!("client_secret_basic")),
-        ("a proof by secret in the form", |d| d["token_endpoint_auth_method"] = json!("client_secret_post")),
-        ("a proof by signing with a secret", |d| d["token_endpoint_auth_method"] = json!("client_secret_jwt")),
-        ("a proof by key", |d| d["token_endpoint_auth_method"] = json!("private_key_jwt")),
-        ("a proof that is no text", |d| d["token_endpoint_auth_method"] = json!(1)),
-        ("another grant_type", |d| d["grant_types"] = json!(["client_credentials"])),
-        ("grant_types that are a text", |d| d["grant_types"] = json!("authorization_code")),
-        ("another response_type", |d| d["response_types"] = json!(["token"])),
-        ("no redirect_uris", |d| _ = d.as_object_mut().unwrap().remove("redirect_uris")),
-        ("an empty list of redirect_uris", |d| d["redirect_uris"] = json!([])),
-        ("redirect_uris that are a text", |d| d["redirect_uris"] = json!(BACK)),
-        ("redirect_uris that are no texts", |d| d["redirect_uris"] = json!([1])),
-        ("too many redirect_uris", |d| d["redirect_uris"] = json!((0..21).map(|n| format!("{BACK}{n}")).collect::<Vec<_>>())),
-        ("a redirect_uri of another host", |d| d["redirect_uris"] = json!(["https://evil.example.com/back"])),
-        ("a redirect_uri of a host below", |d| d["redirect_uris"] = json!(["https://x.agent.example.com/back"])),
-        ("a redirect_uri of another port", |d| d["redirect_uris"] = json!(["https://agent.example.com:444/back"])),
-        ("a redirect_uri in the clear", |d| d["redirect_uris"] = json!(["http://agent.example.com/back"])),
-        ("a redirect_uri with a fragment", |d| d["redirect_uris"] = json!([format!("{BACK}#x")])),
-        ("a redirect_uri that is a script", |d| d["redirect_uris"] = json!(["javascript:alert(1)"])),
-        ("a redirect_uri that leads to Falconer", |d| d["redirect_uris"] = json!(["https://auth.example.com/"])),
-    ];
-    for (n, (name, change)) in changes.iter().enumerate() {
+    for (n, (name, change)) in WRONG.iter().enumerate() {
         let path = format!("/wrong-{n}.json");
         let id = format!("https://agent.example.com{path}");
         let mut wrong = document();
@@ -53,23 +55,21 @@ async fn documents_that_are_wrong_are_refused_and_nobody_is_sent_anywhere() {
         refused(&mut ann, &asks(&[("client_id", &id)]), name).await;
         world.site.clock.0.fetch_add(60_000, Ordering::SeqCst);
     }
-    assert_eq!(world.asked(), changes.len());
+    assert_eq!(world.asked(), WRONG.len());
 }
 
 /// What the server says of a path with this number.
 type Answers = Box<dyn Fn(usize) -> Answer>;
 
-#[tokio::test]
-async fn what_is_no_document_is_refused() {
-    let world = World::new().await;
-    let mut ann = world.site.ann().await;
+/// What is no document, however good what is in it.
+pub fn answers() -> Vec<(&'static str, Answers)> {
     let good = |n: usize| {
         let mut good = document();
         good["client_id"] = json!(format!("https://agent.example.com/n-{n}.json"));
         good.to_string()
     };
     let redirect = |status: &str, to: &str| of(status, "application/json", &format!("Location: {to}\r\n"), "{}");
-    let answers: Vec<(&str, Answers)> = vec![
+    vec![
         ("a page", Box::new(move |n| of("200 OK", "text/html", "", &good(n)))),
         ("no content type", Box::new(move |n| of("200 OK", "", "", &good(n)))),
         ("a text", Box::new(move |n| of("200 OK", "text/json", "", &good(n)))),
@@ -115,7 +115,14 @@ async fn what_is_no_document_is_refused() {
         ("a lasting redirect", Box::new(move |_| redirect("301 Moved", "https://agent.example.com/client.json"))),
         ("a redirect inside", Box::new(move |_| redirect("307 Temporary Redirect", "http://169.254.169.254/latest/meta-data/"))),
         ("a redirect to this machine", Box::new(move |_| redirect("308 Permanent Redirect", "http://127.0.0.1:1/"))),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn what_is_no_document_is_refused() {
+    let world = World::new().await;
+    let mut ann = world.site.ann().await;
+    let answers = answers();
     for (n, (name, answer)) in answers.iter().enumerate() {
         world.put(&format!("/n-{n}.json"), answer(n));
         let page = refused(&mut ann, &asks(&[("client_id", &format!("https://agent.example.com/n-{n}.json"))]), name).await;
@@ -138,45 +145,48 @@ async fn a_server_that_hangs_is_left() {
     }
 }
 
+/// Addresses that are none of a document, or lead inside.
+pub const INSIDE: [&str; 33] = [
+    "http://agent.example.com/client.json",
+    "https://agent.example.com",
+    "https://agent.example.com/",
+    "https://agent.example.com/client.json#x",
+    "https://agent.example.com/client.json?x",
+    "https://me@agent.example.com/client.json",
+    "https://me:it@agent.example.com/client.json",
+    "https://agent.example.com/x/../client.json",
+    "https://agent.example.com/x/%2E%2E/client.json",
+    "https://agent.example.com/./client.json",
+    "https://agent.example.com:443/client.json",
+    "https://agent.example.com:22/client.json",
+    "https://agent.example.com./client.json",
+    "https://AGENT.example.com/client.json",
+    " https://agent.example.com/client.json",
+    "https://agent.example.com/client.json ",
+    "https://agent.example.com\\client.json",
+    "https://127.0.0.1/client.json",
+    "https://2130706433/client.json",
+    "https://0x7f.1/client.json",
+    "https://[::1]/client.json",
+    "https://[::ffff:127.0.0.1]/client.json",
+    "https://[64:ff9b::7f00:1]/client.json",
+    "https://169.254.169.254/latest/meta-data",
+    "https://10.0.0.1/client.json",
+    "https://localhost/client.json",
+    "https://x.localhost/client.json",
+    "https://printer/client.json",
+    "https://auth.example.com/client.json",
+    "file:///etc/passwd",
+    "gopher://agent.example.com/client.json",
+    "javascript://agent.example.com/%0aalert(1)",
+    "://",
+];
+
 #[tokio::test]
 async fn a_client_id_that_leads_inside_or_is_no_address_is_refused() {
     let world = World::of(&["*", "tools.internal", "auth.example.com", "localhost:1"], Duration::from_secs(60)).await;
     let mut ann = world.site.ann().await;
-    for id in [
-        "http://agent.example.com/client.json",
-        "https://agent.example.com",
-        "https://agent.example.com/",
-        "https://agent.example.com/client.json#x",
-        "https://agent.example.com/client.json?x",
-        "https://me@agent.example.com/client.json",
-        "https://me:it@agent.example.com/client.json",
-        "https://agent.example.com/x/../client.json",
-        "https://agent.example.com/x/%2E%2E/client.json",
-        "https://agent.example.com/./client.json",
-        "https://agent.example.com:443/client.json",
-        "https://agent.example.com:22/client.json",
-        "https://agent.example.com./client.json",
-        "https://AGENT.example.com/client.json",
-        " https://agent.example.com/client.json",
-        "https://agent.example.com/client.json ",
-        "https://agent.example.com\\client.json",
-        "https://127.0.0.1/client.json",
-        "https://2130706433/client.json",
-        "https://0x7f.1/client.json",
-        "https://[::1]/client.json",
-        "https://[::ffff:127.0.0.1]/client.json",
-        "https://[64:ff9b::7f00:1]/client.json",
-        "https://169.254.169.254/latest/meta-data",
-        "https://10.0.0.1/client.json",
-        "https://localhost/client.json",
-        "https://x.localhost/client.json",
-        "https://printer/client.json",
-        "https://auth.example.com/client.json",
-        "file:///etc/passwd",
-        "gopher://agent.example.com/client.json",
-        "javascript://agent.example.com/%0aalert(1)",
-        "://",
-    ] {
+    for id in INSIDE {
         refused(&mut ann, &asks(&[("client_id", id)]), id).await;
     }
     assert_eq!(world.asked(), 0);
