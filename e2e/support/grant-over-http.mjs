@@ -5,6 +5,8 @@
 //   node grant-over-http.mjs --authorize ROOT_URL NAME PASSWORD URL [HOST]
 // does the same at the address to which an OAuth 2 application sends the browser, and prints the address that the browser is sent back to;
 // HOST is typed for one that nobody registered.
+//   node grant-over-http.mjs --device ROOT_URL NAME PASSWORD CODE
+// types the code that a device shows, and presses Grant.
 
 const decode = (text) => text.replace(/&#(x?)([0-9a-f]+);|&(quot|amp|lt|gt|apos);/gi, (_, hex, number, name) =>
   number ? String.fromCodePoint(parseInt(number, hex ? 16 : 10)) : { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" }[name]);
@@ -22,8 +24,8 @@ export function fields(html, action) {
   return result;
 }
 
-/** Signs in, presses Grant on the page at this path, whose form has this action, and gives the answer. */
-async function press(rootUrl, name, password, path, action, typedHost) {
+/** Signs in; the answer calls as that browser does. */
+async function signedIn(rootUrl, name, password) {
   const cookies = new Map();
   const call = async (path, body) => {
     const response = await fetch(new URL(path, rootUrl), {
@@ -44,9 +46,14 @@ async function press(rootUrl, name, password, path, action, typedHost) {
   const login = fields(await (await call('/login')).text(), '/login');
   login.set('name', name);
   login.set('password', password);
-  const signedIn = await call('/login', login);
-  if (signedIn.status !== 303) throw new Error(`sign-in answered ${signedIn.status}: ${await signedIn.text()}`);
-  const form = fields(await (await call(path)).text(), action);
+  const answer = await call('/login', login);
+  if (answer.status !== 303) throw new Error(`sign-in answered ${answer.status}: ${await answer.text()}`);
+  return call;
+}
+
+/** Presses Grant on this page, whose form has this action, and gives where that leads. */
+async function grantOn(call, page, action, typedHost) {
+  const form = fields(page, action);
   // As the page's script says it.
   form.set('visible_ms', '5000');
   if (form.has('typed_host')) form.set('typed_host', typedHost);
@@ -55,6 +62,21 @@ async function press(rootUrl, name, password, path, action, typedHost) {
   const granted = await call(action, form);
   if (granted.status !== 303) throw new Error(`Grant answered ${granted.status}: ${await granted.text()}`);
   return granted.headers.get('location');
+}
+
+/** The same for the page at this path. */
+async function press(rootUrl, name, password, path, action, typedHost) {
+  const call = await signedIn(rootUrl, name, password);
+  return grantOn(call, await (await call(path)).text(), action, typedHost);
+}
+
+/** Types the code that a device shows, and presses Grant. */
+export async function authorizeDeviceOverHttp(rootUrl, name, password, code) {
+  const call = await signedIn(rootUrl, name, password);
+  const typed = fields(await (await call('/device')).text(), '/device');
+  typed.set('user_code', code);
+  const leads = await grantOn(call, await (await call('/device', typed)).text(), '/device/decision');
+  if (leads !== '/device/done') throw new Error(`Grant leads to ${leads}`);
 }
 
 /** The same for an application of OAuth 2: the address that the browser is sent back to. `typedHost`: of one that nobody registered. */
@@ -75,6 +97,10 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
   if (words[0] === '--authorize') {
     const [rootUrl, name, password, url, host] = words.slice(1);
     console.log(await authorizeOverHttp(rootUrl, name, password, url, host));
+    process.exit(0);
+  }
+  if (words[0] === '--device') {
+    await authorizeDeviceOverHttp(...words.slice(1));
     process.exit(0);
   }
   const [rootUrl, name, password, target, ...rest] = words;

@@ -43,7 +43,7 @@ class Agent:
 
     async def comes_back(self):
         """The person presses Grant, for as much as they may do."""
-        given = urllib.parse.parse_qs(urllib.parse.urlsplit(pressed(self.server, self.pages[-1], typed=["localhost"])).query)
+        given = urllib.parse.parse_qs(urllib.parse.urlsplit(pressed(self.server, self.pages[-1], host=["localhost"])).query)
         return AuthorizationCodeResult(code=given["code"][0], state=given["state"][0], iss=given["iss"][0])
 
     def calls(self, at, document=None):

@@ -22,9 +22,16 @@ def server_of(folder, applications, ann_has=("notes:*",), **settings):
     return running
 
 
-def pressed(server, url, typed=()):
-    """Where the browser is sent after Grant. `typed`: the host, for an application that nobody registered."""
+def pressed(server, url, host=()):
+    """Where the browser is sent after Grant. `host` is typed, for an application that nobody registered."""
     script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
-    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url, *typed], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(["node", str(script), "--authorize", server.root_url, "ann", PASSWORD, url, *host], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def typed(server, code):
+    """Ann types the code that a device shows, and presses Grant."""
+    script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
+    done = subprocess.run(["node", str(script), "--device", server.root_url, "ann", PASSWORD, code], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr

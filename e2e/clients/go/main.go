@@ -4,7 +4,7 @@
 //	relying-party ISSUER CLIENT_ID [SCOPE...]
 //
 // CLIENT_SECRET is that of a confidential application, MAX_AGE asks for a sign-in that is not older. The first line is the address for the browser, which is told at the end
-// whether it worked.
+// whether it worked. With DEVICE it is a program without a browser, and the first line is the code that a person types.
 package main
 
 import (
@@ -54,6 +54,9 @@ func run(issuer, client string, scopes []string) error {
 	if err != nil {
 		return err
 	}
+	if os.Getenv("DEVICE") != "" {
+		return device(ctx, provider, client, scopes)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -95,6 +98,27 @@ func run(issuer, client string, scopes []string) error {
 	return errors.Join(err, server.Shutdown(ctx))
 }
 
+// A program without a browser (RFC 8628).
+func device(ctx context.Context, provider *oidc.Provider, client string, scopes []string) error {
+	in := signIn{provider: provider, config: oauth2.Config{
+		ClientID: client, ClientSecret: os.Getenv("CLIENT_SECRET"), Endpoint: provider.Endpoint(), Scopes: append([]string{oidc.ScopeOpenID}, scopes...),
+	}}
+	codes, err := in.config.DeviceAuth(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println(codes.UserCode)
+	token, err := in.config.DeviceAccessToken(ctx, codes)
+	if err != nil {
+		return err
+	}
+	verified, err := in.whoIsBehind(ctx, token)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(verified)
+}
+
 // The callback as the examples of the library have it.
 func (in *signIn) callback(ctx context.Context, request *http.Request) (*signedIn, error) {
 	query := request.URL.Query()
@@ -108,6 +132,11 @@ func (in *signIn) callback(ctx context.Context, request *http.Request) (*signedI
 	if err != nil {
 		return nil, err
 	}
+	return in.whoIsBehind(ctx, token)
+}
+
+// Who it is by the ID token, the same by what the provider says of them, and the same by a token that is renewed.
+func (in *signIn) whoIsBehind(ctx context.Context, token *oauth2.Token) (*signedIn, error) {
 	idToken, claims, err := in.verified(ctx, token)
 	if err != nil {
 		return nil, err

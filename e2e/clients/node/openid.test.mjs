@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as client from 'openid-client';
 import { BIN, PATIENCE_MS, account, cleanEnvironment, falconer, freshServer, within } from '../../support/falconer.mjs';
-import { authorizeOverHttp } from '../../support/grant-over-http.mjs';
+import { authorizeDeviceOverHttp, authorizeOverHttp } from '../../support/grant-over-http.mjs';
 
 const CALLBACK = 'https://app.example/cb';
 const LOOPBACK = 'http://127.0.0.1/cb';
@@ -22,6 +22,7 @@ id = "page"
 name = "A page"
 redirect_uris = ["${CALLBACK}", "${LOOPBACK}"]
 scopes = ["openid", "profile", "email", "groups", "notes:read:*"]
+device = true
 
 [[application]]
 id = "server"
@@ -182,9 +183,13 @@ describe("Go's coreos/go-oidc", () => {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (what) => (await within(lines.next(), what, () => `\n${errors.join('\n')}`)).value;
     try {
-      const back = await authorizeOverHttp(server.rootUrl, 'ann', PASSWORD, await next('the address for the browser'));
-      const answer = await fetch(back);
-      assert.equal(answer.status, 200, await answer.text());
+      const line = await next('the address for the browser, or the code');
+      if (env.DEVICE) {
+        await authorizeDeviceOverHttp(server.rootUrl, 'ann', PASSWORD, line);
+      } else {
+        const answer = await fetch(await authorizeOverHttp(server.rootUrl, 'ann', PASSWORD, line));
+        assert.equal(answer.status, 200, await answer.text());
+      }
       const verified = JSON.parse(await next('what was verified'));
       assert.equal(await within(ended, 'the program ends'), 0, errors.join('\n'));
       return verified;
@@ -202,5 +207,10 @@ describe("Go's coreos/go-oidc", () => {
   test('a confidential one does, by Ed25519', async () => {
     const { subject, user_info: user, claims } = await signsIn('server', ['email'], { CLIENT_SECRET: SECRET });
     assert.deepEqual([user.sub, claims.sub, claims.aud], [subject, subject, 'server']);
+  });
+
+  test('a program without a browser signs somebody in', async () => {
+    const { subject, user_info: user, renewed, claims } = await signsIn('page', ['profile'], { DEVICE: 'yes' });
+    assert.deepEqual([user.sub, renewed.sub, claims.preferred_username], [subject, subject, 'local/ann']);
   });
 });

@@ -11,7 +11,7 @@ from authlib.jose import JsonWebKey, JsonWebToken
 from authlib.oidc.core import CodeIDToken
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from falconer_server import BIN, PATIENCE, Server, clean_environment
-from oauth_applications import CALLBACK, SECRET, pressed, server_of
+from oauth_applications import CALLBACK, SECRET, pressed, server_of, typed
 
 APPLICATIONS = f"""
 [[application]]
@@ -19,6 +19,7 @@ id = "page"
 name = "A page"
 redirect_uris = ["{CALLBACK}"]
 scopes = ["openid", "profile", "email", "groups", "notes:read:*"]
+device = true
 
 [[application]]
 id = "server"
@@ -58,7 +59,7 @@ def claims_of(metadata, token, client, nonce):
     claims = JsonWebToken(metadata["id_token_signing_alg_values_supported"]).decode(
         token["id_token"], keys, claims_cls=CodeIDToken,
         claims_options={"iss": {"essential": True, "value": metadata["issuer"]}, "aud": {"essential": True, "value": client}},
-        claims_params={"client_id": client, "nonce": nonce, "access_token": token["access_token"], "max_age": 600},
+        claims_params={"client_id": client, **({"nonce": nonce} if nonce else {}), "access_token": token["access_token"], "max_age": 600},
     )
     claims.validate(leeway=60)
     return claims
@@ -82,6 +83,35 @@ def test_authlib_signs_somebody_in(server, metadata, client, algorithm, scope):
     assert told["sub"] == claims["sub"]
     assert ("preferred_username" in told) == ("profile" in scope)
     assert told.get("preferred_username", "local/ann") == "local/ann"
+
+
+def test_authlib_goes_on_with_a_refresh_token(server, metadata):
+    application, token = signs_in(server, metadata, "page", "n", "openid")
+    subject = claims_of(metadata, token, "page", "n")["sub"]
+    later = application.refresh_token(metadata["token_endpoint"], refresh_token=token["refresh_token"])
+    assert later["refresh_token"] != token["refresh_token"]
+    assert claims_of(metadata, later, "page", None)["sub"] == subject
+
+
+def test_authlib_gets_tokens_on_a_device(server, metadata):
+    # It asks for no code by itself, and exchanges it as any other grant.
+    begun = requests.post(metadata["device_authorization_endpoint"], data={"client_id": "page", "scope": "openid email"}, timeout=PATIENCE).json()
+    typed(server, begun["user_code"])
+    application = OAuth2Session("page", token_endpoint_auth_method="none")
+    token = application.fetch_token(metadata["token_endpoint"], grant_type="urn:ietf:params:oauth:grant-type:device_code", device_code=begun["device_code"])
+    subject = claims_of(metadata, token, "page", None)["sub"]
+    assert application.get(metadata["userinfo_endpoint"], timeout=PATIENCE).json()["sub"] == subject
+
+
+def test_authlib_pushes_its_request(server, metadata):
+    # It has no call for it: what it would send with the browser goes there as it is.
+    application = OAuth2Session("page", redirect_uri=CALLBACK, code_challenge_method="S256", scope="openid", token_endpoint_auth_method="none")
+    url, state = application.create_authorization_url(metadata["authorization_endpoint"], code_verifier="v" * 64, nonce="n")
+    pushed = requests.post(f"{server.root_url}/login/oauth/par", data=dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query)), timeout=PATIENCE).json()
+    asked = urllib.parse.urlencode({"client_id": "page", "request_uri": pushed["request_uri"]})
+    back = pressed(server, f"{metadata['authorization_endpoint']}?{asked}")
+    token = application.fetch_token(metadata["token_endpoint"], authorization_response=back, code_verifier="v" * 64, state=state)
+    claims_of(metadata, token, "page", "n")
 
 
 def test_another_key_signs_later_and_what_the_first_one_signed_still_holds(server, metadata):
