@@ -68,10 +68,10 @@ export async function start(args, { ready = /listening on (\S+)/, env = {} } = {
   };
 }
 
-/** Makes a local account beside the running server; its scopes hold at once for whoever signs in after that. */
-export async function account(server, name, password, scopes) {
+/** Makes a local account beside the running server; its scopes and groups hold at once for whoever signs in after that. */
+export async function account(server, name, password, scopes, groups = [], { email, displayName } = {}) {
   const create = promisify(execFile);
-  const child = create(BIN, ['account', 'create', name, '--config', server.config, '--password-stdin', ...scopes.flatMap((scope) => ['--scope', scope])], { env: cleanEnvironment(), timeout: PATIENCE_MS });
+  const child = create(BIN, ['account', 'create', name, '--config', server.config, '--password-stdin', ...scopes.flatMap((scope) => ['--scope', scope]), ...groups.flatMap((group) => ['--group', group]), ...(email ? ['--email', email] : []), ...(displayName ? ['--display-name', displayName] : [])], { env: cleanEnvironment(), timeout: PATIENCE_MS });
   child.child.stdin.end(password);
   await child;
 }

@@ -78,6 +78,8 @@ async function administrator(url) {
   }
   const user = async (name) => (await call('GET', `/users?exact=true&username=${name}`))[0].id;
   return {
+    /** A call of its administration of the realm. */
+    call,
     user,
     async leave(name, group) {
       const [found] = await call('GET', `/groups?exact=true&search=${group}`);

@@ -51,7 +51,7 @@ PAGES = {
     "docs/migration.md": [HERE, HERE, HERE, HERE, HERE, HERE],
     "docs/node.md": [HERE, *[NODE] * 7],
     "docs/oauth.md": ["e2e/clients/python/test_oauth_pages.py", Not("needs credentials: crates/falconer/tests/cli_user/application.rs runs the commands"), DOCS, JSON, "e2e/clients/python/test_oauth_pages.py", "e2e/clients/python/test_oauth_pages.py"],
-    "docs/openid-connect.md": [DOCS, "e2e/clients/node/openid.test.mjs"],
+    "docs/openid-connect.md": [DOCS, "e2e/relying-parties/oauth2-proxy.test.mjs", "e2e/clients/node/openid.test.mjs"],
     "docs/operation.md": [
         HERE, HERE, HERE, Not("needs PostgreSQL: crates/falconer/tests/commands/migrate.rs runs `falconer migrate`"),
         Not("needs PostgreSQL: crates/falconer/tests/databases/postgres.rs serves from it"), Not("a line of the log, which crates/web/src/http/log.rs writes and tests"),

@@ -3,6 +3,7 @@
 
 mod keycloak;
 pub mod needs;
+mod oauth2_proxy;
 mod parts;
 mod pgbouncer;
 pub mod postgres;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::runtimes::{self, GO, NODE, Runtime};
-use super::{keycloak, pgbouncer, postgres};
+use super::{keycloak, oauth2_proxy, pgbouncer, postgres};
 use crate::run::{root, step, target, works};
 
 /// A program that the tests start.
@@ -29,7 +29,7 @@ const LOCK: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_secs(5);
 
 const PYTHON: [&str; 2] = ["python3", "python3-venv"];
-const CLIENTS: &[&str] = &["clients", "browser", "gateway", "keycloak"];
+const CLIENTS: &[&str] = &["clients", "browser", "gateway", "relying-parties", "keycloak"];
 const NEEDS: &[Need] = &[
     Need {
         what: "a C compiler (SQLite, ring)",
@@ -51,6 +51,7 @@ const NEEDS: &[Need] = &[
             "gateway",
             "attack",
             "monitoring",
+            "relying-parties",
             "keycloak",
         ],
     },
@@ -61,20 +62,20 @@ const NEEDS: &[Need] = &[
         what: "Python 3 with venv",
         probe: python_with_venv,
         packages: &PYTHON,
-        parts: &["python", "clients", "api", "gateway", "attack", "monitoring"],
+        parts: &["python", "clients", "api", "gateway", "attack", "monitoring", "relying-parties"],
     },
     Need {
         what: "Node.js 20.11 or newer",
         probe: || NODE.is_there(),
         packages: &["nodejs"],
-        parts: &["sdk", "python", "clients", "browser", "gateway", "attack", "keycloak"],
+        parts: &["sdk", "python", "clients", "browser", "gateway", "attack", "relying-parties", "keycloak"],
     },
-    Need { what: "Go 1.22 or newer", probe: || GO.is_there(), packages: &["golang-go"], parts: &["go", "attack", "clients"] },
+    Need { what: "Go 1.22 or newer", probe: || GO.is_there(), packages: &["golang-go"], parts: &["go", "attack", "clients", "relying-parties"] },
     Need {
         what: "npm",
         probe: || works("npm", &["--version"]),
         packages: &["npm"],
-        parts: &["sdk", "clients", "browser", "gateway", "attack", "keycloak"],
+        parts: &["sdk", "clients", "browser", "gateway", "attack", "relying-parties", "keycloak"],
     },
     Need {
         what: "Prometheus and promtool",
@@ -183,6 +184,9 @@ pub fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"gateway") {
         proxies()?;
+    }
+    if parts.contains(&"relying-parties") {
+        oauth2_proxy::fetch()?;
     }
     if parts.contains(&"keycloak") {
         keycloak::fetch()?;

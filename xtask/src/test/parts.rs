@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::keycloak;
 use super::needs;
+use super::oauth2_proxy;
 use super::pgbouncer;
 use super::postgres;
 use crate::bench::instructions;
@@ -72,7 +73,14 @@ pub const PARTS: &[Part] = &[
         run: monitoring,
     },
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
-    Part { name: "keycloak", what: "signing in with a real Keycloak", lane: Lane::Beside, binary: true, run: keycloak::run },
+    Part {
+        name: "relying-parties",
+        what: "oauth2-proxy as a relying party, in Chromium",
+        lane: Lane::Beside,
+        binary: true,
+        run: oauth2_proxy::run,
+    },
+    Part { name: "keycloak", what: "a real Keycloak, as a provider and as a relying party", lane: Lane::Beside, binary: true, run: keycloak::run },
     // The last of its lane: it works all the time, while the others mostly wait.
     Part { name: "fuzz", what: "eight seconds for each thing that strangers can send", lane: Lane::Beside, binary: true, run: fuzz },
 ];
