@@ -70,7 +70,12 @@ const NEEDS: &[Need] = &[
         packages: &["nodejs"],
         parts: &["sdk", "python", "clients", "browser", "gateway", "attack", "relying-parties", "keycloak"],
     },
-    Need { what: "Go 1.22 or newer", probe: || GO.is_there(), packages: &["golang-go"], parts: &["go", "attack", "clients", "relying-parties"] },
+    Need {
+        what: "Go 1.22 or newer",
+        probe: || GO.is_there(),
+        packages: &["golang-go"],
+        parts: &["go", "attack", "clients", "relying-parties"],
+    },
     Need {
         what: "npm",
         probe: || works("npm", &["--version"]),

@@ -80,7 +80,13 @@ pub const PARTS: &[Part] = &[
         binary: true,
         run: oauth2_proxy::run,
     },
-    Part { name: "keycloak", what: "a real Keycloak, as a provider and as a relying party", lane: Lane::Beside, binary: true, run: keycloak::run },
+    Part {
+        name: "keycloak",
+        what: "a real Keycloak, as a provider and as a relying party",
+        lane: Lane::Beside,
+        binary: true,
+        run: keycloak::run,
+    },
     // The last of its lane: it works all the time, while the others mostly wait.
     Part { name: "fuzz", what: "eight seconds for each thing that strangers can send", lane: Lane::Beside, binary: true, run: fuzz },
 ];

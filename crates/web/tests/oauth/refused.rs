@@ -101,7 +101,8 @@ impl<'s, 'b> Given<'s, 'b> {
             "code:server" | "access:server" | "refresh:server" => {
                 let request = with(authorization_fields(), &[("client_id", "server"), at]);
                 let code = self.ann.code(&request).await;
-                let tokens = self.site.token(&with(exchange(&code), &[("client_id", "server"), ("client_secret", SECRET), at])).await.json();
+                let tokens =
+                    self.site.token(&with(exchange(&code), &[("client_id", "server"), ("client_secret", SECRET), at])).await.json();
                 self.known.extend([("access:server", text(&tokens, "access_token")), ("refresh:server", text(&tokens, "refresh_token"))]);
                 self.known.insert("code:server", self.ann.code(&request).await);
             }

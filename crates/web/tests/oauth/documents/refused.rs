@@ -11,9 +11,7 @@ pub const WRONG: [(&str, Change); 30] = [
     ("a client_id of another host", |d| d["client_id"] = json!("https://evil.example.com/client.json")),
     ("a client_id with a slash behind it", |d| d["client_id"] = json!(format!("{}/", d["client_id"].as_str().unwrap()))),
     ("a client_id in capitals", |d| d["client_id"] = json!(d["client_id"].as_str().unwrap().replace("agent", "AGENT"))),
-    ("a client_id with the port written out", |d| {
-        d["client_id"] = json!(d["client_id"].as_str().unwrap().replace(".com/", ".com:443/"))
-    }),
+    ("a client_id with the port written out", |d| d["client_id"] = json!(d["client_id"].as_str().unwrap().replace(".com/", ".com:443/"))),
     ("no client_id", |d| d["client_id"] = Value::Null),
     ("a client_id that is no text", |d| d["client_id"] = json!([d["client_id"]])),
     ("a secret", |d| d["client_secret"] = json!("s3cret")),

@@ -50,7 +50,8 @@ async fn nothing_of_another_server_counts() {
             "an access token for who somebody is" => error(site.user_info(&access).await.oauth_error()),
             "an access token at `check`" => {
                 let authorization = format!("Bearer {access}");
-                let request = json!({"method": "get", "resource": "/", "host": "notes.example", "port": 443, "authorization": authorization});
+                let request =
+                    json!({"method": "get", "resource": "/", "host": "notes.example", "port": 443, "authorization": authorization});
                 let question = json!({"request": request, "required": "notes:read:red", "bearer": true}).to_string();
                 let sent = Request::post("/api/falconer/v1/check").header("content-type", "application/json");
                 text(&site.send(sent.body(Body::from(question)).unwrap()).await.json(), "status")

@@ -36,7 +36,8 @@ fn groups() -> Vec<Group> {
     let shown = oauth_refusals::FORMS.iter().map(|(what, _, status)| {
         case("RFC 6749 10.12", format!("the form of a grant page: {what}"), format!("{}, and no redirect", status.as_u16()))
     });
-    let fixed = forms::FIXED.iter().map(|what| case("RFC 9700 4.7", format!("a session chosen beforehand: {what}"), "another one, or none"));
+    let fixed =
+        forms::FIXED.iter().map(|what| case("RFC 9700 4.7", format!("a session chosen beforehand: {what}"), "another one, or none"));
     let framed = forms::PAGES.iter().map(|page| case("RFC 9700 4.16", format!("{page} in a frame"), "`frame-ancestors 'none'`"));
     let forged = hints::FORGED.iter().map(|(section, what, _)| case(section, *what, "400, and no redirect"));
     let mixed = mixed_up::BROUGHT.iter().map(|(what, comes)| case("RFC 9700 4.4", format!("of another server: {what}"), *comes));
@@ -44,11 +45,14 @@ fn groups() -> Vec<Group> {
         transport::SENT.iter().map(move |(what, _, statuses)| case("RFC 6749 3.2", format!("{address}: {what}"), format!("{statuses:?}")))
     });
     let requested = devices::REQUESTS.iter().map(|(what, _, status, error)| case("RFC 8628 3.1", *what, format!("{status} `{error}`")));
-    let polled = devices::POLLS.iter().map(|(what, _, status, error)| case("RFC 8628 3.5", format!("poll: {what}"), format!("{status} `{error}`")));
+    let polled =
+        devices::POLLS.iter().map(|(what, _, status, error)| case("RFC 8628 3.5", format!("poll: {what}"), format!("{status} `{error}`")));
     let page = "a page; the browser is sent nowhere";
     let wrong = documents::refused::WRONG.iter().map(|(what, _)| case("client metadata document", format!("it has {what}"), page));
-    let answers = documents::refused::answers().into_iter().map(|(what, _)| case("client metadata document", format!("instead of it: {what}"), page));
-    let inside = documents::refused::INSIDE.iter().map(|id| case("client metadata document", format!("`{}`", id.replace(' ', "%20")), page));
+    let answers =
+        documents::refused::answers().into_iter().map(|(what, _)| case("client metadata document", format!("instead of it: {what}"), page));
+    let inside =
+        documents::refused::INSIDE.iter().map(|id| case("client metadata document", format!("`{}`", id.replace(' ', "%20")), page));
     vec![
         sent("PKCE", 24),
         sent("codes", 29),
@@ -71,14 +75,21 @@ fn groups() -> Vec<Group> {
     ]
 }
 
-/// What may succeed once, tried 64 times at once.
-const RACES: [(&str, &str); 5] = [
-    ("exchanges of one code", "one gives tokens, which end because the others were uses too"),
-    ("uses of one refresh token", "one gives tokens, which end because the others were uses too"),
-    ("polls with one device code", "one gives tokens, which end because the others were uses too"),
-    ("browsers that bring one pushed request", "one goes on"),
-    ("presses of one Grant", "one grant"),
+/// What may succeed once, tried 64 times at once: what it is, what comes of it, and the test that tries it with the file that it is in.
+const RACES: [(&str, &str, &str, &str); 5] = [
+    ("exchanges of one code", ENDS, "of_64_exchanges_of_one_code_at_once_one_succeeds", include_str!("../oauth.rs")),
+    ("uses of one refresh token", ENDS, "of_64_uses_at_once_one_succeeds", include_str!("../refresh.rs")),
+    ("polls with one device code", ENDS, "of_64_polls_with_one_device_code_one_succeeds", include_str!("../devices.rs")),
+    (
+        "browsers that bring one pushed request",
+        "one goes on",
+        "of_64_browsers_that_bring_one_at_once_one_goes_on",
+        include_str!("../pushed.rs"),
+    ),
+    ("presses of one Grant", "one grant", "of_64_presses_of_one_grant_one_makes_a_grant", include_str!("races.rs")),
 ];
+
+const ENDS: &str = "one gives tokens, which end because the others were uses too";
 
 const HEAD: &str = "# What nobody gets by OAuth 2\n\n\
     Cases that a test tries on the server each time that it is built, and what it expects of each. None of them is accepted. Written by the test `misuse` of\n\
@@ -104,7 +115,10 @@ fn there_are_at_least_300_cases_and_the_page_has_them() {
     }
     assert!(total >= 650, "{total}");
     _ = writeln!(page, "| all | {total} |\n\n## 64 at once\n\n| what | what comes of it |\n| --- | --- |");
-    for (what, comes) in RACES {
+    for (what, comes, test, file) in RACES {
+        let body = file.split_once(&format!("fn {test}()")).unwrap_or_else(|| panic!("{test} is gone")).1;
+        let body = body.split("#[tokio::test]").next().unwrap();
+        assert!(body.contains("0..64"), "{test} does not try it 64 times");
         _ = writeln!(page, "| {what} | {comes} |");
     }
     for (name, _, cases) in &groups {

@@ -15,7 +15,8 @@ async fn of_64_presses_of_one_grant_one_makes_a_grant() {
     let cookies: Vec<String> = ann.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let cookies = cookies.join("; ");
     let press = || {
-        let request = Request::post(DECISION).header("cookie", &cookies).header("origin", &site.origin).header("sec-fetch-site", "same-origin");
+        let request =
+            Request::post(DECISION).header("cookie", &cookies).header("origin", &site.origin).header("sec-fetch-site", "same-origin");
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(Body::from(form.clone())).unwrap();
         site.send(request)
     };

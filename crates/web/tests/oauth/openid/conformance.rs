@@ -245,16 +245,17 @@ fn check(section: &str, what: impl Into<String>, comes: impl Into<String>) -> Ch
 
 fn config() -> Vec<Check> {
     let published = PUBLISHED.iter().map(|(section, what, _)| check(section, *what, "holds"));
-    let members = discovery::members().into_iter().map(|(section, member, value)| check(section, format!("`{member}`"), format!("`{value}`")));
+    let members =
+        discovery::members().into_iter().map(|(section, member, value)| check(section, format!("`{member}`"), format!("`{value}`")));
     published.chain(members).collect()
 }
 
 /// Rows of the requests and exchanges that are refused: those about PKCE, or the others.
 fn refused(about_pkce: bool) -> impl Iterator<Item = Check> {
     let requested = requests::REFUSED.iter().map(|(section, what, _, error)| check(section, *what, format!("`{error}`")));
-    let exchanged = exchanges::REFUSED.iter().map(|(section, what, _, (status, error))| {
-        check(section, format!("exchange: {what}"), format!("{status} `{error}`"))
-    });
+    let exchanged = exchanges::REFUSED
+        .iter()
+        .map(|(section, what, _, (status, error))| check(section, format!("exchange: {what}"), format!("{status} `{error}`")));
     requested.chain(exchanged).filter(move |(section, ..)| section.starts_with("RFC 7636") == about_pkce)
 }
 
@@ -276,7 +277,8 @@ fn basic() -> Vec<Check> {
         let list = |claims: &[&str]| claims.iter().map(|claim| format!("`{claim}`")).collect::<Vec<_>>().join(", ");
         check(section, format!("`scope={scope}`"), format!("{}; not {}", list(there), list(absent)))
     });
-    let people = user_info::REFUSED.iter().map(|(section, sent, error)| check(section, format!("userinfo: {sent}"), format!("401 `{error}`")));
+    let people =
+        user_info::REFUSED.iter().map(|(section, sent, error)| check(section, format!("userinfo: {sent}"), format!("401 `{error}`")));
     let gone = logout::ASKED.iter().map(|(section, sent, leads)| {
         let query: Vec<String> = sent.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let comes = if leads.is_empty() { "a page says what is wrong".to_owned() } else { format!("`{leads}`") };
