@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Stdio;
 
 use falconer_client::Credentials;
@@ -40,6 +41,15 @@ fn a_request_that_the_page_refuses_is_said_at_once() {
     shell.run(&[SIGNIN, &["--description", &"x".repeat(3000)]].concat()).refused(1, "more than 2 KiB");
 }
 
+/// Her browser, signed in.
+fn ann(server: &Server, data: &Path) -> Browser<'_> {
+    let password = "a few good words";
+    command_with_input(&["account", "create", "ann", "--password-stdin", "--data-dir", data.to_str().unwrap()], password).ok();
+    let mut browser = Browser::new(server);
+    eventually("ann can sign in", || browser.sign_in("ann", password).then_some(()));
+    browser
+}
+
 /// Cancel stayed on the page, and the command waited on.
 #[test]
 fn cancel_reaches_the_command_line() {
@@ -47,10 +57,7 @@ fn cancel_reaches_the_command_line() {
     let data = folder.path().join("data");
     init(&data);
     let server = Server::start(&data);
-    let password = "a few good words";
-    command_with_input(&["account", "create", "ann", "--password-stdin", "--data-dir", data.to_str().unwrap()], password).ok();
-    let mut browser = Browser::new(&server);
-    eventually("ann can sign in", || browser.sign_in("ann", password).then_some(()));
+    let mut browser = ann(&server, &data);
 
     let mut command = falconer();
     command.args(SIGNIN).args(["--root-url", &server.root_url]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -80,10 +87,7 @@ fn signing_out_ends_the_grant_and_clears_the_shell() {
     let data = folder.path().join("data");
     init(&data);
     let server = Server::start(&data);
-    let password = "a few good words";
-    command_with_input(&["account", "create", "ann", "--password-stdin", "--data-dir", data.to_str().unwrap()], password).ok();
-    let mut browser = Browser::new(&server);
-    eventually("ann can sign in", || browser.sign_in("ann", password).then_some(()));
+    let mut browser = ann(&server, &data);
     let back = browser.grant("/?target=http%3A%2F%2F127.0.0.1%3A4000%2F&description=x", "127.0.0.1");
     let back = url::Url::parse(&back).unwrap();
     let value = |name: &str| back.query_pairs().find(|(found, _)| found == name).unwrap().1.into_owned();
