@@ -4,6 +4,7 @@
 //! The answer is the one that the long way gives, with the same guards around it. Whatever is unusual about a head, a body that did not come with its head, and
 //! whatever the short way does not answer, goes the long way as it came.
 
+use std::pin::pin;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -52,14 +53,18 @@ where
     let mut random = [0_u8; 5];
     web.random.fill(&mut random);
     let id = RequestId::new(random);
-    let reply = async {
-        let reply = api.quick_reply(call, &body);
-        if TRACED { falconer_traces::step(VERIFICATION, Kind::Internal, |_| false, reply).await } else { reply.await }
+    let outcome = {
+        // Stays where it is: it holds much, and would be moved into what waits for it.
+        let reply = pin!(async {
+            let reply = api.quick_reply(call, &body);
+            if TRACED { falconer_traces::step(VERIFICATION, Kind::Internal, |_| false, reply).await } else { reply.await }
+        });
+        within_limits(web, started, &id, true, &BodyProgress::default(), reply).await
     };
     if TRACED && let Some(method) = falconer_wire::Method::of(call) {
         falconer_traces::name(method.name);
     }
-    let (response, by, label) = match within_limits(web, &id, true, &BodyProgress::default(), reply).await {
+    let (response, by, label) = match outcome {
         Ok(reply) => {
             let written = reply.and_then(|reply| respond_quickly(api.zone_headers.quick(service), trace_id, reply, api.random.as_ref()));
             let Some((response, label)) = written else {

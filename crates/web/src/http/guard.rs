@@ -97,7 +97,7 @@ async fn answer<F: Future<Output = Response>>(
     let began = Instant::now();
     let changes = !request.method().is_safe();
     let (request, arriving) = arriving::watch(request);
-    let problem = match within_limits(web, id, changes, &arriving, inner(request)).await {
+    let problem = match within_limits(web, began, id, changes, &arriving, inner(request)).await {
         Ok(mut response) => {
             return match response.extensions_mut().remove::<Problem>() {
                 Some(problem) => {
@@ -119,15 +119,17 @@ async fn answer<F: Future<Output = Response>>(
     response
 }
 
-/// What comes of `inner`, unless it panics or takes too long.
+/// What comes of `inner`, unless it panics, or takes too long since the request began.
 pub(crate) async fn within_limits<F: Future>(
     web: &Web,
+    began: Instant,
     id: &RequestId,
     changes: bool,
     arriving: &BodyProgress,
     inner: F,
 ) -> Result<F::Output, Problem> {
-    match tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner))).await {
+    let deadline = tokio::time::Instant::from_std(began) + web.settings.limits.total;
+    match tokio::time::timeout_at(deadline, CatchPanic(pin!(inner))).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(panic)) => {
             tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
