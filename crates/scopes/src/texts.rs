@@ -20,6 +20,12 @@ impl Texts {
         Texts { all: all.into(), ends: ends.into() }
     }
 
+    /// See [`read_ahead`].
+    pub(crate) fn read_ahead(&self) {
+        read_ahead(self.all.as_bytes());
+        read_ahead(&self.ends);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -40,6 +46,14 @@ impl Texts {
             text
         })
     }
+}
+
+/// Reads a piece of memory from one end to the other, so that it is in the caches of the processor when its parts are read in another order soon.
+pub(crate) fn read_ahead<T: Copy>(piece: &[T]) {
+    const CACHE_LINE: usize = 64;
+    piece.iter().step_by(CACHE_LINE / size_of::<T>().clamp(1, CACHE_LINE)).for_each(|part| {
+        std::hint::black_box(*part);
+    });
 }
 
 #[cfg(test)]

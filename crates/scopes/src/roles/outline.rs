@@ -70,6 +70,8 @@ impl AppliedRoles {
         let order = |number: usize| outline.orders.iter().find(|(source, _)| usize::from(*source) == number).map(|(_, order)| &**order);
         let walk = |(number, source)| Walk { source, order: order(number), next: 0 };
         let mut walks: Vec<Walk<'_>> = self.sources(given).into_iter().enumerate().map(walk).collect();
+        // Below, scopes of all sources are read in turn, a few dozen bytes of each, which waits for the memory at every one where it is not in a cache.
+        walks.iter().for_each(|walk| walk.source.read_ahead());
         let mut assembly = Assembly::new(outline.members, outline.text_bytes);
         let mut is_member = true;
         for step in &outline.steps {
@@ -144,6 +146,14 @@ impl<'s> Source<'s> {
             Source::Parameterized(scopes, parameter) => {
                 scopes.iter().enumerate().for_each(|(place, scope)| found(place, Cow::Owned(scope.with(parameter))));
             }
+        }
+    }
+
+    /// Has what is read of it brought into the caches of the processor, from one end to the other, which it does ahead by itself.
+    fn read_ahead(&self) {
+        // What is given is in the request, and a parameter is put into a few scopes.
+        if let Source::Verbatim(role) = self {
+            role.read_ahead();
         }
     }
 

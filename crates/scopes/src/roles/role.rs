@@ -2,7 +2,7 @@
 
 use crate::list;
 use crate::scope::{compare, covers, split_star};
-use crate::texts::Texts;
+use crate::texts::{Texts, read_ahead};
 use std::sync::OnceLock;
 use thiserror::Error;
 
@@ -136,6 +136,12 @@ impl Compiled {
 
     fn scope(&self, at: u32) -> &str {
         self.scopes.get(at as usize)
+    }
+
+    /// Reads what [`Compiled::sorted`] and [`Compiled::scopes`] are read of.
+    pub(crate) fn read_ahead(&self) {
+        read_ahead(self.sorted());
+        self.scopes.read_ahead();
     }
 
     /// Where the verbatim scopes are among all, sorted and normalized.
