@@ -112,7 +112,7 @@ impl AuthSettings {
             leave_static_clients: false,
             websocktunnel_secret: None,
             max_staleness_ms: None,
-            cache_mib: 32,
+            cache_mib: 64,
             remembered_refusals: 1000,
             on_fatal: Arc::new(|_| ()),
         }

@@ -239,7 +239,7 @@ impl Default for Config {
             hawk_origins: Vec::new(),
             websocktunnel_secret: None,
             audit: Audit::default(),
-            cache_mib: 32,
+            cache_mib: 64,
             services: Services::default(),
             identity: Identity::default(),
             session: Session::default(),
