@@ -344,10 +344,10 @@ impl Snapshot {
     }
 
     /// The same without making the set. `None` where the set is the better way, as `Expansions::applied` says.
-    pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>) -> Option<HeldScopes> {
+    pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>, count: usize) -> Option<HeldScopes> {
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
         let given = client.scopes().chain([ANONYMOUS]).filter(|scope| !reserved::is_reserved_scope(scope));
-        let applied = self.expansions.applied(&self.roles.generation, list, || self.roles.applied(given))?;
+        let applied = self.expansions.applied(&self.roles.generation, list, count, || self.roles.applied(given))?;
         Some(HeldScopes { client: Arc::clone(client), applied })
     }
 

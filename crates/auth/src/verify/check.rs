@@ -143,8 +143,10 @@ impl Scopes<'_> {
 impl Question<'_> {
     /// A verdict needs no set, unless the service wants to see scopes of it, or asks for one that is reserved.
     fn scopes_as(&self) -> ScopesAs {
-        let expressions = || std::iter::once(self.required).chain(self.each.into_iter().flatten());
-        if self.reveal.is_none() && expressions().all(|one| !names_reserved(one)) { ScopesAs::Any } else { ScopesAs::Set }
+        let mut expressions = std::iter::once(self.required).chain(self.each.into_iter().flatten());
+        let mut count = 0;
+        let is_free = self.reveal.is_none() && expressions.all(|one| counts_unreserved(one, &mut count));
+        if is_free { ScopesAs::Any { count } } else { ScopesAs::Set }
     }
 
     fn wrong_payload(&self, signed: Option<&str>) -> Option<Reason> {
@@ -174,10 +176,14 @@ impl Question<'_> {
     }
 }
 
-fn names_reserved(expression: &Expression) -> bool {
+/// Counts the scopes of an expression; false where one of them is reserved.
+fn counts_unreserved(expression: &Expression, count: &mut usize) -> bool {
     match expression {
-        Expression::Scope(scope) => is_reserved_scope(scope),
-        Expression::AllOf(members) | Expression::AnyOf(members) => members.iter().any(names_reserved),
+        Expression::Scope(scope) => {
+            *count += 1;
+            !is_reserved_scope(scope)
+        }
+        Expression::AllOf(members) | Expression::AnyOf(members) => members.iter().all(|member| counts_unreserved(member, count)),
     }
 }
 

@@ -29,12 +29,15 @@ pub(crate) struct Evaluated<'s> {
 }
 
 /// In which form a caller's scopes are wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum ScopesAs {
     /// As a set, to be handed on.
     Set,
-    /// In any form that says whether a scope is satisfied, for scopes that are not reserved.
-    Any,
+    /// In any form that says of so many scopes whether they are satisfied, none of which is reserved.
+    Any {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// Whose last use this is.
@@ -77,7 +80,10 @@ impl Node {
         let bounds = self.bounds(snapshot, client, now_ms, depends_on)?;
         let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
-        let known_scopes = if is_plain && wanted == ScopesAs::Any { snapshot.held_with_anonymous(client) } else { None };
+        let known_scopes = match wanted {
+            ScopesAs::Any { count } if is_plain => snapshot.held_with_anonymous(client, count),
+            ScopesAs::Any { .. } | ScopesAs::Set => None,
+        };
         let own = match (&known_scopes, is_plain) {
             (Some(_), _) => Expansion { scopes: ScopeSet::default(), is_complete: true },
             (None, true) => snapshot.expansion_with_anonymous(client),

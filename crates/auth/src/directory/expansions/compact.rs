@@ -8,7 +8,7 @@ use super::cache::Remembered;
 use crate::reserved;
 
 /// More applications of roles than this are not looked through for a verdict: a set is asked in less time.
-const MOST_APPLIED: usize = 64;
+const MOST_APPLIED: usize = 512;
 /// The same of the scopes of a list.
 const MOST_GIVEN: usize = 64;
 

@@ -28,6 +28,9 @@ const RECENT_WAYS: usize = 4;
 /// So many lists are known back, about, that were expanded although there was no room for their sets: one for so many bytes of the memory.
 const BYTES_A_WANTED: usize = 512;
 
+/// A verdict asks so many roles for a scope at most: beyond that a set is asked in less time, even where it has to be made.
+const MOST_LOOKS: usize = 2048;
+
 /// Expansions by the list that was expanded.
 pub(crate) struct Expansions {
     hasher: RandomState,
@@ -147,27 +150,22 @@ impl Expansions {
         self.sets.bytes() + self.compact_bytes() < self.sets.most_bytes() / 4 * 3
     }
 
-    /// The roles that apply to the list, for a verdict; `None` where the set is the better way: it is there already, or there is room for it, or the roles are many, or
-    /// their expansion is not complete. So where sets do not all fit, none is made for a verdict.
+    /// The roles that apply to the list, for a verdict about so many scopes; `None` where the set is the better way: there is much to be looked through, or the
+    /// expansion is not complete. Few places of memory are read for a verdict so; a set is spread over tens of kilobytes, and none is made for a verdict.
     pub(crate) fn applied<'l>(
         &self,
         generation: &Generation,
         list: impl Iterator<Item = &'l [u8]> + Clone,
+        count: usize,
         make: impl FnOnce() -> Option<AppliedRoles>,
     ) -> Option<Arc<AppliedRoles>> {
-        if self.has_room() {
-            return None;
-        }
         let hash = self.sets.hash(list.clone());
-        if self.sets.find(hash, generation, list.clone(), |_| ()).is_some() {
-            return None;
-        }
         let forms = &self.compact().forms;
         let applied = forms.hit(hash, generation, list.clone(), Compact::applied).unwrap_or_else(|| {
             forms.make(hash, 0, generation, list.clone(), || Compact::new(list.clone().count(), make), Compact::applied)
         });
         self.sets.forget_beyond(forms.bytes());
-        applied
+        applied.filter(|applied| applied.len().saturating_mul(count) <= MOST_LOOKS)
     }
 
     pub(crate) fn figures(&self) -> ExpansionFigures {
