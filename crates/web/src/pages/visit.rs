@@ -8,7 +8,7 @@ use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use falconer_login::{Session, Visitor};
-use http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::header::{LOCATION, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -16,6 +16,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
+use crate::http::only::is_of_kind;
 use crate::http::problem::Problem;
 use crate::http::same_origin;
 use crate::views::{Layout, PersonLine};
@@ -135,11 +136,7 @@ impl FromRequest<Arc<Web>> for Posted {
             return Err(Problem::foreign_form(&web.settings.public_origin));
         }
         let visit = request.extract_parts_with_state::<Visit, _>(web).await?;
-        let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
-            let kind = kind.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-            kind.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        });
-        if !is_form {
+        if !is_of_kind(request.headers(), b"application/x-www-form-urlencoded") {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "That is no form", "Use the form on the page."));
         }
         let limited = Limited::new(request.into_body(), web.settings.limits.form_body_bytes);

@@ -19,7 +19,7 @@ use super::cors;
 use super::refused::Refused;
 use crate::Web;
 use crate::api::request_json::{Budget, DuplicateKeys, JsonError, tree};
-use crate::http::only::the_only;
+use crate::http::only::{is_of_kind, the_only};
 use crate::http::problem::Problem;
 
 /// Longest body in bytes, as the reference has it.
@@ -136,7 +136,7 @@ pub(crate) async fn answered(
 
 /// The parameters of a request, and the body that they were in.
 pub(crate) async fn read(request: Request) -> Result<(Parameters, Bytes), Refused> {
-    let is_json = is(request.headers(), b"application/json");
+    let is_json = is_of_kind(request.headers(), b"application/json");
     if !is_json && !is_form(request.headers()) && request.headers().contains_key(CONTENT_TYPE) {
         return Err(Refused::invalid_request("Send the parameters as application/x-www-form-urlencoded."));
     }
@@ -207,14 +207,7 @@ pub(crate) fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&
 }
 
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    is(headers, b"application/x-www-form-urlencoded")
-}
-
-fn is(headers: &HeaderMap, kind: &[u8]) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|sent| {
-        let sent = sent.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-        sent.trim_ascii().eq_ignore_ascii_case(kind)
-    })
+    is_of_kind(headers, b"application/x-www-form-urlencoded")
 }
 
 /// An object with one member more, where there is one.

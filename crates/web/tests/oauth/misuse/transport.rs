@@ -9,7 +9,7 @@ use http::{Method, Request, StatusCode};
 pub const ADDRESSES: [&str; 5] = ["token", "revoke", "introspect", "par", "device_authorization"];
 
 /// How a form is sent there that is good but for that, and the statuses that it may have. None has an effect.
-pub const SENT: [(&str, &str, &[u16]); 7] = [
+pub const SENT: [(&str, &str, &[u16]); 9] = [
     ("GET, with the parameters in the address", "GET", &[405]),
     ("PUT", "PUT", &[405]),
     ("DELETE", "DELETE", &[405]),
@@ -17,6 +17,8 @@ pub const SENT: [(&str, &str, &[u16]); 7] = [
     ("as a form of several parts", "multipart/form-data; boundary=x", &[400, 401]),
     ("as XML", "application/xml", &[400, 401]),
     ("with the parameters in the address", "address", &[400, 401]),
+    ("as a form and as JSON", "two", &[400]),
+    ("as JSON and as a form", "two, turned", &[400]),
 ];
 
 #[tokio::test]
@@ -43,6 +45,14 @@ async fn what_is_sent_in_another_way_has_no_effect() {
                 "PUT" | "DELETE" => {
                     let method = if how == "PUT" { Method::PUT } else { Method::DELETE };
                     Request::builder().method(method).uri(&path).header("content-type", form).body(Body::from(encode(&good)))
+                }
+                "two" | "two, turned" => {
+                    let mut kinds = [form, "application/json"];
+                    if how != "two" {
+                        kinds.reverse();
+                    }
+                    let request = Request::post(&path).header("content-type", kinds[0]).header("content-type", kinds[1]);
+                    request.body(Body::from(encode(&good)))
                 }
                 "address" => Request::post(&in_address).header("content-type", form).body(Body::empty()),
                 kind => Request::post(&path).header("content-type", kind).body(Body::from(encode(&good))),
