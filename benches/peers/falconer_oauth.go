@@ -164,6 +164,8 @@ func (all *falconerServerOAuth) more(count int) ([]string, error) {
 	})
 }
 
+func (all *falconerServerOAuth) life() time.Duration { return 10 * time.Minute }
+
 func (all *falconerServerOAuth) introspect(token string) (bool, error) {
 	return all.services.active(all.server.root+"/login/oauth/introspect", basic("reports", all.secret), token)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // hydraOAuth: the pages for signing in and for consent are the deployer's and take no time here: they accept at once, over the administrative port. Who signed in is remembered.
@@ -144,6 +145,8 @@ func (h *hydraServer) more(count int) ([]string, error) {
 		return h.services.accessToken(h.public+"/oauth2/token", h.id, h.secret, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}})
 	})
 }
+
+func (h *hydraServer) life() time.Duration { return time.Hour }
 
 func (h *hydraServer) introspect(token string) (bool, error) {
 	return h.services.active(h.admin+"/admin/oauth2/introspect", nil, token)

@@ -29,6 +29,8 @@ type authorizationServer interface {
 	flow(worker int) (string, error)
 	// more gives so many access tokens, in whatever way is the quickest.
 	more(count int) ([]string, error)
+	// life is how long an access token counts.
+	life() time.Duration
 	// introspect says whether a token counts.
 	introspect(token string) (bool, error)
 	process() *Process
@@ -59,12 +61,24 @@ func oauth(options Options) error {
 			return err
 		}
 		flows = append(flows, figures)
+		before, err := server.process().cpu()
+		if err != nil {
+			return err
+		}
 		began := time.Now()
 		tokens, err := server.more(options.Tokens)
 		if err != nil {
 			return fmt.Errorf("%s: %w", one.name, err)
 		}
-		fmt.Printf("%s: %d more tokens in %s\n", one.name, len(tokens), time.Since(began).Round(time.Second))
+		took := time.Since(began)
+		after, err := server.process().cpu()
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s: %d more tokens in %s, %d us of CPU each\n", one.name, len(tokens), took.Round(time.Second), (after-before).Microseconds()/int64(len(tokens)))
+		if took > server.life() {
+			return fmt.Errorf("%s: the first tokens have ended before the last one was made: fewer -tokens, or a quiet machine", one.name)
+		}
 		memory = append(memory, fmt.Sprintf("| %s | %d MiB | %d MiB |", one.name, empty, server.process().memory()))
 		order := rand.New(rand.NewSource(7)).Perm(len(tokens))
 		figures, err = measure(options, one.name, server.process(), func(_, number int) error {
