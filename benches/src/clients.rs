@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::{Auth, AuthSettings, Origin};
-use falconer_store::{ClientRecord, KeyRing, Store};
+use falconer_credentials::new_access_token;
+use falconer_store::{ClientRecord, KeyRing, Secret, Store};
 use falconer_store_sqlite::SqliteStore;
 
 use crate::data::data_set::{SEED, synthetic_clients};
@@ -62,7 +63,10 @@ async fn write(file: &Path, count: usize) -> Result<()> {
     let mut random = fastrand::Rng::with_seed(SEED);
     for first in (0..count).step_by(PART) {
         let clients = synthetic_clients(PART.min(count - first), first, ROLES, &mut random);
-        let records: Vec<ClientRecord> = clients.into_iter().map(|new| client(&new.client_id, new.scopes)).collect();
+        // With tokens as a server makes them.
+        let mut token = || Secret::new(new_access_token(std::array::from_fn(|_| random.u8(..))).expose());
+        let records: Vec<ClientRecord> =
+            clients.into_iter().map(|new| ClientRecord { access_token: token(), ..client(&new.client_id, new.scopes) }).collect();
         store.write_batch(&step(store.revision().await?.0), &[], &records).await?;
     }
     Ok(())

@@ -94,6 +94,8 @@ pub struct AuthSettings {
     pub max_staleness_ms: Option<i64>,
     /// How much memory remembered expansions may take, in MiB.
     pub cache_mib: usize,
+    /// More clients than that are not kept at hand, with their keys prepared, once those that were used are written down. They are read from their packed form when they are used.
+    pub clients_at_hand: usize,
     /// How many refusals are remembered, for those who ask why.
     pub remembered_refusals: usize,
     /// Ends the process; the default does nothing.
@@ -113,6 +115,7 @@ impl AuthSettings {
             websocktunnel_secret: None,
             max_staleness_ms: None,
             cache_mib: 64,
+            clients_at_hand: 50_000,
             remembered_refusals: 1000,
             on_fatal: Arc::new(|_| ()),
         }

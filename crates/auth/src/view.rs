@@ -1,5 +1,7 @@
 //! What use cases answer with. The web layer turns these into the protocol's JSON.
 
+use std::borrow::Cow;
+
 use falconer_scopes::ScopeSet;
 use falconer_store::Secret;
 
@@ -123,20 +125,20 @@ impl<T> Page<T> {
     pub(crate) fn cut<I: Iterator>(
         all: I,
         query: &PageQuery,
-        id: impl Fn(&I::Item) -> &str,
+        id: impl Fn(&I::Item) -> Cow<'_, str>,
         mut view: impl FnMut(I::Item) -> T,
     ) -> Page<T> {
         let skip = match &query.start {
             Start::Offset(offset) => usize::try_from(*offset).unwrap_or(usize::MAX),
             Start::After(_) => 0,
         };
-        let is_before = |item: &I::Item| matches!(&query.start, Start::After(last) if id(item) <= last.as_str());
+        let is_before = |item: &I::Item| matches!(&query.start, Start::After(last) if *id(item) <= **last);
         let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut rest = all.skip(skip).skip_while(is_before).peekable();
         let mut items = Vec::new();
         let mut last = None;
         for item in rest.by_ref().take(take) {
-            last = Some(id(&item).to_owned());
+            last = Some(id(&item).into_owned());
             items.push(view(item));
         }
         Page { next: last.filter(|_| rest.peek().is_some()).map(Start::After), items }

@@ -75,7 +75,7 @@ impl Auth {
     pub fn list_applications(&self, who: &Authentication, query: &PageQuery) -> Result<Page<Arc<ApplicationRecord>>, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope(LIST.to_owned())?;
-        Ok(Page::cut(snapshot.applications().iter(), query, |record| &record.id, Arc::clone))
+        Ok(Page::cut(snapshot.applications().iter(), query, |record| record.id.as_str().into(), Arc::clone))
     }
 
     /// One application. Its owner may see it too.

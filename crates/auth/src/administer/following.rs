@@ -167,7 +167,8 @@ impl Auth {
         let is_active = next.identity(owner).is_some_and(|owner| !owner.record.disabled);
         let prefix = format!("{owner}/");
         // What a grant made ends with the grant, and shrinks with it.
-        let clients = next.clients(&prefix).filter(|client| !client.is_disabled() && client.grant().is_none());
+        let clients =
+            next.clients(&prefix).filter(|client| !client.is_disabled() && client.grant().is_none()).map(|client| client.client());
         let beyond = clients.filter(|client| !is_active || !next.expansion_of(client).scopes.iter().all(|scope| present.satisfies(scope)));
         beyond.map(|client| client.id().to_owned()).collect()
     }

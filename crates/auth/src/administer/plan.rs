@@ -9,7 +9,7 @@ use falconer_store::RoleRecord;
 use crate::administer::added::added;
 use crate::administer::clients::change;
 use crate::administer::roles;
-use crate::directory::client::Client;
+use crate::directory::clients::client::Client;
 use crate::directory::entries::Person;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -145,11 +145,11 @@ impl Auth {
 
     fn clients_affected(&self, before: &Snapshot, after: &Snapshot, role_id: &str, now_ms: i64) -> Affected {
         let mut affected = Affected::default();
-        for client in before.clients("") {
+        for client in before.clients("").map(|client| client.client()) {
             // What bounds a client, a grant or its owner, may reach the role although the client itself does not.
             let is_bound = client.grant().is_some() || before.owners(client.id()).next().is_some();
-            if is_bound || takes_part(role_id, &before.expansion_of(client).scopes) {
-                let effective = |snapshot: &Snapshot| self.node.effective_scopes(snapshot, client, now_ms);
+            if is_bound || takes_part(role_id, &before.expansion_of(&client).scopes) {
+                let effective = |snapshot: &Snapshot| self.node.effective_scopes(snapshot, &client, now_ms);
                 affected.note(client.id(), &effective(before), &effective(after));
             }
         }

@@ -24,14 +24,19 @@ impl Auth {
     pub fn list_roles2(&self, who: &Authentication, query: Option<PageQuery>) -> Result<Page<RoleView>, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(Page::cut(snapshot.role_records(), &query.unwrap_or(EVERYTHING), |record| &record.role_id, |record| view(&snapshot, record)))
+        Ok(Page::cut(
+            snapshot.role_records(),
+            &query.unwrap_or(EVERYTHING),
+            |record| record.role_id.as_str().into(),
+            |record| view(&snapshot, record),
+        ))
     }
 
     /// One page of all role ids; everything without a query.
     pub fn list_role_ids(&self, who: &Authentication, query: Option<PageQuery>) -> Result<Page<String>, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(Page::cut(snapshot.role_ids(), &query.unwrap_or(EVERYTHING), |id| id, str::to_owned))
+        Ok(Page::cut(snapshot.role_ids(), &query.unwrap_or(EVERYTHING), |id| (*id).into(), str::to_owned))
     }
 
     /// One role, by its exact id. 404 `Role not found`.

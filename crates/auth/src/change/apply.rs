@@ -21,7 +21,7 @@ impl Change {
         match &self.write {
             // What the second comes to, only the store knows: as a revision that is not expected, it has everything read again.
             Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::EndSessions(_) => false,
-            Write::DeleteClient(client_id) => before.client(client_id).is_some(),
+            Write::DeleteClient(client_id) => before.client_entry(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
             Write::DeleteApplication(id) => before.applications().get(id).is_some(),
             // Whether there is one that this node does not know, only the store knows.
@@ -34,7 +34,7 @@ impl Change {
     pub(crate) fn apply(&self, next: &mut Snapshot) {
         let step = &self.step;
         match &self.write {
-            Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record),
+            Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record.clone()),
             Write::DeleteClient(client_id) => next.drop_client(client_id),
             Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::EndSessions(_) => (),
             Write::AcceptTime => next.accept_time(step.at_ms),
@@ -46,7 +46,7 @@ impl Change {
                     Some(set) => next.put_validated_roles(roles.iter().cloned(), set.clone()),
                     None => next.put_roles(roles.iter().cloned()),
                 }
-                clients.iter().for_each(|client| next.put_client(client));
+                clients.iter().for_each(|client| next.put_client(client.clone()));
             }
             Write::InsertIssuer(record) | Write::ReplaceIssuer(record) => next.put_issuer(record.clone()),
             Write::RetireIssuer(name) => next.retire_issuer(name, step.at_ms),

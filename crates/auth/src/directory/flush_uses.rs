@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use falconer_store::StoreError;
 
+use crate::directory::clients::client::Client;
 use crate::directory::snapshot::Snapshot;
 use crate::node::Auth;
 use crate::time::MINUTE_MS;
@@ -43,8 +44,36 @@ impl Auth {
             self.node.last_uses.put_back(waiting);
             return Err(error);
         }
+        self.lend_uses(&waiting.clients);
+        self.put_clients_away().await;
         self.forget_ended_grants().await;
         Ok(())
+    }
+
+    /// A client that was used for the first time while a change was made of its neighbour may be there twice: then the one that is shown now has not been used.
+    fn lend_uses(&self, used: &[Arc<Client>]) {
+        let snapshot = self.directory();
+        for client in used {
+            if let Some(shown) = snapshot.client(client.id()).filter(|shown| !Arc::ptr_eq(shown.usage(), client.usage())) {
+                shown.usage().last_ms.fetch_max(client.usage().last_ms.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Where more clients are at hand than are to be kept. All of them: those that go on being used are at hand with their next request. A part at a time, so that
+    /// changes get their turn in between.
+    async fn put_clients_away(&self) {
+        if self.directory().clients_at_hand() <= self.node.settings.clients_at_hand {
+            return;
+        }
+        for part in 0.. {
+            let _turn = Arc::clone(&self.node.queue).lock_owned().await;
+            let mut next = Snapshot::clone(&self.node.directory.load());
+            if !next.put_clients_away(part) {
+                return;
+            }
+            self.node.show(next);
+        }
     }
 
     /// By the time of the last change. By this node's clock one that was wrong for a moment would drop grants which are in use. A few at a time, so that changes get

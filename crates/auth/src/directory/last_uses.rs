@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::directory::client::Client;
+use crate::directory::clients::client::Client;
 use crate::directory::entries::Grant;
 use crate::time::HOUR_MS;
 

@@ -15,7 +15,9 @@ use falconer_store::{ClientRecord, History, IssuerRecord, Key, Loaded, Revision,
 
 use crate::directory::absent_grants::ended::EndedGrants;
 use crate::directory::applications::Applications;
-use crate::directory::client::{ById, Client};
+use crate::directory::clients::client::Client;
+use crate::directory::clients::entry::ClientEntry;
+use crate::directory::clients::{ClientSet, Clients};
 use crate::directory::entries::{Grant, Identity, InternalIssuer, Person};
 use crate::directory::expansions::cache::ExpansionFigures;
 use crate::directory::expansions::remembered::Expansions;
@@ -32,7 +34,7 @@ pub struct Snapshot {
     roles: Arc<Roles>,
     /// What roles have besides their scopes, which are in the compiled roles and nowhere else.
     role_notes: imbl::OrdMap<Arc<str>, Arc<RoleNotes>>,
-    clients: imbl::OrdSet<ById>,
+    clients: ClientSet,
     issuers: imbl::OrdMap<Arc<str>, Arc<InternalIssuer>>,
     /// Those that have not ended, or only just: the others are looked for in the store.
     grants: imbl::HashMap<Arc<str>, Arc<Grant>>,
@@ -51,25 +53,6 @@ pub struct Snapshot {
     linked: imbl::HashMap<Arc<str>, Arc<[Arc<str>]>>,
     applications: Applications,
     expansions: Arc<Expansions>,
-}
-
-/// The clients of the next snapshot, while they are loaded.
-#[derive(Default)]
-pub(crate) struct Clients {
-    all: imbl::OrdSet<ById>,
-    before: imbl::OrdSet<ById>,
-}
-
-impl Clients {
-    /// None yet; those of `before` lend the uses that the store does not know.
-    pub(crate) fn after(before: &Snapshot) -> Clients {
-        Clients { all: imbl::OrdSet::new(), before: before.clients.clone() }
-    }
-
-    pub(crate) fn put(&mut self, record: &ClientRecord) {
-        let before = self.before.get(record.client_id.as_bytes()).map(|ById(client)| client.as_ref());
-        self.all.insert(ById(Arc::new(Client::new(record, before))));
-    }
 }
 
 /// Whose key a request was signed with.
@@ -122,7 +105,7 @@ impl Snapshot {
             roles: Arc::new(Roles { set, generation: before.roles.generation.after_anything(), anonymous: OnceLock::new() }),
             expansions: Arc::clone(&before.expansions),
             ended_grants: Arc::clone(&before.ended_grants),
-            clients: clients.all,
+            clients: clients.finish(),
             ..Snapshot::default()
         };
         next.role_notes = notes.into_iter().collect();
@@ -182,20 +165,39 @@ impl Snapshot {
         self.roles.set.ids()
     }
 
-    /// One client. Internal issuers are none.
+    /// One client, which stays at hand from now on. Internal issuers are none.
     pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
-        self.clients.get(client_id.as_bytes()).map(|ById(client)| client)
+        self.clients.get(client_id.as_bytes())
+    }
+
+    /// The same as it is listed: it does not stay at hand.
+    pub(crate) fn client_entry(&self, client_id: &str) -> Option<ClientEntry<'_>> {
+        self.clients.entry(client_id.as_bytes())
+    }
+
+    /// The client's record, with the last use; it does not stay at hand.
+    pub(crate) fn client_record(&self, client_id: &str) -> Option<ClientRecord> {
+        self.client_entry(client_id).map(|client| client.record())
     }
 
     /// All clients whose id begins with `prefix`, ascending by the bytes of the id.
-    pub fn clients<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Arc<Client>> + 'a {
+    pub fn clients<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = ClientEntry<'a>> + 'a {
         self.clients_from(prefix, "")
     }
 
     /// The same from an id on.
-    pub fn clients_from<'a>(&'a self, prefix: &'a str, from: &'a str) -> impl Iterator<Item = &'a Arc<Client>> + 'a {
-        let from = (Bound::Included(prefix.max(from).as_bytes()), Bound::Unbounded);
-        self.clients.range::<_, [u8]>(from).map(|ById(client)| client).take_while(move |client| client.id().starts_with(prefix))
+    pub fn clients_from<'a>(&'a self, prefix: &'a str, from: &'a str) -> impl Iterator<Item = ClientEntry<'a>> + 'a {
+        self.clients.from(prefix.max(from).as_bytes()).take_while(move |client| client.starts_with(prefix))
+    }
+
+    /// How many clients are at hand because they were used, about.
+    pub fn clients_at_hand(&self) -> usize {
+        self.clients.at_hand()
+    }
+
+    /// All clients, to lend their uses to those that are loaded.
+    pub(crate) fn client_set(&self) -> &ClientSet {
+        &self.clients
     }
 
     /// How many clients there are.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
-use crate::directory::client::Client;
+use crate::directory::clients::client::Client;
 use crate::directory::entries::{Grant, Identity, Person};
 use crate::directory::snapshot::Snapshot;
 use crate::node::{Auth, Node};

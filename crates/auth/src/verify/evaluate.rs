@@ -7,7 +7,7 @@ use falconer_credentials::{Authentic, Issuer, Revoked, evaluate, evaluate_intern
 use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
-use crate::directory::client::Client;
+use crate::directory::clients::client::Client;
 use crate::directory::entries::{Grant, InternalIssuer};
 use crate::directory::expansions::sets::Expansion;
 use crate::directory::snapshot::{HeldScopes, KeyOwner, Snapshot};

@@ -55,7 +55,7 @@ fn everybody(world: &World, changed: &str) -> Everybody {
     let snapshot: &Snapshot = &world.auth.directory();
     let who = falconer_auth::Authentication::person("local/root");
     for client in snapshot.clients("") {
-        let view = world.auth.client(&who, client.id()).unwrap();
+        let view = world.auth.client(&who, &client.id()).unwrap();
         all.insert(("client", view.client_id), view.expanded_scopes.to_vec());
     }
     for role in snapshot.role_records().filter(|role| role.role_id != changed) {

@@ -1,7 +1,9 @@
 //! Verification of ordinary credentials, what counts for Falconer's own API, and the clock.
 
 use crate::common::{HOST, Keys, START_MS, World, message_of, scopes_of, sent_text, settings, strings};
-use falconer_auth::{ApiError, Authentication, DAY_MS, Failure, HOUR_MS, MINUTE_MS, Origin, Reason, RequestParts, Unable, Verdict};
+use falconer_auth::{
+    ApiError, AuthSettings, Authentication, DAY_MS, Failure, HOUR_MS, MINUTE_MS, Origin, Reason, RequestParts, Unable, Verdict,
+};
 use falconer_scopes::Expression;
 
 const SEED: &str = "0123456789012345678901234567890123456789abcd";
@@ -205,6 +207,33 @@ async fn last_uses_are_written_now_and_then() {
     world.auth.flush_uses().await.unwrap();
     assert_eq!(stored().await, world.now());
     assert_eq!(world.reopen(settings()).await.directory().client("x").unwrap().last_date_used_ms(), world.now());
+}
+
+#[tokio::test]
+async fn clients_are_put_away_where_more_were_used_than_are_kept_and_count_as_before() {
+    let world = World::with(AuthSettings { clients_at_hand: 2, ..settings() }, true).await;
+    let mut all = Vec::new();
+    for id in ["x", "y", "z"] {
+        all.push(world.client(id, &["a"]).await);
+    }
+    world.clock.advance(6 * HOUR_MS + 1);
+    // The root client is at hand already.
+    for (keys, left) in all.iter().zip([2, 0, 1]) {
+        world.verify(keys).await;
+        world.auth.flush_uses().await.unwrap();
+        assert_eq!(world.auth.directory().clients_at_hand(), left);
+    }
+    let (used_ms, root) = (world.now(), world.as_root().await);
+    assert_eq!(world.auth.client(&root, "x").unwrap().last_date_used_ms, used_ms, "what was written down is shown");
+    world.clock.advance(1);
+    for keys in &all {
+        world.verify(keys).await;
+    }
+    world.auth.disable_client(&root, "y").await.unwrap();
+    world.auth.flush_uses().await.unwrap();
+    assert_eq!(world.store.client("x").await.unwrap().unwrap().last_date_used_ms, used_ms, "six hours are not over");
+    let verdicts = [world.verify(&all[0]).await, world.verify(&all[1]).await];
+    assert!(matches!(verdicts, [Verdict::Success(_), Verdict::Failed(_)]), "{verdicts:?}");
 }
 
 #[tokio::test]

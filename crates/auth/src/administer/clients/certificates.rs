@@ -48,7 +48,7 @@ impl Auth {
             .decide(|now| {
                 let acting = self.acting(now, who)?;
                 acting.caller.require(&right_to_revoke(client_id))?;
-                let known = now.snapshot.client(client_id).ok_or_else(not_found)?.record();
+                let known = now.snapshot.client_record(client_id).ok_or_else(not_found)?;
                 let revoked = revoked_with(&known.revoked, wish, now.now_ms)?;
                 if revoked == known.revoked {
                     return Ok(Decision::Keep(known));

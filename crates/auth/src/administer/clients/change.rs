@@ -6,7 +6,6 @@ use falconer_store::{ClientRecord, Difference, Key, Revision, RevokedCertificate
 use crate::administer::added::added;
 use crate::change::acting::Acting;
 use crate::change::decide::{Decision, Now};
-use crate::directory::client::Client;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
@@ -23,15 +22,15 @@ impl Auth {
         let reading = self.reading(who)?;
         reading.caller.require_scope("auth:list-clients".to_owned())?;
         let clients = reading.snapshot.clients_from(prefix, query.start.last_id());
-        Ok(Page::cut(clients, &query, |client| client.id(), |client| self.view(&reading.snapshot, client, reading.now_ms)))
+        Ok(Page::cut(clients, &query, |client| client.id().into(), |client| self.view(&reading.snapshot, &client.client(), reading.now_ms)))
     }
 
     /// One client. 404 `Client not found`.
     pub fn client(&self, who: &Authentication, client_id: &str) -> Result<ClientView, ApiError> {
         let reading = self.reading(who)?;
         reading.caller.require_scope(format!("auth:get-client:{client_id}"))?;
-        let client = reading.snapshot.client(client_id).ok_or_else(not_found)?;
-        Ok(self.view(&reading.snapshot, client, reading.now_ms))
+        let client = reading.snapshot.client_entry(client_id).ok_or_else(not_found)?;
+        Ok(self.view(&reading.snapshot, &client.client(), reading.now_ms))
     }
 
     /// Makes a client; the answer has its access token. The same values again within 15 minutes give the same answer.
@@ -50,7 +49,7 @@ impl Auth {
                 if now.snapshot.is_name_of_grant(client_id) {
                     return Err(ApiError::InputError(format!("clientId \"{client_id}\" belongs to a grant")));
                 }
-                match now.snapshot.client(client_id).map(|known| known.record()) {
+                match now.snapshot.client_record(client_id) {
                     None => {
                         let record = self.new_client(now, &acting, client_id, input, scopes.clone());
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
@@ -89,8 +88,8 @@ impl Auth {
         check(client_id, input)?;
         self.change(client_id, "updated", |now, known| {
             let acting = self.acting(now, who)?;
-            acting.caller.require(&update_needs(client_id, &acting.caller, &known.record(), input))?;
-            reserved::refuse_unseen("client", known.last_modified_ms(), seen_ms)?;
+            acting.caller.require(&update_needs(client_id, &acting.caller, known, input))?;
+            reserved::refuse_unseen("client", known.last_modified_ms, seen_ms)?;
             let mut record = touched(known, &acting, now);
             record.description.clone_from(&input.description);
             record.expires_us = input.expires_us;
@@ -162,8 +161,7 @@ impl Auth {
             let acting = self.acting(now, who)?;
             acting.caller.require_scope(format!("auth:{verb}:{client_id}"))?;
             refuse_static(client_id)?;
-            let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
-            let mut record = known.record();
+            let mut record = now.snapshot.client_record(client_id).ok_or_else(not_found)?;
             record.last_modified_ms = now.now_ms;
             let record = change(now, &acting, record);
             let step = acting.step(now, action, Key::Client(client_id.to_owned()));
@@ -177,14 +175,14 @@ impl Auth {
         &self,
         client_id: &str,
         action: &'static str,
-        change: impl Fn(&Now, &Client) -> Result<(Acting, ClientRecord), ApiError> + Send + Sync,
+        change: impl Fn(&Now, &ClientRecord) -> Result<(Acting, ClientRecord), ApiError> + Send + Sync,
     ) -> Result<(ClientView, Revision), ApiError> {
         let (record, revision) = self
             .decide(|now| {
-                let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
-                let (acting, record) = change(now, known)?;
+                let known = now.snapshot.client_record(client_id).ok_or_else(not_found)?;
+                let (acting, record) = change(now, &known)?;
                 let step = acting.step(now, action, Key::Client(client_id.to_owned()));
-                let step = Step { detail: Difference::of_client(&known.record(), &record).kept(), ..step };
+                let step = Step { detail: Difference::of_client(&known, &record).kept(), ..step };
                 Ok(Decision::Write(step, Write::UpdateClient(record.clone()), record))
             })
             .await?;
@@ -216,8 +214,8 @@ impl Auth {
 
 /// The record that an update with these credentials leaves. From then on it can do no more than the grant that touched it; a mark that
 /// is there stays, because whoever knows the token got it under that mark.
-pub(crate) fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
-    let record = known.record();
+pub(crate) fn touched(known: &ClientRecord, acting: &Acting, now: &Now) -> ClientRecord {
+    let record = known.clone();
     ClientRecord { last_modified_ms: now.now_ms, grant: record.grant.clone().or_else(|| acting.caller.grant.clone()), ..record }
 }
 

@@ -2,7 +2,7 @@
 
 use falconer_store::ClientRecord;
 
-use crate::directory::client::Client;
+use crate::directory::clients::client::Client;
 use crate::directory::snapshot::Snapshot;
 use crate::node::Auth;
 use crate::view::ClientView;

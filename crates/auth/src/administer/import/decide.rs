@@ -57,7 +57,7 @@ impl Auth {
 
     /// Whether this is who made the client that is there. `false` too where its name has a longer history than is looked at.
     async fn has_made(&self, actor: &str, client_id: &str) -> Result<bool, ApiError> {
-        let Some(created_ms) = self.directory().client(client_id).map(|known| known.record().created_ms) else { return Ok(false) };
+        let Some(created_ms) = self.directory().client_record(client_id).map(|known| known.created_ms) else { return Ok(false) };
         let rows = self.node.store.entity_history("client", client_id, AuditStart::Offset(0), LONGEST_HISTORY).await;
         let rows = rows.map_err(|error| self.node.store_error(error))?;
         let creation = rows.iter().find(|row| row.at_ms == created_ms && matches!(row.action.as_str(), "created" | ACTION));
@@ -84,7 +84,7 @@ impl Auth {
                 let acting = self.acting(now, who)?;
                 let planned = self.plan_client(now, &acting, client)?;
                 let Some(record) = planned.record else {
-                    let known = now.snapshot.client(&client.client_id).map(|known| known.record());
+                    let known = now.snapshot.client_record(&client.client_id);
                     let record = known.ok_or_else(|| ApiError::Internal("a client that is not there is unchanged".to_owned()))?;
                     return Ok(Decision::Keep((record, planned.outcome)));
                 };

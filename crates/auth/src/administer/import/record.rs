@@ -9,7 +9,6 @@ use crate::administer::clients::change::{is_repeat, mark_after_reset, needed};
 use crate::administer::import::batch::{BatchClient, BatchRole, Outcome};
 use crate::change::acting::Acting;
 use crate::change::decide::Now;
-use crate::directory::client::Client;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::view::ClientInput;
@@ -66,9 +65,9 @@ pub(crate) fn plan_role(now: &Now, acting: &Acting, role: &BatchRole) -> Result<
 impl Auth {
     /// A client. What the API does not show of a stored one (the order of its scopes, microseconds of its expiry) is no difference.
     pub(crate) fn plan_client(&self, now: &Now, acting: &Acting, client: &BatchClient) -> Result<Planned<ClientRecord>, ApiError> {
-        match now.snapshot.client(&client.client_id) {
+        match now.snapshot.client_record(&client.client_id) {
             None => self.plan_new(now, acting, client),
-            Some(known) => plan_known(now, acting, client, known),
+            Some(before) => plan_known(now, acting, client, before),
         }
     }
 
@@ -95,9 +94,8 @@ impl Auth {
     }
 }
 
-fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) -> Result<Planned<ClientRecord>, ApiError> {
+fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, before: ClientRecord) -> Result<Planned<ClientRecord>, ApiError> {
     let id = &client.client_id;
-    let before = known.record();
     let mut after = wanted(&before, client);
     let set = client.access_token.as_ref().map(|_| set_token(id));
     let (create, update) = (needed(format!("auth:create-client:{id}"), client.scopes.iter()), format!("auth:update-client:{id}"));

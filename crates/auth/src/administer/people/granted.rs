@@ -67,7 +67,7 @@ fn clients_made_with(snapshot: &Snapshot, ids: &[&str]) -> BTreeMap<String, Vec<
         if let Some(id) = client.grant().filter(|id| ids.contains(id)) {
             let clients = clients_by_grant.entry(id.to_owned()).or_default();
             if clients.len() < MOST_NAMED_CLIENTS {
-                clients.push(client.id().to_owned());
+                clients.push(client.id());
             }
         }
     }

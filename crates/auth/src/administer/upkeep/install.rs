@@ -25,7 +25,7 @@ pub struct RootCredentials {
 impl Auth {
     /// Whether the root client is there: a store without one was never set up.
     pub fn is_installed(&self) -> bool {
-        self.directory().client(ROOT_CLIENT).is_some()
+        self.directory().client_entry(ROOT_CLIENT).is_some()
     }
 
     /// Makes the root client and, unless `bare`, the first roles. Refused where the root client is there already.
@@ -47,7 +47,7 @@ impl Auth {
         }
         let (token, _) = self
             .decide(|now| {
-                if now.snapshot.client(ROOT_CLIENT).is_some() {
+                if now.snapshot.client_entry(ROOT_CLIENT).is_some() {
                     return Ok(Decision::Keep(None));
                 }
                 let record = self.root(now);

@@ -57,9 +57,9 @@ impl Auth {
         for _ in 0..4 {
             let snapshot = self.directory();
             let now_ms = self.node.believed_ms(&snapshot);
-            let stored: BTreeMap<&str, ClientRecord> = snapshot
+            let stored: BTreeMap<String, ClientRecord> = snapshot
                 .clients("static/")
-                .filter(|client| !client.id().starts_with(FALCONER_CLIENTS))
+                .filter(|client| !client.starts_with(FALCONER_CLIENTS))
                 .map(|client| (client.id(), client.record()))
                 .collect();
             let wanted: Vec<ClientRecord> = self
@@ -77,8 +77,7 @@ impl Auth {
                 let warning = ApiError::ClockAhead { ahead_ms };
                 tracing::warn!("the static clients have changed, which is stored with the time of the last change before. {warning}");
             }
-            let depends_on =
-                stored.keys().map(|id| (*id).to_owned()).chain(wanted.iter().map(|w| w.client_id.clone())).map(Key::Client).collect();
+            let depends_on = stored.keys().cloned().chain(wanted.iter().map(|w| w.client_id.clone())).map(Key::Client).collect();
             let step = Step {
                 decided_at: snapshot.revision(),
                 depends_on,

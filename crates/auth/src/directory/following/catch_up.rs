@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use falconer_store::{Changed, ChangedRecord, History, Loaded, Revision, StoreError};
 
-use crate::directory::snapshot::{Clients, Snapshot};
+use crate::directory::clients::Clients;
+use crate::directory::snapshot::Snapshot;
 use crate::node::{Auth, Newest, Node};
 
 /// About how many rows of the feed are read at once.
@@ -164,9 +165,9 @@ impl Node {
     /// Reads everything. A store that is behind what this node has seen, or has another past, had a backup restored into it: another history begins.
     async fn load(&self, shown: &Snapshot, is_another_past: bool) -> Result<StoreChanges, StoreError> {
         // Made as they come, so that a million clients are never in memory in two forms at once.
-        let clients = Arc::new(Mutex::new(Clients::after(shown)));
+        let clients = Arc::new(Mutex::new(Clients::after(shown.client_set())));
         let found = Arc::clone(&clients);
-        let each = move |client| found.lock().unwrap_or_else(PoisonError::into_inner).put(&client);
+        let each = move |client| found.lock().unwrap_or_else(PoisonError::into_inner).put(client);
         let mut loaded = self.store.load_each(Box::new(each)).await?;
         self.note_damaged(&loaded.damaged);
         let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(PoisonError::into_inner));

@@ -9,7 +9,6 @@ use falconer_store::{
 };
 
 use super::Snapshot;
-use crate::directory::client::{ById, Client};
 use crate::directory::entries::{Grant, Identity, InternalIssuer, Person};
 use crate::directory::roles::{Roles, split};
 
@@ -35,7 +34,7 @@ impl Snapshot {
     pub(crate) fn put_changed(&mut self, records: Vec<ChangedRecord>) {
         for record in records {
             match record {
-                ChangedRecord::Client(record) => self.put_client(&record),
+                ChangedRecord::Client(record) => self.put_client(record),
                 ChangedRecord::Role(record) => self.put_roles([record]),
                 ChangedRecord::Grant(record) => self.put_grant(record),
                 ChangedRecord::Identity(record) => self.put_identity(record),
@@ -53,17 +52,20 @@ impl Snapshot {
         }
     }
 
-    /// Adds or replaces a client. In a row of many only the first of them copies what it shares with the snapshot before.
-    pub(crate) fn put_client(&mut self, record: &ClientRecord) {
-        let client = Client::new(record, self.client(&record.client_id).map(Arc::as_ref));
-        self.clients.insert(ById(Arc::new(client)));
+    /// Adds or replaces a client.
+    pub(crate) fn put_client(&mut self, record: ClientRecord) {
+        self.clients.put(record);
+    }
+
+    /// Puts away the clients of a part that are at hand. Whether there is such a part.
+    pub(crate) fn put_clients_away(&mut self, part: usize) -> bool {
+        self.clients.put_away(part)
     }
 
     /// Nothing where it is disabled already, or gone.
     pub(crate) fn disable_client(&mut self, client_id: &str, at_ms: i64) {
-        if let Some(before) = self.client(client_id).filter(|client| !client.is_disabled()).cloned() {
-            let record = before.record();
-            self.put_client(&ClientRecord { disabled: true, last_modified_ms: record.last_modified_ms.max(at_ms), ..record });
+        if let Some(record) = self.client_record(client_id).filter(|record| !record.disabled) {
+            self.put_client(ClientRecord { disabled: true, last_modified_ms: record.last_modified_ms.max(at_ms), ..record });
         }
     }
 

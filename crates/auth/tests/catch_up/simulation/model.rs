@@ -40,7 +40,7 @@ impl State {
 
     pub fn of_snapshot(snapshot: &Snapshot) -> State {
         State {
-            clients: snapshot.clients("").map(|client| (client.id().to_owned(), plain(&client.record()))).collect(),
+            clients: snapshot.clients("").map(|client| (client.id(), plain(&client.record()))).collect(),
             roles: snapshot.role_records().map(|role| (role.role_id.clone(), role)).collect(),
             identities: PEOPLE
                 .iter()

@@ -148,7 +148,7 @@ impl Login {
             let begun = self.store.sessions_of(name).await.map_err(|error| self.store_error(error))?;
             sessions.extend(begun.into_iter().filter_map(|record| self.session_line(record, now_ms)));
             let prefix = format!("{name}/");
-            clients.extend(directory.clients(&prefix).take(MOST_CLIENTS + 1).map(|client| client.id().to_owned()));
+            clients.extend(directory.clients(&prefix).take(MOST_CLIENTS + 1).map(|client| client.id()));
         }
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.created_ms));
         sessions.sort_by_key(|session| std::cmp::Reverse(session.created_ms));

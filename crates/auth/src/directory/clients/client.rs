@@ -1,16 +1,15 @@
 //! A client in the directory.
 
-use std::borrow::Borrow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
 use falconer_store::{ClientRecord, RevokedCertificates, Secret};
 
+use super::packed::Packed;
 use crate::directory::entries::Usage;
-use crate::directory::packed::Packed;
 
-/// A client in memory. There may be a million of them, so that it holds only what is needed, and makes the rest when it is first used.
+/// A client that is at hand, because it was used. It holds what is needed of its record in one piece, and makes the rest when it is first needed.
 pub struct Client {
     /// clientId, description, access token, the grant's id, what is revoked where something is, then the scopes.
     texts: Packed,
@@ -36,36 +35,6 @@ const TOKEN: usize = 2;
 const GRANT: usize = 3;
 /// What is revoked, or the first scope.
 const REVOKED: usize = 4;
-
-/// A client in a set that is ordered by the clientId.
-#[derive(Clone)]
-pub(crate) struct ById(pub(crate) Arc<Client>);
-
-impl Borrow<[u8]> for ById {
-    fn borrow(&self) -> &[u8] {
-        self.0.texts.bytes(ID)
-    }
-}
-
-impl PartialEq for ById {
-    fn eq(&self, other: &ById) -> bool {
-        self.0.texts.bytes(ID) == other.0.texts.bytes(ID)
-    }
-}
-
-impl Eq for ById {}
-
-impl PartialOrd for ById {
-    fn partial_cmp(&self, other: &ById) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for ById {
-    fn cmp(&self, other: &ById) -> std::cmp::Ordering {
-        self.0.texts.bytes(ID).cmp(other.0.texts.bytes(ID))
-    }
-}
 
 impl Client {
     /// A client outside of a directory, to be looked at.
@@ -155,16 +124,6 @@ impl Client {
     /// Whether it may not sign.
     pub fn is_disabled(&self) -> bool {
         self.disabled
-    }
-
-    /// Whether it wishes to go when it has ended.
-    pub(crate) fn delete_on_expiration(&self) -> bool {
-        self.delete_on_expiration
-    }
-
-    /// The last update, in milliseconds since the epoch.
-    pub(crate) fn last_modified_ms(&self) -> i64 {
-        self.last_modified_ms
     }
 
     /// The key that signs, prepared.
