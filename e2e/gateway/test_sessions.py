@@ -109,6 +109,20 @@ def test_a_session_reads_and_ends(service, granted):
     assert answer.status == 403 and b"<h1>Not allowed</h1>" in body and b"notes:admin" in body
 
 
+def test_whoever_looks_gets_a_page_and_programs_get_json(service, granted):
+    """Story: somebody who went to an address that no rule has saw JSON."""
+    cookies = signed_in(service, granted)
+    for path, status, why in [("/nothing", 404, "no-rule"), ("/books/..%2f", 400, "bad-target"), ("/.falconer/other", 404, "no-rule")]:
+        for headers in [SCRIPT_OF, {"Accept": "*/*"}, {}, PAGE_OF | {"Authorization": "Hawk x"}]:
+            answer, body, _ = call(service, "GET", path, headers, cookies)
+            assert (answer.status, answer.getheader("Content-Type"), reason(body)) == (status, "application/json", why), headers
+        for method, headers in [("GET", PAGE_OF), ("GET", {"Accept": "text/html,*/*"}), ("GET", PAGE_OF | {"Sec-Fetch-Dest": "iframe"}), ("POST", PAGE_OF)]:
+            answer, body, _ = call(service, method, path, headers, cookies)
+            assert (answer.status, answer.getheader("Content-Type")) == (status, "text/html; charset=utf-8"), (method, headers)
+            assert f"<code>{why}</code>".encode() in body and b'<html lang="en">' in body and b"<title>" in body
+            assert "style-src 'sha256-" in answer.getheader("Content-Security-Policy") and answer.getheader("Cache-Control") == "no-store"
+
+
 def test_another_site_changes_nothing(service, granted):
     cookies = signed_in(service, granted)
     own = {"Origin": service.origin, "Sec-Fetch-Site": "same-origin"}
@@ -144,7 +158,7 @@ def test_nobody_is_sent_or_signed_in_elsewhere(service, granted):
     state = parse_qs(urlsplit(parse_qs(urlsplit(theirs.getheader("Location")).query)["target"][0]).query)["state"][0]
     for cookies in [mine, {}]:
         answer, body, set_cookies = call(service, "GET", f"/.falconer/back?{urlencode({'state': state, **granted})}", PAGE_OF, cookies)
-        assert (answer.status, reason(body), set_cookies) == (400, "not-asked-for", {})
+        assert (answer.status, set_cookies) == (400, {}) and b"<code>not-asked-for</code>" in body and b'"/.falconer/sign-in?to=%2F"' in body
 
 
 def test_a_cookie_is_worth_nothing_changed_or_twice(service, granted):

@@ -17,6 +17,7 @@ mod decide;
 mod forward;
 mod keys;
 mod metrics;
+mod page;
 pub mod rules;
 mod serve;
 mod session;

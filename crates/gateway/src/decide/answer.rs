@@ -5,6 +5,9 @@ use falconer_wire::{Code, ErrorBody, date_time};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::refused::Refused;
+use super::request_head::RequestHead;
+use crate::page::{self, Page};
+use crate::session::shows_page;
 
 /// What somebody gets who gets no further: beside a proxy never with a status of success, which it would take for leave to go on.
 #[derive(Debug)]
@@ -15,12 +18,20 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// JSON in the protocol's shape, with the reason and an id that stands in the log: Falconer's, where it has one.
-    pub(crate) fn refused(refused: &Refused, method: &str, path: &str) -> Answer {
+    /// What a refusal looks like: a page for people, else JSON in the protocol's shape; with the reason and an id that stands in the log: Falconer's, where it has one.
+    pub(crate) fn refused(refused: &Refused, request: &RequestHead<'_>) -> Answer {
         let known = if let Refused::Verifier(refusal) = refused { refusal.id() } else { None };
         let id = known.map_or_else(falconer_client::system::new_id, str::to_owned);
         refused.log(&id);
-        Answer::error(refused.status(), refused.code(), refused.reason(), &refused.message(), &id, &format!("{method} {path}"))
+        let (status, code, reason, message) = (refused.status(), refused.code(), refused.reason(), refused.message());
+        if shows_page(request.headers) {
+            let link = refused.link(request);
+            let link = link.as_ref().map(|(to, words)| (to.as_str(), *words));
+            let page = Page { title: title(code), text: &message, link, report: Some((reason, &id)), ..Page::default() };
+            return Answer::page(status, &page).with_headers_of(code);
+        }
+        let path = request.target.split_once('?').map_or(request.target, |(path, _)| path);
+        Answer::error(status, code, reason, &message, &id, &format!("{} {path}", request.method))
     }
 
     /// An error in the protocol's shape. `request` is its method and path.
@@ -32,15 +43,18 @@ impl Answer {
             fields.insert("reason".to_owned(), reason.into());
             fields.insert("id".to_owned(), id.into());
         }
-        let mut answer = Answer::new(status, "application/json", serde_json::to_vec(&body).unwrap_or_default());
+        Answer::new(status, "application/json", serde_json::to_vec(&body).unwrap_or_default()).with_headers_of(code)
+    }
+
+    fn with_headers_of(mut self, code: Code) -> Answer {
         match code {
-            Code::AuthenticationFailed => drop(answer.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("hawk"))),
+            Code::AuthenticationFailed => drop(self.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("hawk"))),
             Code::ServiceUnavailable | Code::TooManyRequests => {
-                drop(answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")))
+                drop(self.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")))
             }
             _ => {}
         }
-        answer
+        self
     }
 
     /// What clients of OAuth 2 ask for first. It is the same for everybody, and pages of every origin may read it.
@@ -67,19 +81,10 @@ impl Answer {
         self
     }
 
-    /// A small page for people, with one link and, for those who are signed in, a button to sign out.
-    pub(crate) fn page(status: u16, title: &str, text: &str, link: (&str, &str), sign_out: bool) -> Answer {
-        let button = if sign_out { "<form method=\"post\" action=\"/.falconer/sign-out\"><button>Sign out</button></form>" } else { "" };
-        let page = format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
-             <main><h1>{title}</h1><p>{}</p><p><a href=\"{}\">{}</a></p>{button}</main></html>",
-            escaped(text),
-            escaped(link.0),
-            escaped(link.1)
-        );
-        let mut answer = Answer::new(status, "text/html; charset=utf-8", page.into_bytes());
-        let policy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-        answer.headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    /// A small page for people.
+    pub(crate) fn page(status: u16, page: &Page<'_>) -> Answer {
+        let mut answer = Answer::new(status, "text/html; charset=utf-8", page.html().into_bytes());
+        answer.headers.insert(header::CONTENT_SECURITY_POLICY, page::policy());
         answer.headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         answer
     }
@@ -100,6 +105,19 @@ impl Answer {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+/// What a page that refuses is called.
+fn title(code: Code) -> &'static str {
+    match code {
+        Code::AuthenticationFailed | Code::InsufficientScopes => "Not allowed",
+        Code::ResourceNotFound | Code::ResourceExpired => "Not found",
+        Code::TooManyRequests => "Too many requests",
+        Code::InternalServerError => "Not set up correctly",
+        Code::ServiceUnavailable => "Not available at the moment",
+        Code::MalformedPayload
+        | Code::InvalidRequestArguments
+        | Code::InputValidationError
+        | Code::InputError
+        | Code::RequestConflict
+        | Code::InputTooLarge => "This request can't be served",
+    }
 }

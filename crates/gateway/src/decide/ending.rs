@@ -10,6 +10,7 @@ use super::refused::Refused;
 use super::request_head::RequestHead;
 use super::site::{Site, SiteSession};
 use crate::metrics::Event;
+use crate::page::Page;
 use crate::session::Opened;
 
 /// Where somebody signs out.
@@ -20,7 +21,8 @@ pub(super) async fn sign_out(gateway: &Gateway, request: &RequestHead<'_>, site:
     let cookies = &session.cookies;
     let signed_out_here = |text: &str| {
         let grants = format!("{}/me/grants", session.asks.falconer);
-        Answer::page(403, "Signed out here only", text, (&grants, "What you granted"), false).with_cookies(cookies.clear_session())
+        let page = Page { title: "Signed out here only", text, link: Some((&grants, "What you granted")), ..Page::default() };
+        Answer::page(403, &page).with_cookies(cookies.clear_session())
     };
     let opened = cookies.session(request.headers, now_ms());
     if opened.is_none() && cookies.has_unreadable_session(request.headers) {

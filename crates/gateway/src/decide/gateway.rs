@@ -18,6 +18,7 @@ use crate::addresses::{AddressPermit, Addresses};
 use crate::forward;
 use crate::keys::Key;
 use crate::metrics::{Metrics, Outcome};
+use crate::page::Page;
 use crate::rules::{Access, Found, Needs, Place, Rules, Settings, Target};
 use crate::session::{is_own, sign_in_path, wants_page};
 use crate::statement;
@@ -132,8 +133,7 @@ impl Gateway {
 
     /// The answer to a refusal; pages of origins that may call can read it.
     pub(crate) fn refuse(&self, refused: &Refused, request: &RequestHead<'_>) -> Answer {
-        let path = request.target.split_once('?').map_or(request.target, |(path, _)| path);
-        let mut answer = Answer::refused(refused, request.method, path);
+        let mut answer = Answer::refused(refused, request);
         if let Some(challenge) = self.challenge(refused, request) {
             answer.headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
@@ -321,8 +321,9 @@ fn for_browser(
         Code::AuthenticationFailed if has_session && page => sign_in(request, site, session.cookies.clear_session()),
         Code::InsufficientScopes if has_session && page => {
             let text = format!("{refusal} You can sign in again and grant more, or as somebody else.");
-            let page = Answer::page(403, "Not allowed", &text, (&sign_in_path(request.target), "Sign in again"), true);
-            Ok((Decision::Answer(page), Outcome::Denied))
+            let again = sign_in_path(request.target);
+            let page = Page { title: "Not allowed", text: &text, link: Some((&again, "Sign in again")), sign_out: true, report: None };
+            Ok((Decision::Answer(Answer::page(403, &page)), Outcome::Denied))
         }
         Code::InsufficientScopes if page => sign_in(request, site, None),
         _ if page && matches!(refusal, Refusal::NoCredentials { .. }) => sign_in(request, site, None),

@@ -7,6 +7,7 @@ use super::refused::Refused;
 use super::request_head::RequestHead;
 use super::site::{Site, SiteSession};
 use crate::metrics::Event;
+use crate::page::Page;
 use crate::rules::Target;
 use crate::session::{CallbackOutcome, begin, came_back, is_own, sign_in_path};
 
@@ -46,11 +47,14 @@ pub(super) async fn answer(
         ("POST", SIGN_OUT) if !is_own("POST", request.headers, &site.origin) => Err(Refused::OtherSite),
         ("POST", SIGN_OUT) => ending::sign_out(gateway, request, site, session).await,
         ("GET", SIGN_OUT) if cookies.session(request.headers, now_ms).is_some() => {
-            Ok(Answer::page(403, "Sign out", "You are signed in here.", ("/", "Back"), true))
+            let page = Page { title: "Sign out", text: "You are signed in here.", link: Some(("/", "Back")), sign_out: true, report: None };
+            Ok(Answer::page(403, &page))
         }
         ("GET", SIGN_OUT) => {
             let text = "You are signed out here. Signing out here ends what you granted to this host, too.";
-            Ok(Answer::page(403, "Signed out", text, (&sign_in_path("/"), "Sign in"), false))
+            let again = sign_in_path("/");
+            let page = Page { title: "Signed out", text, link: Some((&again, "Sign in")), ..Page::default() };
+            Ok(Answer::page(403, &page))
         }
         _ => Err(Refused::NoRule),
     }

@@ -1,7 +1,9 @@
 use falconer_middleware::{Code, Refusal};
 
+use super::request_head::RequestHead;
 use crate::metrics::Outcome;
 use crate::rules::{BadTarget, CannotAsk};
+use crate::session::{is_path_here, sign_in_path};
 
 /// Why a request goes no further.
 #[derive(Debug)]
@@ -108,6 +110,25 @@ impl Refused {
             Refused::Behind(_) => "The service does not answer at the moment. Try again soon.".to_owned(),
             Refused::TooMany => "Too many requests of this address are being asked about. Try again soon.".to_owned(),
             Refused::AllowedMeanwhile => "Try again.".to_owned(),
+        }
+    }
+
+    /// Where somebody who sees this may go on.
+    pub(crate) fn link(&self, request: &RequestHead<'_>) -> Option<(String, &'static str)> {
+        match self {
+            Refused::NotAskedFor | Refused::UnusableCredentials => Some((sign_in_path("/"), "Sign in")),
+            Refused::Behind(_) | Refused::TooMany | Refused::AllowedMeanwhile | Refused::Verifier(Refusal::Unavailable(_)) => {
+                (request.method == "GET" && is_path_here(request.target)).then(|| (request.target.to_owned(), "Try again"))
+            }
+            Refused::NoRule => (request.target != "/").then(|| ("/".to_owned(), "Go to the start page")),
+            Refused::Target(_)
+            | Refused::OtherMethod
+            | Refused::CannotAsk(_)
+            | Refused::OtherHost
+            | Refused::OtherSite
+            | Refused::BodyUnseen
+            | Refused::Verifier(_)
+            | Refused::Misconfigured(_) => None,
         }
     }
 

@@ -18,7 +18,9 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
     let Original { method, target, host, only_status, address } = match original(dialect, parts) {
         Ok(original) => original,
         Err(problem) => {
-            return Answer::refused(&Refused::Misconfigured(problem), parts.method.as_str(), parts.uri.path()).into_response();
+            let (method, target) = (parts.method.as_str(), parts.uri.path());
+            let head = RequestHead { method, target, host: "", headers: &parts.headers, source_ip: None };
+            return Answer::refused(&Refused::Misconfigured(problem), &head).into_response();
         }
     };
     let head = RequestHead { method, target, host, headers: &parts.headers, source_ip: address };

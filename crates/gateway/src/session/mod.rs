@@ -6,5 +6,5 @@ mod request;
 mod sign_in;
 
 pub(crate) use cookie::{Cookies, Opened};
-pub(crate) use request::{is_own, wants_page};
-pub(crate) use sign_in::{CallbackOutcome, GrantPageRequest, begin, came_back, sign_in_path};
+pub(crate) use request::{is_own, shows_page, wants_page};
+pub(crate) use sign_in::{CallbackOutcome, GrantPageRequest, begin, came_back, is_path_here, sign_in_path};

@@ -13,11 +13,20 @@ pub(crate) fn wants_page(method: &str, headers: &HeaderMap) -> bool {
     if method != "GET" || headers.contains_key(header::AUTHORIZATION) {
         return false;
     }
-    let accepts = text(headers, header::ACCEPT).is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"));
+    let accepts = accepts_html(headers);
     match (text(headers, MODE), text(headers, DEST)) {
         (Some(mode), destination) => accepts && mode == "navigate" && destination.is_none_or(|destination| destination == "document"),
         (None, _) => accepts,
     }
+}
+
+/// Whether somebody sees a refusal: in a window or a frame, also where a form was sent. Programs, and scripts of a page, get JSON.
+pub(crate) fn shows_page(headers: &HeaderMap) -> bool {
+    !headers.contains_key(header::AUTHORIZATION) && accepts_html(headers) && text(headers, MODE).is_none_or(|mode| mode == "navigate")
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    text(headers, header::ACCEPT).is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
 }
 
 /// Whether a request that comes with the session's cookie was made by the protected host's own pages, or by the person: another site can make a browser send
@@ -96,6 +105,8 @@ mod tests {
             ("GET", &[("accept", "text/html"), ("authorization", "Hawk x")], false),
         ] {
             assert_eq!(wants_page(method, &headers(pairs)), page, "{method} {pairs:?}");
+            let in_a_frame = pairs.contains(&("sec-fetch-dest", "iframe"));
+            assert_eq!(shows_page(&headers(pairs)), page || method == "POST" || in_a_frame, "{method} {pairs:?}");
         }
     }
 }
