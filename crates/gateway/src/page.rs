@@ -42,7 +42,8 @@ impl Page<'_> {
     pub(crate) fn html(&self) -> String {
         let title = escaped(self.title);
         let link = self.link.map_or_else(String::new, |(to, words)| format!("<p><a href=\"{}\">{}</a></p>", escaped(to), escaped(words)));
-        let button = if self.sign_out { "<form method=\"post\" action=\"/.falconer/sign-out\"><button>Sign out</button></form>" } else { "" };
+        let button =
+            if self.sign_out { "<form method=\"post\" action=\"/.falconer/sign-out\"><button>Sign out</button></form>" } else { "" };
         let report = self.report.map_or_else(String::new, |(reason, id)| {
             format!("<p><small>Reason: <code>{}</code>, id: <code>{}</code></small></p>", escaped(reason), escaped(id))
         });
