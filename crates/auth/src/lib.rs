@@ -35,6 +35,8 @@ mod verify;
 mod view;
 mod websocktunnel;
 
+pub use administer::applications::initial_tokens::InitialTokenActs;
+pub use administer::applications::registered::NewRegistration;
 pub use administer::applications::{ApplicationInput, ChangedApplication};
 pub use administer::clients::certificates::RevokeCertificates;
 pub use administer::following::{Followed, Occasion};
@@ -68,7 +70,9 @@ pub use falconer_credentials::{
     AccessToken, BearerKind, BoundServices, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice,
     payload, temporary::Temporary,
 };
-pub use falconer_store::{ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, Revision, Secret};
+pub use falconer_store::{
+    ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, InitialTokenRecord, RegistrationRecord, Revision, Secret,
+};
 pub use node::Auth;
 pub use refusals::explain::{Explained, RoleWith, WouldMatch};
 pub use refusals::record::{NewRefusal, Refusal, RefusedBy, RefusedFor};

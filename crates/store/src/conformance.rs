@@ -27,7 +27,7 @@ pub use scim::{push as scim_push, user as scim_user};
 use std::future::Future;
 use std::sync::Arc;
 
-use self::grants::applications;
+use self::grants::{applications, initial_tokens};
 use self::steps::{audit, decisions, feed, following, together};
 use crate::Store;
 
@@ -140,6 +140,11 @@ where
             a_step_about_an_application_is_stale_when_it_has_changed,
             consent_is_remembered_and_forgotten,
             a_revoked_grant_ends_consent_to_the_same_place;
+        initial_tokens:
+            an_initial_token_comes_back_and_is_deleted,
+            an_application_is_registered_with_a_token_that_counts,
+            of_16_uses_of_a_token_at_once_as_many_count_as_it_has,
+            the_open_grants_of_an_application_are_those_of_its_codes_and_tokens;
         credentials:
             a_password_comes_and_goes,
             a_password_is_replaced_only_where_it_is_the_one_that_was_proven,

@@ -28,9 +28,10 @@ pub use error::{Result, StoreError};
 pub use records::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, ApplicationRecord, ClientRecord, ConsentRecord, CredentialsChange,
     CredentialsCount, CredentialsRecord, DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, Difference, GrantIdentityRecord,
-    GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS, PasskeyRecord, PendingLink,
-    PersonRecord, ProviderPeople, RecoveryCodeRecord, RefreshRecord, RevokedCertificates, RevokedSeed, RoleRecord, ScimBounds, ScimFilter,
-    ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionRecord, SignInMethod,
+    GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, InitialTokenRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS,
+    PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord, RefreshRecord, RegistrationRecord, RevokedCertificates,
+    RevokedSeed, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject,
+    ScimWritten, SessionRecord, SignInMethod,
 };
 pub use sealing::{
     Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,

@@ -5,10 +5,10 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
     CredentialsRecord, Deciding, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History,
-    HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
-    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
-    ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError,
-    Write,
+    HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
+    ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow,
+    ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store,
+    StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -293,6 +293,18 @@ impl Store for PostgresStore {
 
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
         Ok(grants::devices::note_use(&self.connection().await?, device_hash, at_ms).await?)
+    }
+
+    async fn open_grants_for(&self, application: &str, now_ms: i64) -> Result<Vec<GrantRecord>> {
+        Ok(grants::open_for(&self.connection().await?, application, now_ms).await?)
+    }
+
+    async fn initial_tokens(&self) -> Result<Vec<InitialTokenRecord>> {
+        Ok(grants::initial_tokens::every(&self.connection().await?).await?)
+    }
+
+    async fn initial_token(&self, hash: &str) -> Result<Option<InitialTokenRecord>> {
+        Ok(grants::initial_tokens::one(&self.connection().await?, hash).await?)
     }
 
     async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()> {

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
     CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History, HistoryFilter,
-    HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness,
-    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
+    HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
+    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
+    ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -256,6 +256,20 @@ impl Store for SqliteStore {
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
         let hash = device_hash.to_owned();
         self.write(move |connection, _| grants::devices::note_use(connection, &hash, at_ms)).await
+    }
+
+    async fn open_grants_for(&self, application: &str, now_ms: i64) -> Result<Vec<GrantRecord>> {
+        let application = application.to_owned();
+        self.read(move |connection, _| grants::open_for(connection, &application, now_ms)).await
+    }
+
+    async fn initial_tokens(&self) -> Result<Vec<InitialTokenRecord>> {
+        self.read(move |connection, _| grants::initial_tokens::every(connection)).await
+    }
+
+    async fn initial_token(&self, hash: &str) -> Result<Option<InitialTokenRecord>> {
+        let hash = hash.to_owned();
+        self.read(move |connection, _| grants::initial_tokens::one(connection, &hash)).await
     }
 
     async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()> {

@@ -1,5 +1,8 @@
 //! Applications of the store: list, read, make, change, another secret, delete. Whether redirect URIs and ids can be is `grants`' to say, which has checked it.
 
+pub(crate) mod initial_tokens;
+pub(crate) mod registered;
+
 use std::sync::Arc;
 
 use falconer_scopes::{Expression, ScopeSet};
@@ -16,7 +19,7 @@ use crate::verify::caller::{Authentication, Caller, Who};
 use crate::verify::reading::Reading;
 use crate::view::{Page, PageQuery};
 
-/// So many applications there are at most: each node has all of them in memory.
+/// So many applications of administrators there are at most: each node has all of them in memory.
 const MOST_APPLICATIONS: usize = 1000;
 
 /// What an application is to be.
@@ -123,6 +126,9 @@ impl Auth {
             if !input.owner.is_empty() && now.snapshot.identity(&input.owner).is_none() {
                 return Err(ApiError::InputError(format!("owner: nobody has the identity {}", input.owner)));
             }
+            if known.is_some_and(|known| known.registration.is_some()) && (input.skip_consent || input.remember_ms > 0) {
+                return Err(ApiError::InputError("People are asked each time by an application that has registered itself".to_owned()));
+            }
             match known {
                 Some(known) => {
                     let record = filled(known.as_ref().clone(), input, secret_hash, now.now_ms);
@@ -137,7 +143,7 @@ impl Auth {
                     Ok(Decision::Write(step, Write::UpdateApplication(record), answer))
                 }
                 None => {
-                    if now.snapshot.applications().count() >= MOST_APPLICATIONS {
+                    if now.snapshot.applications().iter().filter(|known| known.registration.is_none()).count() >= MOST_APPLICATIONS {
                         let text = format!("There are {MOST_APPLICATIONS} applications, and no more can be: delete what is not used");
                         return Err(ApiError::RequestConflict(text));
                     }
@@ -243,11 +249,11 @@ pub(super) fn right_to(
 }
 
 /// An application would go on when the grant has ended.
-fn refuse_outliving(caller: &Caller) -> Result<(), ApiError> {
+pub(super) fn refuse_outliving(caller: &Caller) -> Result<(), ApiError> {
     caller.grant.as_ref().map_or(Ok(()), |grant| Err(ApiError::OutlivesGrant { grant: grant.clone() }))
 }
 
-fn nothing(id: &str, now_ms: i64) -> ApplicationRecord {
+pub(super) fn nothing(id: &str, now_ms: i64) -> ApplicationRecord {
     ApplicationRecord {
         id: id.to_owned(),
         name: String::new(),
@@ -263,13 +269,14 @@ fn nothing(id: &str, now_ms: i64) -> ApplicationRecord {
         old_secret_ends_ms: None,
         remember_ms: 0,
         skip_consent: false,
+        registration: None,
         created_ms: now_ms,
         last_modified_ms: now_ms,
     }
 }
 
 /// A public one has no secret; one that becomes confidential gets one.
-fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_hash: &str, now_ms: i64) -> ApplicationRecord {
+pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_hash: &str, now_ms: i64) -> ApplicationRecord {
     let mut record = ApplicationRecord {
         name: input.name.clone(),
         description: input.description.clone(),

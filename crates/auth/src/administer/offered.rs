@@ -88,6 +88,8 @@ pub struct ConsoleActs {
     pub list_grants: bool,
     /// Applications are listed: all, or those that somebody owns.
     pub list_applications: bool,
+    /// What applications register themselves with is listed.
+    pub list_initial_tokens: bool,
     /// Some part of the whole history is shown.
     pub history: bool,
     /// Refusals are explained.
@@ -180,6 +182,7 @@ impl Auth {
             list_people: may("auth:list-people"),
             list_grants: may("auth:list-grants"),
             list_applications: may("auth:list-applications") || self.owns_an_application(who),
+            list_initial_tokens: may("auth:list-initial-tokens"),
             history: has_some(&caller, "auth:audit-history:") || has_some(&caller, "auth:client-audit-history:"),
             explain: has_some(&caller, "auth:explain:"),
             expand: may("auth:expand-scopes"),

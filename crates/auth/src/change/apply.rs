@@ -20,7 +20,11 @@ impl Change {
     pub(crate) fn makes_a_revision(&self, before: &Snapshot) -> bool {
         match &self.write {
             // What the second comes to, only the store knows: as a revision that is not expected, it has everything read again.
-            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::EndSessions(_) => false,
+            Write::NoteRepeat(..)
+            | Write::ReplaceStaticClients(_)
+            | Write::PutAccountLink(_)
+            | Write::EndSessions(_)
+            | Write::DeleteInitialToken(_) => false,
             Write::DeleteClient(client_id) => before.client_entry(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
             Write::DeleteApplication(id) => before.applications().get(id).is_some(),
@@ -59,6 +63,9 @@ impl Change {
             Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke_with_derived(next, id, step.at_ms, by, reason)),
             Write::InsertApplication(record) | Write::UpdateApplication(record) => next.put_application(record.clone()),
             Write::DeleteApplication(id) => next.drop_application(id),
+            Write::RegisterApplication(record, _) => next.put_application(record.clone()),
+            // No node keeps these.
+            Write::InsertInitialToken(_) | Write::DeleteInitialToken(_) => {}
             Write::PutIdentity(record)
             | Write::InsertAccount(_, record, _)
             | Write::InviteAccount(_, record, _)
@@ -105,6 +112,10 @@ impl Change {
                 CredentialsChange::UseRecoveryCode(_) | CredentialsChange::RemoveRecoveryCode(_) => "This recovery code was used already.",
             }
             .to_owned(),
+            Write::RegisterApplication(..) => "The initial access token was used up, was revoked or has ended".to_owned(),
+            Write::InsertInitialToken(token) => {
+                format!("There is an initial access token {}: revoke it first, or choose another name", token.id)
+            }
             Write::UseAccountLink { .. } => "The link was used or is over".to_owned(),
             Write::PutAccountLink(link) => format!("There is no account {}", link.account),
             Write::LinkIdentity { session: Some(_), .. } => "What was to be linked was confirmed already, or its time is over".to_owned(),

@@ -19,10 +19,6 @@ impl Applications {
         self.0.values()
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-
     /// Whether both are the very same. No records are compared: of two that were loaded apart it says no.
     pub fn is(&self, other: &Applications) -> bool {
         self.0.ptr_eq(&other.0)

@@ -81,7 +81,8 @@ fn fill_the_rest(database: &Path) {
                     Value::Integer(number % 2)
                 }
                 // Upkeep would remove those that have ended.
-                (_, "expires_ms") if table == "consents" => Value::Integer(4_102_444_800_000 + number),
+                (_, "expires_ms") if table == "consents" || table == "initial_tokens" => Value::Integer(4_102_444_800_000 + number),
+                (_, "granted_ms") => Value::Integer(4_102_444_800_000 + number),
                 _ => Value::Integer(number + 1),
             };
             let values: Vec<Value> = columns.iter().map(value).collect();

@@ -4,6 +4,7 @@ pub(super) mod applications;
 mod derived;
 mod devices;
 mod identities;
+pub(super) mod initial_tokens;
 mod secrets;
 
 pub(super) use derived::what_was_derived_is_revoked_with_its_grant;

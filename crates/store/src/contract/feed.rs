@@ -50,7 +50,6 @@ pub struct History {
 
 /// A record that has changed.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "each is moved once, into what a node holds in memory")]
 pub enum ChangedRecord {
     /// As it is now.
     Client(ClientRecord),

@@ -35,6 +35,9 @@ macro_rules! store_methods {
             fn remember_consent(&self, consent: &ConsentRecord) -> ();
             fn forget_consent(&self, identity: &str, application: &str) -> ();
             fn consents_of(&self, identity: &str) -> Vec<ConsentRecord>;
+            fn initial_tokens(&self) -> Vec<InitialTokenRecord>;
+            fn initial_token(&self, hash: &str) -> Option<InitialTokenRecord>;
+            fn open_grants_for(&self, application: &str, now_ms: i64) -> Vec<GrantRecord>;
             fn account(&self, name: &str) -> Option<AccountRecord>;
             fn accounts(&self) -> Vec<AccountRecord>;
             fn credentials(&self, account: &str) -> CredentialsRecord;

@@ -202,7 +202,7 @@ pub struct AuditEntry {
     pub grant: Option<String>,
     /// [`Step::action`].
     pub action: String,
-    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application`, `account` or `group`.
+    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application`, `initial-token`, `account` or `group`.
     pub entity_type: String,
     /// The entity's own name.
     pub entity_id: String,

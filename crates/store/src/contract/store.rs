@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use crate::{
     AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord,
     CredentialsChange, CredentialsCount, CredentialsRecord, Deciding, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord,
-    GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
-    PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter,
-    ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
+    GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, IssuerRecord, KeySource,
+    Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord,
+    ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret,
+    SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -254,6 +255,25 @@ pub trait Store: Send + Sync {
     async fn delete_application(&self, step: &Step, id: &str) -> Result<Revision> {
         self.take(step, Write::DeleteApplication(id.to_owned())).await
     }
+    /// Adds an application that registers itself, and counts a use of the initial token, which gets a row in the audit too. Conflict when the id exists, and when the
+    /// token is gone, has ended at the time of the step or was used as often as it can be.
+    async fn register_application(&self, step: &Step, application: &ApplicationRecord, initial_token: &str) -> Result<Revision> {
+        self.take(step, Write::RegisterApplication(application.clone(), initial_token.to_owned())).await
+    }
+    /// The grants that codes or tokens of an application stand for, and that are neither revoked nor ended at this time.
+    async fn open_grants_for(&self, application: &str, now_ms: i64) -> Result<Vec<GrantRecord>>;
+    /// Conflict when the id exists.
+    async fn insert_initial_token(&self, step: &Step, token: &InitialTokenRecord) -> Result<Revision> {
+        self.take(step, Write::InsertInitialToken(token.clone())).await
+    }
+    /// Deleting what is not there leaves an audit row all the same. What was registered with it stays.
+    async fn delete_initial_token(&self, step: &Step, id: &str) -> Result<Revision> {
+        self.take(step, Write::DeleteInitialToken(id.to_owned())).await
+    }
+    /// All initial tokens by id, what has ended too: the caller checks.
+    async fn initial_tokens(&self) -> Result<Vec<InitialTokenRecord>>;
+    /// The initial token of this hash, an ended or used one too: the caller checks.
+    async fn initial_token(&self, hash: &str) -> Result<Option<InitialTokenRecord>>;
     /// Remembers this in place of what was remembered of the same person and application.
     async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()>;
     /// Nothing when it was not remembered.

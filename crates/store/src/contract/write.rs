@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::{
-    AccountLink, AccountRecord, ApplicationRecord, ClientRecord, CredentialsChange, Epoch, GrantRecord, IdentityRecord, IssuerRecord,
-    PersonRecord, RoleRecord, Step,
+    AccountLink, AccountRecord, ApplicationRecord, ClientRecord, CredentialsChange, Epoch, GrantRecord, IdentityRecord, InitialTokenRecord,
+    IssuerRecord, PersonRecord, RoleRecord, Step,
 };
 
 /// What is to be committed, and the history in which it was decided: not known yet. `None`: nothing.
@@ -55,6 +55,12 @@ pub enum Write {
     UpdateApplication(ApplicationRecord),
     /// [`delete_application`](crate::Store::delete_application)
     DeleteApplication(String),
+    /// [`register_application`](crate::Store::register_application), with the id of the initial token
+    RegisterApplication(ApplicationRecord, String),
+    /// [`insert_initial_token`](crate::Store::insert_initial_token)
+    InsertInitialToken(InitialTokenRecord),
+    /// [`delete_initial_token`](crate::Store::delete_initial_token)
+    DeleteInitialToken(String),
     /// [`put_identity`](crate::Store::put_identity)
     PutIdentity(IdentityRecord),
     /// [`follow_identity`](crate::Store::follow_identity): with the clientIds of those that are disabled

@@ -31,6 +31,8 @@ pub struct ApplicationRecord {
     pub remember_ms: i64,
     /// Nobody is asked for what is not broad.
     pub skip_consent: bool,
+    /// Where it has registered itself. `None`: an administrator has.
+    pub registration: Option<RegistrationRecord>,
     /// Milliseconds since 1970.
     pub created_ms: i64,
     /// Milliseconds since 1970.
@@ -41,6 +43,51 @@ pub struct ApplicationRecord {
 impl std::fmt::Debug for ApplicationRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ApplicationRecord").field("id", &self.id).field("last_modified_ms", &self.last_modified_ms).finish_non_exhaustive()
+    }
+}
+
+/// How an application has registered itself (RFC 7591).
+#[derive(Clone, PartialEq, Eq)]
+pub struct RegistrationRecord {
+    /// Of the token with which it is read, changed and deleted (RFC 7592). The token itself is stored nowhere.
+    pub access_hash: String,
+    /// [`InitialTokenRecord::id`] of what it was registered with; `None`: nothing was needed.
+    pub initial_token: Option<String>,
+    /// When somebody granted it something last, to the day; milliseconds since 1970.
+    pub granted_ms: Option<i64>,
+}
+
+/// What applications register themselves with, so often and so long (RFC 7591 section 1.2).
+#[derive(Clone, PartialEq, Eq)]
+pub struct InitialTokenRecord {
+    /// Its name.
+    pub id: String,
+    /// Of the token. The token itself is stored nowhere.
+    pub hash: String,
+    /// Markdown, for administrators.
+    pub description: String,
+    /// Who made it: a clientId or an identity.
+    pub created_by: String,
+    /// [`ApplicationRecord::owner`] of what is registered.
+    pub owner: String,
+    /// The most that what is registered may ask for, in stored order, not expanded.
+    pub scopes: Vec<String>,
+    /// [`ApplicationRecord::max_life_ms`] of what is registered.
+    pub max_life_ms: i64,
+    /// So often it can be used.
+    pub max_uses: i64,
+    /// So often it was.
+    pub uses: i64,
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// From then on it counts no more, milliseconds since 1970.
+    pub expires_ms: i64,
+}
+
+/// Without the hash.
+impl std::fmt::Debug for InitialTokenRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InitialTokenRecord").field("id", &self.id).field("uses", &self.uses).finish_non_exhaustive()
     }
 }
 

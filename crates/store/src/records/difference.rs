@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{ApplicationRecord, ClientRecord, IdentityRecord, RoleRecord, ScimKind, ScimRecord};
+use super::{ApplicationRecord, ClientRecord, IdentityRecord, InitialTokenRecord, RoleRecord, ScimKind, ScimRecord};
 
 /// Of what was added to a list, and of what was removed, so many bytes are kept.
 const MOST_BYTES: usize = 16 * 1024;
@@ -47,6 +47,17 @@ impl Difference {
             .value("rememberMs", before.remember_ms, after.remember_ms)
             .value("skipConsent", before.skip_consent, after.skip_consent)
             .value("secretMadeMs", before.secret_made_ms, after.secret_made_ms)
+    }
+
+    /// Of an initial token, which is not changed once it is there.
+    pub fn of_initial_token(token: &InitialTokenRecord) -> Difference {
+        Difference::default()
+            .text("description", "", &token.description)
+            .text("owner", "", &token.owner)
+            .list("scopes", &[], &token.scopes)
+            .value("maxLifeMs", 0, token.max_life_ms)
+            .value("maxUses", 0, token.max_uses)
+            .value("expiresMs", 0, token.expires_ms)
     }
 
     /// Of a role.

@@ -12,7 +12,7 @@ mod revoked;
 mod scim;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
-pub use applications::{ApplicationRecord, ConsentRecord};
+pub use applications::{ApplicationRecord, ConsentRecord, InitialTokenRecord, RegistrationRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use device_requests::{DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
 pub use difference::Difference;

@@ -4,6 +4,7 @@ pub(crate) mod applications;
 pub(crate) mod consents;
 pub(crate) mod devices;
 pub(crate) mod identities;
+pub(crate) mod initial_tokens;
 pub(crate) mod secrets;
 
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
@@ -47,6 +48,12 @@ pub(crate) async fn last_to(on: &impl Connection, identity: &str, target_origin:
 pub(crate) async fn by_nonce(on: &impl Connection, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = $1 AND nonce = $2 ORDER BY created_ms DESC, number DESC LIMIT 1");
     first(on, &sql, &[&identity, &nonce], read).await
+}
+
+/// Those that codes or tokens of an application stand for, and that are neither revoked nor ended.
+pub(crate) async fn open_for(on: &impl Connection, application: &str, now_ms: i64) -> Res<Vec<GrantRecord>> {
+    let open = "id IN (SELECT grant_id FROM grant_secrets WHERE application = $1) AND revoked_ms IS NULL AND expires_ms > $2";
+    all(on, &format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY id"), &[&application, &now_ms], read).await
 }
 
 /// Grants that count after an instant, by id: neither revoked nor ended.

@@ -26,6 +26,9 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::InsertApplication(application) => grants::applications::insert(writing, application).await,
         Write::UpdateApplication(application) => grants::applications::update(writing, application).await,
         Write::DeleteApplication(id) => grants::applications::delete(writing, id).await,
+        Write::RegisterApplication(application, token) => grants::initial_tokens::register(writing, application, token).await,
+        Write::InsertInitialToken(token) => grants::initial_tokens::insert(writing, token).await,
+        Write::DeleteInitialToken(id) => grants::initial_tokens::delete(writing, id).await,
         Write::PutIdentity(identity) => {
             identities::put(writing, identity).await?;
             writing.audit("identity", &identity.identity).await

@@ -17,6 +17,7 @@ pub(crate) async fn prune(on: &impl Connection, now_ms: i64) -> Res<()> {
     run(on, "DELETE FROM grant_identities WHERE kept_until_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM device_requests WHERE expires_ms <= $1", &[&now_ms.saturating_sub(DEVICE_AFTERLIFE_MS)]).await?;
     run(on, "DELETE FROM consents WHERE expires_ms <= $1", &[&now_ms]).await?;
+    run(on, "DELETE FROM initial_tokens WHERE expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM attempts WHERE until_ms <= $1", &[&now_ms]).await?;
     // Up to the first row that is young enough, so that the rest of the feed has no holes.
     let sql = "UPDATE meta SET feed_floor = greatest(feed_floor,

@@ -4,6 +4,7 @@ pub(crate) mod applications;
 pub(crate) mod consents;
 pub(crate) mod devices;
 pub(crate) mod identities;
+pub(crate) mod initial_tokens;
 pub(crate) mod secrets;
 
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
@@ -42,6 +43,12 @@ pub(crate) fn last_to(connection: &Connection, identity: &str, target_origin: &s
 pub(crate) fn by_nonce(connection: &Connection, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = ?1 AND nonce = ?2 ORDER BY created_ms DESC, rowid DESC LIMIT 1");
     first(connection, &sql, params![identity, nonce], read)
+}
+
+/// Those that codes or tokens of an application stand for, and that are neither revoked nor ended.
+pub(crate) fn open_for(connection: &Connection, application: &str, now_ms: i64) -> Res<Vec<GrantRecord>> {
+    let open = "id IN (SELECT grant_id FROM grant_secrets WHERE application = ?1) AND revoked_ms IS NULL AND expires_ms > ?2";
+    all(connection, &format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY id"), params![application, now_ms], read)
 }
 
 /// Grants that count after an instant, by id: neither revoked nor ended.

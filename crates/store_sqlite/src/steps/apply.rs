@@ -26,6 +26,9 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         Write::InsertApplication(application) => grants::applications::insert(writing, application),
         Write::UpdateApplication(application) => grants::applications::update(writing, application),
         Write::DeleteApplication(id) => grants::applications::delete(writing, id),
+        Write::RegisterApplication(application, token) => grants::initial_tokens::register(writing, application, token),
+        Write::InsertInitialToken(token) => grants::initial_tokens::insert(writing, token),
+        Write::DeleteInitialToken(id) => grants::initial_tokens::delete(writing, id),
         Write::PutIdentity(identity) => {
             identities::put(writing, identity)?;
             writing.audit("identity", &identity.identity)

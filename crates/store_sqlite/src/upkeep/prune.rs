@@ -18,6 +18,7 @@ pub(crate) fn prune(connection: &Connection, now_ms: i64) -> Res<()> {
     run(connection, "DELETE FROM grant_identities WHERE kept_until_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM device_requests WHERE expires_ms <= ?1", params![now_ms.saturating_sub(DEVICE_AFTERLIFE_MS)])?;
     run(connection, "DELETE FROM consents WHERE expires_ms <= ?1", params![now_ms])?;
+    run(connection, "DELETE FROM initial_tokens WHERE expires_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM attempts WHERE until_ms <= ?1", params![now_ms])?;
     // Up to the first row that is young enough, so that the rest of the feed has no holes.
     let sql = "UPDATE meta SET feed_floor = max(feed_floor,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::conformance::samples::{NOW, decided, grant, identity, issuer, step, texts};
-use crate::{ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, GrantRecord, Key, KeyKind, Revision, Store, StoreError};
+use crate::{
+    ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, GrantRecord, Key, KeyKind, RegistrationRecord, Revision, Store, StoreError,
+};
 
-fn application(id: &str) -> ApplicationRecord {
+pub(super) fn application(id: &str) -> ApplicationRecord {
     ApplicationRecord {
         id: id.into(),
         name: "Dashboard \u{3a9}".into(),
@@ -21,6 +23,7 @@ fn application(id: &str) -> ApplicationRecord {
         old_secret_ends_ms: None,
         remember_ms: 7,
         skip_consent: false,
+        registration: None,
         created_ms: NOW,
         last_modified_ms: NOW,
     }
@@ -37,6 +40,7 @@ pub(crate) async fn an_application_comes_back_as_it_was(store: Arc<dyn Store>) {
         old_secret_ends_ms: Some(-1),
         remember_ms: 0,
         skip_consent: true,
+        registration: Some(RegistrationRecord { access_hash: "h".into(), initial_token: None, granted_ms: None }),
         max_life_ms: i64::MAX,
         scopes: texts(&["b", "a", "b", "sp ace \"\\"]),
         ..application("Z.odd_1-")
@@ -76,6 +80,7 @@ pub(crate) async fn applications_are_updated_and_deleted(store: Arc<dyn Store>) 
         old_secret_ends_ms: Some(NOW + 2),
         remember_ms: 0,
         skip_consent: true,
+        registration: Some(RegistrationRecord { access_hash: "i".into(), initial_token: Some("t".into()), granted_ms: Some(NOW) }),
         created_ms: NOW - 1,
         last_modified_ms: NOW + 3,
         ..application("a")
