@@ -22,6 +22,8 @@ pub struct GrantSettings {
     pub mail: bool,
     /// `grant.client_documents`: hosts whose applications are known by documents of theirs; `*` for all of the internet. Default none.
     pub client_documents: Vec<String>,
+    /// `grant.registration`: whether applications register themselves. Default no.
+    pub registration: Registration,
     /// How documents are read. Without it none is.
     pub documents_http: Option<DocumentsHttp>,
     /// `[[target]]`.
@@ -39,6 +41,37 @@ pub struct RegisteredTarget {
     pub name: String,
     /// Exact targets. A request may add one query parameter, `state`, at the end of the query.
     pub targets: Vec<String>,
+}
+
+/// Whether applications register themselves (RFC 7591).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    /// They do not.
+    #[default]
+    Off,
+    /// With a token that an administrator has made.
+    Token,
+    /// Without one too.
+    Open,
+}
+
+impl Registration {
+    /// All of them.
+    pub const ALL: [Registration; 3] = [Registration::Off, Registration::Token, Registration::Open];
+
+    /// Whether they do, with a token or without.
+    pub fn is_on(self) -> bool {
+        self != Registration::Off
+    }
+
+    /// As the configuration writes it: `off`, `token`, `open`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Registration::Off => "off",
+            Registration::Token => "token",
+            Registration::Open => "open",
+        }
+    }
 }
 
 /// The way out to the documents of applications.
@@ -59,6 +92,7 @@ impl Default for GrantSettings {
             sign_in_again: Vec::new(),
             mail: false,
             client_documents: Vec::new(),
+            registration: Registration::Off,
             documents_http: None,
             registered_targets: Vec::new(),
             applications: Vec::new(),

@@ -135,13 +135,24 @@ fn applications(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "putApplication" => (here("PUT", "/new").json(new), &["auth:create-application:new", "x:1"]),
         "resetApplicationSecret" => (here("POST", "/there/reset-secret").json(json!({})), &["auth:update-application:there", "x:there"]),
         "deleteApplication" => (here("DELETE", "/there"), &["auth:delete-application:there"]),
+        _ => return initial_tokens(method),
+    })
+}
+
+/// The same for what applications register themselves with.
+fn initial_tokens(method: &Method) -> Option<(Call, &'static [&'static str])> {
+    let here = |verb, route: &str| call(verb, &format!("/api/falconer/v1/initial-tokens{route}"));
+    Some(match method.name {
+        "listInitialTokens" => (here("GET", ""), &["auth:list-initial-tokens"]),
+        "createInitialToken" => (here("PUT", "/new").json(json!({ "scopes": ["x:1"] })), &["auth:create-initial-token:new", "x:1"]),
+        "deleteInitialToken" => (here("DELETE", "/there"), &["auth:delete-initial-token:there"]),
         _ => return None,
     })
 }
 
 /// What these make lasts longer than any grant: credentials of a grant don't do it.
-const NOT_WITH_A_GRANT: [&str; 6] =
-    ["invitePerson", "updatePerson", "makeResetLink", "linkPerson", "putApplication", "resetApplicationSecret"];
+const NOT_WITH_A_GRANT: [&str; 7] =
+    ["invitePerson", "updatePerson", "makeResetLink", "linkPerson", "putApplication", "resetApplicationSecret", "createInitialToken"];
 
 /// These take `*`: whoever has everything under `auth:` is kept out.
 const ONLY_WITH_EVERYTHING: [&str; 1] = ["linkPerson"];

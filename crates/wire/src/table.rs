@@ -71,6 +71,12 @@ pub enum Call {
     PutApplication,
     ResetApplicationSecret,
     DeleteApplication,
+    /// `listInitialTokens`
+    ListInitialTokens,
+    /// `createInitialToken`
+    CreateInitialToken,
+    /// `deleteInitialToken`
+    DeleteInitialToken,
     DeriveGrant,
     Check,
     Checks,

@@ -3,7 +3,10 @@
 use super::auth::found;
 use super::falconer::ours;
 use crate::{Call, Client, Error, encode_segment};
-use falconer_wire::{Application, ApplicationList, PutApplicationRequest, ResetApplicationSecretRequest};
+use falconer_wire::{
+    Application, ApplicationList, CreateInitialTokenRequest, InitialToken, InitialTokenList, PutApplicationRequest,
+    ResetApplicationSecretRequest,
+};
 use http::Method;
 
 impl Client {
@@ -47,6 +50,24 @@ impl Client {
     /// Deletes an application; fine when there is none.
     pub async fn delete_application(&self, id: &str) -> Result<(), Error> {
         self.call_as(&ours(Method::DELETE, of(id, "")?), None::<&()>).await
+    }
+
+    /// What applications can register themselves with, without the tokens.
+    pub async fn list_initial_tokens(&self) -> Result<Vec<InitialToken>, Error> {
+        let list: InitialTokenList = self.call_as(&ours(Method::GET, "/initial-tokens".to_owned()), None::<&()>).await?;
+        Ok(list.initial_tokens)
+    }
+
+    /// Makes one. The token is in this answer only.
+    pub async fn create_initial_token(&self, id: &str, token: &CreateInitialTokenRequest) -> Result<InitialToken, Error> {
+        let path = format!("/initial-tokens/{}", encode_segment(id)?);
+        self.call_as(&ours(Method::PUT, path), Some(token)).await
+    }
+
+    /// Revokes one; fine when there is none.
+    pub async fn delete_initial_token(&self, id: &str) -> Result<(), Error> {
+        let path = format!("/initial-tokens/{}", encode_segment(id)?);
+        self.call_as(&ours(Method::DELETE, path), None::<&()>).await
     }
 }
 

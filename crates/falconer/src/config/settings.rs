@@ -144,6 +144,8 @@ pub struct Grant {
     pub mail: bool,
     /// Hosts whose applications are known by documents of theirs; `*` for all of the internet.
     pub client_documents: Vec<String>,
+    /// Whether applications register themselves: `off`, with a `token`, or `open`: without one too.
+    pub registration: String,
 }
 
 /// `[[target]]`
@@ -277,7 +279,14 @@ impl Default for Identity {
 
 impl Default for Grant {
     fn default() -> Self {
-        Grant { max_ttl: "7 days".to_owned(), registered_only: false, sign_in_again: Vec::new(), mail: false, client_documents: Vec::new() }
+        Grant {
+            max_ttl: "7 days".to_owned(),
+            registered_only: false,
+            sign_in_again: Vec::new(),
+            mail: false,
+            client_documents: Vec::new(),
+            registration: "off".to_owned(),
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
-use falconer_grants::{ApplicationKind, ApplicationSettings, GrantSettings, PublishedScope, RegisteredTarget, Risk, SigningAlgorithm};
+use falconer_grants::{
+    ApplicationKind, ApplicationSettings, GrantSettings, PublishedScope, RegisteredTarget, Registration, Risk, SigningAlgorithm,
+};
 use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
@@ -153,11 +155,17 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
         sign_in_again: config.grant.sign_in_again.clone(),
         mail: config.grant.mail,
         client_documents: config.grant.client_documents.clone(),
+        registration: registration(&config.grant.registration)?,
         documents_http: (!config.grant.client_documents.is_empty()).then(documents_http).transpose()?,
         registered_targets: config.target.iter().map(target).collect(),
         applications: config.application.iter().map(application).collect::<Result<_>>()?,
         scopes: config.scope.iter().map(published_scope).collect::<Result<_>>()?,
     })
+}
+
+fn registration(word: &str) -> Result<Registration> {
+    let found = Registration::ALL.into_iter().find(|known| known.as_str() == word);
+    found.with_context(|| format!("grant.registration: `{word}` is none of `off`, `token` and `open`"))
 }
 
 fn published_scope(scope: &Scope) -> Result<PublishedScope> {

@@ -50,3 +50,23 @@ async fn applications_live_and_end() {
     assert_eq!(http().get(url("https%3A%2F%2Freports.example.com%2Foauth%2Fcallback")).send().await.unwrap().status(), 400);
     shell.run(&["application", "create", "x", "--name", "X", "--max-life", "whenever"]).refused(2, "1 hour");
 }
+
+#[tokio::test]
+async fn what_applications_register_themselves_with_is_made_listed_and_revoked() {
+    let world = world();
+    let shell = world.as_root();
+    let create = ["application", "initial-token", "create", "agents", "--scope", "notes:read:*", "--uses", "20", "--life", "30 days"];
+    let created = shell.run(&[&create[..], &["--json"]].concat()).json();
+    assert!(created["token"].as_str().unwrap().starts_with("falconer_it_"), "{created}");
+    assert_eq!((&created["maxUses"], &created["uses"], &created["maxLifeSeconds"]), (&20.into(), &0.into(), &604_800.into()));
+    shell.run(&create).refused(1, "There is an initial access token agents");
+    let listed = shell.run(&["application", "initial-token", "list"]).ok();
+    assert!(listed.contains("0 of 20") && !listed.contains("falconer_it_"), "{listed}");
+    // The server lets nobody register before that is configured.
+    let register = http().post(format!("{}/login/oauth/register", world.server.root_url)).bearer_auth(created["token"].as_str().unwrap());
+    let body = r#"{"redirect_uris": ["https://agent.example.com/"]}"#;
+    assert_eq!(register.header("content-type", "application/json").body(body).send().await.unwrap().status(), 404);
+    shell.run(&["application", "initial-token", "create", "x", "--scope", "notes:read:*", "--uses", "0"]).refused(1, "minimum");
+    shell.run(&["application", "initial-token", "revoke", "agents"]).ok();
+    shell.run(&["application", "initial-token", "revoke", "agents"]).refused(1, "there was no initial access token agents");
+}

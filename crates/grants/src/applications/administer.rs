@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, Authentication, DAY_MS, Page, PageQuery, Revision, Secret};
-use falconer_login::{LoginError, Session, sha256_hex};
+use falconer_login::{Login, LoginError, Session, sha256_hex};
 
 use crate::applications::application::Application;
 use crate::applications::register::check_input;
@@ -55,7 +55,7 @@ impl Grants {
         seen_ms: Option<i64>,
     ) -> Result<PutApplication, ApiError> {
         check_input(id, input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
-        let secret = self.new_secret();
+        let secret = new_secret(&self.login);
         // Whoever may not make it is not told what the configuration has.
         if self.applications.configured.find(id).is_some() {
             self.auth.check_application_scope(who, id)?;
@@ -94,17 +94,23 @@ impl Grants {
         if !(0..=LONGEST_SECRET_OVERLAP_MS).contains(&overlap_ms) {
             return Err(ApiError::InputError("overlapSeconds: a secret counts for 7 days at most after the next one was made".to_owned()));
         }
-        let secret = self.new_secret();
+        let secret = new_secret(&self.login);
         let (record, revision) = self.auth.reset_application_secret(who, id, &sha256_hex(secret.expose()), overlap_ms).await?;
         Ok(PutApplication { record, secret: Some(secret), revision })
     }
 
-    /// Deletes an application; fine when there is none. It takes `auth:delete-application:<id>`, or to own it. `seen_ms` as in [`Grants::put_application`].
+    /// Deletes an application; fine when there is none. It takes `auth:delete-application:<id>`, or to own it. `seen_ms` as in [`Grants::put_application`]. What one was
+    /// granted that has registered itself ends with it.
     pub async fn delete_application(&self, who: &Authentication, id: &str, seen_ms: Option<i64>) -> Result<Revision, ApiError> {
-        self.auth.delete_application(who, id, seen_ms).await
+        let is_by_itself = self.auth.directory().applications().get(id).is_some_and(|known| known.registration.is_some());
+        let revision = self.auth.delete_application(who, id, seen_ms).await?;
+        if is_by_itself {
+            self.end_grants_for(id).await.map_err(|error| ApiError::OutcomeUnknown(error.to_string()))?;
+        }
+        Ok(revision)
     }
+}
 
-    fn new_secret(&self) -> Secret {
-        Secret::new(format!("{PREFIX}{}", self.login.draw::<32>()))
-    }
+pub(crate) fn new_secret(login: &Login) -> Secret {
+    Secret::new(format!("{PREFIX}{}", login.draw::<32>()))
 }

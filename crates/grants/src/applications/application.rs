@@ -98,7 +98,7 @@ pub struct Application {
     pub(crate) scopes: ScopeSet,
     /// Where it is one of the store.
     pub(crate) record: Option<Arc<ApplicationRecord>>,
-    /// Where nobody has registered it.
+    /// Where nobody has registered it, not even itself.
     pub(crate) document: Option<Documented>,
 }
 
@@ -119,14 +119,22 @@ impl Application {
         &self.settings.name
     }
 
-    /// What it calls itself, where nobody has registered it and it does so.
+    /// What it calls itself, where no administrator has registered it and it does so.
     pub fn own_name(&self) -> Option<&str> {
-        self.document.as_ref().and_then(|document| document.name.as_deref())
+        match &self.document {
+            Some(document) => document.name.as_deref(),
+            None => self.registered_itself_ms().map(|_| self.name()),
+        }
+    }
+
+    /// When it has registered itself, milliseconds since 1970. `None`: it has not.
+    pub fn registered_itself_ms(&self) -> Option<i64> {
+        self.record.as_ref().filter(|record| record.registration.is_some()).map(|record| record.created_ms)
     }
 
     /// Whether an administrator has registered it.
     pub fn is_registered(&self) -> bool {
-        self.document.is_none()
+        self.document.is_none() && self.registered_itself_ms().is_none()
     }
 
     /// How it proves who it is.
@@ -145,17 +153,10 @@ impl Application {
         self.redirects.iter().any(|(_, known)| same(known)).then_some(target)
     }
 
-    /// Whether a page of this origin may read its answers.
-    pub(crate) fn has_origin(&self, origin: &str) -> bool {
-        let same = |target: &Target| target.origin() == origin;
-        self.redirects
-            .iter()
-            .any(|(_, known)| same(known) || (known.is_plain_loopback() && self.redirect_origin_on_any_port(known, origin)))
-    }
-
-    fn redirect_origin_on_any_port(&self, known: &Target, origin: &str) -> bool {
-        let target = Target::parse(origin).ok().filter(|target| !self.kind().is_of_reference() && target.is_plain_loopback());
-        target.is_some_and(|target| target.host() == known.host() && target.origin() == origin)
+    /// The hosts of the person's own machine that are its own on every port.
+    pub(crate) fn hosts_on_any_port(&self) -> impl Iterator<Item = &str> {
+        let targets = self.redirects.iter().map(|(_, target)| target);
+        targets.filter(|target| !self.kind().is_of_reference() && target.is_plain_loopback()).map(Target::host)
     }
 
     /// Whether this is its secret, or the one before while that counts.

@@ -1,7 +1,8 @@
-//! Applications, registered ones and those that say themselves who they are: where their answers go, what they may ask for at most.
+//! Applications, registered ones, those that register themselves and those that say themselves who they are: where their answers go, what they may ask for at most.
 
 pub(crate) mod administer;
 pub(crate) mod application;
 pub(crate) mod documents;
 pub(crate) mod known;
 pub(crate) mod register;
+pub(crate) mod registration;

@@ -8,6 +8,7 @@ use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
+use crate::applications::registration::register::{ANYTHING, needed_no_token};
 use crate::consent::broad::is_broad_alone;
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
@@ -33,8 +34,8 @@ pub(crate) struct Register {
     known: BTreeMap<String, Arc<Application>>,
     /// The origins of their redirect URIs.
     origins: HashSet<String>,
-    /// Those with a redirect URI of the person's own machine.
-    on_loopback: Vec<Arc<Application>>,
+    /// The hosts of their redirect URIs on the person's own machine, where any port is theirs.
+    on_loopback: HashSet<String>,
 }
 
 impl Register {
@@ -55,9 +56,7 @@ impl Register {
     /// Whether there was one of its id.
     pub(crate) fn add(&mut self, application: Arc<Application>) -> bool {
         self.origins.extend(application.redirects.iter().map(|(_, target)| target.origin().to_owned()));
-        if application.redirects.iter().any(|(_, target)| target.is_plain_loopback()) {
-            self.on_loopback.push(Arc::clone(&application));
-        }
+        self.on_loopback.extend(application.hosts_on_any_port().map(str::to_owned));
         self.known.insert(application.settings.id.clone(), application).is_some()
     }
 
@@ -71,8 +70,15 @@ impl Register {
 
     /// Whether a page of this origin may read the answers of one of them.
     pub(crate) fn has_origin(&self, origin: &str) -> bool {
-        self.origins.contains(origin) || self.on_loopback.iter().any(|application| application.has_origin(origin))
+        // Any page can ask this: however many applications there are, it takes the same.
+        self.origins.contains(origin) || plain_loopback_host(origin).is_some_and(|host| self.on_loopback.contains(&host))
     }
+}
+
+/// The host of an origin that is `http` on the person's own machine.
+fn plain_loopback_host(origin: &str) -> Option<String> {
+    let target = Target::parse(origin).ok().filter(|target| target.is_plain_loopback() && target.origin() == origin)?;
+    Some(target.host().to_owned())
 }
 
 /// One of the store. Errors say what to write instead.
@@ -92,7 +98,12 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,
     };
-    let application = check(&settings, is_own)?;
+    let mut application = check(&settings, is_own)?;
+    if needed_no_token(&record) {
+        // It may ask for anything, as a site may; what it said is what it asks for where its request says nothing.
+        application.scopes = ScopeSet::new([ANYTHING]);
+        application.settings.scopes.retain(|scope| scope != ANYTHING);
+    }
     Ok(Application { record: Some(record), ..application })
 }
 

@@ -126,6 +126,9 @@ impl Grants {
         self.check_fresh(session, &selection.scopes, &before)?;
         let remember_ms = offer.remember.as_ref().map(|remember| remember.ms);
         self.forget_before(session, remember_ms, request).await?;
+        if let Some(application) = request.application().filter(|application| application.registered_itself_ms().is_some()) {
+            self.auth.note_granted_application(application.id()).await?;
+        }
         let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
         let issued = match self.auth.add_grant(new).await {
             Ok(issued) => issued,

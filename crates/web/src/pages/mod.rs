@@ -27,7 +27,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, history, records, refusals, scopes};
 use self::granting::{grant, tool_client};
-use self::oauth::{authorize, endpoints, introspect, metadata, pushed};
+use self::oauth::{authorize, endpoints, introspect, metadata, pushed, register};
 use self::sign_in::{directory, email_code, forgotten, login, other_ways, passkeys, password, provider, reauthentication, setup};
 use crate::Web;
 use crate::http::problem::Problem;
@@ -42,6 +42,8 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/applications/add", get(applications::edit::add))
         .route("/auth/applications/confirm", get(applications::confirm::show).post(applications::confirm::act))
         .route("/auth/applications/edit", get(applications::edit::edit).post(applications::edit::post))
+        .route("/auth/applications/tokens", get(applications::initial_tokens::show).post(applications::initial_tokens::create))
+        .route("/auth/applications/tokens/revoke", post(applications::initial_tokens::revoke))
         .route("/auth/audit", get(history::show))
         .route("/auth/clients", get(records::clients))
         .route("/auth/clients/add", get(edit::add_client))
@@ -77,6 +79,11 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/oauth/jwks", get(openid::endpoints::keys))
         .route("/login/oauth/logout", get(openid::logout::show).post(openid::logout::sign_out))
         .route("/login/oauth/par", post(pushed::push).options(endpoints::preflight))
+        .route("/login/oauth/register", post(register::register).options(register::preflight))
+        .route(
+            "/login/oauth/register/{client}",
+            get(register::manage).put(register::manage).delete(register::manage).options(register::preflight),
+        )
         .route("/login/oauth/revoke", post(endpoints::revoke).options(endpoints::preflight))
         .route("/login/oauth/token", post(endpoints::token).options(endpoints::preflight))
         .route("/login/oauth/userinfo", get(openid::endpoints::user_info).post(openid::endpoints::user_info).options(endpoints::preflight))

@@ -8,6 +8,7 @@ mod error;
 mod granting;
 mod grants;
 mod identities;
+mod initial_tokens;
 pub mod markdown;
 mod me;
 pub(crate) mod people;
@@ -25,10 +26,11 @@ pub(crate) use console::{
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
     Bundle, Confirm, DeviceDonePage, DevicePage, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutPage, NewsPage,
-    NothingGrantedPage, Others, Remember, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage, Words,
+    NothingGrantedPage, Others, RegisteredItself, Remember, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage, Words,
 };
 pub(crate) use grants::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow};
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
+pub(crate) use initial_tokens::{InitialTokenDraft, InitialTokenPage, InitialTokenRow, InitialTokensPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 #[cfg(test)]
 pub(crate) use sign_in::PasskeyOffer;

@@ -14,6 +14,7 @@ mod openid;
 mod pushed;
 mod refresh;
 mod refused;
+mod registration;
 mod resources;
 #[path = "../site/mod.rs"]
 mod site;

@@ -60,6 +60,13 @@ pub fn body(method: &Method) -> Option<Value> {
         })),
         Call::RevokeCertificates => Some(json!({ "before": "2026-01-01T00:00:00.000Z" })),
         Call::DeriveGrant => Some(json!({ "scopes": ["notes:read:red"], "purpose": "Sum up the book red" })),
+        Call::CreateInitialToken => Some(json!({
+            "description": "For agents of the team",
+            "scopes": ["notes:read:*"],
+            "maxLifeSeconds": 86_400,
+            "uses": 20,
+            "lifeSeconds": 2_592_000,
+        })),
         Call::ResetApplicationSecret => Some(json!({ "overlapSeconds": 3600 })),
         _ => None,
     }
@@ -99,6 +106,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("identity", _) => "local/ann",
         ("grantId", _) => "AbCdEfGhIjKlMnOpQrStUv",
         ("applicationId", _) => "dashboard",
+        ("initialTokenId", _) => "agents",
         ("refusalId", _) => "AbCdEfGhIjKlMnOpQrStUv",
         ("provider", _) => "company",
         ("q", _) => "ann",

@@ -64,7 +64,7 @@ fn named(call: Call) -> &'static [Code] {
         Call::Person | Call::Explain | Call::Application => &[Code::ResourceNotFound],
         Call::ResetApplicationSecret => &[Code::InputError, Code::ResourceNotFound],
         Call::DeleteApplication | Call::ListApplications | Call::EndGrant => &[Code::InputError],
-        Call::PutApplication => &[Code::InputError, Code::RequestConflict],
+        Call::CreateInitialToken | Call::PutApplication => &[Code::InputError, Code::RequestConflict],
         Call::DeriveGrant => &[Code::InputError, Code::RequestConflict],
         Call::InvitePerson => &[Code::InputError, Code::RequestConflict],
         Call::UpdatePerson | Call::DisablePerson | Call::EnablePerson | Call::DeletePerson | Call::MakeResetLink => {

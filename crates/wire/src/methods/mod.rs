@@ -89,5 +89,8 @@ pub const FALCONER_METHODS: &[Method] = &[
     applications::PUT_APPLICATION,
     applications::RESET_APPLICATION_SECRET,
     applications::DELETE_APPLICATION,
+    applications::LIST_INITIAL_TOKENS,
+    applications::CREATE_INITIAL_TOKEN,
+    applications::DELETE_INITIAL_TOKEN,
     applications::DERIVE_GRANT,
 ];

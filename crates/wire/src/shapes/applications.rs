@@ -41,6 +41,12 @@ pub struct Application {
     /// Nobody is asked for what is not broad.
     #[serde(default)]
     pub skip_consent: bool,
+    /// Whether it has registered itself.
+    #[serde(default)]
+    pub registered_itself: bool,
+    /// The id of the initial access token that it was registered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_token: Option<String>,
     /// When its secret was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_made: Option<String>,
@@ -111,6 +117,77 @@ pub struct ResetApplicationSecretRequest {
     /// For how long the secret before counts; a day if nothing is said, 0: it ends at once.
     #[serde(default = "a_day")]
     pub overlap_seconds: i64,
+}
+
+/// What applications register themselves with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitialToken {
+    /// Its name.
+    pub id: String,
+    /// Markdown, for administrators.
+    pub description: String,
+    /// Who made it: a clientId or an identity.
+    pub created_by: String,
+    /// The identity that owns what is registered; empty: nobody.
+    pub owner: String,
+    /// What may be asked for by what is registered, at most.
+    pub scopes: Vec<String>,
+    /// The longest life of grants to what is registered.
+    pub max_life_seconds: i64,
+    /// How often it can be used.
+    pub max_uses: i64,
+    /// How often it was used.
+    pub uses: i64,
+    /// When it was made.
+    pub created: String,
+    /// From then on it counts no more.
+    pub expires: String,
+    /// The token: only in the answer to whoever made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// Without the token.
+impl fmt::Debug for InitialToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InitialToken").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The answer of listInitialTokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitialTokenList {
+    /// In the order of their ids.
+    pub initial_tokens: Vec<InitialToken>,
+}
+
+/// What an initial access token is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateInitialTokenRequest {
+    /// Markdown, for administrators.
+    #[serde(default)]
+    pub description: String,
+    /// The identity that owns what is registered; empty: nobody.
+    #[serde(default)]
+    pub owner: String,
+    /// What may be asked for by what is registered, at most.
+    pub scopes: Vec<String>,
+    /// The longest life of grants to what is registered; 7 days if nothing is said.
+    #[serde(default = "seven_days")]
+    pub max_life_seconds: i64,
+    /// How often it can be used; once if nothing is said.
+    #[serde(default = "once")]
+    pub uses: i64,
+    /// For how long it counts; 7 days if nothing is said.
+    #[serde(default = "seven_days")]
+    pub life_seconds: i64,
+}
+
+fn once() -> i64 {
+    1
 }
 
 fn a_day() -> i64 {

@@ -14,7 +14,10 @@ mod scopes;
 mod service;
 mod verification;
 
-pub use applications::{Application, ApplicationKind, ApplicationList, PutApplicationRequest, ResetApplicationSecretRequest};
+pub use applications::{
+    Application, ApplicationKind, ApplicationList, CreateInitialTokenRequest, InitialToken, InitialTokenList, PutApplicationRequest,
+    ResetApplicationSecretRequest,
+};
 pub use audit::{AuditEntry, AuditHistory};
 pub use brokers::WebsocktunnelToken;
 pub use clients::{

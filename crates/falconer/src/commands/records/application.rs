@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use falconer_wire::{ApplicationKind, PutApplicationRequest, ResetApplicationSecretRequest, time_expression};
 
-use super::deletion;
+use super::{deletion, initial_token};
 use crate::commands::user::UserOptions;
 use crate::output;
 
@@ -63,6 +63,9 @@ pub enum Application {
         #[command(flatten)]
         user: UserOptions,
     },
+    /// Tokens with which applications register themselves
+    #[command(subcommand)]
+    InitialToken(initial_token::InitialToken),
 }
 
 /// What an application is made of.
@@ -183,6 +186,7 @@ pub async fn run(command: Application) -> Result<()> {
             }
             Ok(())
         }
+        Application::InitialToken(command) => initial_token::run(command).await,
     }
 }
 
@@ -190,7 +194,7 @@ async fn present(server: &falconer_client::Client, id: &str) -> Result<falconer_
     server.application(id).await?.with_context(|| format!("there is no application {id} in the database"))
 }
 
-fn seconds(text: &str) -> Result<i64, String> {
+pub(super) fn seconds(text: &str) -> Result<i64, String> {
     match time_expression::parse_ms(text) {
         Ok(ms) if ms >= 0 => Ok(ms / 1000),
         _ => Err("write a time such as `1 hour` or `30 days`".to_owned()),
@@ -204,7 +208,7 @@ fn kind(kind: ApplicationKind) -> &'static str {
     }
 }
 
-fn in_words(seconds: i64) -> String {
+pub(super) fn in_words(seconds: i64) -> String {
     falconer_web::exact_duration(seconds.saturating_mul(1000))
 }
 
@@ -231,6 +235,11 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         ("longest life", vec![in_words(application.max_life_seconds)]),
         ("people are asked", vec![consent_in_words(application)]),
     ];
+    if application.registered_itself {
+        let with =
+            application.initial_token.as_ref().map_or_else(|| "without a token".to_owned(), |id| format!("with the initial token {id}"));
+        fields.push(("registered itself", vec![with]));
+    }
     fields.extend(application.secret_made.clone().map(|at| ("secret made", vec![at])));
     fields.extend(application.old_secret_ends.clone().map(|at| ("the one before", vec![format!("counts until {at}")])));
     fields.extend(application.secret.clone().map(|secret| ("secret", vec![secret])));

@@ -5,5 +5,6 @@ pub mod client;
 mod deletion;
 pub mod export;
 pub mod import;
+mod initial_token;
 mod listing;
 pub mod role;

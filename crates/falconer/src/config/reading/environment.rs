@@ -28,7 +28,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 42] = [
+const SETTINGS: [&str; 43] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -54,6 +54,7 @@ const SETTINGS: [&str; 42] = [
     "grant.sign_in_again",
     "grant.mail",
     "grant.client_documents",
+    "grant.registration",
     "mail.url",
     "mail.user",
     "mail.password",

@@ -68,6 +68,9 @@ impl Api {
             Call::PutApplication => applications::put(&self.grants, request).await,
             Call::ResetApplicationSecret => applications::reset_secret(&self.grants, request).await,
             Call::DeleteApplication => applications::delete(&self.grants, request).await,
+            Call::ListInitialTokens => applications::list_initial_tokens(&self.grants, request).await,
+            Call::CreateInitialToken => applications::create_initial_token(&self.grants, request).await,
+            Call::DeleteInitialToken => applications::delete_initial_token(&self.grants, request).await,
             Call::DeriveGrant => grants::derive(&self.grants, request).await,
             Call::AwsS3Credentials
             | Call::AzureAccounts

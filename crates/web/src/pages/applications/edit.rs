@@ -106,7 +106,7 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
 }
 
 /// The lines that say something.
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 

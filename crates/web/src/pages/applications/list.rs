@@ -53,7 +53,7 @@ fn found(record: &ApplicationRecord, now_ms: i64) -> (RecordRow, ScopeSet) {
         href: href(&record.id),
         description: record.name.clone(),
         scopes: record.scopes.len(),
-        state: vec![kind(record)],
+        state: std::iter::once(kind(record)).chain(record.registration.as_ref().map(|_| "registered itself")).collect(),
         time: format!("changed {}", words::since(record.last_modified_ms, now_ms)),
     };
     (row, ScopeSet::new(&record.scopes))
@@ -83,6 +83,11 @@ fn facts(record: &ApplicationRecord, now_ms: i64) -> Vec<(&'static str, String)>
         ("People are asked", consent_in_words(record)),
         ("Owner", if record.owner.is_empty() { "nobody".to_owned() } else { record.owner.clone() }),
     ];
+    if let Some(registration) = &record.registration {
+        let with = registration.initial_token.as_ref().map_or_else(|| "without a token".to_owned(), |id| format!("with the token {id}"));
+        facts.push(("Registered itself", format!("{with}; nobody of this server has checked it")));
+        facts.push(("Last granted something", registration.granted_ms.map_or_else(|| "never".to_owned(), words::date_time)));
+    }
     if let Some(since_ms) = record.secret_made_ms {
         facts.push(("Secret made", words::date_time(since_ms)));
     }

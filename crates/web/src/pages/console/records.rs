@@ -23,6 +23,7 @@ const ROLES: (&str, &str) = ("/auth/roles", "Roles");
 const PEOPLE: (&str, &str) = ("/auth/people", "People");
 const GRANTS: (&str, &str) = ("/auth/grants", "Grants");
 pub(crate) const APPLICATIONS: (&str, &str) = ("/auth/applications", "Applications");
+pub(crate) const INITIAL_TOKENS: (&str, &str) = ("/auth/applications/tokens", "Registration tokens");
 pub(super) const SCOPES: (&str, &str) = ("/auth/scopes", "Scopes");
 pub(super) const HISTORY: (&str, &str) = ("/auth/audit", "History");
 pub(super) const EXPLAIN: (&str, &str) = ("/auth/explain", "Refusals");
@@ -78,6 +79,7 @@ pub(crate) fn lists(acts: ConsoleActs, here: &str) -> Vec<(&'static str, &'stati
         (acts.list_people, PEOPLE),
         (acts.list_grants, GRANTS),
         (acts.list_applications, APPLICATIONS),
+        (acts.list_initial_tokens, INITIAL_TOKENS),
         (acts.expand, SCOPES),
         (acts.history, HISTORY),
         (acts.explain, EXPLAIN),

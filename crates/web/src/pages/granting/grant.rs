@@ -2,7 +2,9 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, Granted, LONGEST_NAME, News, Offer, OpenIdRequest, request};
+use falconer_grants::{
+    Application, Choices, Delivery, GrantError, GrantRequest, Granted, LONGEST_NAME, News, Offer, OpenIdRequest, request,
+};
 use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -16,8 +18,8 @@ use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
 use crate::views::{
-    Confirm, DocumentedSite, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, Remember, RequestingDevice, Search,
-    Site, html,
+    Confirm, DocumentedSite, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, RegisteredItself, Remember,
+    RequestingDevice, Search, Site, html,
 };
 
 /// What is searched for may be this long, in characters.
@@ -354,14 +356,23 @@ fn site(grant_request: &GrantRequest, registered: Option<String>) -> Site {
             .unwrap_or_default(),
         registered,
         document: document(grant_request),
+        registered_itself: registered_itself(grant_request),
         loopback: grant_request.target.is_loopback(),
     }
 }
 
 /// What the page says of an application that nobody has registered.
 fn document(grant_request: &GrantRequest) -> Option<DocumentedSite> {
-    let application = grant_request.application().filter(|application| !application.is_registered())?;
+    let unregistered = |application: &&Application| !application.is_registered() && application.registered_itself_ms().is_none();
+    let application = grant_request.application().filter(unregistered)?;
     Some(DocumentedSite { address: application.id().to_owned(), name: application.own_name().map(str::to_owned) })
+}
+
+/// What the page says of one that has registered itself.
+fn registered_itself(grant_request: &GrantRequest) -> Option<RegisteredItself> {
+    let application = grant_request.application()?;
+    let at = words::date_time(application.registered_itself_ms()?);
+    Some(RegisteredItself { id: application.id().to_owned(), name: application.name().to_owned(), at })
 }
 
 fn without_query(href: &str) -> &str {

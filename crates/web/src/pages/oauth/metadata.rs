@@ -36,7 +36,7 @@ pub(crate) fn of(web: &Web) -> Value {
         grants.push("implicit");
     }
     let proofs = ["none", "client_secret_basic", "client_secret_post"];
-    json!({
+    let body = json!({
         "issuer": origin,
         "authorization_endpoint": at("authorize"),
         "token_endpoint": at("token"),
@@ -54,5 +54,6 @@ pub(crate) fn of(web: &Web) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": web.grants.reads_documents(),
-    })
+    });
+    endpoints::with_member(body, "registration_endpoint", web.grants.registration().is_on().then(|| at("register")))
 }

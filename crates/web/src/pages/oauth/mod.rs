@@ -7,3 +7,4 @@ pub(crate) mod introspect;
 pub(crate) mod metadata;
 pub(crate) mod pushed;
 pub(crate) mod refused;
+pub(crate) mod register;

@@ -1,7 +1,7 @@
 //! What applications are told where nothing is exchanged (RFC 6749 section 5.2, RFC 6750 section 3).
 
 use axum::response::Response;
-use falconer_grants::ExchangeError;
+use falconer_grants::{ExchangeError, RegistrationError};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
@@ -85,6 +85,23 @@ impl From<ExchangeError> for Refused {
                 ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", text)
             },
             ExchangeError::Login(error) => Problem::from(error).into(),
+        }
+    }
+}
+
+impl From<RegistrationError> for Refused {
+    fn from(error: RegistrationError) -> Refused {
+        let text = error.to_string();
+        match error {
+            RegistrationError::Off => Refused::new(StatusCode::NOT_FOUND, "invalid_request", text),
+            RegistrationError::Token => Refused {
+                challenge: Some("Bearer realm=\"falconer\", error=\"invalid_token\""),
+                ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", text)
+            },
+            RegistrationError::RedirectUri(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_redirect_uri", text),
+            RegistrationError::Metadata(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_client_metadata", text),
+            RegistrationError::SoftwareStatement => Refused::new(StatusCode::BAD_REQUEST, "invalid_software_statement", text),
+            RegistrationError::Login(error) => Problem::from(error).into(),
         }
     }
 }

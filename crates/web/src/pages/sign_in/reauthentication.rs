@@ -17,9 +17,10 @@ use crate::pages::visit::{KEPT, Posted, Visit, go, own_path};
 use crate::views::{ContinuePage, PasskeyForm, ProviderButton, ReauthenticationPage, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 16] = [
+const FORMS: [(&str, &str); 17] = [
     ("/auth/applications/confirm", "Go on"),
     ("/auth/applications/edit", "Save"),
+    ("/auth/applications/tokens", "Make a token"),
     ("/auth/clients/confirm", "Go on"),
     ("/auth/clients/create", "Create client"),
     ("/auth/clients/edit", "Create client"),

@@ -99,6 +99,8 @@ pub(crate) struct Site {
     pub initial: String,
     /// Where it is an application that says itself who it is.
     pub document: Option<DocumentedSite>,
+    /// Where it is an application that has registered itself.
+    pub registered_itself: Option<RegisteredItself>,
     /// What it is given goes to this computer.
     pub loopback: bool,
 }
@@ -110,6 +112,17 @@ pub(crate) struct DocumentedSite {
     pub address: String,
     /// What it calls itself there.
     pub name: Option<String>,
+}
+
+/// An application that nobody of this server has looked at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RegisteredItself {
+    /// Its `client_id`.
+    pub id: String,
+    /// What it calls itself.
+    pub name: String,
+    /// When it did.
+    pub at: String,
 }
 
 impl Site {

@@ -9,8 +9,8 @@ mod tool_client;
 
 pub(crate) use device::{DeviceDonePage, DevicePage};
 pub(crate) use grant::{
-    Bundle, Confirm, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, Others, Remember, RequestingDevice, Search, Site,
-    StarField, Words,
+    Bundle, Confirm, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, Others, RegisteredItself, Remember, RequestingDevice,
+    Search, Site, StarField, Words,
 };
 pub(crate) use logout::LogoutPage;
 pub(crate) use news::NewsPage;

@@ -25,6 +25,44 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 ..application_form()
             }),
         ),
+        (
+            "grant-registered-itself",
+            page(&GrantPage {
+                site: Site {
+                    before: "agent.".to_owned(),
+                    registered_itself: Some(RegisteredItself {
+                        id: "registered-0123456789abcdefghijkl".to_owned(),
+                        name: "Helpful <agent>".to_owned(),
+                        at: "1 August 2026, 12:00 UTC".to_owned(),
+                    }),
+                    ..granting::grant().site
+                },
+                description: String::new(),
+                ..granting::grant()
+            }),
+        ),
+        ("initial-tokens", page(&initial_tokens())),
+        (
+            "initial-tokens-none",
+            page(&InitialTokensPage {
+                tokens: vec![],
+                notice: Some("Revoked. What was registered with it stays."),
+                is_on: false,
+                may_create: false,
+                ..initial_tokens()
+            }),
+        ),
+        (
+            "initial-token",
+            page(&InitialTokenPage {
+                layout: signed_in(),
+                href: "/auth/applications/tokens",
+                endpoint: "https://auth.example.com/login/oauth/register".to_owned(),
+                id: "agents".to_owned(),
+                token: falconer_auth::Secret::new("falconer_it_example".to_owned()),
+                expires: "2026-12-01 00:00 UTC".to_owned(),
+            }),
+        ),
         ("application-secret", page(&secret(None))),
         ("application-secret-overlap", page(&secret(Some("2026-12-01 00:00 UTC".to_owned())))),
     ]
@@ -46,6 +84,29 @@ pub(super) fn application() -> ApplicationPage {
             ("/auth/applications/confirm?id=wiki&action=delete".to_owned(), "Delete", true),
         ],
         history: RecordHistory { needs: Some("auth:audit-history:application".to_owned()), ..RecordHistory::default() },
+    }
+}
+
+fn initial_tokens() -> InitialTokensPage {
+    InitialTokensPage {
+        layout: signed_in(),
+        csrf: "cc".to_owned(),
+        lists: vec![("/auth/applications", "Applications")],
+        notice: None,
+        is_on: true,
+        tokens: vec![InitialTokenRow {
+            id: "agents".to_owned(),
+            description: "For <agents>".to_owned(),
+            scopes: strings(&["notes:read:*"]),
+            used: "3 of 20".to_owned(),
+            expires: "2026-12-01 00:00 UTC".to_owned(),
+            created_by: "local/ann".to_owned(),
+            owner: String::new(),
+        }],
+        may_create: true,
+        may_revoke: true,
+        draft: InitialTokenDraft { id: "more".to_owned(), scopes: "notes:read:*".to_owned(), ..InitialTokenDraft::default() },
+        error: Some("There is an initial access token more.".to_owned()),
     }
 }
 

@@ -127,6 +127,11 @@ async fn remove_what_has_ended(
         Ok(deleted) => tracing::info!(deleted, "deleted clients that had asked for it when they expired"),
         Err(error) => tracing::warn!(%error, "can't delete expired clients; trying again in an hour"),
     }
+    match auth.delete_unused_registrations(UPKEEP_STEP as usize).await {
+        Ok(0) => {}
+        Ok(deleted) => tracing::info!(deleted, "deleted applications that had registered themselves and that nobody grants anything"),
+        Err(error) => tracing::warn!(%error, "can't delete applications that nobody uses; trying again in an hour"),
+    }
     let Some(retention_ms) = audit_retention_ms else { return };
     match prune_audit(store, lease, auth.now_ms().saturating_sub(retention_ms)).await {
         Ok(0) => {}

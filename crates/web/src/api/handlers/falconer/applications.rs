@@ -1,9 +1,12 @@
 //! Applications that ask people for grants by OAuth 2 (`docs/oauth.md`).
 
-use falconer_auth::{ApplicationInput, ApplicationRecord, Secret};
-use falconer_grants::{Grants, PutApplication};
+use falconer_auth::{ApplicationInput, ApplicationRecord, InitialTokenRecord, Secret};
+use falconer_grants::{Grants, InitialTokenInput, PutApplication};
 use falconer_wire::continuation::Scheme;
-use falconer_wire::{Application, ApplicationKind, ApplicationList, PutApplicationRequest, ResetApplicationSecretRequest};
+use falconer_wire::{
+    Application, ApplicationKind, ApplicationList, CreateInitialTokenRequest, InitialToken, InitialTokenList, PutApplicationRequest,
+    ResetApplicationSecretRequest,
+};
 use zeroize::Zeroize as _;
 
 use crate::api::answer::reply::Reply;
@@ -47,6 +50,49 @@ pub(crate) async fn delete(grants: &Grants, request: &Request<'_>) -> Answer {
     Ok(Reply::no_content().at_revision(revision.0))
 }
 
+pub(crate) async fn list_initial_tokens(grants: &Grants, request: &Request<'_>) -> Answer {
+    let tokens = grants.list_initial_tokens(request.who).await?;
+    Ok(Reply::json(&InitialTokenList { initial_tokens: tokens.iter().map(initial_token).collect() }))
+}
+
+pub(crate) async fn create_initial_token(grants: &Grants, request: &Request<'_>) -> Answer {
+    let given: CreateInitialTokenRequest = request.input()?;
+    let input = InitialTokenInput {
+        description: given.description,
+        owner: given.owner,
+        scopes: given.scopes,
+        max_life_ms: given.max_life_seconds.saturating_mul(1000),
+        max_uses: given.uses,
+        life_ms: given.life_seconds.saturating_mul(1000),
+    };
+    let new = grants.create_initial_token(request.who, request.param("initialTokenId"), &input).await?;
+    let mut shown = InitialToken { token: Some(new.token.expose().to_owned()), ..initial_token(&new.record) };
+    let reply = Reply::json_secret(&shown).at_revision(new.revision.0);
+    shown.token.zeroize();
+    Ok(reply)
+}
+
+pub(crate) async fn delete_initial_token(grants: &Grants, request: &Request<'_>) -> Answer {
+    let revision = grants.delete_initial_token(request.who, request.param("initialTokenId")).await?;
+    Ok(Reply::no_content().at_revision(revision.0))
+}
+
+fn initial_token(record: &InitialTokenRecord) -> InitialToken {
+    InitialToken {
+        id: record.id.clone(),
+        description: record.description.clone(),
+        created_by: record.created_by.clone(),
+        owner: record.owner.clone(),
+        scopes: record.scopes.clone(),
+        max_life_seconds: record.max_life_ms / 1000,
+        max_uses: record.max_uses,
+        uses: record.uses,
+        created: time(record.created_ms),
+        expires: time(record.expires_ms),
+        token: None,
+    }
+}
+
 fn changed(put: &PutApplication) -> Reply {
     let mut shown = Application { secret: put.secret.as_ref().map(Secret::expose).map(str::to_owned), ..shape(&put.record) };
     let reply = Reply::json_secret(&shown).at_revision(put.revision.0);
@@ -66,6 +112,8 @@ fn shape(record: &ApplicationRecord) -> Application {
         kind: if record.confidential { ApplicationKind::Confidential } else { ApplicationKind::Public },
         remember_consent_seconds: record.remember_ms / 1000,
         skip_consent: record.skip_consent,
+        registered_itself: record.registration.is_some(),
+        initial_token: record.registration.as_ref().and_then(|registration| registration.initial_token.clone()),
         secret_made: record.secret_made_ms.map(time),
         old_secret_ends: record.old_secret_ends_ms.map(time),
         secret: None,

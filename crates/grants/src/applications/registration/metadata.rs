@@ -1,0 +1,138 @@
+//! What an application says of itself where it registers (RFC 7591 section 2). What is not known is passed over.
+
+use falconer_auth::is_unseen;
+use falconer_scopes::ScopeSet;
+use falconer_wire::scope_text;
+use serde_json::{Map, Value};
+
+use crate::applications::registration::error::RegistrationError;
+use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
+use crate::targets::target::Target;
+
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 100;
+/// Most redirect URIs of one application.
+const MOST_REDIRECTS: usize = 20;
+
+/// How an application proves who it is, `token_endpoint_auth_method`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProofMethod {
+    /// `none`, and what counts where nothing is said.
+    #[default]
+    Nothing,
+    /// `client_secret_basic`
+    Basic,
+    /// `client_secret_post`
+    Post,
+}
+
+impl ProofMethod {
+    /// As the metadata writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProofMethod::Nothing => "none",
+            ProofMethod::Basic => "client_secret_basic",
+            ProofMethod::Post => "client_secret_post",
+        }
+    }
+}
+
+/// What counts of the metadata.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ClientMetadata {
+    pub(crate) name: String,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) method: ProofMethod,
+    /// What it wants to ask for. `None`: it says nothing.
+    pub(crate) scopes: Option<Vec<String>>,
+}
+
+/// Reads it. `is_redirect`: where a redirect URI leads, or why it can't be used.
+pub(crate) fn read(
+    metadata: &Map<String, Value>,
+    is_redirect: impl Fn(&str) -> Result<Target, String>,
+) -> Result<ClientMetadata, RegistrationError> {
+    if metadata.contains_key("software_statement") {
+        return Err(RegistrationError::SoftwareStatement);
+    }
+    let (redirect_uris, first) = redirects(metadata, is_redirect)?;
+    let method = match text(metadata, "token_endpoint_auth_method")? {
+        None | Some("none") => ProofMethod::Nothing,
+        Some("client_secret_basic") => ProofMethod::Basic,
+        Some("client_secret_post") => ProofMethod::Post,
+        Some(_) => return invalid("token_endpoint_auth_method: none, client_secret_basic and client_secret_post are there."),
+    };
+    for (name, needed) in [("grant_types", "authorization_code"), ("response_types", "code")] {
+        if texts(metadata, name)?.is_some_and(|all| !all.contains(&needed)) {
+            return invalid(&format!("{name}: it has to have {needed}, which is what is there for applications that register themselves."));
+        }
+    }
+    if metadata.contains_key("jwks") && metadata.contains_key("jwks_uri") {
+        return invalid("jwks and jwks_uri exclude each other.");
+    }
+    if text(metadata, "subject_type")?.is_some_and(|subject| subject != "public") {
+        return invalid("subject_type: the subjects are public.");
+    }
+    let name = match text(metadata, "client_name")?.map(str::trim) {
+        None | Some("") => first.host_and_port(),
+        Some(name) if name.len() <= LONGEST_NAME && !name.chars().any(is_unseen) => name.to_owned(),
+        Some(_) => return invalid(&format!("client_name: write a line of visible text of at most {LONGEST_NAME} bytes.")),
+    };
+    Ok(ClientMetadata { name, redirect_uris, method, scopes: scopes(metadata)? })
+}
+
+fn redirects(
+    metadata: &Map<String, Value>,
+    is_redirect: impl Fn(&str) -> Result<Target, String>,
+) -> Result<(Vec<String>, Target), RegistrationError> {
+    let wrong = |why: String| RegistrationError::RedirectUri(format!("redirect_uris: {why}"));
+    let uris = texts(metadata, "redirect_uris").map_err(|_| wrong("it is not a list of texts.".to_owned()))?.unwrap_or_default();
+    if uris.len() > MOST_REDIRECTS {
+        return Err(wrong(format!("there are 1 to {MOST_REDIRECTS}.")));
+    }
+    let mut first = None;
+    let mut all: Vec<String> = Vec::new();
+    for uri in uris {
+        let target = is_redirect(uri).map_err(wrong)?;
+        if all.iter().any(|known| known == uri) {
+            return Err(wrong("one is there twice.".to_owned()));
+        }
+        all.push(uri.to_owned());
+        first.get_or_insert(target);
+    }
+    first.map(|first| (all, first)).ok_or_else(|| wrong(format!("there are 1 to {MOST_REDIRECTS}.")))
+}
+
+fn scopes(metadata: &Map<String, Value>) -> Result<Option<Vec<String>>, RegistrationError> {
+    let Some(text) = text(metadata, "scope")?.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let is_scope = |scope: &String| scope.len() <= LONGEST_SCOPE && falconer_scopes::is_valid_scope(scope);
+    match scope_text::read(text).filter(|scopes| scopes.len() <= MOST_SCOPES && scopes.iter().all(is_scope)) {
+        Some(scopes) => Ok(Some(ScopeSet::new(scopes).to_vec())),
+        None => invalid(&format!("scope: write at most {MOST_SCOPES} scopes with a blank between.")),
+    }
+}
+
+fn invalid<T>(why: &str) -> Result<T, RegistrationError> {
+    Err(RegistrationError::Metadata(why.to_owned()))
+}
+
+/// A member that says nothing is none (RFC 7592 section 2.2).
+fn member<'m>(metadata: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
+    metadata.get(name).filter(|value| !value.is_null())
+}
+
+pub(crate) fn text<'m>(metadata: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, RegistrationError> {
+    match member(metadata, name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => invalid(&format!("{name}: it is not a text.")),
+    }
+}
+
+fn texts<'m>(metadata: &'m Map<String, Value>, name: &str) -> Result<Option<Vec<&'m str>>, RegistrationError> {
+    match member(metadata, name) {
+        None => Ok(None),
+        Some(Value::Array(all)) if all.iter().all(Value::is_string) => Ok(Some(all.iter().filter_map(Value::as_str).collect())),
+        Some(_) => invalid(&format!("{name}: it is not a list of texts.")),
+    }
+}

@@ -1,0 +1,233 @@
+//! Registering, reading, changing and deleting by the application itself (RFC 7591 section 3, RFC 7592 section 2).
+
+use std::net::IpAddr;
+
+use falconer_auth::{ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret};
+use falconer_login::{LoginError, hash_of_token, network, sha256_hex};
+use falconer_scopes::ScopeSet;
+use falconer_wire::scope_text;
+use serde_json::{Map, Value};
+
+use crate::applications::administer::new_secret;
+use crate::applications::register::check_redirect;
+use crate::applications::registration::error::RegistrationError;
+use crate::applications::registration::initial_tokens::hash_of_initial_token;
+use crate::applications::registration::metadata::{self, ClientMetadata, ProofMethod, text};
+use crate::consent::lifetime::LONGEST_MS;
+use crate::grants::Grants;
+use crate::settings::Registration;
+
+/// In front of each token with which an application is read, changed and deleted.
+const PREFIX: &str = "falconer_ra_";
+/// What the hash of one is for.
+const PURPOSE: &str = "registration access token";
+/// In front of each id of an application that has registered itself.
+const ID_PREFIX: &str = "registered-";
+/// So many registrations are read in a minute from one network.
+const MOST_BY_NETWORK: u32 = 60;
+/// And so many in an hour where nothing is needed for one.
+const MOST_OPEN_BY_NETWORK: u32 = 20;
+/// So often in an hour an application changes itself.
+const MOST_CHANGES: u32 = 60;
+/// So many grants are ended in one step.
+const STEP: usize = 200;
+/// What an application may ask for that needed no token: what any site may ask for that nobody registered.
+pub(crate) const ANYTHING: &str = "*";
+
+/// What an application is told of itself. Secrets, so no `Debug`.
+pub struct RegisteredApplication {
+    /// As it is kept.
+    pub id: String,
+    /// When it was registered, milliseconds since 1970.
+    pub created_ms: i64,
+    /// What it calls itself.
+    pub name: String,
+    /// Where its answers go.
+    pub redirect_uris: Vec<String>,
+    /// How it proves who it is.
+    pub method: ProofMethod,
+    /// What it may ask for, as a value of `scope`. `None`: anything, as any site may.
+    pub scope: Option<String>,
+    /// Its secret, where it has just got one.
+    pub secret: Option<Secret>,
+    /// With which it is read, changed and deleted.
+    pub access_token: String,
+}
+
+impl Grants {
+    /// Whether applications register themselves.
+    pub fn registration(&self) -> Registration {
+        self.configured().settings.registration
+    }
+
+    /// Registers an application by its metadata. `token`: what came in `Authorization: Bearer`.
+    pub async fn register(
+        &self,
+        token: Option<&str>,
+        metadata: &Map<String, Value>,
+        address: IpAddr,
+    ) -> Result<RegisteredApplication, RegistrationError> {
+        let mode = self.registration();
+        if mode == Registration::Off {
+            return Err(RegistrationError::Off);
+        }
+        self.login.check_clock()?;
+        let network = network(address);
+        self.count(&format!("registration/network/{network}"), MOST_BY_NETWORK, MINUTE_MS).await?;
+        let initial = match (token, mode) {
+            (Some(token), _) => {
+                let found = self.auth.usable_initial_token(&hash_of_initial_token(token)).await?;
+                Some(found.ok_or(RegistrationError::Token)?)
+            }
+            (None, Registration::Open) => None,
+            (None, Registration::Token | Registration::Off) => return Err(RegistrationError::Token),
+        };
+        let read = self.read_metadata(metadata)?;
+        let input = registered_as(&read, initial.as_ref(), None)?;
+        // Last: what could not be registered takes nobody's place.
+        if initial.is_none() {
+            self.count(&format!("registration/open/{network}"), MOST_OPEN_BY_NETWORK, HOUR_MS).await?;
+        }
+        let (secret, access_token) = (new_secret(&self.login), format!("{PREFIX}{}", self.login.draw::<32>()));
+        let id = format!("{ID_PREFIX}{}", self.login.draw::<16>());
+        let (secret_hash, access_hash) = (sha256_hex(secret.expose()), hash_of_token(PURPOSE, &access_token));
+        let initial_token = initial.as_ref();
+        let new = NewRegistration { id: &id, input: &input, secret_hash: &secret_hash, access_hash: &access_hash, initial_token };
+        let record = self.auth.register_application(&new).await?;
+        let secret = record.confidential.then_some(secret);
+        Ok(RegisteredApplication { method: read.method, secret, ..shown(&record, &access_token) })
+    }
+
+    /// What an application is registered as.
+    pub fn registered(&self, id: &str, token: Option<&str>) -> Result<RegisteredApplication, RegistrationError> {
+        let (record, token) = self.registered_with(id, token)?;
+        Ok(shown(&record, token))
+    }
+
+    /// Makes an application what its metadata says now. What is left out is as if nothing had been said, but for `scope`, which is never more than it was.
+    pub async fn change_registered(
+        &self,
+        id: &str,
+        token: Option<&str>,
+        metadata: &Map<String, Value>,
+    ) -> Result<RegisteredApplication, RegistrationError> {
+        let (known, token) = self.registered_with(id, token)?;
+        self.login.check_clock()?;
+        self.count(&format!("registration/application/{id}"), MOST_CHANGES, HOUR_MS).await?;
+        let invalid = |why: &str| RegistrationError::Metadata(why.to_owned());
+        if text(metadata, "client_id")? != Some(id) {
+            return Err(invalid("client_id: it has to be there, as it was registered."));
+        }
+        for name in ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"] {
+            if metadata.contains_key(name) {
+                return Err(invalid(&format!("{name}: leave it out, it is not for the application to say.")));
+            }
+        }
+        let is_its_secret = |secret: &str| known.secret_hash.as_ref().is_some_and(|hash| falconer_login::has_sha256(secret, hash));
+        if text(metadata, "client_secret")?.is_some_and(|secret| !is_its_secret(secret)) {
+            return Err(invalid("client_secret: it is not the one that the application has."));
+        }
+        let read = self.read_metadata(metadata)?;
+        let input = registered_as(&read, None, Some(&known))?;
+        let secret = new_secret(&self.login);
+        let changed = self.auth.update_registered(id, &hash_of_token(PURPOSE, token), &input, &sha256_hex(secret.expose())).await?;
+        let changed = changed.ok_or(RegistrationError::Token)?;
+        let secret = changed.has_new_secret.then_some(secret);
+        Ok(RegisteredApplication { method: read.method, secret, ..shown(&changed.record, token) })
+    }
+
+    /// Deletes an application as itself wants, and ends what it was granted.
+    pub async fn delete_registered(&self, id: &str, token: Option<&str>) -> Result<(), RegistrationError> {
+        let (_, token) = self.registered_with(id, token)?;
+        // Before, so that whoever repeats it after a failure still can; and after, for what was granted in between.
+        self.end_grants_for(id).await?;
+        if !self.auth.delete_registered(id, &hash_of_token(PURPOSE, token)).await? {
+            return Err(RegistrationError::Token);
+        }
+        Ok(self.end_grants_for(id).await?)
+    }
+
+    /// Ends all that codes and tokens of an application stand for.
+    pub(crate) async fn end_grants_for(&self, id: &str) -> Result<(), LoginError> {
+        let open = self.store.open_grants_for(id, self.now_ms()).await.map_err(|error| self.read_error(error))?;
+        for some in open.chunks(STEP) {
+            let owners: Vec<String> = some.iter().map(|grant| grant.identity.clone()).collect();
+            let ids = some.iter().map(|grant| grant.id.clone()).collect();
+            self.login.revoke_grants(&owners, "registration", ids, "the application was deleted").await?;
+        }
+        Ok(())
+    }
+
+    fn registered_with<'t>(
+        &self,
+        id: &str,
+        token: Option<&'t str>,
+    ) -> Result<(std::sync::Arc<ApplicationRecord>, &'t str), RegistrationError> {
+        let token = token.ok_or(RegistrationError::Token)?;
+        let hash = hash_of_token(PURPOSE, token);
+        let directory = self.auth.directory();
+        let known = directory.applications().get(id);
+        let known = known.filter(|known| known.registration.as_ref().is_some_and(|registration| registration.access_hash == hash));
+        known.map(|known| (std::sync::Arc::clone(known), token)).ok_or(RegistrationError::Token)
+    }
+
+    fn read_metadata(&self, metadata: &Map<String, Value>) -> Result<ClientMetadata, RegistrationError> {
+        metadata::read(metadata, |uri| check_redirect(uri, &|target| self.is_own(target)))
+    }
+}
+
+/// What it is registered as: by what it has shown, or as what it is known already.
+fn registered_as(
+    read: &ClientMetadata,
+    initial: Option<&InitialTokenRecord>,
+    known: Option<&ApplicationRecord>,
+) -> Result<ApplicationInput, RegistrationError> {
+    let is_open = known.map_or(initial.is_none(), needed_no_token);
+    let anything = [ANYTHING.to_owned()];
+    let allowed: &[String] = match (initial, known) {
+        _ if is_open => &anything,
+        (Some(initial), _) => &initial.scopes,
+        (None, known) => known.map_or(&[], |known| &known.scopes),
+    };
+    let scopes = match &read.scopes {
+        Some(wanted) => {
+            let most = ScopeSet::new(allowed);
+            if let Some(more) = wanted.iter().find(|scope| !most.satisfies(scope)) {
+                return Err(RegistrationError::Metadata(format!("scope: {more} is more than what may be registered with this token.")));
+            }
+            wanted.clone()
+        }
+        None => known.map_or(allowed, |known| &known.scopes).to_vec(),
+    };
+    let max_life_ms = initial.map_or(LONGEST_MS, |initial| initial.max_life_ms);
+    Ok(ApplicationInput {
+        name: read.name.clone(),
+        description: known.map(|known| known.description.clone()).unwrap_or_default(),
+        owner: known.map(|known| &known.owner).or(initial.map(|initial| &initial.owner)).cloned().unwrap_or_default(),
+        redirect_uris: read.redirect_uris.clone(),
+        scopes,
+        max_life_ms: known.map_or(max_life_ms, |known| known.max_life_ms),
+        confidential: read.method != ProofMethod::Nothing,
+        remember_ms: 0,
+        skip_consent: false,
+    })
+}
+
+/// Whether it has registered itself without anything that an administrator gave out.
+pub(crate) fn needed_no_token(record: &ApplicationRecord) -> bool {
+    record.registration.as_ref().is_some_and(|registration| registration.initial_token.is_none())
+}
+
+fn shown(record: &ApplicationRecord, token: &str) -> RegisteredApplication {
+    let is_anything = needed_no_token(record) && record.scopes == [ANYTHING];
+    RegisteredApplication {
+        id: record.id.clone(),
+        created_ms: record.created_ms,
+        name: record.name.clone(),
+        redirect_uris: record.redirect_uris.clone(),
+        method: if record.confidential { ProofMethod::Basic } else { ProofMethod::Nothing },
+        scope: (!is_anything).then(|| scope_text::write(record.scopes.iter().map(String::as_str))),
+        secret: None,
+        access_token: token.to_owned(),
+    }
+}
