@@ -24,7 +24,7 @@ POOL = json.loads(os.environ["FUZZ_POOL"])  # ids that exist and are not deleted
 TESTER = {"clientId": "tester", "accessToken": "no-secret"}
 TRIALS = {"testAuthenticate", "testAuthenticateGet"}
 # Those that need an id of their own, and those that are about something that exists.
-FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "deleteApplication": "applicationId", "invitePerson": "identity"}
+FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "deleteApplication": "applicationId", "createInitialToken": "initialTokenId", "deleteInitialToken": "initialTokenId", "invitePerson": "identity"}
 ABOUT_SOMETHING = {
     "client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole",
     "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson", "namePerson", "application", "resetApplicationSecret",
@@ -47,6 +47,7 @@ def question(body):
 # A list of questions is seldom one of questions that can be asked.
 USUAL = {
     "checks": lambda body: {"checks": [question(body)] * (1 + choice(body, 16))},
+    "createInitialToken": lambda body: {"scopes": ["notes:read:*"], "uses": 1 + choice(body, 5)},
     "putApplication": lambda body: {"name": f"Application {choice(body, 1000)}", "redirectUris": ["https://app.example.com/"], "scopes": ["notes:read:*"], "kind": "confidential"},
 }
 

@@ -23,8 +23,8 @@ AGENT = OAuthClientInformationFull(client_id="agent", token_endpoint_auth_method
 class Agent:
     """What a program gives the SDK: where it keeps things, and how a person comes to a page."""
 
-    def __init__(self, server, client=None):
-        self.server, self.client, self.kept, self.pages = server, client, None, []
+    def __init__(self, server, client=None, host="localhost"):
+        self.server, self.client, self.host, self.kept, self.pages = server, client, host, None, []
 
     async def get_tokens(self):
         return self.kept
@@ -43,7 +43,7 @@ class Agent:
 
     async def comes_back(self):
         """The person presses Grant, for as much as they may do."""
-        given = urllib.parse.parse_qs(urllib.parse.urlsplit(pressed(self.server, self.pages[-1], host=["localhost"])).query)
+        given = urllib.parse.parse_qs(urllib.parse.urlsplit(pressed(self.server, self.pages[-1], host=[self.host])).query)
         return AuthorizationCodeResult(code=given["code"][0], state=given["state"][0], iss=given["iss"][0])
 
     def calls(self, at, document=None):

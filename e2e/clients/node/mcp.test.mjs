@@ -15,7 +15,7 @@ import { authorizeOverHttp } from '../../support/grant-over-http.mjs';
 
 const CALLBACK = 'http://127.0.0.1/callback';
 const PASSWORD = 'a long password';
-// Before the person a client is known in one of two ways: an administrator has registered it, or its `client_id` is the address of a document.
+// Before the person a client is known in one of three ways: an administrator has registered it, its `client_id` is the address of a document, or it registers itself.
 const DOCUMENT = { client_name: 'An agent', redirect_uris: [CALLBACK] };
 const REGISTERED = `
 [[application]]
@@ -33,7 +33,7 @@ let origin;
 before(async () => {
   documents = await documentHost(DOCUMENT);
   const { config, env } = documents.settings;
-  falconer = await freshServer({ config: config + REGISTERED, env });
+  falconer = await freshServer({ config: config + REGISTERED, env: { ...env, FALCONER_GRANT__REGISTRATION: 'open' } });
   await account(falconer, 'ann', PASSWORD, ['notes:read:*']);
   let listener;
   service = createServer((request, response) => listener(request, response));
@@ -95,9 +95,10 @@ class Agent {
 
 const transportOf = (agent) => new StreamableHTTPClientTransport(new URL(`${origin}/mcp`), { authProvider: agent });
 
-for (const [known, agentOf] of [
-  ['registered', () => new Agent({ registered: 'agent' })],
-  ['known by a document', () => new Agent({ document: documents.at('/client.json') })],
+for (const [known, agentOf, typed] of [
+  ['registered', () => new Agent({ registered: 'agent' }), 'localhost'],
+  ['known by a document', () => new Agent({ document: documents.at('/client.json') }), 'localhost'],
+  ['that registers itself', () => new Agent({}), '127.0.0.1'],
 ]) test(`a client that knows the address of a tool server only, ${known}`, async () => {
   const agent = agentOf();
   const first = transportOf(agent);
@@ -110,7 +111,7 @@ for (const [known, agentOf] of [
   assert.equal(page.searchParams.get('resource'), `${origin}/mcp`);
 
   // The person presses Grant, for as much as they may do.
-  const back = new URL(await authorizeOverHttp(falconer.rootUrl, 'ann', PASSWORD, page.href, 'localhost'));
+  const back = new URL(await authorizeOverHttp(falconer.rootUrl, 'ann', PASSWORD, page.href, typed));
   await first.finishAuth(back.searchParams.get('code'));
   assert.equal(agent.kept.tokens.scope, 'notes:read:*');
 

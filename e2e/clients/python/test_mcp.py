@@ -26,7 +26,7 @@ def documents(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, documents):
     configuration = f'[grant]\nclient_documents = ["{documents.host}"]\n{REGISTERED}'
-    running = server_of(tmp_path_factory.mktemp("mcp"), configuration, ann_has=["notes:use", "notes:read:red"], SSL_CERT_FILE=documents.certificate)
+    running = server_of(tmp_path_factory.mktemp("mcp"), configuration, ann_has=["notes:use", "notes:read:red"], SSL_CERT_FILE=documents.certificate, FALCONER_GRANT__REGISTRATION="open")
     yield running
     running.stop()
 
@@ -45,10 +45,10 @@ def parameters(page):
     return {name: value for name, [value] in urllib.parse.parse_qs(urllib.parse.urlsplit(page).query).items()}
 
 
-@pytest.mark.parametrize("known", ["registered", "by a document"])
+@pytest.mark.parametrize("known", ["registered", "by a document", "registers itself"])
 def test_a_client_that_knows_the_address_of_a_tool_server_only(server, documents, at, known):
     document = documents.at("/client.json") if known == "by a document" else None
-    agent = Agent(server, None if document else AGENT)
+    agent = Agent(server, AGENT if known == "registered" else None, "127.0.0.1" if known == "registers itself" else "localhost")
 
     async def steps():
         async with agent.calls(at, document) as http, Client(streamable_http_client(at, http_client=http)) as client:
@@ -61,7 +61,7 @@ def test_a_client_that_knows_the_address_of_a_tool_server_only(server, documents
     asyncio.run(steps())
     [page] = agent.pages
     asked = parameters(page)
-    assert (asked["client_id"], asked["resource"]) == (document or "agent", at)
+    assert (asked["client_id"], asked["resource"]) == (document or agent.client.client_id, at)
     assert asked["scope"] == "notes:use notes:read:*", "what the service says that there is"
     assert agent.kept.scope == "notes:read:red notes:use"
 
