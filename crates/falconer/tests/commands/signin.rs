@@ -42,7 +42,7 @@ fn a_request_that_the_page_refuses_is_said_at_once() {
 }
 
 /// Her browser, signed in.
-fn ann(server: &Server, data: &Path) -> Browser<'_> {
+fn ann<'s>(server: &'s Server, data: &Path) -> Browser<'s> {
     let password = "a few good words";
     command_with_input(&["account", "create", "ann", "--password-stdin", "--data-dir", data.to_str().unwrap()], password).ok();
     let mut browser = Browser::new(server);
