@@ -85,8 +85,8 @@ secret_sha256 = "${createHash('sha256').update(SECRET).digest('hex')}"
   const said = () => proxy.said();
   const who = (page) => within(page.locator('#who').textContent(), 'the page behind it', said);
 
-  /** `--cookie-refresh` counts in seconds of the machine's clock, and there is no other way to have one go by. */
-  const anotherSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100));
+  /** `--cookie-refresh` counts in seconds of the machine's clock, of which it takes the whole ones, so that one has gone by for certain after two. */
+  const anotherSecond = () => new Promise((resolve) => setTimeout(resolve, 2_100));
 
   /** Goes to the protected page, and as far as the grant page. */
   async function atFalconer(name) {
