@@ -120,6 +120,7 @@ where
             replacing_what_is_not_there_is_a_conflict,
             a_grant_is_revoked_once,
             what_was_derived_is_revoked_with_its_grant,
+            no_more_are_derived_than_may_count,
             uses_of_grants_add_up,
             uses_and_changes_wait_in_no_circle,
             grants_that_have_ended_are_not_loaded,

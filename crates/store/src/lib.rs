@@ -29,7 +29,7 @@ pub use records::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, ApplicationRecord, ClientRecord, ConsentRecord, CredentialsChange,
     CredentialsCount, CredentialsRecord, DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, Difference, GrantIdentityRecord,
     GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, InitialTokenRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS,
-    PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord, RefreshRecord, RegistrationRecord, RevokedCertificates,
+    MOST_DERIVED_GRANTS, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord, RefreshRecord, RegistrationRecord, RevokedCertificates,
     RevokedSeed, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject,
     ScimWritten, SessionRecord, SignInMethod,
 };

@@ -192,7 +192,8 @@ pub trait Store: Send + Sync {
     }
     /// Adds a grant. The one that it `replaces` is revoked in the same step, by the actor (unless it was revoked before). Conflict when the id
     /// exists, when `replaces` does not, or when another grant of the person that is not revoked has the same nonce (not empty): so of two
-    /// presses of one button exactly one makes a grant.
+    /// presses of one button exactly one makes a grant. [`Stale`](crate::StoreError::Stale) when it is derived and
+    /// [`MOST_DERIVED_GRANTS`](crate::MOST_DERIVED_GRANTS) are already that count.
     async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision> {
         self.take(step, Write::InsertGrant(grant.clone(), replaces.map(str::to_owned))).await
     }

@@ -62,6 +62,9 @@ pub struct IssuerRecord {
     pub retired_ms: Option<i64>,
 }
 
+/// So many grants that count at the time of a step may be derived from one that a person gave, directly or one from the other.
+pub const MOST_DERIVED_GRANTS: u32 = 100;
+
 /// What a person let a target do for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantRecord {

@@ -7,7 +7,7 @@ pub(crate) mod identities;
 pub(crate) mod initial_tokens;
 pub(crate) mod secrets;
 
-use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
+use falconer_store::{ChangeKind, GrantRecord, KeyKind, MOST_DERIVED_GRANTS, StoreError};
 use serde_json::json;
 use tokio_postgres::Row;
 
@@ -75,12 +75,28 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, repla
         let by = writing.step.actor.clone();
         revoke_derived(writing, old, &by).await?;
     }
+    if let Some(parent) = &grant.parent {
+        refuse_too_many(writing, parent).await?;
+    }
     put(&writing.transaction, grant).await?;
     writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created).await?;
     if let Some(old) = revoked {
         writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id }))).await?;
     }
     Ok(())
+}
+
+/// Another server may have derived some since it was decided that there is room. Whoever writes holds the lock of the revision, so that nobody derives one meanwhile.
+async fn refuse_too_many(writing: &Writing<'_>, parent: &str) -> Res<()> {
+    // Up to the one that the person gave, and down to all that is derived from it.
+    let sql = "WITH RECURSIVE above (id, parent) AS (SELECT id, parent FROM grants WHERE id = $1
+                 UNION SELECT grants.id, grants.parent FROM grants JOIN above ON grants.id = above.parent),
+               below (id) AS (SELECT id FROM above WHERE parent IS NULL
+                 UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id)
+               SELECT count(*) FROM below JOIN grants ON grants.id = below.id
+               WHERE grants.parent IS NOT NULL AND grants.revoked_ms IS NULL AND grants.expires_ms > $2";
+    let living: Option<i64> = first(&writing.transaction, sql, &[&parent, &writing.step.at_ms], |row| get(row, 0)).await?;
+    if living.unwrap_or_default() >= i64::from(MOST_DERIVED_GRANTS) { Err(StoreError::Stale.into()) } else { Ok(()) }
 }
 
 pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {

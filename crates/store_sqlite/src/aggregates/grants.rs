@@ -7,7 +7,7 @@ pub(crate) mod identities;
 pub(crate) mod initial_tokens;
 pub(crate) mod secrets;
 
-use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
+use falconer_store::{ChangeKind, GrantRecord, KeyKind, MOST_DERIVED_GRANTS, StoreError};
 use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
@@ -75,12 +75,28 @@ pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: O
         let by = writing.step.actor.clone();
         revoke_derived(writing, old, &by)?;
     }
+    if let Some(parent) = &grant.parent {
+        refuse_too_many(writing, parent)?;
+    }
     put(writing.connection, grant)?;
     writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created)?;
     if let Some(old) = revoked {
         writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id })))?;
     }
     Ok(())
+}
+
+/// Another process may have derived some since it was decided that there is room.
+fn refuse_too_many(writing: &Writing<'_>, parent: &str) -> Res<()> {
+    // Up to the one that the person gave, and down to all that is derived from it.
+    let sql = "WITH RECURSIVE above (id, parent) AS (SELECT id, parent FROM grants WHERE id = ?1
+                 UNION SELECT grants.id, grants.parent FROM grants JOIN above ON grants.id = above.parent),
+               below (id) AS (SELECT id FROM above WHERE parent IS NULL
+                 UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id)
+               SELECT count(*) FROM below JOIN grants ON grants.id = below.id
+               WHERE grants.parent IS NOT NULL AND grants.revoked_ms IS NULL AND grants.expires_ms > ?2";
+    let living: Option<i64> = first(writing.connection, sql, params![parent, writing.step.at_ms], |row| Ok(row.get(0)?))?;
+    if living.unwrap_or_default() >= i64::from(MOST_DERIVED_GRANTS) { Err(StoreError::Stale.into()) } else { Ok(()) }
 }
 
 pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_scopes::{Expression, ScopeSet};
-use falconer_store::{GrantRecord, Key, Write};
+use falconer_store::{GrantRecord, Key, MOST_DERIVED_GRANTS, Write};
 use serde_json::json;
 
 use crate::administer::grants::{Issued, start_of_grant};
@@ -19,8 +19,8 @@ use crate::time::HOUR_MS;
 use crate::verify::caller::Authentication;
 use crate::verify::effective_scopes::ActiveGrant;
 
-/// So many that have not ended may be derived from one that a person gave, directly or one from the other.
-pub const MOST_DERIVED: usize = 100;
+/// So many that have not ended may be derived from one that a person gave, directly or one from the other. The store counts too, because other servers derive as well.
+pub const MOST_DERIVED: usize = MOST_DERIVED_GRANTS as usize;
 /// Longest purpose of a grant, in characters.
 pub const LONGEST_PURPOSE: usize = 200;
 /// How long one lasts if nobody says it.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::conformance::samples::{NOW, grant, step, texts};
-use crate::{GrantRecord, Revision, Store};
+use crate::{GrantRecord, MOST_DERIVED_GRANTS, Revision, Step, Store, StoreError};
 
 fn derived(id: &str, parent: &str) -> GrantRecord {
     GrantRecord { parent: Some(parent.to_owned()), purpose: Some("Ω <b>".to_owned()), created_ms: NOW + 9, ..grant(id, "") }
@@ -38,4 +38,37 @@ pub(crate) async fn what_was_derived_is_revoked_with_its_grant(store: Arc<dyn St
     assert_eq!(revoked().await, ["a", "a1", "a11", "a2"]);
     s.insert_grant(&step(s, "granted").await, &grant("c", ""), Some("b")).await.unwrap();
     assert_eq!(revoked().await, ["a", "a1", "a11", "a2", "b", "b1"]);
+}
+
+/// Two servers that derived from one grant at once passed the bound by a few, each of which had found room.
+pub(crate) async fn no_more_are_derived_than_may_count(store: Arc<dyn Store>) {
+    let s = &*store;
+    s.insert_grant(&step(s, "x").await, &grant("a", ""), None).await.unwrap();
+    s.insert_grant(&step(s, "x").await, &grant("b", ""), None).await.unwrap();
+    // One below the other, three deep; the last two end earlier.
+    let end_ms = NOW + 50;
+    for n in 1..=MOST_DERIVED_GRANTS {
+        let parent = if n % 3 == 1 { "a".to_owned() } else { format!("a{}", n - 1) };
+        let one = derived(&format!("a{n}"), &parent);
+        let one = if n > MOST_DERIVED_GRANTS - 2 { GrantRecord { expires_ms: end_ms, ..one } } else { one };
+        s.insert_grant(&step(s, "derived").await, &one, None).await.unwrap();
+    }
+    let revision = s.revision().await.unwrap();
+    for parent in ["a", "a1", "a2", "a3"] {
+        let refused = s.insert_grant(&step(s, "derived").await, &derived("late", parent), None).await;
+        assert_eq!(refused, Err(StoreError::Stale), "{parent}");
+    }
+    assert_eq!((s.revision().await.unwrap(), s.grant("late").await.unwrap()), (revision, None));
+    // Of another grant, and beside it.
+    s.insert_grant(&step(s, "derived").await, &derived("b1", "b"), None).await.unwrap();
+    s.insert_grant(&step(s, "granted").await, &grant("c", ""), None).await.unwrap();
+    // Those that count no more leave room: revoked ones, and ended ones.
+    s.revoke_grants(&step(s, "revoked").await, &texts(&["a1"]), "ann", "x").await.unwrap();
+    for n in 0..3 {
+        s.insert_grant(&step(s, "derived").await, &derived(&format!("again{n}"), "a"), None).await.unwrap();
+    }
+    let late = derived("late", "a");
+    assert_eq!(s.insert_grant(&step(s, "derived").await, &late, None).await, Err(StoreError::Stale));
+    let later = Step { at_ms: end_ms, ..step(s, "derived").await };
+    s.insert_grant(&later, &late, None).await.unwrap();
 }
