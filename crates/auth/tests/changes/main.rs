@@ -12,6 +12,7 @@ mod escalation;
 mod grants;
 mod guessing;
 mod install;
+mod made_with_grants;
 mod people;
 mod plan;
 mod roles;
