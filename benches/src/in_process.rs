@@ -199,6 +199,7 @@ pub(crate) fn client(client_id: &str, scopes: Vec<String>) -> ClientRecord {
         disabled: false,
         grant: None,
         revoked: RevokedCertificates::default(),
+        old_token: None,
     }
 }
 

@@ -26,7 +26,7 @@ TRIALS = {"testAuthenticate", "testAuthenticateGet"}
 # Those that need an id of their own, and those that are about something that exists.
 FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "deleteApplication": "applicationId", "createInitialToken": "initialTokenId", "deleteInitialToken": "initialTokenId", "invitePerson": "identity"}
 ABOUT_SOMETHING = {
-    "client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole",
+    "client", "updateClient", "resetAccessToken", "resetAccessTokenWithOverlap", "endOldAccessToken", "enableClient", "disableClient", "role", "updateRole",
     "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson", "namePerson", "application", "resetApplicationSecret",
 }
 # Whoever is deleted is so for good, and who is linked or unlinked is so once, so that there have to be many.

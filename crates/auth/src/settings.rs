@@ -96,6 +96,8 @@ pub struct AuthSettings {
     pub cache_mib: usize,
     /// More clients than that are not kept at hand, with their keys prepared, once those that were used are written down. They are read from their packed form when they are used.
     pub clients_at_hand: usize,
+    /// How long an access token may count after it was replaced, in milliseconds.
+    pub max_token_overlap_ms: i64,
     /// How many refusals are remembered, for those who ask why.
     pub remembered_refusals: usize,
     /// Ends the process; the default does nothing.
@@ -116,6 +118,7 @@ impl AuthSettings {
             max_staleness_ms: None,
             cache_mib: 64,
             clients_at_hand: 50_000,
+            max_token_overlap_ms: 7 * DAY_MS,
             remembered_refusals: 1000,
             on_fatal: Arc::new(|_| ()),
         }

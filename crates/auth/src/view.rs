@@ -34,6 +34,8 @@ pub struct ClientView {
     pub access_token: Option<Secret>,
     /// The id of the grant that this client ends with. Not part of the protocol's shape.
     pub grant: Option<String>,
+    /// Until when the access token before the present one counts. Not part of the protocol's shape.
+    pub old_token_ends_ms: Option<i64>,
     /// Temporary credentials that start before it count no more. Not part of the protocol's shape.
     pub certificates_from_ms: Option<i64>,
     /// The seeds of single certificates that count no more, each with when it is forgotten. Not part of the protocol's shape.

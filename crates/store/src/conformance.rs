@@ -86,6 +86,7 @@ where
         clients:
             a_client_comes_back_as_it_was,
             a_client_id_is_taken_once,
+            an_old_token_ends_with_a_client_that_is_disabled,
             updating_what_is_gone_is_a_conflict,
             the_last_use_never_goes_back,
             deleting_a_client_twice_leaves_two_audit_rows,

@@ -7,15 +7,16 @@ mod common;
 use std::path::Path;
 
 use falconer_store::{
-    AccountRecord, CredentialsChange, IdentityRecord, IssuerRecord, KeyRing, RecoveryCodeRecord, RefreshRecord, ResealFrom, SealedKind,
-    Secret, SessionRecord, Store, StoreError,
+    AccountRecord, CredentialsChange, IdentityRecord, IssuerRecord, KeyRing, OldToken, RecoveryCodeRecord, RefreshRecord, ResealFrom,
+    SealedKind, Secret, SessionRecord, Store, StoreError,
 };
 use falconer_store_sqlite::SqliteStore;
 use rusqlite::{Connection, params};
 
 /// Every sealed column: table, name of the row, column.
-const SEALED: [(&str, &str, &str); 6] = [
+const SEALED: [(&str, &str, &str); 7] = [
     ("clients", "client_id", "access_token"),
+    ("clients", "client_id", "old_access_token"),
     ("issuers", "name", "token"),
     ("passwords", "account", "hash"),
     ("recovery_codes", "id", "hash"),
@@ -28,7 +29,7 @@ const SECRET: &str = "xX-canary-Xx";
 async fn filled(path: &Path) {
     let store = common::open(path);
     for name in ["a", "b"] {
-        let client = falconer_store::ClientRecord { access_token: secret(name), ..common::client(name) };
+        let client = falconer_store::ClientRecord { access_token: secret(name), old_token: old(name), ..common::client(name) };
         store.insert_client(&common::step(&store, "x").await, &client).await.unwrap();
         let issuer = IssuerRecord { name: name.into(), token: secret(name), created_ms: 0, retired_ms: None };
         store.insert_issuer(&common::step(&store, "x").await, &issuer).await.unwrap();
@@ -40,6 +41,11 @@ async fn filled(path: &Path) {
         store.insert_session(&session(name)).await.unwrap();
         store.put_refresh(&RefreshRecord { identity: name.into(), handle: Some(secret(name)), due_ms: 0 }).await.unwrap();
     }
+}
+
+/// The token that a client had before.
+fn old(name: &str) -> Option<OldToken> {
+    Some(OldToken { token: secret(name), ends_ms: i64::MAX })
 }
 
 fn secret(name: &str) -> Secret {
@@ -221,8 +227,15 @@ async fn one_damaged_row_of_each_kind_takes_nothing_else_away() {
     }
     let loaded = store.load().await.unwrap();
     let named: Vec<_> = loaded.damaged.iter().map(|row| (row.kind, row.id.as_str())).collect();
-    let kinds =
-        [SealedKind::Client, SealedKind::Issuer, SealedKind::Account, SealedKind::RecoveryCode, SealedKind::Session, SealedKind::Refresh];
+    let kinds = [
+        SealedKind::Client,
+        SealedKind::OldToken,
+        SealedKind::Issuer,
+        SealedKind::Account,
+        SealedKind::RecoveryCode,
+        SealedKind::Session,
+        SealedKind::Refresh,
+    ];
     assert_eq!(named, kinds.map(|kind| (kind, "a")));
 
     // The client's name stays taken, with a token that nobody knows; the others of its kind are as they were.
@@ -258,8 +271,8 @@ async fn catching_up_goes_on_over_a_damaged_row_and_a_new_token_mends_it() {
     let path = folder.path().join("f.db");
     filled(&path).await;
     let (store, intruder) = (common::open(&path), intruder(&path));
-    for place in &SEALED[..2] {
-        put(&intruder, *place, "a", b"nothing");
+    for place in [SEALED[0], SEALED[2]] {
+        put(&intruder, place, "a", b"nothing");
     }
     let changed = store.changed_records(falconer_store::Revision(0), 1000).await.unwrap();
     assert_eq!(changed.up_to, changed.present);
@@ -314,7 +327,7 @@ async fn keys_are_rotated_while_open() {
 
     store.use_keys(both);
     assert_eq!(read_a(&store, "clients").await, Ok(format!("{SECRET}a")));
-    assert_eq!(parts(&store, 5).await, [5, 5, 2]);
+    assert_eq!(parts(&store, 5).await, [5, 5, 4]);
     assert_eq!(parts(&store, 5).await, [0, 0, 0]);
     store.use_keys(only_new);
     for (table, _, _) in SEALED {

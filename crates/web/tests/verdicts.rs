@@ -86,6 +86,10 @@ fn ours(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "listClientRecords" => (here("GET", "/clients/"), &["auth:list-clients"]),
         "clientRecord" => (here("GET", "/clients/there"), &["auth:get-client:there"]),
         "revokeCertificates" => (here("POST", "/clients/there/revoke-certificates").json(json!({})), &["auth:revoke-certificates:there"]),
+        "resetAccessTokenWithOverlap" => {
+            (here("POST", "/clients/there/reset-access-token").json(json!({ "overlapSeconds": 60 })), &["auth:reset-access-token:there"])
+        }
+        "endOldAccessToken" => (here("POST", "/clients/there/end-old-access-token"), &["auth:reset-access-token:there"]),
         "putClient" => (here("PUT", "/clients/new").json(put), &["auth:create-client:new", "auth:set-access-token:new", "x:1"]),
         "importBatch" => (here("POST", "/import").json(batch), &["auth:create-role:new", "auth:update-client:there", "x:1"]),
         "mapPerson" => (here("POST", "/providers/company/map").json(json!({ "claims": {} })), &["auth:map-person:company"]),

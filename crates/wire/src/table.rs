@@ -47,6 +47,8 @@ pub enum Call {
     ListClientRecords,
     ClientRecord,
     RevokeCertificates,
+    ResetAccessTokenWithOverlap,
+    EndOldAccessToken,
     PutClient,
     ImportBatch,
     ListPeople,

@@ -69,6 +69,14 @@ impl KeyOwner<'_> {
             KeyOwner::Issuer(issuer) => &issuer.token,
         }
     }
+
+    /// The key before, where it still counts.
+    pub(crate) fn old_token(&self, now_ms: i64) -> Option<AccessToken> {
+        match self {
+            KeyOwner::Client(client) => client.old_token_at_present(now_ms),
+            KeyOwner::Issuer(_) => None,
+        }
+    }
 }
 
 /// What a client has with anonymous, without the set being made.

@@ -105,7 +105,10 @@ impl Auth {
             resources.iter().flat_map(|resource| sites.iter().map(move |(host, port)| SignedFor { resource, host, port: *port, ..seen }));
         let other_methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().map(|method| SignedFor { method, ..seen });
         let mut tried = moved.chain(other_methods);
-        let found = tried.find(|what| signed.is_for(*what, owner.token(), self.node.refusals.secret()))?;
+        let old = owner.old_token(self.now_ms());
+        let found = tried.find(|what| {
+            std::iter::once(owner.token()).chain(&old).any(|token| signed.is_for(*what, token, self.node.refusals.secret()))
+        })?;
         Some(WouldMatch {
             method: found.method.to_owned(),
             resource: found.resource.to_owned(),

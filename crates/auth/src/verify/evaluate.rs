@@ -91,9 +91,12 @@ impl Node {
         };
         let is_complete = Cell::new(own.is_complete);
         let own = bounds.apply(own.scopes);
+        let present = client.token();
+        // Looked for only where another key than the present one has signed.
+        let old = if authentic.is_of_token(present) { None } else { client.old_token_at_present(now_ms) };
         let issuer = Issuer {
             client_id: owner,
-            token: client.token(),
+            token: old.as_ref().filter(|old| authentic.is_of_token(old)).unwrap_or(present),
             expires_ms: client.expires_ms(),
             disabled: client.is_disabled(),
             scopes: &own,

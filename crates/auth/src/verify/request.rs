@@ -93,7 +93,8 @@ impl Auth {
             }
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
-            let authentic = signed.check_mac(owner.as_ref().map(KeyOwner::token))?;
+            let old = || owner.as_ref().and_then(|owner| owner.old_token(now_ms));
+            let authentic = signed.check_mac_or_older(owner.as_ref().map(KeyOwner::token), old)?;
             match self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms, wanted) {
                 Ok(found) => return Ok(Some((authentic, found))),
                 Err(reason) => (authentic, reason, Guard::into_inner(snapshot)),

@@ -58,6 +58,7 @@ fn client(id: &str, n: u64) -> ClientRecord {
         disabled: n.is_multiple_of(2),
         grant: None,
         revoked: RevokedCertificates::default(),
+        old_token: None,
     }
 }
 

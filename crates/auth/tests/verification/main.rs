@@ -8,6 +8,7 @@ mod cut_off;
 mod expansions;
 mod feed;
 mod following;
+mod overlap;
 #[path = "../../../falconer/tests/support/patience.rs"]
 mod patience;
 mod protocol;

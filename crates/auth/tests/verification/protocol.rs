@@ -44,6 +44,7 @@ async fn fixture() -> World {
             disabled: client["disabled"].as_bool().unwrap(),
             grant: None,
             revoked: RevokedCertificates::default(),
+            old_token: None,
         };
         let step = crate::common::step_beside(world.store.revision().await.unwrap(), START_MS);
         world.store.insert_client(&step, &record).await.unwrap();

@@ -4,7 +4,7 @@ use super::auth::found;
 use crate::{Call, Client, Error, encode_segment};
 use falconer_wire::{
     CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, ClientRecordList, ClientWithGrant, Explanation, ImportBatch, ImportReport,
-    PutClientRequest, RevokeCertificatesRequest,
+    PutClientRequest, ResetAccessToken, ResetAccessTokenRequest, RevokeCertificatesRequest,
 };
 use http::Method;
 
@@ -60,6 +60,20 @@ impl Client {
     /// Revokes temporary credentials that a client has made. Repeating it with the same moment or seed changes nothing.
     pub async fn revoke_certificates(&self, client_id: &str, which: &RevokeCertificatesRequest) -> Result<ClientWithGrant, Error> {
         self.call_as(&ours(Method::POST, format!("/clients/{}/revoke-certificates", encode_segment(client_id)?)), Some(which)).await
+    }
+
+    /// Gives a client a new access token, and lets the old one count beside it for a while.
+    pub async fn reset_access_token_with_overlap(
+        &self,
+        client_id: &str,
+        wish: &ResetAccessTokenRequest,
+    ) -> Result<ResetAccessToken, Error> {
+        self.call_as(&ours(Method::POST, format!("/clients/{}/reset-access-token", encode_segment(client_id)?)), Some(wish)).await
+    }
+
+    /// Ends the access token before the present one, where it still counts. Fine where there is none.
+    pub async fn end_old_access_token(&self, client_id: &str) -> Result<ClientWithGrant, Error> {
+        self.call_as(&ours(Method::POST, format!("/clients/{}/end-old-access-token", encode_segment(client_id)?)), None::<&()>).await
     }
 
     /// Makes a client what the request says, its access token included. Repeating it changes nothing.

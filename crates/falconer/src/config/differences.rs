@@ -32,6 +32,7 @@ impl Config {
             audit,
             cache_mib,
             services,
+            client,
             identity,
             session,
             grant,

@@ -38,6 +38,8 @@ pub struct Config {
     pub cache_mib: u32,
     /// What services are told.
     pub services: Services,
+    /// Settings of clients.
+    pub client: Client,
     /// Settings of people.
     pub identity: Identity,
     /// Signed-in browsers.
@@ -106,6 +108,14 @@ impl Default for Services {
     fn default() -> Self {
         Services { whole_lists: WholeLists::Everybody, remembered_refusals: 1000 }
     }
+}
+
+/// `[client]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Client {
+    /// How long an access token may count after it was replaced (a time expression, at most 7 days).
+    pub max_overlap: String,
 }
 
 /// `[identity]`
@@ -243,6 +253,7 @@ impl Default for Config {
             audit: Audit::default(),
             cache_mib: 64,
             services: Services::default(),
+            client: Client::default(),
             identity: Identity::default(),
             session: Session::default(),
             grant: Grant::default(),
@@ -268,6 +279,12 @@ impl Default for Audit {
 impl Default for Session {
     fn default() -> Session {
         Session { idle: "24 hours".to_owned(), max_age: "7 days".to_owned(), fresh: "15 minutes".to_owned() }
+    }
+}
+
+impl Default for Client {
+    fn default() -> Client {
+        Client { max_overlap: "7 days".to_owned() }
     }
 }
 

@@ -19,6 +19,9 @@ use crate::text_file;
 /// What a certificate of the protocol can span.
 const LONGEST_GRANT_MS: i64 = 31 * 24 * 3_600_000;
 
+/// Whoever has an old access token may act as the client for so long.
+const LONGEST_OVERLAP_MS: i64 = 7 * 24 * 3_600_000;
+
 /// What the example of the configuration once gave a client.
 const PUBLISHED_TOKEN: &str = "replace-me-with-22-to-66-characters-of-your-own";
 
@@ -28,6 +31,7 @@ pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<
     settings.hawk_origins = hawk_origins(config, &origin)?;
     settings.cache_mib = usize::try_from(config.cache_mib)?;
     settings.remembered_refusals = config.services.remembered_refusals;
+    settings.max_token_overlap_ms = max_overlap_ms(&config.client.max_overlap)?;
     settings.identity_max_age_ms = duration_ms("identity.max_age", &config.identity.max_age)?;
     // A command that runs for a moment has looked at its beginning.
     settings.max_staleness_ms = if access == Access::Alone { Some(config.max_staleness_ms()?) } else { None };
@@ -36,6 +40,15 @@ pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<
     settings.websocktunnel_secret = config.websocktunnel_secret.as_ref().map(|secret| Secret::new(secret.expose()));
     settings.on_fatal = Arc::new(end_at_once);
     Ok(settings)
+}
+
+/// The longest overlap; nothing is one too.
+fn max_overlap_ms(text: &str) -> Result<i64> {
+    let ms = falconer_wire::time_expression::parse_ms(text).context("client.max_overlap: write something like `1 day`")?;
+    if !(0..=LONGEST_OVERLAP_MS).contains(&ms) {
+        bail!("client.max_overlap: `{text}`: give nothing (`0 seconds`) to 7 days");
+    }
+    Ok(ms)
 }
 
 /// Going on over a store that may have lost data would be worse than ending: a start reads what is really there.

@@ -94,6 +94,37 @@ fn temporary_credentials_are_revoked_by_their_start_and_by_their_seed() {
 }
 
 #[test]
+fn an_old_token_goes_on_for_a_while_and_is_ended() {
+    let world = world();
+    let shell = world.as_root();
+    let created = shell.run(&["client", "create", "project/kept", "--scope", "auth:current-scopes", "--json"]).json();
+    let with = |answer: &serde_json::Value| {
+        let credentials = Credentials::new("project/kept", answer["accessToken"].as_str().unwrap());
+        Shell::with(&world.server.root_url, &credentials)
+    };
+    let first = with(&created);
+    let reset = shell.run(&["client", "reset", "project/kept", "--overlap", "1 hour", "--json"]).json();
+    let second = with(&reset);
+    for one in [&first, &second] {
+        one.run(&["current-scopes"]).ok();
+    }
+    let until = format!("counts until {}", reset["oldTokenEnds"].as_str().unwrap());
+    assert!(shell.run(&["client", "show", "project/kept"]).ok().contains(&until));
+    assert!(shell.run(&["client", "end-old-token", "project/kept"]).ok().contains("counts no more"));
+    first.run(&["current-scopes"]).refused(1, "Bad mac");
+    assert!(!shell.run(&["client", "show", "project/kept"]).ok().contains("counts until"));
+    // Shown to people; and without an overlap, as the protocol has it, nothing goes on.
+    let shown = shell.run(&["client", "reset", "project/kept", "--overlap", "10 minutes"]).ok();
+    assert!(shown.contains("old token") && shown.contains("accessToken"), "{shown}");
+    second.run(&["current-scopes"]).ok();
+    shell.run(&["client", "reset", "project/kept"]).ok();
+    second.run(&["current-scopes"]).refused(1, "Bad mac");
+    shell.run(&["client", "reset", "project/kept", "--overlap", "soon"]).refused(2, "1 hour");
+    shell.run(&["client", "reset", "project/kept", "--overlap", "8 days"]).refused(1, "604800");
+    shell.run(&["client", "end-old-token", "project/nobody"]).refused(1, "not found");
+}
+
+#[test]
 fn credentials_for_less_and_signed_urls_are_made_without_a_server() {
     let world = world();
     let root = world.as_root();

@@ -45,16 +45,17 @@ impl Login {
         Ok(self.auth.create_client(who, client_id, input).await)
     }
 
-    /// Makes a new access token, as the session's person (`who`), who has to have proved a short while ago to be there: what is shown goes on without them. The
-    /// inner answer is that of [`falconer_auth::Auth::reset_access_token`].
+    /// Makes a new access token, beside which the old one counts for `overlap_ms` more, as the session's person (`who`), who has to have proved a short while ago to be there: what is shown goes on without them. The
+    /// inner answer is that of [`falconer_auth::Auth::reset_access_token_keeping`].
     pub async fn reset_access_token(
         &self,
         session: &Session,
         who: &Authentication,
         client_id: &str,
+        overlap_ms: i64,
     ) -> Result<Result<(ClientView, Revision), ApiError>, LoginError> {
         self.check_fresh(session)?;
-        Ok(self.auth.reset_access_token(who, client_id).await)
+        Ok(self.auth.reset_access_token_keeping(who, client_id, overlap_ms).await)
     }
 
     /// Invites somebody, as the session's person, who has to have proved a short while ago to be there: whoever has the link can be the new person. `mail`: it is

@@ -22,7 +22,7 @@ async fn changes(world: &World, session: &Session) -> Vec<(&'static str, Result<
         ("a mailed invitation", login.invite_person_from(session, &invited(), Some(&site())).await.map(drop)),
         ("a link for a password", login.make_reset_link_from(session, "local/bob", None).await.map(drop)),
         ("a mailed link", login.make_reset_link_from(session, "local/bob", Some(&site())).await.map(drop)),
-        ("a client's token", login.reset_access_token(session, &who, "local/ann/cli").await.map(|reset| drop(reset.unwrap()))),
+        ("a client's token", login.reset_access_token(session, &who, "local/ann/cli", 0).await.map(|reset| drop(reset.unwrap()))),
     ]
 }
 

@@ -20,6 +20,7 @@ pub async fn make_client(store: &dyn Store, auth: &Auth, now_ms: i64, client_id:
         disabled: false,
         grant: None,
         revoked: RevokedCertificates::default(),
+        old_token: None,
     };
     let step = Step {
         decided_at: store.revision().await.unwrap(),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::samples::{NOW, client, decided, revoked, role, step, texts};
 use crate::conformance::at_once::at_once;
-use crate::{AuditStart, ClientRecord, Key, KeyKind, Revision, RoleRecord, Secret, Step, Store, StoreError};
+use crate::{AuditStart, ClientRecord, Key, KeyKind, OldToken, Revision, RoleRecord, Secret, Step, Store, StoreError};
 
 pub(super) async fn a_batch_comes_back_as_it_was(store: Arc<dyn Store>) {
     let s = &*store;
@@ -29,6 +29,7 @@ pub(super) async fn a_batch_comes_back_as_it_was(store: Arc<dyn Store>) {
         delete_on_expiration: true,
         scopes: vec![],
         disabled: true,
+        old_token: Some(OldToken { token: Secret::new("\u{1f600}"), ends_ms: i64::MAX }),
         grant: Some("g1".into()),
         revoked: revoked(),
     };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::samples::{NOW, client, decided, revoked, role, step, texts};
-use crate::{AuditStart, ClientRecord, Key, Revision, Secret, Step, Store, StoreError};
+use super::samples::{NOW, client, decided, identity, revoked, role, step, texts};
+use crate::{AuditStart, ClientRecord, Key, OldToken, Revision, Secret, Step, Store, StoreError};
 
 pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
     let s = &*store;
@@ -22,6 +22,7 @@ pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
         disabled: true,
         grant: Some("g1".into()),
         revoked: revoked(),
+        old_token: Some(OldToken { token: Secret::new("old"), ends_ms: i64::MIN }),
     };
     for record in [&plain, &odd] {
         s.insert_client(&step(s, "x").await, record).await.unwrap();
@@ -41,6 +42,23 @@ pub(super) async fn a_client_id_is_taken_once(store: Arc<dyn Store>) {
     let other = ClientRecord { description: "other".into(), ..client("a") };
     assert_eq!(s.insert_client(&step(s, "x").await, &other).await, Err(StoreError::Conflict));
     assert_eq!(s.client("a").await.unwrap(), Some(client("a")));
+}
+
+pub(super) async fn an_old_token_ends_with_a_client_that_is_disabled(store: Arc<dyn Store>) {
+    let s = &*store;
+    let with_old = |client_id: &str| {
+        let old_token = Some(OldToken { token: Secret::new("old"), ends_ms: NOW });
+        ClientRecord { old_token, ..client(client_id) }
+    };
+    for id in ["a", "b"] {
+        s.insert_client(&step(s, "x").await, &with_old(id)).await.unwrap();
+    }
+    s.follow_identity(&step(s, "x").await, &identity("local/ann"), &texts(&["a"])).await.unwrap();
+    assert_eq!(s.client("a").await.unwrap(), Some(ClientRecord { disabled: true, ..client("a") }));
+    assert_eq!(s.client("b").await.unwrap(), Some(with_old("b")));
+    s.update_client(&step(s, "x").await, &client("b")).await.unwrap();
+    assert_eq!(s.client("b").await.unwrap(), Some(client("b")));
+    assert_eq!(s.load().await.unwrap().clients, [ClientRecord { disabled: true, ..client("a") }, client("b")]);
 }
 
 pub(super) async fn updating_what_is_gone_is_a_conflict(store: Arc<dyn Store>) {

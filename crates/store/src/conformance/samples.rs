@@ -52,6 +52,7 @@ pub(super) fn client(client_id: &str) -> ClientRecord {
         disabled: false,
         grant: None,
         revoked: RevokedCertificates::default(),
+        old_token: None,
     }
 }
 

@@ -133,6 +133,8 @@ pub static TABLES: &[Table] = &[
             flag("disabled"),
             text("grant_id"),
             text("revoked_certificates"),
+            bytes("old_access_token"),
+            int("old_token_ends_ms"),
         ],
     ),
     table("roles", 1, &[hashed("role_id", "id_hash"), list("scopes"), text("description"), int("created_ms"), int("last_modified_ms")]),

@@ -12,6 +12,8 @@ pub struct ClientRecord {
     pub description: String,
     /// The key that signs. Sealed at rest.
     pub access_token: Secret,
+    /// The one before it, where it still counts. Sealed at rest.
+    pub old_token: Option<OldToken>,
     /// When the client ends, microseconds since 1970: finer than the rest, because `createClient` compares what it was given.
     pub expires_us: i64,
     /// Milliseconds since 1970.
@@ -32,6 +34,15 @@ pub struct ClientRecord {
     pub grant: Option<String>,
     /// What counts no more of the certificates that it has issued.
     pub revoked: RevokedCertificates,
+}
+
+/// An access token that was replaced and goes on for a while, beside the one that replaced it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldToken {
+    /// The key that signed until then.
+    pub token: Secret,
+    /// From then on it counts no more, milliseconds since 1970.
+    pub ends_ms: i64,
 }
 
 /// A role: whoever has `assume:<role_id>` has its scopes.

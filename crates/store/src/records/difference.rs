@@ -29,6 +29,7 @@ impl Difference {
             .value("expiresMs", before.expires_us.div_euclid(1000), after.expires_us.div_euclid(1000))
             .value("deleteOnExpiration", before.delete_on_expiration, after.delete_on_expiration)
             .value("disabled", before.disabled, after.disabled)
+            .value("oldTokenEndsMs", ends_of_old(before), ends_of_old(after))
             .value("certificatesFromMs", before.revoked.before_ms, after.revoked.before_ms)
             .list("revokedSeeds", &seeds(before), &seeds(after))
     }
@@ -209,6 +210,10 @@ fn short(value: Option<&Value>) -> Value {
     let Some(value) = value else { return Value::Null };
     let text = value.to_string();
     if text.chars().count() > LONGEST_KEPT { cut(&text).into() } else { value.clone() }
+}
+
+fn ends_of_old(client: &ClientRecord) -> Option<i64> {
+    client.old_token.as_ref().map(|old| old.ends_ms)
 }
 
 fn seeds(client: &ClientRecord) -> Vec<String> {

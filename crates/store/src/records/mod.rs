@@ -11,7 +11,7 @@ mod people;
 mod revoked;
 mod scim;
 
-pub use access::{ClientRecord, GrantRecord, IssuerRecord, MOST_DERIVED_GRANTS, RoleRecord};
+pub use access::{ClientRecord, GrantRecord, IssuerRecord, MOST_DERIVED_GRANTS, OldToken, RoleRecord};
 pub use applications::{ApplicationRecord, ConsentRecord, InitialTokenRecord, RegistrationRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use device_requests::{DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};

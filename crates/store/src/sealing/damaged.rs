@@ -9,6 +9,8 @@ use crate::{Place, Result, StoreError};
 pub enum SealedKind {
     /// A client's access token.
     Client,
+    /// The one before it, which still counts.
+    OldToken,
     /// An issuer's token.
     Issuer,
     /// The hash of a local account's password.
@@ -22,10 +24,11 @@ pub enum SealedKind {
 }
 
 impl SealedKind {
-    /// `client`, `issuer`, `account`, `recovery code`, `session` or `refresh`.
+    /// `client`, `old access token`, `issuer`, `account`, `recovery code`, `session` or `refresh`.
     pub fn as_str(self) -> &'static str {
         match self {
             SealedKind::Client => "client",
+            SealedKind::OldToken => "old access token",
             SealedKind::Issuer => "issuer",
             SealedKind::Account => "account",
             SealedKind::RecoveryCode => "recovery code",
@@ -38,6 +41,7 @@ impl SealedKind {
     pub fn place(self, id: &str) -> Place<'_> {
         let (table, column) = match self {
             SealedKind::Client => ("clients", "access_token"),
+            SealedKind::OldToken => ("clients", "old_access_token"),
             SealedKind::Issuer => ("issuers", "token"),
             SealedKind::Account => ("accounts", "password_hash"),
             SealedKind::RecoveryCode => ("recovery_codes", "hash"),
@@ -48,7 +52,7 @@ impl SealedKind {
     }
 
     /// Table and column where the values are now.
-    fn stored_in(self) -> (&'static str, &'static str) {
+    pub fn stored_in(self) -> (&'static str, &'static str) {
         match self {
             SealedKind::Account => ("passwords", "hash"),
             other => {

@@ -3,8 +3,8 @@
 use std::pin::pin;
 
 use falconer_store::{
-    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, RevokedCertificates, SealedKind, Sealer, Secret, StaticChange,
-    StoreError, static_changes,
+    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, OldToken, Place, RevokedCertificates, SealedKind, Sealer, Secret,
+    StaticChange, StoreError, static_changes,
 };
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
@@ -15,28 +15,34 @@ use crate::connection::hash;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
-    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id, revoked_certificates";
+    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id, revoked_certificates, old_access_token,
+    old_token_ends_ms";
 
 /// Where a client's token lives.
 pub(crate) fn token_place(client_id: &str) -> Place<'_> {
     SealedKind::Client.place(client_id)
 }
 
-pub(crate) async fn one(on: &impl Connection, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
-    let (sql, keys) = (format!("SELECT {COLUMNS} FROM clients WHERE id_hash = $1"), sealer.keys());
-    first(on, &sql, &[&hash::of(client_id)], |row| Ok(read(row, sealer, &keys)?.0)).await
+/// Where the one before it lives.
+pub(crate) fn old_token_place(client_id: &str) -> Place<'_> {
+    SealedKind::OldToken.place(client_id)
 }
 
-/// Gives all clients to `each`, ascending, as they arrive; how many there were, and which are damaged.
+pub(crate) async fn one(on: &impl Connection, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
+    let (sql, keys) = (format!("SELECT {COLUMNS} FROM clients WHERE id_hash = $1"), sealer.keys());
+    first(on, &sql, &[&hash::of(client_id)], |row| Ok(read(row, sealer, &keys)?.record)).await
+}
+
+/// Gives all clients to `each`, ascending, as they arrive; how many sealed values there were, and which are damaged.
 pub(crate) async fn each(on: &impl Connection, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
     let (mut count, mut damaged) = (0_usize, Vec::new());
     let keys = sealer.keys();
     let mut rows = pin!(on.rows(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"), &[]).await?);
     while let Some(row) = rows.try_next().await? {
-        let (client, damage) = read(&row, sealer, &keys)?;
-        count = count.saturating_add(1);
-        damaged.extend(damage);
-        each(client);
+        let opened = read(&row, sealer, &keys)?;
+        count = count.saturating_add(opened.values);
+        damaged.extend(opened.damaged);
+        each(opened.record);
     }
     Ok((count, damaged))
 }
@@ -45,7 +51,7 @@ pub(crate) async fn each(on: &impl Connection, sealer: &Sealer, each: &mut EachC
 pub(crate) async fn among(on: &impl Connection, sealer: &Sealer, ids: &[&str]) -> Res<Vec<ClientRecord>> {
     let hashes: Vec<Vec<u8>> = ids.iter().map(|id| hash::of(id)).collect();
     let keys = sealer.keys();
-    all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| Ok(read(row, sealer, &keys)?.0)).await
+    all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| Ok(read(row, sealer, &keys)?.record)).await
 }
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
@@ -58,9 +64,9 @@ pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &
     writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated).await
 }
 
-/// Those that are disabled already or gone are passed over.
+/// Old tokens end with it. Those that are disabled already or gone are passed over.
 pub(crate) async fn disable(writing: &mut Writing<'_>, client_ids: &[String]) -> Res<()> {
-    let sql = "UPDATE clients SET disabled = true, last_modified_ms = greatest(last_modified_ms, $2)
+    let sql = "UPDATE clients SET disabled = true, old_access_token = NULL, old_token_ends_ms = NULL, last_modified_ms = greatest(last_modified_ms, $2)
                WHERE id_hash IN (SELECT sha256(convert_to(id, 'UTF8')) FROM unnest($1::text[]) AS i (id)) AND NOT disabled
                RETURNING client_id";
     let done: Vec<String> = all(&writing.transaction, sql, &[&client_ids, &writing.step.at_ms], |row| get(row, 0)).await?;
@@ -79,7 +85,7 @@ pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, c
     let sql =
         format!("SELECT {COLUMNS} FROM clients WHERE starts_with(client_id, 'static/') AND NOT starts_with(client_id, 'static/falconer/')");
     let keys = sealer.keys();
-    let stored = all(&writing.transaction, &sql, &[], |row| Ok(read(row, sealer, &keys)?.0)).await?;
+    let stored = all(&writing.transaction, &sql, &[], |row| Ok(read(row, sealer, &keys)?.record)).await?;
     let changes = static_changes(stored, clients)?;
     for change in &changes {
         match change {
@@ -108,7 +114,8 @@ async fn remove(on: &impl Connection, client_id: &str) -> Res<u64> {
 }
 
 pub(crate) async fn add(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
-    let sql = format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
+    let sql =
+        format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
     put(on, &sql, sealer, client).await.map(drop)
 }
 
@@ -117,12 +124,15 @@ pub(crate) async fn replace(on: &impl Connection, sealer: &Sealer, client: &Clie
     let sql =
         "UPDATE clients SET client_id = $2, description = $3, access_token = $4, expires_us = $5, created_ms = $6, last_modified_ms = $7,
                  last_date_used_ms = greatest(last_date_used_ms, $8), last_rotated_ms = $9, delete_on_expiration = $10, scopes = $11,
-                 disabled = $12, grant_id = $13, revoked_certificates = $14 WHERE id_hash = $1";
+                 disabled = $12, grant_id = $13, revoked_certificates = $14,
+                 old_access_token = $15, old_token_ends_ms = $16 WHERE id_hash = $1";
     if put(on, sql, sealer, client).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
 }
 
 async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRecord) -> Res<u64> {
     let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
+    let old = client.old_token.as_ref();
+    let sealed_old = old.map(|old| sealer.seal(&old_token_place(&client.client_id), old.token.expose())).transpose()?;
     let id_hash = hash::of(&client.client_id);
     run(
         on,
@@ -142,21 +152,41 @@ async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRe
             &client.disabled,
             &client.grant,
             &client.revoked.to_text(),
+            &sealed_old,
+            &old.map(|old| old.ends_ms),
         ],
     )
     .await
 }
 
-fn read(row: &Row, sealer: &Sealer, keys: &KeyRing) -> Res<(ClientRecord, Option<Damaged>)> {
-    let client_id: String = get(row, 0)?;
-    let (access_token, damage) = match sealer.open_row(keys, SealedKind::Client, &client_id, get(row, 2)?) {
-        Ok(token) => (Secret::new(token), None),
-        Err(damage) => (sealer.token_of_nobody(), Some(damage)),
-    };
+/// A row whose tokens were opened.
+struct OpenedClient {
+    record: ClientRecord,
+    /// How many there were.
+    values: usize,
+    damaged: Vec<Damaged>,
+}
+
+/// An old token that does not open counts no more.
+fn read(row: &Row, sealer: &Sealer, keys: &KeyRing) -> Res<OpenedClient> {
+    let (client_id, mut damaged): (String, _) = (get(row, 0)?, Vec::new());
+    let access_token = sealer.open_row(keys, SealedKind::Client, &client_id, get(row, 2)?).map(Secret::new).unwrap_or_else(|damage| {
+        damaged.push(damage);
+        sealer.token_of_nobody()
+    });
+    let old = get::<Option<&[u8]>>(row, 13)?.zip(get::<Option<i64>>(row, 14)?);
+    let old_token = old.and_then(|(sealed, ends_ms)| match sealer.open_row(keys, SealedKind::OldToken, &client_id, sealed) {
+        Ok(token) => Some(OldToken { token: Secret::new(token), ends_ms }),
+        Err(damage) => {
+            damaged.push(damage);
+            None
+        }
+    });
     let record = ClientRecord {
         client_id,
         description: get(row, 1)?,
         access_token,
+        old_token,
         expires_us: get(row, 3)?,
         created_ms: get(row, 4)?,
         last_modified_ms: get(row, 5)?,
@@ -168,7 +198,7 @@ fn read(row: &Row, sealer: &Sealer, keys: &KeyRing) -> Res<(ClientRecord, Option
         grant: get(row, 11)?,
         revoked: read_revoked(row, 12)?,
     };
-    Ok((record, damage))
+    Ok(OpenedClient { record, values: 1 + usize::from(old.is_some()), damaged })
 }
 
 fn read_revoked(row: &Row, column: usize) -> Res<RevokedCertificates> {

@@ -17,8 +17,9 @@ use crate::connection::shared::is_shared;
 const OPENED: i64 = 10_000;
 
 /// The sealed columns.
-const SEALED: [(SealedKind, &str); 6] = [
+const SEALED: [(SealedKind, &str); 7] = [
     (SealedKind::Client, "SELECT client_id, access_token FROM clients LIMIT $1"),
+    (SealedKind::OldToken, "SELECT client_id, old_access_token FROM clients WHERE old_access_token IS NOT NULL LIMIT $1"),
     (SealedKind::Issuer, "SELECT name, token FROM issuers LIMIT $1"),
     (SealedKind::Account, "SELECT account, hash FROM passwords LIMIT $1"),
     (SealedKind::RecoveryCode, "SELECT id, hash FROM recovery_codes LIMIT $1"),

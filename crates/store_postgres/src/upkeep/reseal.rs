@@ -19,13 +19,20 @@ struct Sealed {
 }
 
 /// A value that was changed in between is left alone: whoever changed it sealed it with the newer key.
-const SEALED: [Sealed; 6] = [
+const SEALED: [Sealed; 7] = [
     Sealed {
         find: "SELECT client_id, access_token FROM clients WHERE id_hash > $1 ORDER BY id_hash LIMIT $2",
         by_hash: true,
         older: "SELECT 1 FROM clients WHERE substr(access_token, 1, $1) <> $2 LIMIT 1",
         write: "UPDATE clients SET access_token = $2 WHERE id_hash = sha256(convert_to($1, 'UTF8')) AND access_token = $3",
         place: clients::token_place,
+    },
+    Sealed {
+        find: "SELECT client_id, old_access_token FROM clients WHERE old_access_token IS NOT NULL AND id_hash > $1 ORDER BY id_hash LIMIT $2",
+        by_hash: true,
+        older: "SELECT 1 FROM clients WHERE substr(old_access_token, 1, $1) <> $2 LIMIT 1",
+        write: "UPDATE clients SET old_access_token = $2 WHERE id_hash = sha256(convert_to($1, 'UTF8')) AND old_access_token = $3",
+        place: clients::old_token_place,
     },
     Sealed {
         find: "SELECT name, token FROM issuers WHERE name > $1 ORDER BY name LIMIT $2",

@@ -3,8 +3,8 @@
 use std::sync::mpsc::sync_channel;
 
 use falconer_store::{
-    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, RevokedCertificates, SealedKind, Sealer, Secret, StaticChange,
-    StoreError, static_changes,
+    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, OldToken, Place, RevokedCertificates, SealedKind, Sealer, Secret,
+    StaticChange, StoreError, static_changes,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -13,11 +13,17 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
-    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id, revoked_certificates";
+    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id, revoked_certificates, old_access_token,
+    old_token_ends_ms";
 
 /// Where a client's token lives.
 pub(crate) fn token_place(client_id: &str) -> Place<'_> {
     SealedKind::Client.place(client_id)
+}
+
+/// Where the one before it lives.
+pub(crate) fn old_token_place(client_id: &str) -> Place<'_> {
+    SealedKind::OldToken.place(client_id)
 }
 
 pub(crate) fn one(connection: &Connection, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
@@ -31,7 +37,7 @@ const AHEAD: usize = 8;
 /// Threads that open tokens meanwhile, which takes longer than reading them.
 const OPENERS: usize = 2;
 
-/// Gives all clients to `each` in ascending order. Answers how many there were, and which are damaged.
+/// Gives all clients to `each` in ascending order. Answers how many sealed values there were, and which are damaged.
 pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
     let keys = &*sealer.keys();
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"))?;
@@ -52,10 +58,10 @@ pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClie
             let (mut count, mut damaged) = (0_usize, Vec::new());
             for open in opened.iter().cycle() {
                 let Ok(clients) = open.recv() else { break };
-                for (client, damage) in clients {
-                    count = count.saturating_add(1);
-                    damaged.extend(damage);
-                    each(client);
+                for opened in clients {
+                    count = count.saturating_add(opened.values);
+                    damaged.extend(opened.damaged);
+                    each(opened.record);
                 }
             }
             Ok((count, damaged))
@@ -78,7 +84,7 @@ pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClie
     })
 }
 
-fn open_all(rows: Vec<SealedClient>, sealer: &Sealer, keys: &KeyRing) -> Vec<(ClientRecord, Option<Damaged>)> {
+fn open_all(rows: Vec<SealedClient>, sealer: &Sealer, keys: &KeyRing) -> Vec<OpenedClient> {
     rows.into_iter().map(|row| row.open(sealer, keys)).collect()
 }
 
@@ -109,9 +115,11 @@ pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &Client
     writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated)
 }
 
-/// Nothing where it is disabled already, or gone.
+/// An old token ends with it. Nothing where it is disabled already, or gone.
 pub(crate) fn disable(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
-    let sql = "UPDATE clients SET disabled = 1, last_modified_ms = max(last_modified_ms, ?2) WHERE client_id = ?1 AND disabled = 0";
+    let sql =
+        "UPDATE clients SET disabled = 1, old_access_token = NULL, old_token_ends_ms = NULL, last_modified_ms = max(last_modified_ms, ?2)
+         WHERE client_id = ?1 AND disabled = 0";
     if run(writing.connection, sql, params![client_id, writing.step.at_ms])? > 0 {
         writing.changed_in_batch(KeyKind::Client, client_id, ChangeKind::Updated, "disabled")?;
     }
@@ -169,11 +177,15 @@ const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = exc
     access_token = excluded.access_token, expires_us = excluded.expires_us, created_ms = excluded.created_ms,
     last_modified_ms = excluded.last_modified_ms, last_date_used_ms = max(last_date_used_ms, excluded.last_date_used_ms),
     last_rotated_ms = excluded.last_rotated_ms, delete_on_expiration = excluded.delete_on_expiration, scopes = excluded.scopes,
-    disabled = excluded.disabled, grant_id = excluded.grant_id, revoked_certificates = excluded.revoked_certificates";
+    disabled = excluded.disabled, grant_id = excluded.grant_id, revoked_certificates = excluded.revoked_certificates,
+    old_access_token = excluded.old_access_token, old_token_ends_ms = excluded.old_token_ends_ms";
 
 fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_conflict: &str) -> Res<()> {
-    let sql = format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) {on_conflict}");
+    let sql =
+        format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) {on_conflict}");
     let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
+    let old = client.old_token.as_ref();
+    let sealed_old = old.map(|old| sealer.seal(&old_token_place(&client.client_id), old.token.expose())).transpose()?;
     let values = params![
         client.client_id,
         client.description,
@@ -188,34 +200,57 @@ fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_confl
         client.disabled,
         client.grant,
         client.revoked.to_text(),
+        sealed_old,
+        old.map(|old| old.ends_ms),
     ];
     run(connection, &sql, values)?;
     Ok(())
 }
 
 fn read(row: &Row<'_>, sealer: &Sealer, keys: &KeyRing) -> Res<ClientRecord> {
-    Ok(SealedClient::read(row)?.open(sealer, keys).0)
+    Ok(SealedClient::read(row)?.open(sealer, keys).record)
 }
 
-/// A row whose token is still sealed.
+/// A row whose tokens are still sealed.
 struct SealedClient {
     token: Vec<u8>,
-    /// Without its token.
+    /// The one before it, and its end.
+    old: Option<(Vec<u8>, i64)>,
+    /// Without its tokens.
     record: ClientRecord,
+}
+
+/// A row whose tokens were opened.
+struct OpenedClient {
+    record: ClientRecord,
+    /// How many there were.
+    values: usize,
+    damaged: Vec<Damaged>,
 }
 
 impl SealedClient {
     fn read(row: &Row<'_>) -> Res<SealedClient> {
-        let record = without_token(row)?;
-        Ok(SealedClient { token: row.get(2)?, record })
+        let record = without_tokens(row)?;
+        let (token, ends_ms): (Option<Vec<u8>>, Option<i64>) = (row.get(13)?, row.get(14)?);
+        Ok(SealedClient { token: row.get(2)?, old: token.zip(ends_ms), record })
     }
 
-    fn open(self, sealer: &Sealer, keys: &KeyRing) -> (ClientRecord, Option<Damaged>) {
-        let (access_token, damage) = match sealer.open_row(keys, SealedKind::Client, &self.record.client_id, &self.token) {
-            Ok(token) => (Secret::new(token), None),
-            Err(damage) => (sealer.token_of_nobody(), Some(damage)),
-        };
-        (ClientRecord { access_token, ..self.record }, damage)
+    /// An old token that does not open counts no more.
+    fn open(self, sealer: &Sealer, keys: &KeyRing) -> OpenedClient {
+        let (id, mut damaged) = (&self.record.client_id, Vec::new());
+        let values = 1 + usize::from(self.old.is_some());
+        let access_token = sealer.open_row(keys, SealedKind::Client, id, &self.token).map(Secret::new).unwrap_or_else(|damage| {
+            damaged.push(damage);
+            sealer.token_of_nobody()
+        });
+        let old_token = self.old.and_then(|(sealed, ends_ms)| match sealer.open_row(keys, SealedKind::OldToken, id, &sealed) {
+            Ok(token) => Some(OldToken { token: Secret::new(token), ends_ms }),
+            Err(damage) => {
+                damaged.push(damage);
+                None
+            }
+        });
+        OpenedClient { record: ClientRecord { access_token, old_token, ..self.record }, values, damaged }
     }
 }
 
@@ -224,11 +259,12 @@ fn read_revoked(row: &Row<'_>, column: usize) -> Res<RevokedCertificates> {
     RevokedCertificates::from_text(text).ok_or_else(|| StoreError::Corrupt("revoked certificates can't be read".to_owned()).into())
 }
 
-fn without_token(row: &Row<'_>) -> Res<ClientRecord> {
+fn without_tokens(row: &Row<'_>) -> Res<ClientRecord> {
     Ok(ClientRecord {
         client_id: row.get(0)?,
         description: row.get(1)?,
         access_token: Secret::new(""),
+        old_token: None,
         expires_us: row.get(3)?,
         created_ms: row.get(4)?,
         last_modified_ms: row.get(5)?,

@@ -16,14 +16,15 @@ use crate::following::history;
 /// So many of the values that do not open are named.
 const NAMED: usize = 20;
 
-/// Table and query of each sealed column: the row, and the value.
-const SEALED: [(SealedKind, &str, &str); 6] = [
-    (SealedKind::Client, "clients", "SELECT client_id, access_token FROM clients"),
-    (SealedKind::Issuer, "issuers", "SELECT name, token FROM issuers"),
-    (SealedKind::Account, "passwords", "SELECT account, hash FROM passwords"),
-    (SealedKind::RecoveryCode, "recovery_codes", "SELECT id, hash FROM recovery_codes"),
-    (SealedKind::Session, "sessions", "SELECT id_hash, csrf FROM sessions"),
-    (SealedKind::Refresh, "refreshes", "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL"),
+/// The query of each sealed column: the row, and the value.
+const SEALED: [(SealedKind, &str); 7] = [
+    (SealedKind::Client, "SELECT client_id, access_token FROM clients"),
+    (SealedKind::OldToken, "SELECT client_id, old_access_token FROM clients WHERE old_access_token IS NOT NULL"),
+    (SealedKind::Issuer, "SELECT name, token FROM issuers"),
+    (SealedKind::Account, "SELECT account, hash FROM passwords"),
+    (SealedKind::RecoveryCode, "SELECT id, hash FROM recovery_codes"),
+    (SealedKind::Session, "SELECT id_hash, csrf FROM sessions"),
+    (SealedKind::Refresh, "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL"),
 ];
 
 /// What is neither a table that has rows nor an index.
@@ -147,8 +148,9 @@ fn look(connection: &Connection, keys: Option<&KeyRing>) -> Res<Inspected> {
         damaged: Vec::new(),
         foreign: all(connection, FOREIGN, [], |row| Ok(row.get(0)?))?,
     };
-    for (kind, table, sql) in SEALED {
-        if has_table(connection, table)? {
+    for (kind, sql) in SEALED {
+        let (table, column) = kind.stored_in();
+        if has_column(connection, table, column)? {
             open_each(connection, kind, sql, keys, &mut found)?;
         }
     }
@@ -174,11 +176,6 @@ fn open_each(connection: &Connection, kind: SealedKind, sql: &str, keys: Option<
         }
     }
     Ok(())
-}
-
-fn has_table(connection: &Connection, name: &str) -> Res<bool> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-    Ok(connection.query_row(sql, [name], |_| Ok(())).optional()?.is_some())
 }
 
 fn has_column(connection: &Connection, table: &str, name: &str) -> Res<bool> {

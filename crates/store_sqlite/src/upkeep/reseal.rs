@@ -16,12 +16,18 @@ struct Sealed {
     place: fn(&str) -> Place<'_>,
 }
 
-const SEALED: [Sealed; 6] = [
+const SEALED: [Sealed; 7] = [
     Sealed {
         find: "SELECT client_id, access_token FROM clients WHERE client_id > ?1 ORDER BY client_id LIMIT ?2",
         older: "SELECT 1 FROM clients WHERE substr(access_token, 1, ?1) <> ?2 LIMIT 1",
         write: "UPDATE clients SET access_token = ?2 WHERE client_id = ?1",
         place: clients::token_place,
+    },
+    Sealed {
+        find: "SELECT client_id, old_access_token FROM clients WHERE old_access_token IS NOT NULL AND client_id > ?1 ORDER BY client_id LIMIT ?2",
+        older: "SELECT 1 FROM clients WHERE substr(old_access_token, 1, ?1) <> ?2 LIMIT 1",
+        write: "UPDATE clients SET old_access_token = ?2 WHERE client_id = ?1",
+        place: clients::old_token_place,
     },
     Sealed {
         find: "SELECT name, token FROM issuers WHERE name > ?1 ORDER BY name LIMIT ?2",

@@ -58,6 +58,7 @@ pub fn client(client_id: &str) -> ClientRecord {
         disabled: false,
         grant: None,
         revoked: RevokedCertificates::default(),
+        old_token: None,
     }
 }
 

@@ -74,6 +74,23 @@ async fn a_client_from_its_creation_to_its_end() {
     let reset = ask(&mut admin, "reset").await;
     let token = site.auth.directory().client("project/two").unwrap().record().access_token.clone();
     assert!(token.expose() != record.access_token.expose() && reset.text.contains(token.expose()));
+    let form = admin.get(&format!("{}&action=reset", id(CONFIRM, "project/two"))).await.form(CONFIRM);
+    for (wrong, why) in [("soon<", "1 hour"), ("-1 hour", "1 hour"), ("8 days", "604800 seconds at most")] {
+        let refused = admin.post(CONFIRM, &with(form.clone(), &[("overlap", wrong)])).await;
+        let shown = wrong.replace('<', "&#60;");
+        assert!(refused.status == 400 && refused.text.contains(why) && refused.text.contains(&shown), "{}", refused.text);
+    }
+    let kept = admin.post(CONFIRM, &with(form, &[("overlap", "1 hour")])).await;
+    assert!(kept.text.contains("The old token works until"), "{}", kept.text);
+    let old = || site.auth.directory().client("project/two").unwrap().record().old_token;
+    assert_eq!(old().unwrap().token, token);
+    let page = admin.get(&id("/auth/clients", "project/two")).await;
+    assert!(page.text.contains("Old access token") && page.text.contains("action=end-old-token"), "{}", page.text);
+    const ENDED: &str = "/auth/clients?id=project%2Ftwo&done=old-token-ended";
+    assert_eq!(ask(&mut admin, "end-old-token").await.location(), ENDED);
+    let page = admin.get(ENDED).await;
+    assert!(page.text.contains("The old access token was ended") && !page.text.contains("action=end-old-token"), "{}", page.text);
+    assert_eq!(old(), None);
     const REVOKED: &str = "/auth/clients?id=project%2Ftwo&done=revoked";
     assert_eq!(ask(&mut admin, "revoke-certificates").await.location(), REVOKED);
     let revoked = || site.auth.directory().client("project/two").unwrap().record().revoked;

@@ -33,6 +33,7 @@ const fn act(
 
 const CLIENT: &str = "/auth/clients?id=robots%2Fone";
 const OFF: &str = "/auth/clients?id=robots%2Foff";
+const REPLACED: &str = "/auth/clients?id=robots%2Freplaced";
 const ROLE: &str = "/auth/roles?id=team";
 const BOB: &str = "/auth/people?id=local%2Fbob";
 const EMPLOYEE: &str = "/auth/people?id=sso%2F42";
@@ -40,7 +41,7 @@ const STOPPED: &str = "/auth/people?id=local%2Fstopped";
 const CLIENT_DO: &str = "/auth/clients/confirm";
 const PERSON_DO: &str = "/auth/people/confirm";
 
-const ACTS: [Act; 25] = [
+const ACTS: [Act; 26] = [
     act(
         "/auth/clients",
         "/auth/clients/add",
@@ -64,6 +65,13 @@ const ACTS: [Act; 25] = [
         &[("id", "robots/one"), ("expires", "1 day"), ("seen", "1785585600000"), ("do", "save")],
     ),
     act(CLIENT, "action=reset", &["auth:reset-access-token:robots/one"], CLIENT_DO, &[("id", "robots/one"), ("action", "reset")]),
+    act(
+        REPLACED,
+        "action=end-old-token",
+        &["auth:reset-access-token:robots/replaced"],
+        CLIENT_DO,
+        &[("id", "robots/replaced"), ("action", "end-old-token")],
+    ),
     act(CLIENT, "action=disable", &["auth:disable-client:robots/one"], CLIENT_DO, &[("id", "robots/one"), ("action", "disable")]),
     act(OFF, "action=enable", &["auth:enable-client:robots/off"], CLIENT_DO, &[("id", "robots/off"), ("action", "enable")]),
     act(CLIENT, "action=delete", &["auth:delete-client:robots/one"], CLIENT_DO, &[("id", "robots/one"), ("action", "delete")]),
@@ -152,16 +160,17 @@ const ACTS: [Act; 25] = [
     ),
 ];
 
-/// Two clients, a role, and people: bob, who is signed in; somebody of a directory with a local account; somebody who is stopped.
+/// Clients, one of which has an old token, a role, and people: bob, who is signed in; somebody of a directory with a local account; somebody who is stopped.
 async fn furnished() -> Site {
     let site = site().await;
-    for id in ["robots/one", "robots/off", "local/bob/tool"] {
+    for id in ["robots/one", "robots/off", "robots/replaced", "local/bob/tool"] {
         client::make_client(site.store.as_ref(), &site.auth, START_MS, id, &[]).await;
     }
     let chief = site.somebody("chief", &["auth:*"]).await;
     drop(chief);
     let chief = falconer_auth::Authentication::person("local/chief");
     site.auth.disable_client(&chief, "robots/off").await.unwrap();
+    site.auth.reset_access_token_keeping(&chief, "robots/replaced", falconer_auth::HOUR_MS).await.unwrap();
     let role = falconer_auth::RoleInput { scopes: Vec::new(), description: String::new() };
     site.auth.create_role(&chief, "team", &role).await.unwrap();
     for name in ["carl", "stopped"] {

@@ -67,6 +67,7 @@ pub fn body(method: &Method) -> Option<Value> {
             "uses": 20,
             "lifeSeconds": 2_592_000,
         })),
+        Call::ResetAccessTokenWithOverlap => Some(json!({ "overlapSeconds": 3600 })),
         Call::ResetApplicationSecret => Some(json!({ "overlapSeconds": 3600 })),
         _ => None,
     }

@@ -55,14 +55,14 @@ impl Method {
 fn named(call: Call) -> &'static [Code] {
     match call {
         Call::Client | Call::ClientRecord | Call::Role => &[Code::ResourceNotFound],
-        Call::RevokeCertificates => &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict],
+        Call::RevokeCertificates | Call::ResetAccessTokenWithOverlap => &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict],
         Call::UpdateClient | Call::ResetAccessToken | Call::EnableClient | Call::DisableClient | Call::UpdateRole => {
             &[Code::InputError, Code::ResourceNotFound]
         }
         Call::CreateClient | Call::CreateRole => &[Code::InputError, Code::RequestConflict],
         Call::DeleteClient | Call::DeleteRole | Call::PutClient | Call::ImportBatch => &[Code::InputError],
         Call::Person | Call::Explain | Call::Application => &[Code::ResourceNotFound],
-        Call::ResetApplicationSecret => &[Code::InputError, Code::ResourceNotFound],
+        Call::ResetApplicationSecret | Call::EndOldAccessToken => &[Code::InputError, Code::ResourceNotFound],
         Call::DeleteApplication | Call::ListApplications | Call::EndGrant => &[Code::InputError],
         Call::CreateInitialToken | Call::PutApplication => &[Code::InputError, Code::RequestConflict],
         Call::DeriveGrant => &[Code::InputError, Code::RequestConflict],

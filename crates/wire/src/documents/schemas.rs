@@ -103,6 +103,8 @@ schemas! {
         "put-client-request",
         "put-client-response",
         "refresh-person-response",
+        "reset-access-token-request",
+        "reset-access-token-response",
         "reset-application-secret-request",
         "revision-response",
         "revoke-certificates-request",

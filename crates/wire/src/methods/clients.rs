@@ -189,3 +189,39 @@ pub(super) const REVOKE_CERTIFICATES: Method = Method {
     input: Some("revoke-certificates-request"),
     output: Some("client-record-response"),
 };
+
+pub(super) const RESET_ACCESS_TOKEN_WITH_OVERLAP: Method = Method {
+    call: Call::ResetAccessTokenWithOverlap,
+    service: Service::Falconer,
+    name: "resetAccessTokenWithOverlap",
+    verb: Verb::Post,
+    route: "/clients/<clientId>/reset-access-token",
+    params: &[PathParam { name: "clientId", pattern: Some(CLIENT_ID) }],
+    query: &[],
+    scopes: Some(r#""auth:reset-access-token:<clientId>""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Clients",
+    title: "New access token, beside the old one for a while",
+    description: "Replaces the access token as `resetAccessToken` does, and lets the old one count for `overlapSeconds` more, with all temporary credentials that it has signed and signs until then: so nothing stops while the new one is being handed out. Whoever has the old one may act as the client until then; where it is in wrong hands, let nothing overlap. One that was kept before ends at once. Disabling or deleting the client ends it. The answer is the only time that the new one is shown.",
+    input: Some("reset-access-token-request"),
+    output: Some("reset-access-token-response"),
+};
+
+pub(super) const END_OLD_ACCESS_TOKEN: Method = Method {
+    call: Call::EndOldAccessToken,
+    service: Service::Falconer,
+    name: "endOldAccessToken",
+    verb: Verb::Post,
+    route: "/clients/<clientId>/end-old-access-token",
+    params: &[PathParam { name: "clientId", pattern: Some(CLIENT_ID) }],
+    query: &[],
+    scopes: Some(r#""auth:reset-access-token:<clientId>""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Clients",
+    title: "End the old access token",
+    description: "The access token before the present one, which a reset has let go on for a while, counts no more from the answer on, with all that it has signed. That there is none is no error.",
+    input: None,
+    output: Some("client-record-response"),
+};

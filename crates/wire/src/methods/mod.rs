@@ -65,6 +65,8 @@ pub const FALCONER_METHODS: &[Method] = &[
     import::LIST_CLIENT_RECORDS,
     clients::CLIENT_RECORD,
     clients::REVOKE_CERTIFICATES,
+    clients::RESET_ACCESS_TOKEN_WITH_OVERLAP,
+    clients::END_OLD_ACCESS_TOKEN,
     import::PUT_CLIENT,
     import::IMPORT_BATCH,
     people::LIST_PEOPLE,

@@ -58,6 +58,9 @@ pub struct ClientWithGrant {
     /// The id of the grant, with which the client ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+    /// Until when the access token before the present one counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_token_ends: Option<String>,
     /// Temporary credentials that it has made count only if they start then or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates_from: Option<String>,
@@ -85,6 +88,32 @@ pub struct RevokeCertificatesRequest {
     /// Those of this seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,
+}
+
+/// What is wished of another access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResetAccessTokenRequest {
+    /// For how long the access token before counts; 0: it ends at once.
+    pub overlap_seconds: i64,
+}
+
+/// A client with its new access token, and until when the one before counts.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResetAccessToken {
+    /// The client.
+    #[serde(flatten)]
+    pub record: ClientWithGrant,
+    /// The secret key, last on the wire.
+    pub access_token: String,
+}
+
+/// Without the token.
+impl fmt::Debug for ResetAccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResetAccessToken").field("record", &self.record).finish_non_exhaustive()
+    }
 }
 
 /// A page of listClientRecords.

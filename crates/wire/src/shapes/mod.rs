@@ -21,7 +21,8 @@ pub use applications::{
 pub use audit::{AuditEntry, AuditHistory};
 pub use brokers::WebsocktunnelToken;
 pub use clients::{
-    Client, ClientList, ClientRecordList, ClientRequest, ClientWithGrant, ClientWithToken, RevokeCertificatesRequest, RevokedSeed,
+    Client, ClientList, ClientRecordList, ClientRequest, ClientWithGrant, ClientWithToken, ResetAccessToken, ResetAccessTokenRequest,
+    RevokeCertificatesRequest, RevokedSeed,
 };
 pub use falconer::NodeRevision;
 pub use grants::{DeriveGrantRequest, DerivedGrant, GrantCredentials};

@@ -1,4 +1,4 @@
-//! Clients: list, read, create, update, reset, enable, disable, delete (checks in the protocol's order).
+//! Clients: list, read, create, update, enable, disable, delete (checks in the protocol's order).
 
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, Difference, Key, Revision, RevokedCertificates, Secret, Step, Write};
@@ -102,21 +102,6 @@ impl Auth {
         .await
     }
 
-    /// Gives the client a new access token, shown in the answer; the old one stops working at once.
-    pub async fn reset_access_token(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
-        let (record, revision) = self
-            .change_existing(who, client_id, "reset-access-token", "access token reset", |now, acting, mut record| {
-                record.access_token = self.new_token();
-                record.last_rotated_ms = now.now_ms;
-                record.grant = mark_after_reset(&record, acting);
-                // What the old token has signed counts no more at all.
-                record.revoked = RevokedCertificates::default();
-                record
-            })
-            .await?;
-        Ok((self.view_with_token(record), revision))
-    }
-
     /// Lets the client authenticate again.
     pub async fn enable_client(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
         self.change_existing(who, client_id, "enable-client", "client enabled", |_, acting, record| ClientRecord {
@@ -130,9 +115,14 @@ impl Auth {
 
     /// Stops the client from authenticating, at once.
     pub async fn disable_client(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
-        self.change_existing(who, client_id, "disable-client", "client disabled", |_, _, record| ClientRecord { disabled: true, ..record })
-            .await
-            .map(|(record, revision)| (self.view_of(record), revision))
+        self.change_existing(who, client_id, "disable-client", "client disabled", |_, _, record| ClientRecord {
+            disabled: true,
+            // Enabling brings back what the client had, and not what was to end.
+            old_token: None,
+            ..record
+        })
+        .await
+        .map(|(record, revision)| (self.view_of(record), revision))
     }
 
     /// Deletes the client; fine when there is none.
@@ -148,7 +138,7 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
-    /// The order that reset, enable, disable share: 401 and 403, static, 404.
+    /// The order that enable and disable share: 401 and 403, static, 404.
     async fn change_existing(
         &self,
         who: &Authentication,
@@ -203,6 +193,7 @@ impl Auth {
             scopes,
             disabled: false,
             grant: acting.caller.grant.clone(),
+            old_token: None,
             revoked: RevokedCertificates::default(),
         }
     }

@@ -27,6 +27,7 @@ impl Auth {
             disabled: record.disabled,
             access_token: None,
             grant: record.grant,
+            old_token_ends_ms: record.old_token.map(|old| old.ends_ms).filter(|ends_ms| now_ms < *ends_ms),
             certificates_from_ms: record.revoked.before_ms,
             revoked_seeds: record.revoked.seeds.into_iter().map(|one| (one.seed, one.until_ms)).collect(),
         }

@@ -127,8 +127,12 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, before: ClientRe
     } else {
         // Whoever gives the token knows it, as after a reset.
         after.last_rotated_ms = now.now_ms;
+        after.old_token = None;
         after.revoked = RevokedCertificates::default();
         after.grant = mark_after_reset(&after, acting);
+    }
+    if after.disabled {
+        after.old_token = None;
     }
     let changed = Difference::of_client(&before, &after).kept();
     Ok(Planned { outcome: Outcome::Updated, record: Some(after), token: None, changed })

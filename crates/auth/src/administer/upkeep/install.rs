@@ -131,6 +131,7 @@ impl Auth {
             disabled: false,
             grant: None,
             revoked: RevokedCertificates::default(),
+            old_token: None,
         }
     }
 }

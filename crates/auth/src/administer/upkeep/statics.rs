@@ -119,6 +119,7 @@ fn record_of(client: &StaticClient, stored: Option<&ClientRecord>, now_ms: i64) 
         disabled: false,
         grant: None,
         revoked: RevokedCertificates::default(),
+        old_token: None,
     };
     let Some(stored) = stored else { return fresh };
     let same_token = stored.access_token == access_token;

@@ -4,14 +4,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
-use falconer_store::{ClientRecord, RevokedCertificates, Secret};
+use falconer_store::{ClientRecord, OldToken, RevokedCertificates, Secret};
 
 use super::packed::Packed;
 use crate::directory::entries::Usage;
 
 /// A client that is at hand, because it was used. It holds what is needed of its record in one piece, and makes the rest when it is first needed.
 pub struct Client {
-    /// clientId, description, access token, the grant's id, what is revoked where something is, then the scopes.
+    /// clientId, description, access token, the grant's id, what is revoked where something is, the access token before and its end where it still counts, then the scopes.
     texts: Packed,
     expires_us: i64,
     created_ms: i64,
@@ -24,6 +24,8 @@ pub struct Client {
     has_grant: bool,
     /// A text more, which hardly a client has, is in front of the scopes.
     has_revoked: bool,
+    /// Two texts more.
+    has_old_token: bool,
     token: OnceLock<AccessToken>,
     usage: OnceLock<Arc<Usage>>,
 }
@@ -33,8 +35,10 @@ const ID: usize = 0;
 const DESCRIPTION: usize = 1;
 const TOKEN: usize = 2;
 const GRANT: usize = 3;
-/// What is revoked, or the first scope.
+/// What is revoked, or what comes next.
 const REVOKED: usize = 4;
+/// How many texts the access token before takes.
+const OLD_TOKEN_TEXTS: usize = 2;
 
 impl Client {
     /// A client outside of a directory, to be looked at.
@@ -45,8 +49,10 @@ impl Client {
     pub(crate) fn new(record: &ClientRecord, before: Option<&Client>) -> Client {
         let first = [&record.client_id, &record.description, record.access_token.expose(), record.grant.as_deref().unwrap_or_default()];
         let revoked = record.revoked.to_text();
+        let old_end = record.old_token.as_ref().map(|old| old.ends_ms.to_string());
+        let old = record.old_token.as_ref().map(|old| old.token.expose()).into_iter().chain(old_end.as_deref());
         let client = Client {
-            texts: Packed::new(first.into_iter().chain(revoked.as_deref()).chain(record.scopes.iter().map(String::as_str))),
+            texts: Packed::new(first.into_iter().chain(revoked.as_deref()).chain(old).chain(record.scopes.iter().map(String::as_str))),
             expires_us: record.expires_us,
             created_ms: record.created_ms,
             last_modified_ms: record.last_modified_ms,
@@ -56,6 +62,7 @@ impl Client {
             disabled: record.disabled,
             has_grant: record.grant.is_some(),
             has_revoked: revoked.is_some(),
+            has_old_token: record.old_token.is_some(),
             token: OnceLock::new(),
             usage: OnceLock::new(),
         };
@@ -73,6 +80,7 @@ impl Client {
             client_id: self.id().to_owned(),
             description: self.texts.get(DESCRIPTION).to_owned(),
             access_token: Secret::new(self.texts.get(TOKEN)),
+            old_token: self.old_token(),
             expires_us: self.expires_us,
             created_ms: self.created_ms,
             last_modified_ms: self.last_modified_ms,
@@ -102,7 +110,30 @@ impl Client {
     }
 
     fn first_scope(&self) -> usize {
+        self.old_token_at() + if self.has_old_token { OLD_TOKEN_TEXTS } else { 0 }
+    }
+
+    fn old_token_at(&self) -> usize {
         REVOKED + usize::from(self.has_revoked)
+    }
+
+    /// The access token before the present one, and its end.
+    fn old_token(&self) -> Option<OldToken> {
+        let at = self.old_token_at();
+        // INVARIANT: the second text is a number.
+        self.has_old_token
+            .then(|| OldToken { token: Secret::new(self.texts.get(at)), ends_ms: self.texts.get(at + 1).parse().unwrap_or(i64::MIN) })
+    }
+
+    /// The key before the present one, prepared anew; `None`: there is none that counts.
+    pub(crate) fn old_token_at_present(&self, now_ms: i64) -> Option<AccessToken> {
+        let old = self.old_token().filter(|old| now_ms < old.ends_ms)?;
+        Some(AccessToken::new(old.token.expose().to_owned()))
+    }
+
+    /// Whether there is a key before the present one whose time is over.
+    pub(crate) fn has_ended_old_token(&self, now_ms: i64) -> bool {
+        self.old_token().is_some_and(|old| old.ends_ms <= now_ms)
     }
 
     /// What of its certificates counts no more; `None`: nothing was revoked.

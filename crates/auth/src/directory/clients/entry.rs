@@ -52,6 +52,11 @@ impl<'s> ClientEntry<'s> {
         self.head().delete_on_expiration()
     }
 
+    /// Whether there is an access token before the present one whose time is over.
+    pub(crate) fn has_ended_old_token(&self, now_ms: i64) -> bool {
+        self.head().has_old_token() && self.client().has_ended_old_token(now_ms)
+    }
+
     /// The id of the grant that it was made with.
     pub fn grant(&self) -> Option<&'s str> {
         self.head().grant

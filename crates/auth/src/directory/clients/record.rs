@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_store::{ClientRecord, RevokedCertificates, Secret};
+use falconer_store::{ClientRecord, OldToken, RevokedCertificates, Secret};
 use zeroize::Zeroizing;
 
 use super::numbers::{self, Reader, put_number, put_signed, put_text};
@@ -14,6 +14,7 @@ const HAS_GRANT: u8 = 4;
 const HAS_REVOKED: u8 = 8;
 /// The access token is two slugids, as Falconer makes them, and is kept as their bytes.
 const TWO_SLUGIDS: u8 = 16;
+const HAS_OLD_TOKEN: u8 = 32;
 
 /// Characters of a slugid, and the bytes that they are.
 const SLUGID: usize = 22;
@@ -35,10 +36,12 @@ pub(super) fn write(record: &ClientRecord, id_rest: &[u8], since: Since, words: 
         | flag(DELETE_ON_EXPIRATION, record.delete_on_expiration)
         | flag(HAS_GRANT, record.grant.is_some())
         | flag(HAS_REVOKED, revoked.is_some())
-        | flag(TWO_SLUGIDS, slugids.is_some());
+        | flag(TWO_SLUGIDS, slugids.is_some())
+        | flag(HAS_OLD_TOKEN, record.old_token.is_some());
+    let old = record.old_token.as_ref();
     let (grant, revoked) = (record.grant.as_deref(), revoked.as_deref());
     let texts = [grant, revoked, Some(&record.description), Some(record.access_token.expose())].into_iter().flatten();
-    let texts = texts.chain(record.scopes.iter().map(String::as_str));
+    let texts = texts.chain(old.map(|old| old.token.expose())).chain(record.scopes.iter().map(String::as_str));
     let length: usize = texts.map(|text| text.len() + 3 * numbers::LONGEST).sum();
     // INVARIANT: it never grows, so that no token is left behind.
     let mut to = Zeroizing::new(Vec::with_capacity(length + id_rest.len() + 8 * numbers::LONGEST));
@@ -62,6 +65,10 @@ pub(super) fn write(record: &ClientRecord, id_rest: &[u8], since: Since, words: 
     }
     if let Some(revoked) = revoked {
         put_text(&mut to, revoked.as_bytes());
+    }
+    if let Some(old) = old {
+        put_text(&mut to, old.token.expose().as_bytes());
+        put_signed(&mut to, old.ends_ms.wrapping_sub(record.created_ms));
     }
     put_text(&mut to, record.description.as_bytes());
     to
@@ -92,6 +99,10 @@ impl<'r> Head<'r> {
         self.flags & DELETE_ON_EXPIRATION != 0
     }
 
+    pub(super) fn has_old_token(&self) -> bool {
+        self.flags & HAS_OLD_TOKEN != 0
+    }
+
     /// All of it, with the clientId.
     pub(super) fn record(&self, client_id: String, since: Since, words: &'r Words) -> ClientRecord {
         let mut rest = self.rest;
@@ -107,10 +118,14 @@ impl<'r> Head<'r> {
         }
         // INVARIANT: it is what `to_text` wrote.
         let revoked = (self.flags & HAS_REVOKED != 0).then(|| RevokedCertificates::from_text(text(rest.text())).unwrap_or_default());
+        let old_token = self
+            .has_old_token()
+            .then(|| OldToken { token: Secret::new(text(rest.text())), ends_ms: rest.signed().wrapping_add(created_ms) });
         ClientRecord {
             client_id,
             description: text(rest.text()).to_owned(),
             access_token,
+            old_token,
             expires_us: self.expires_us,
             created_ms,
             last_modified_ms,

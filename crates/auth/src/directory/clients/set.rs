@@ -162,7 +162,7 @@ impl ClientSet {
 
 #[cfg(test)]
 mod tests {
-    use falconer_store::{RevokedCertificates, Secret};
+    use falconer_store::{OldToken, RevokedCertificates, Secret};
     use std::collections::BTreeMap;
 
     use super::*;
@@ -208,6 +208,8 @@ mod tests {
                 scopes: (0..scopes).map(|n| format!("service:{n}:{client_id}:{}", self.below(9))).collect(),
                 disabled: self.below(5) == 0,
                 grant: (self.below(5) == 0).then(|| "0123456789012345678901".to_owned()),
+                old_token: (self.below(7) == 0)
+                    .then(|| OldToken { token: Secret::new("o".repeat(self.below(100))), ends_ms: at_ms + self.below(1000) as i64 - 500 }),
                 revoked: RevokedCertificates { before_ms: (self.below(9) == 0).then_some(at_ms), ..RevokedCertificates::default() },
                 client_id,
             }

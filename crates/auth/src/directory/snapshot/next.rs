@@ -65,7 +65,12 @@ impl Snapshot {
     /// Nothing where it is disabled already, or gone.
     pub(crate) fn disable_client(&mut self, client_id: &str, at_ms: i64) {
         if let Some(record) = self.client_record(client_id).filter(|record| !record.disabled) {
-            self.put_client(ClientRecord { disabled: true, last_modified_ms: record.last_modified_ms.max(at_ms), ..record });
+            self.put_client(ClientRecord {
+                disabled: true,
+                old_token: None,
+                last_modified_ms: record.last_modified_ms.max(at_ms),
+                ..record
+            });
         }
     }
 

@@ -69,6 +69,7 @@ pub async fn find(node: &Node) -> Result<Vec<Damaged>> {
 fn would_do(row: &Damaged) -> &'static str {
     match row.kind {
         SealedKind::Client => "would get a new access token, printed once; `--delete` with its clientId deletes it instead",
+        SealedKind::OldToken => "would be removed: what still signs with it stops working",
         SealedKind::Issuer => "would get a new key: credentials of grants that it has issued end",
         SealedKind::Account => "its password would be cleared; `falconer account password` sets another one",
         SealedKind::RecoveryCode => "would be removed: the others of the account stay",
@@ -87,6 +88,10 @@ async fn mend(node: &Node, row: &Damaged, deletes: bool) -> Result<(&'static str
         SealedKind::Client => {
             let token = node.auth.repair_client(&row.id).await?;
             ("has a new access token, shown this once", Some(token.expose().to_owned()))
+        }
+        SealedKind::OldToken => {
+            node.auth.remove_damaged_old_token(&row.id).await?;
+            ("removed: what still signs with it stops working", None)
         }
         SealedKind::Issuer => {
             node.auth.repair_issuer(&row.id).await?;

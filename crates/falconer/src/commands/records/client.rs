@@ -1,8 +1,9 @@
 //! `falconer client ...`: the clients of a server.
 
 use anyhow::{Context, Result, bail};
-use falconer_wire::{ClientRequest, ClientWithGrant, ClientWithToken, RevokeCertificatesRequest};
+use falconer_wire::{ClientRequest, ClientWithGrant, ClientWithToken, ResetAccessTokenRequest, RevokeCertificatesRequest};
 
+use super::application::seconds;
 use super::deletion;
 use crate::commands::user::{UserOptions, grant_of_environment};
 use crate::output::{self, shell_word};
@@ -60,8 +61,18 @@ pub enum Client {
         #[command(flatten)]
         user: UserOptions,
     },
-    /// Give a client a new access token and print it; the old one stops working at once
+    /// Give a client a new access token and print it; the old one stops working at once, or after a while
     Reset {
+        /// Its id
+        client_id: String,
+        /// For how long the old one counts beside it, such as `1 hour`, with all that it has signed
+        #[arg(long, value_name = "TIME", value_parser = seconds)]
+        overlap: Option<i64>,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// End the access token that a reset has let go on
+    EndOldToken {
         /// Its id
         client_id: String,
         #[command(flatten)]
@@ -131,7 +142,11 @@ pub async fn run(command: Client) -> Result<()> {
             let server = user.client()?;
             // A server that has no such method says what it says of a client that is not there.
             if let Some(record) = server.client_record(&client_id).await? {
-                return if user.json { output::json(&record) } else { show_with(&record.client, of_certificates(&record)) };
+                return if user.json {
+                    output::json(&record)
+                } else {
+                    show_with(&record.client, [of_grant(&record), of_old_token(&record), of_certificates(&record)].concat())
+                };
             }
             let client = server.client(&client_id).await?.with_context(|| format!("there is no client {client_id}"))?;
             show(&client, user.json)
@@ -160,10 +175,29 @@ pub async fn run(command: Client) -> Result<()> {
             say_grant();
             Ok(())
         }
-        Client::Reset { client_id, user } => {
-            show_token(&user.client()?.reset_access_token(&client_id).await?, user.json)?;
+        Client::Reset { client_id, overlap, user } => {
+            match overlap {
+                None => show_token(&user.client()?.reset_access_token(&client_id).await?, user.json)?,
+                Some(overlap_seconds) => {
+                    let wish = ResetAccessTokenRequest { overlap_seconds };
+                    let reset = user.client()?.reset_access_token_with_overlap(&client_id, &wish).await?;
+                    if user.json {
+                        output::json(&reset)?;
+                    } else {
+                        let more = of_old_token(&reset.record);
+                        show_token_with(&ClientWithToken { client: reset.record.client, access_token: reset.access_token }, more)?;
+                    }
+                }
+            }
             say_grant();
             Ok(())
+        }
+        Client::EndOldToken { client_id, user } => {
+            let record = user.client()?.end_old_access_token(&client_id).await?;
+            if user.json {
+                return output::json(&record);
+            }
+            output::fields(&[("clientId", vec![record.client.client_id]), ("old token", vec!["counts no more".to_owned()])])
         }
         Client::RevokeCertificates { client_id, before, seed, user } => {
             let which = RevokeCertificatesRequest { before, seed };
@@ -267,15 +301,30 @@ fn of_certificates(record: &ClientWithGrant) -> Vec<(&'static str, Vec<String>)>
     vec![("temporary", from.chain(seeds).collect())]
 }
 
+/// The grant that it was made with.
+fn of_grant(record: &ClientWithGrant) -> Vec<(&'static str, Vec<String>)> {
+    record.grant.iter().map(|grant| ("grant", vec![format!("{grant}, with which it ends")])).collect()
+}
+
+/// Until when the access token before counts.
+fn of_old_token(record: &ClientWithGrant) -> Vec<(&'static str, Vec<String>)> {
+    record.old_token_ends.iter().map(|end| ("old token", vec![format!("counts until {end}")])).collect()
+}
+
 fn show_token(client: &ClientWithToken, json: bool) -> Result<()> {
     if json {
         return output::json(client);
     }
-    output::fields(&[
+    show_token_with(client, Vec::new())
+}
+
+fn show_token_with(client: &ClientWithToken, more: Vec<(&str, Vec<String>)>) -> Result<()> {
+    let fields = vec![
         ("clientId", vec![client.client.client_id.clone()]),
         ("accessToken", vec![client.access_token.clone()]),
         ("expires", vec![client.client.expires.clone()]),
-    ])?;
+    ];
+    output::fields(&[fields, more].concat())?;
     eprintln!("The token is shown this once; `falconer client reset` makes another.");
     if !client.client.expanded_scopes.iter().any(|scope| covers_current_scopes(scope)) {
         eprintln!(

@@ -102,7 +102,7 @@ async fn clients(client: &Client, is_falconer: bool) -> Result<Vec<ClientWithGra
     let clients = client.list_all_clients(None).await?;
     Ok(clients
         .into_iter()
-        .map(|client| ClientWithGrant { client, grant: None, certificates_from: None, revoked_seeds: Vec::new() })
+        .map(|client| ClientWithGrant { client, grant: None, old_token_ends: None, certificates_from: None, revoked_seeds: Vec::new() })
         .collect())
 }
 

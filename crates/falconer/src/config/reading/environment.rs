@@ -28,7 +28,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 43] = [
+const SETTINGS: [&str; 44] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -44,6 +44,7 @@ const SETTINGS: [&str; 43] = [
     "cache_mib",
     "services.whole_lists",
     "services.remembered_refusals",
+    "client.max_overlap",
     "identity.max_age",
     "identity.setup_scopes",
     "session.idle",

@@ -44,6 +44,8 @@ impl Api {
             Call::ListClientRecords => list_clients::list(request),
             Call::ClientRecord => list_clients::one(request),
             Call::RevokeCertificates => list_clients::revoke_certificates(request).await,
+            Call::ResetAccessTokenWithOverlap => list_clients::reset(request).await,
+            Call::EndOldAccessToken => list_clients::end_old_token(request).await,
             Call::PutClient => put_client::put(request).await,
             Call::ImportBatch => import::batch(request).await,
             Call::ListPeople => people::list(request),

@@ -1,8 +1,9 @@
 //! What is done to a client or a role with one button, and asked for once more before: reset, disable, enable, delete.
 
 use axum::response::Response;
-use falconer_auth::RevokeCertificates;
+use falconer_auth::{ApiError, RevokeCertificates};
 use falconer_login::{LoginError, Session};
+use falconer_wire::time_expression;
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -14,17 +15,26 @@ use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::{ConfirmField, ConfirmPage, Draft, Kind, html};
 
+const RESET: &str = "reset";
+const END_OLD: &str = "end-old-token";
 const REVOKE: &str = "revoke-certificates";
 
 /// One of the buttons: what the form sends, what is asked, what it means, what the button says, and whether it can't be taken back.
 type Action = (&'static str, &'static str, &'static str, &'static str, bool);
 
-const ACTIONS: [Action; 5] = [
+const ACTIONS: [Action; 6] = [
     (
-        "reset",
+        RESET,
         "Make a new access token?",
-        "The old token stops working at once. The new one is shown to you once.",
+        "The old token stops working at once, or after a while. The new one is shown to you once.",
         "Make a new access token",
+        true,
+    ),
+    (
+        END_OLD,
+        "End the old access token?",
+        "The token before the present one stops working at once, with all that was signed with it. The present one stays.",
+        "End the old access token",
         true,
     ),
     ("disable", "Disable this client?", "Its credentials stop working at once. It can be enabled again.", "Disable client", true),
@@ -68,12 +78,16 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
     let action = action(form.field("action"))?;
     let auth = &visit.web.auth;
     let done = match action.0 {
-        "reset" => match visit.web.login.reset_access_token(session, &who, id).await {
-            Ok(Ok((client, _))) => return Ok(token(visit, "There is a new access token", client)),
-            Ok(Err(error)) => Err(error),
-            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/clients/confirm").await,
-            Err(error) => return Err(error.into()),
+        RESET => match overlap_ms(form.field("overlap")) {
+            Ok(overlap_ms) => match visit.web.login.reset_access_token(session, &who, id, overlap_ms).await {
+                Ok(Ok((client, _))) => return Ok(token(visit, "There is a new access token", client)),
+                Ok(Err(error)) => Err(error),
+                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/clients/confirm").await,
+                Err(error) => return Err(error.into()),
+            },
+            Err(error) => Err(error),
         },
+        END_OLD => auth.end_old_access_token(&who, id).await.map(|_| "old-token-ended"),
         REVOKE => {
             let seed = form.field("seed").trim();
             let which = RevokeCertificates { before_ms: None, seed: (!seed.is_empty()).then(|| seed.to_owned()) };
@@ -86,11 +100,44 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
     match done {
         Ok("deleted") => Ok(go("/auth/clients?done=deleted")),
         Ok(done) => Ok(go(&format!("{}&done={done}", Kind::Client.href(id)))),
-        Err(error) => Ok(ask(visit, session, id, action, form.field("seed"), Some(Refusal::of(error)?))),
+        Err(error) => {
+            let typed = field(action.0, String::new()).map_or("", |field| form.field(field.name));
+            Ok(ask(visit, session, id, action, typed, Some(Refusal::of(error)?)))
+        }
     }
 }
 
-fn ask(visit: &Visit, session: &Session, id: &str, action: Action, seed: &str, refusal: Option<Refusal>) -> Response {
+/// For how long the old token is to count; nothing was written: not at all.
+fn overlap_ms(text: &str) -> Result<i64, ApiError> {
+    match text.trim() {
+        "" => Ok(0),
+        text => match time_expression::parse_ms(text) {
+            Ok(ms) if ms >= 0 => Ok(ms),
+            _ => Err(ApiError::InputError("Write how long the old token works on as something like `1 hour`".to_owned())),
+        },
+    }
+}
+
+/// What may be said beside the button.
+fn field(action: &str, value: String) -> Option<ConfirmField> {
+    match action {
+        RESET => Some(ConfirmField {
+            name: "overlap",
+            label: "The old token works on for",
+            hint: "Such as 1 hour, with all that was signed with it and is until then. Where it is empty, it stops working at once: leave it so where somebody else has it.",
+            value,
+        }),
+        REVOKE => Some(ConfirmField {
+            name: "seed",
+            label: "Only those with this seed",
+            hint: "The 44 characters that the certificate has as its seed. Where it is empty, all are revoked.",
+            value,
+        }),
+        _ => None,
+    }
+}
+
+fn ask(visit: &Visit, session: &Session, id: &str, action: Action, typed: &str, refusal: Option<Refusal>) -> Response {
     let (name, question, consequence, button, dangerous) = action;
     let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
     let page = ConfirmPage {
@@ -104,12 +151,7 @@ fn ask(visit: &Visit, session: &Session, id: &str, action: Action, seed: &str, r
         button: button.to_owned(),
         dangerous,
         back: Kind::Client.href(id),
-        field: (name == REVOKE).then(|| ConfirmField {
-            name: "seed",
-            label: "Only those with this seed",
-            hint: "The 44 characters that the certificate has as its seed. Where it is empty, all are revoked.",
-            value: seed.to_owned(),
-        }),
+        field: field(name, typed.to_owned()),
         error,
     };
     html(status, Row::Page, &page)

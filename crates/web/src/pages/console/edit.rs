@@ -241,6 +241,7 @@ pub(crate) fn token(visit: &Visit, title: &str, client: falconer_auth::ClientVie
         client_id: client.client_id,
         access_token: client.access_token.unwrap_or_else(|| Secret::new("")),
         ends: Some(words::date_time(client.expires_ms)),
+        old_ends: client.old_token_ends_ms.map(words::date_time),
     };
     secret_html(Row::Page, &page)
 }

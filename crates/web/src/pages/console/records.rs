@@ -237,6 +237,9 @@ fn client_page(visit: &Visit, client: ClientView, acts: ClientActs, directory: &
         facts.push(("Made with grant", grant.clone()));
         facts.push(("Its own end", at(client.expires_ms)));
     }
+    if let Some(ends_ms) = client.old_token_ends_ms {
+        facts.push(("Old access token", format!("works until {}", at(ends_ms))));
+    }
     if let Some(from_ms) = client.certificates_from_ms {
         facts.push(("Temporary credentials", format!("count if they start at {} or later", at(from_ms))));
     }
@@ -273,6 +276,7 @@ fn client_actions(client: &ClientView, acts: ClientActs) -> Vec<(String, &'stati
     let all = [
         (acts.update, (format!("/auth/clients/edit?id={id}"), "Edit", false)),
         (acts.reset, (ask("reset"), "New access token", false)),
+        (acts.reset && client.old_token_ends_ms.is_some(), (ask("end-old-token"), "End old access token", false)),
         (acts.enable && client.disabled, (ask("enable"), "Enable", false)),
         (acts.disable && !client.disabled, (ask("disable"), "Disable", false)),
         (acts.revoke_certificates, (ask("revoke-certificates"), "Revoke temporary credentials", false)),
@@ -287,6 +291,7 @@ fn notice(visit: &Visit) -> Option<&'static str> {
         "saved" => Some("Saved."),
         "disabled" => Some("The client was disabled: its credentials don't work any more."),
         "enabled" => Some("The client was enabled."),
+        "old-token-ended" => Some("The old access token was ended: it doesn't work any more."),
         "revoked" => Some("The temporary credentials were revoked: they don't work any more."),
         "deleted" => Some("Deleted."),
         _ => None,

@@ -94,6 +94,7 @@ fn answer(visit: &Visit, created: &ToolClient) -> Result<Response, Problem> {
         client_id: created.client_id.clone(),
         access_token: created.access_token.clone(),
         ends: Some(words::date_time(created.expires_ms)),
+        old_ends: None,
     };
     Ok(secret_html(Row::Page, &page))
 }

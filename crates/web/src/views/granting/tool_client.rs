@@ -45,4 +45,6 @@ pub(crate) struct TokenPage {
     pub client_id: String,
     pub access_token: Secret,
     pub ends: Option<String>,
+    /// Until when the one before works.
+    pub old_ends: Option<String>,
 }

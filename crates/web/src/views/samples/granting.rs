@@ -394,5 +394,6 @@ pub(super) fn token() -> TokenPage {
         client_id: "mozilla-ldap/ann@example.com/laptop".to_owned(),
         access_token: falconer_auth::Secret::new("tokentokentokentokentokentokentokentokentoke"),
         ends: Some("5 March 2026, 17:05 UTC".to_owned()),
+        old_ends: Some("4 March 2026, 18:05 UTC".to_owned()),
     }
 }

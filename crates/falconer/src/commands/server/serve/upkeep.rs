@@ -132,6 +132,11 @@ async fn remove_what_has_ended(
         Ok(deleted) => tracing::info!(deleted, "deleted applications that had registered themselves and that nobody grants anything"),
         Err(error) => tracing::warn!(%error, "can't delete applications that nobody uses; trying again in an hour"),
     }
+    match remove_old_tokens(auth, lease).await {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed old access tokens of clients, which had ended"),
+        Err(error) => tracing::warn!(%error, "can't remove old access tokens; trying again in an hour"),
+    }
     let Some(retention_ms) = audit_retention_ms else { return };
     match prune_audit(store, lease, auth.now_ms().saturating_sub(retention_ms)).await {
         Ok(0) => {}
@@ -200,6 +205,17 @@ async fn delete_expired_clients(auth: &falconer_auth::Auth, lease: &Lease) -> Re
         deleted += found;
         if found < UPKEEP_STEP as usize || !lease.is_held() {
             return Ok(deleted);
+        }
+    }
+}
+
+async fn remove_old_tokens(auth: &falconer_auth::Auth, lease: &Lease) -> Result<usize, falconer_auth::ApiError> {
+    let mut removed = 0;
+    loop {
+        let found = auth.remove_ended_old_tokens(UPKEEP_STEP as usize).await?;
+        removed += found;
+        if found < UPKEEP_STEP as usize || !lease.is_held() {
+            return Ok(removed);
         }
     }
 }
