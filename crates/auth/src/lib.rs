@@ -12,7 +12,7 @@
 //! | `change` | deciding, committing in groups, applying |
 //! | `administer` | clients, roles, imports, what a change would do, the first installation, what login writes |
 //! | `audit` | history, and the feed that others follow |
-//! | beside them | tokens for other systems (`websocktunnel`), what is reserved, settings, time, what is answered with (`view`) |
+//! | beside them | tokens for other systems (`websocktunnel`), what is reserved, settings, time, characters that nobody sees, what is answered with (`view`) |
 //!
 //! What is deliberately not here: HTTP, SQL, JSON schemas and patterns of parameters (`web` has checked them), arithmetic of scopes
 //! (`scopes`), Hawk (`credentials`), a clock and a source of randomness.
@@ -31,6 +31,7 @@ mod refusals;
 mod reserved;
 mod settings;
 mod time;
+mod unseen;
 mod verify;
 mod view;
 mod websocktunnel;
@@ -40,7 +41,7 @@ pub use administer::applications::registered::NewRegistration;
 pub use administer::applications::{ApplicationInput, ChangedApplication};
 pub use administer::clients::certificates::RevokeCertificates;
 pub use administer::following::{Followed, Occasion};
-pub use administer::grants::derived::{LONGEST_PURPOSE, MOST_DERIVED, NewDerivedGrant, is_unseen, wrong_purpose};
+pub use administer::grants::derived::{LONGEST_PURPOSE, MOST_DERIVED, NewDerivedGrant, wrong_purpose};
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use administer::offered::{ApplicationActs, ClientActs, ConsoleActs, PersonActs, RoleActs};
@@ -80,6 +81,7 @@ pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
 pub use verify::bearer::TokenOfGrant;
+pub use unseen::is_unseen;
 pub use verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
 pub use verify::check::{Allowed, Decision, Holder, Question, Revealed};
 pub use verify::reason::{GrantState, Reason, TokenFault, Unable};

@@ -6,16 +6,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use falconer_auth::is_unseen;
+
 use crate::config::LogFormat;
 
-/// Whether a character steers what reads it: controls but the tab, separators of lines, marks and overrides of direction, and what has no width.
+/// Whether a character steers what reads it: all that nobody sees, but the tab.
 pub fn is_steering(c: char) -> bool {
-    match c {
-        '\t' => false,
-        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
-        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
-        c => c.is_control(),
-    }
+    c != '\t' && is_unseen(c)
 }
 
 /// A line of the log with escapes in the place of what steers; the line feed at its end stays.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use falconer_auth::is_unseen;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers whose values never reach a log. `Location` delivers credentials; `Referer` may hold what an address bar held.
@@ -103,13 +104,7 @@ pub(crate) fn write_visible(out: &mut impl fmt::Write, text: &str) -> fmt::Resul
     if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control()) {
         return out.write_str(text);
     }
-    text.chars().try_for_each(|c| if is_control_or_direction(c) { write!(out, "{}", c.escape_unicode()) } else { out.write_char(c) })
-}
-
-/// Control characters, and those that end a line or turn the direction of what follows.
-fn is_control_or_direction(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+    text.chars().try_for_each(|c| if is_unseen(c) { write!(out, "{}", c.escape_unicode()) } else { out.write_char(c) })
 }
 
 /// A broken link may have put the secret where the name belongs.

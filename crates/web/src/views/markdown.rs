@@ -1,5 +1,6 @@
 //! The words of a stranger, as Markdown: a list of what is let through, everything else is text.
 
+use falconer_auth::is_unseen;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use url::Url;
 
@@ -162,18 +163,10 @@ fn escape(text: &str, html: &mut String) {
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
             '\n' => html.push('\n'),
-            hidden if is_hidden(hidden) => {}
+            unseen if is_unseen(unseen) => {}
             shown => html.push(shown),
         }
     }
-}
-
-/// Controls, marks of direction, zero-width characters, tags: they make text read other than it is.
-pub(crate) fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::administer::grants::{Issued, start_of_grant};
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
 use crate::directory::entries::Grant;
+use crate::unseen::is_unseen;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -165,13 +166,6 @@ pub fn wrong_purpose(purpose: &str) -> Option<String> {
         return Some("A purpose is not empty".to_owned());
     }
     purpose.chars().any(is_unseen).then(|| "A purpose has no control characters, and none that nobody sees".to_owned())
-}
-
-/// A character that is not seen: text with it could read as something else, as marks of direction make it.
-pub fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The grants that one was derived from, the nearest first; as far as they are known here.
