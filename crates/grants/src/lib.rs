@@ -64,7 +64,7 @@ pub use openid::request::{OpenIdRequest, Prompt};
 pub use records::consents::ConsentView;
 pub use records::derived::ACCESS_TOKEN_TYPE;
 pub use records::grant::{Choices, Granted, LONGEST_NAME};
-pub use records::granted::{GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
+pub use records::granted::{GrantGroup, GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
 pub use settings::{DocumentsHttp, GrantSettings, RegisteredTarget, Registration};
 pub use targets::target::{self, Target, TargetError};
 pub use words::describe::{Description, LabelPart};

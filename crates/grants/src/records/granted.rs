@@ -39,11 +39,24 @@ pub struct GrantView {
 
 impl GrantView {
     /// The name that the administrator registered for what it went to.
-    pub fn registered_name(&self) -> Option<String> {
-        let GrantRecord { label, target_origin, .. } = &self.record;
-        let is_host = label == target_origin || target_origin.ends_with(&format!("://{label}"));
-        (!is_host).then(|| label.clone())
+    pub fn registered_name(&self) -> Option<&str> {
+        name_of(&self.record)
     }
+
+    /// What it is listed with.
+    pub fn group(&self) -> GrantGroup {
+        let (origin, application) = group_of(&self.record);
+        GrantGroup { origin: origin.to_owned(), application: application.to_owned() }
+    }
+}
+
+/// What grants are listed and taken back by: an origin, and which of those that answer there it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GrantGroup {
+    /// `https://notes.example.com`
+    pub origin: String,
+    /// The name that an administrator has registered. Empty: what nobody has registered.
+    pub application: String,
 }
 
 /// A part of a list of grants that can be used.
@@ -51,8 +64,8 @@ impl GrantView {
 pub struct GrantPage {
     /// In the order of the list.
     pub grants: Vec<GrantView>,
-    /// How many grants each site has, on this page or another; of everybody's nothing is counted.
-    pub by_site: BTreeMap<String, usize>,
+    /// How many grants each group has, on this page or another; of everybody's nothing is counted.
+    pub by_group: BTreeMap<GrantGroup, usize>,
     /// All of them.
     pub total: usize,
     /// Where the next part begins.
@@ -64,6 +77,8 @@ pub struct GrantPage {
 pub enum Revoking<'a> {
     /// What went to this origin.
     Site(&'a str),
+    /// What went to one of those that answer there.
+    Group(&'a GrantGroup),
     /// All of it.
     All,
 }
@@ -136,7 +151,7 @@ impl Grants {
         Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms, &configured.words)).collect())
     }
 
-    /// Those of them that can be used and hold `text`, in any letter case, in the site, the name or the id: by site, the newest of a site first. `after` is
+    /// Those of them that can be used and hold `text`, in any letter case, in the site, the name or the id: by site and application, the newest of each first. `after` is
     /// [`GrantPage::next`] of the part before.
     pub async fn active_grants(&self, session: &Session, text: &str, after: Option<&str>, limit: usize) -> Result<GrantPage, LoginError> {
         let mut active = nested(self.open_grants_of(session).await?);
@@ -145,14 +160,15 @@ impl Grants {
             Some(id) => self.store.grant(id).await.map_err(|error| self.read_error(error))?,
             None => None,
         };
-        let after = after.filter(|grant| session.person.identities().contains(&grant.identity)).map(|grant| owned(place(&grant)));
+        let after = after.filter(|grant| session.person.identities().contains(&grant.identity));
+        let after = after.as_ref().map(place);
         let mut page = GrantPage::default();
         for grant in &active {
-            *page.by_site.entry(grant.record.target_origin.clone()).or_default() += 1;
+            *page.by_group.entry(grant.group()).or_default() += 1;
         }
         page.total = active.len();
         let needle = text.to_lowercase();
-        active.retain(|grant| grant.fits(&needle) && after.as_ref().is_none_or(|after| owned(place(&grant.record)) > *after));
+        active.retain(|grant| grant.fits(&needle) && after.is_none_or(|after| place(&grant.record) > after));
         active.sort_by(|one, other| place(&one.record).cmp(&place(&other.record)));
         let more = active.len() > limit;
         active.truncate(limit);
@@ -195,6 +211,7 @@ impl Grants {
     pub async fn revoke_many(&self, session: &Session, which: Revoking<'_>) -> Result<(), LoginError> {
         let ids = self.open_grants_of(session).await?.into_iter().filter(|grant| match which {
             Revoking::Site(origin) => grant.record.target_origin == origin,
+            Revoking::Group(group) => group_of(&grant.record) == (group.origin.as_str(), group.application.as_str()),
             Revoking::All => true,
         });
         let ids: Vec<String> = ids.map(|grant| grant.record.id).collect();
@@ -263,13 +280,22 @@ fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
     GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), clients: Vec::new(), derived: Vec::new(), record }
 }
 
-/// Where a grant stands in its person's list.
-fn place(grant: &GrantRecord) -> (&str, std::cmp::Reverse<i64>, &str) {
-    (&grant.target_origin, std::cmp::Reverse(grant.created_ms), &grant.id)
+fn name_of(grant: &GrantRecord) -> Option<&str> {
+    let GrantRecord { label, target_origin, .. } = grant;
+    let is_host = label == target_origin || target_origin.ends_with(&format!("://{label}"));
+    (!is_host).then_some(label.as_str())
 }
 
-fn owned((origin, created, id): (&str, std::cmp::Reverse<i64>, &str)) -> (String, std::cmp::Reverse<i64>, String) {
-    (origin.to_owned(), created, id.to_owned())
+/// Several applications may answer at one origin, each with a name of its own.
+fn group_of(grant: &GrantRecord) -> (&str, &str) {
+    (&grant.target_origin, name_of(grant).unwrap_or_default())
+}
+
+/// Where a grant stands in its person's list.
+type Place<'a> = ((&'a str, &'a str), std::cmp::Reverse<i64>, &'a str);
+
+fn place(grant: &GrantRecord) -> Place<'_> {
+    (group_of(grant), std::cmp::Reverse(grant.created_ms), &grant.id)
 }
 
 /// Derived grants below what they are derived from.

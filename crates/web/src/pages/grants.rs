@@ -1,7 +1,7 @@
 //! Grants that can be used: my own, with what takes them back, and those of everybody for an administrator.
 
 use axum::response::Response;
-use falconer_grants::{ConsentView, GrantView, Revoking};
+use falconer_grants::{ConsentView, GrantGroup, GrantView, Revoking};
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -31,7 +31,7 @@ pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
     let found = grants.active_grants(session, &query, visit.parameter("from").as_deref(), ROWS).await?;
     let mut sites: Vec<SiteRows> = Vec::new();
     for grant in found.grants {
-        let count = found.by_site.get(&grant.record.target_origin).copied().unwrap_or_default();
+        let count = found.by_group.get(&grant.group()).copied().unwrap_or_default();
         add(&mut sites, &grant, count, row(&visit, &grant, acts.list_clients, now_ms));
     }
     let roles_to_review = match visit.parameter("grant") {
@@ -59,7 +59,7 @@ pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
     Ok(html(StatusCode::OK, Row::Page, &page))
 }
 
-/// `POST /me/grants/revoke`: one, all of a site, or all.
+/// `POST /me/grants/revoke`: one, all of an application or a site, or all.
 pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let grants = &form.visit.web.grants;
@@ -71,13 +71,15 @@ pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
         let about = if has_changed { format!("&grant={}", encode(id)) } else { String::new() };
         return Ok(go(&format!("/me/grants?done=revoked{about}")));
     }
+    let application = form.fields().find(|(name, _)| *name == "application").map(|(_, application)| application.to_owned());
+    let group = application.map(|application| GrantGroup { origin: site.to_owned(), application });
     let which = match site {
         "" if form.ticked("all") => Revoking::All,
         "" => {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "This form can't be used", "Go back and choose what to revoke.")
                 .with_link("/me/grants", "Go to your grants"));
         }
-        site => Revoking::Site(site),
+        site => group.as_ref().map_or(Revoking::Site(site), Revoking::Group),
     };
     grants.revoke_many(session, which).await?;
     Ok(go("/me/grants?done=all-revoked"))
@@ -119,11 +121,12 @@ pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
     Ok(html(StatusCode::OK, Row::Page, &page))
 }
 
-/// Puts a grant below its site: behind the one before, where that went to the same.
+/// Puts a grant below what it went to: behind the one before, where that went to the same.
 fn add(sites: &mut Vec<SiteRows>, grant: &GrantView, count: usize, row: GrantsRow) {
-    match sites.last_mut().filter(|last| last.site == grant.record.target_origin) {
+    let (site, name) = (grant.record.target_origin.as_str(), grant.registered_name());
+    match sites.last_mut().filter(|last| last.site == site && last.name.as_deref() == name) {
         Some(last) => last.rows.push(row),
-        None => sites.push(SiteRows { site: grant.record.target_origin.clone(), name: grant.registered_name(), count, rows: vec![row] }),
+        None => sites.push(SiteRows { site: site.to_owned(), name: name.map(str::to_owned), count, rows: vec![row] }),
     }
 }
 

@@ -119,7 +119,7 @@ async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<(Vec<Gr
 }
 
 fn row(grant: GrantView, now_ms: i64) -> GrantRow {
-    let name = grant.registered_name();
+    let name = grant.registered_name().map(str::to_owned);
     let grant = grant.record;
     GrantRow {
         called: grant.name,

@@ -281,3 +281,26 @@ async fn of_our_own_applications_nobody_is_asked_but_for_what_is_broad() {
     let back = nobody.post("/login", &form).await.location().to_owned();
     assert!(is_answered(&nobody.get(&back).await));
 }
+
+/// Story: two applications that answer at one origin stood under the name of the one that was granted last, and one button revoked the grants of both.
+#[tokio::test]
+async fn applications_of_one_origin_are_listed_and_taken_back_each_by_itself() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    for client_id in ["page", "remembered", "page", "remembered"] {
+        let request = with(authorization_fields(), &[("client_id", client_id), ("scope", "notes:read:*")]);
+        let page = ann.get(&authorize(&request)).await;
+        let given = ann.post(DECISION, &with(page.form(DECISION), &[("visible_ms", "2000")])).await;
+        let code = parameter(given.location(), "code").unwrap_or_else(|| panic!("{}", given.text));
+        assert_eq!(site.token(&with(exchange(&code), &[("client_id", client_id)])).await.status, StatusCode::OK);
+    }
+    let list = ann.get("/me/grants").await;
+    for (name, times) in [("The &#60;page&#62; application <span", 1), ("The &#60;remembered&#62; application <span", 1), ("Revoke 2 grants", 2)] {
+        assert_eq!(list.text.matches(name).count(), times, "{name} in {}", list.text);
+    }
+    let csrf = with(list.form("/me/grants/revoke"), &[("grant", ""), ("site", "https://app.example")]);
+    let of_page = [csrf, fields(&[("application", "The <page> application")])].concat();
+    assert_eq!(ann.post("/me/grants/revoke", &of_page).await.location(), "/me/grants?done=all-revoked");
+    let list = ann.get("/me/grants").await.text;
+    assert!(!list.contains("The &#60;page&#62; application <span") && list.contains("Revoke 2 grants"), "{list}");
+}

@@ -350,7 +350,7 @@ fn grants() -> GrantsPage {
                 count: 2,
                 rows: vec![row, of_another],
             },
-            SiteRows { site: "http://localhost:8081".to_owned(), name: None, count: 1, rows: vec![GrantsRow::default()] },
+            SiteRows { site: "http://localhost:8081".to_owned(), count: 1, rows: vec![GrantsRow::default()], ..SiteRows::default() },
         ],
         unasked: vec![UnaskedRow {
             application: "dashboard".to_owned(),
