@@ -20,8 +20,10 @@ use crate::settings::GrantSettings;
 
 /// So many documents are read for one person within the window.
 const MOST_BY_PERSON: u32 = 30;
-/// So many are asked of one host by all.
-const MOST_OF_HOST: u32 = 120;
+/// So many of one host are read for one person.
+const MOST_OF_HOST_BY_PERSON: u32 = 10;
+/// So many are asked of one host by all: what whoever runs it may be sent from here, far above what a few people can have read.
+const MOST_OF_HOST: u32 = 1200;
 const WINDOW_MS: i64 = 10 * MINUTE_MS;
 /// So long somebody waits until it is their turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -83,6 +85,10 @@ impl Grants {
         let Some(http) = http else { return Err(refuse("this server can't read it".to_owned())) };
         let busy = || AuthorizationError::Login(LoginError::TooBusy);
         let host = url.target.host_and_port();
+        // Before the turn: one person who asks for many waits for their own, and not in front of all others.
+        let person = &session.person.id;
+        self.count(&format!("documents/person/{person}"), MOST_BY_PERSON, WINDOW_MS).await?;
+        self.count(&format!("documents/person/{person}/host/{host}"), MOST_OF_HOST_BY_PERSON, WINDOW_MS).await?;
         let turn = cache.turn_of(&host);
         let waited = tokio::time::timeout(LONGEST_WAIT, async { (turn.lock().await, cache.turns.acquire().await) }).await;
         let (_of_host, _of_all) = waited.map_err(|_| busy())?;
@@ -90,11 +96,7 @@ impl Grants {
         if let Some(known) = cache.find(&id, self.now_ms()) {
             return known.map(drop).map_err(refuse);
         }
-        let bounds =
-            [(format!("documents/person/{}", session.person.id), MOST_BY_PERSON), (format!("documents/host/{host}"), MOST_OF_HOST)];
-        for (key, most) in bounds {
-            self.count(&key, most, WINDOW_MS).await?;
-        }
+        self.count(&format!("documents/host/{host}"), MOST_OF_HOST, WINDOW_MS).await?;
         let (outcome, cache_control) = self.fetch(http.as_ref(), &url).await;
         tracing::info!(%id, error = outcome.as_ref().err(), "the document of an application was read");
         cache.keep(&id, outcome.clone(), cache_control.as_deref(), self.now_ms());

@@ -32,7 +32,7 @@ pub struct Answer {
     hangs: bool,
 }
 
-/// agent.example.com as a server of this machine. Other hosts are asked as they are.
+/// agent.example.com, and what is below it, as a server of this machine. Other hosts are asked as they are.
 struct Agent {
     web: WebHttp,
     port: u16,
@@ -43,7 +43,7 @@ struct Agent {
 #[async_trait]
 impl ProviderHttp for Agent {
     async fn send(&self, request: ProviderRequest) -> Result<ProviderAnswer, HttpError> {
-        if request.url.host_str() != Some("agent.example.com") {
+        if !request.url.host_str().is_some_and(|host| host == "agent.example.com" || host.ends_with(".agent.example.com")) {
             return self.web.send(request).await;
         }
         assert_eq!((request.url.scheme(), request.allowed_addresses), ("https", AllowedAddresses::Public));
