@@ -295,7 +295,9 @@ async fn applications_of_one_origin_are_listed_and_taken_back_each_by_itself() {
         assert_eq!(site.token(&with(exchange(&code), &[("client_id", client_id)])).await.status, StatusCode::OK);
     }
     let list = ann.get("/me/grants").await;
-    for (name, times) in [("The &#60;page&#62; application <span", 1), ("The &#60;remembered&#62; application <span", 1), ("Revoke 2 grants", 2)] {
+    for (name, times) in
+        [("The &#60;page&#62; application <span", 1), ("The &#60;remembered&#62; application <span", 1), ("Revoke 2 grants", 2)]
+    {
         assert_eq!(list.text.matches(name).count(), times, "{name} in {}", list.text);
     }
     let csrf = with(list.form("/me/grants/revoke"), &[("grant", ""), ("site", "https://app.example")]);

@@ -10,13 +10,13 @@ use crate::administer::grants::{Issued, start_of_grant};
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
 use crate::directory::entries::Grant;
-use crate::unseen::is_unseen;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
 use crate::settings::DEEPEST_DERIVED;
 use crate::time::HOUR_MS;
+use crate::unseen::is_unseen;
 use crate::verify::caller::Authentication;
 use crate::verify::effective_scopes::ActiveGrant;
 
