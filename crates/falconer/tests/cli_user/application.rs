@@ -49,6 +49,33 @@ async fn applications_live_and_end() {
     shell.run(&["application", "update", "reports"]).refused(1, "there is no application reports");
     assert_eq!(http().get(url("https%3A%2F%2Freports.example.com%2Foauth%2Fcallback")).send().await.unwrap().status(), 400);
     shell.run(&["application", "create", "x", "--name", "X", "--max-life", "whenever"]).refused(2, "1 hour");
+    // Story: the schema of the API was printed, with numbers of seconds that nobody had written.
+    for (option, most) in [("--remember-consent", "90 days"), ("--max-life", "31 days")] {
+        let over = format!("{most} 1 second");
+        for wrong in [over.as_str(), "-1 day", "100 years"] {
+            let option = format!("{option}={wrong}");
+            shell.run(&["application", "create", "x", "--name", "X", &option]).refused(2, &format!("to {most}, such as"));
+        }
+        let fine = format!("{option}={most}");
+        shell
+            .run(&[
+                "application",
+                "create",
+                &option.replace('-', "x"),
+                "--name",
+                "X",
+                "--redirect-uri",
+                "https://x.example/",
+                "--scope",
+                "a",
+                &fine,
+            ])
+            .ok();
+    }
+    shell.run(&["application", "reset-secret", "x", "--overlap", "8 days"]).refused(2, "to 7 days, such as");
+    for words in [&["application", "create", "x", "--name", "X"][..], &["role", "create", "x"], &["client", "create", "x"]] {
+        shell.run(&[words, &["--scope", "caf\u{e9}"]].concat()).refused(2, "a scope is printable ASCII");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use falconer_login::NewAccount;
 use zeroize::Zeroizing;
 
 use super::LocalOptions;
+use crate::commands::user::any_scope;
 use crate::node::Node;
 use crate::output;
 use crate::system::SystemRandom;
@@ -40,7 +41,7 @@ pub enum Account {
         #[arg(long = "group")]
         groups: Vec<String>,
         /// A scope of the account's own; may be repeated
-        #[arg(long = "scope")]
+        #[arg(long = "scope", value_parser = any_scope)]
         scopes: Vec<String>,
         /// Read the password from stdin
         #[arg(long)]

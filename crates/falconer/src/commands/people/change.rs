@@ -4,6 +4,7 @@ use anyhow::Result;
 use falconer_login::PersonChange;
 use falconer_wire::UpdatePersonRequest;
 
+use crate::commands::user::any_scope;
 use crate::output::WrongUse;
 
 /// What is given; the rest stays.
@@ -25,7 +26,7 @@ pub struct ChangeOptions {
     #[arg(long)]
     no_groups: bool,
     /// A scope; may be repeated; together they replace the scopes of the account's own
-    #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "no_scopes")]
+    #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "no_scopes", value_parser = any_scope)]
     scopes: Vec<String>,
     /// Take all scopes of its own away
     #[arg(long)]

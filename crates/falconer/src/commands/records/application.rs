@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use falconer_wire::{ApplicationKind, PutApplicationRequest, ResetApplicationSecretRequest, time_expression};
 
 use super::{deletion, initial_token};
-use crate::commands::user::UserOptions;
+use crate::commands::user::{UserOptions, any_scope};
 use crate::output;
 
 /// The applications of a server that ask people for grants by OAuth 2, but for those of its configuration.
@@ -50,8 +50,8 @@ pub enum Application {
     ResetSecret {
         /// Its `client_id`
         id: String,
-        /// For how long the secret before counts, such as `1 hour`; `0 seconds`: it ends at once
-        #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1 day")]
+        /// For how long the secret before counts, such as `1 hour`; at most 7 days; `0 seconds`: it ends at once
+        #[arg(long, value_name = "TIME", value_parser = overlap, default_value = "1 day")]
         overlap: i64,
         #[command(flatten)]
         user: UserOptions,
@@ -75,7 +75,7 @@ pub struct Record {
     #[arg(long = "redirect-uri", value_name = "URL")]
     redirect_uris: Vec<String>,
     /// A scope that it may ask for; may be repeated; `update` replaces all
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = any_scope)]
     scopes: Vec<String>,
     /// What it is for
     #[arg(long)]
@@ -86,11 +86,11 @@ pub struct Record {
     /// Whether it is a server with a secret
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     confidential: Option<bool>,
-    /// The longest life of a grant to it, such as `1 day`
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    /// The longest life of a grant to it, such as `1 day`; at most 31 days
+    #[arg(long, value_name = "TIME", value_parser = max_life)]
     max_life: Option<i64>,
-    /// For how long people may have their consent remembered, such as `30 days`; `0 seconds`: they are asked each time
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    /// For how long people may have their consent remembered, such as `30 days`; at most 90 days; `0 seconds`: they are asked each time
+    #[arg(long, value_name = "TIME", value_parser = remember_consent)]
     remember_consent: Option<i64>,
     /// Whether nobody is asked, for what is not broad; it takes `auth:skip-consent:<id>`
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
@@ -194,11 +194,30 @@ async fn present(server: &falconer_client::Client, id: &str) -> Result<falconer_
     server.application(id).await?.with_context(|| format!("there is no application {id} in the database"))
 }
 
-pub(super) fn seconds(text: &str) -> Result<i64, String> {
-    match time_expression::parse_ms(text) {
-        Ok(ms) if ms >= 0 => Ok(ms / 1000),
-        _ => Err("write a time such as `1 hour` or `30 days`".to_owned()),
-    }
+pub(super) fn max_life(text: &str) -> Result<i64, String> {
+    seconds(text, 1, 31)
+}
+
+fn remember_consent(text: &str) -> Result<i64, String> {
+    seconds(text, 0, 90)
+}
+
+fn overlap(text: &str) -> Result<i64, String> {
+    seconds(text, 0, 7)
+}
+
+/// Of a token that lets applications register themselves.
+pub(super) fn token_life(text: &str) -> Result<i64, String> {
+    seconds(text, 1, 366)
+}
+
+/// A length of time that the API takes: at least so many seconds, at most so many days.
+fn seconds(text: &str, least: i64, most_days: i64) -> Result<i64, String> {
+    let found = time_expression::parse_ms(text).map(|ms| ms.div_euclid(1000));
+    found.ok().filter(|seconds| (least..=most_days * 86_400).contains(seconds)).ok_or_else(|| {
+        let from = if least == 0 { "`0 seconds`" } else { "1 second" };
+        format!("write a time from {from} to {most_days} days, such as `1 hour` or `2 days`")
+    })
 }
 
 fn kind(kind: ApplicationKind) -> &'static str {
@@ -248,4 +267,31 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         eprintln!("The secret is shown this once; `falconer application reset-secret` makes another.");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use falconer_wire::{Service, schemas};
+
+    use super::*;
+
+    #[test]
+    fn options_take_what_the_api_takes() {
+        for (schema, property, read) in [
+            ("put-application-request", "maxLifeSeconds", max_life as fn(&str) -> Result<i64, String>),
+            ("put-application-request", "rememberConsentSeconds", remember_consent),
+            ("reset-application-secret-request", "overlapSeconds", overlap),
+            ("create-initial-token-request", "maxLifeSeconds", max_life),
+            ("create-initial-token-request", "lifeSeconds", token_life),
+        ] {
+            let schema: serde_json::Value = serde_json::from_str(schemas::get(Service::Falconer, schema).unwrap().json).unwrap();
+            let bound = |name: &str| schema["properties"][property][name].as_i64().unwrap();
+            for (seconds, is_taken) in
+                [(bound("minimum") - 1, false), (bound("minimum"), true), (bound("maximum"), true), (bound("maximum") + 1, false)]
+            {
+                let text = if seconds < 0 { format!("-{} seconds", -seconds) } else { format!("{seconds} seconds") };
+                assert_eq!(read(&text).is_ok(), is_taken, "{property}: {text}");
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use falconer_wire::{ClientRequest, ClientWithGrant, ClientWithToken, ResetAccess
 
 use super::application::seconds;
 use super::deletion;
-use crate::commands::user::{UserOptions, grant_of_environment};
+use crate::commands::user::{UserOptions, any_scope, grant_of_environment};
 use crate::output::{self, shell_word};
 use crate::system::SystemClock;
 use falconer_auth::Clock;
@@ -118,7 +118,7 @@ pub enum Client {
 #[derive(clap::Args)]
 pub struct Record {
     /// A scope; may be repeated; `update` replaces all that the client had
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = any_scope)]
     scopes: Vec<String>,
     /// What it is for
     #[arg(long)]

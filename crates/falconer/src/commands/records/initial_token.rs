@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use falconer_wire::{CreateInitialTokenRequest, InitialToken as Token};
 
-use super::application::{in_words, seconds};
+use super::application::{in_words, max_life, token_life};
 use crate::commands::user::UserOptions;
 use crate::output;
 
@@ -26,10 +26,10 @@ pub enum InitialToken {
         #[arg(long, value_name = "N", default_value_t = 1)]
         uses: i64,
         /// For how long it counts, such as `30 days`
-        #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "7 days")]
+        #[arg(long, value_name = "TIME", value_parser = token_life, default_value = "7 days")]
         life: i64,
         /// The longest life of grants to what is registered
-        #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "7 days")]
+        #[arg(long, value_name = "TIME", value_parser = max_life, default_value = "7 days")]
         max_life: i64,
         /// The identity that owns what is registered, such as `local/ann`
         #[arg(long, value_name = "IDENTITY", default_value = "", hide_default_value = true)]

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use falconer_wire::RoleRequest;
 
 use super::deletion;
-use crate::commands::user::UserOptions;
+use crate::commands::user::{UserOptions, any_scope};
 use crate::output;
 
 /// The roles of a server.
@@ -27,7 +27,7 @@ pub enum Role {
         /// Its id
         role_id: String,
         /// A scope; may be repeated; in a role whose id ends in `*`, `<..>` stands for what the star matched
-        #[arg(long = "scope", value_name = "SCOPE")]
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = any_scope)]
         scopes: Vec<String>,
         /// What it is for
         #[arg(long, default_value = "")]
@@ -40,7 +40,7 @@ pub enum Role {
         /// Its id
         role_id: String,
         /// A scope; may be repeated; together they replace what the role had
-        #[arg(long = "scope", value_name = "SCOPE")]
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = any_scope)]
         scopes: Vec<String>,
         /// Take all scopes away
         #[arg(long, conflicts_with = "scopes")]

@@ -13,5 +13,6 @@ mod shell;
 pub mod signin;
 pub mod signout;
 
+pub use grant_page::any_scope;
 pub use next_step::{named, next_step, tls_problem};
 pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_of_environment, server_url};
