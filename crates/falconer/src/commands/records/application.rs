@@ -202,7 +202,7 @@ fn remember_consent(text: &str) -> Result<i64, String> {
     seconds(text, 0, 90)
 }
 
-fn overlap(text: &str) -> Result<i64, String> {
+pub(super) fn overlap(text: &str) -> Result<i64, String> {
     seconds(text, 0, 7)
 }
 
@@ -281,6 +281,7 @@ mod tests {
             ("put-application-request", "maxLifeSeconds", max_life as fn(&str) -> Result<i64, String>),
             ("put-application-request", "rememberConsentSeconds", remember_consent),
             ("reset-application-secret-request", "overlapSeconds", overlap),
+            ("reset-access-token-request", "overlapSeconds", overlap),
             ("create-initial-token-request", "maxLifeSeconds", max_life),
             ("create-initial-token-request", "lifeSeconds", token_life),
         ] {

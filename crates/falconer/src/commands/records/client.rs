@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use falconer_wire::{ClientRequest, ClientWithGrant, ClientWithToken, ResetAccessTokenRequest, RevokeCertificatesRequest};
 
-use super::application::seconds;
+use super::application::overlap as overlap_seconds;
 use super::deletion;
 use crate::commands::user::{UserOptions, any_scope, grant_of_environment};
 use crate::output::{self, shell_word};
@@ -66,7 +66,7 @@ pub enum Client {
         /// Its id
         client_id: String,
         /// For how long the old one counts beside it, such as `1 hour`, with all that it has signed
-        #[arg(long, value_name = "TIME", value_parser = seconds)]
+        #[arg(long, value_name = "TIME", value_parser = overlap_seconds)]
         overlap: Option<i64>,
         #[command(flatten)]
         user: UserOptions,
