@@ -5,11 +5,13 @@
 mod people;
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use falconer_auth::{AccessToken, Clock as _, RequestParts, Verdict};
 use falconer_credentials::sign;
 use falconer_grants::{Choices, GrantRequest, GrantSettings, Grants, Offer, request};
 use falconer_login::Session;
+use falconer_store::Store;
 pub use people::settings as login_settings;
 pub use people::{ADDRESS, Counting, DAY_MS, HOUR_MS, PASSWORD, START_MS, from};
 
@@ -32,7 +34,15 @@ impl World {
     }
 
     pub async fn with(settings: GrantSettings) -> World {
-        let people = people::World::new().await;
+        World::of(people::World::new().await, settings)
+    }
+
+    /// The same in another store than one in memory.
+    pub async fn on(store: Arc<dyn Store>, settings: GrantSettings) -> World {
+        World::of(people::World::on(store, login_settings()).await, settings)
+    }
+
+    fn of(people: people::World, settings: GrantSettings) -> World {
         let grants = Grants::open(people.auth.clone(), people.login.clone(), people.store.clone(), settings).unwrap();
         World { people, grants }
     }

@@ -5,6 +5,9 @@ mod applications;
 #[path = "../common/mod.rs"]
 mod common;
 mod moments;
+#[path = "../../../falconer/tests/support/postgres.rs"]
+mod postgres;
+mod races;
 mod records;
 mod sites;
 mod tokens;

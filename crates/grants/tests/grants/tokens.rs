@@ -3,23 +3,29 @@
 use std::sync::Arc;
 
 use falconer_auth::{Auth, AuthSettings, Decision, Origin, Question, Random as _, Reason, RequestParts, TokenFault};
-use falconer_grants::{ClientProof, ExchangeError, Grants, IssuedToken, Parameters};
+use falconer_grants::{ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters};
 use falconer_login::Login;
 use falconer_scopes::Expression;
+use falconer_store::Store;
 
 use super::applications::{code, notes, settings};
 use super::common::{Counting, World, login_settings};
 
 /// Another node on the store of the first, which knows nothing of what happens there from now on.
 async fn second_node(world: &World) -> (Grants, Arc<Auth>) {
+    node_on(world, world.store.clone(), settings(vec![notes()])).await
+}
+
+/// The same over another connection to what the first one keeps.
+pub(super) async fn node_on(world: &World, store: Arc<dyn Store>, settings: GrantSettings) -> (Grants, Arc<Auth>) {
     let random = Arc::new(Counting::default());
     // Other numbers than the first node draws.
     random.fill(&mut [0; 80_000]);
     let origin = Origin::parse("https://auth.example.com").unwrap();
-    let auth = Auth::open(world.store.clone(), AuthSettings::new(origin), world.clock.clone(), random.clone());
+    let auth = Auth::open(store.clone(), AuthSettings::new(origin), world.clock.clone(), random.clone());
     let auth = Arc::new(auth.await.unwrap());
-    let login = Login::open(auth.clone(), world.store.clone(), login_settings(), world.clock.clone(), random).unwrap();
-    (Grants::open(auth.clone(), Arc::new(login), world.store.clone(), settings(vec![notes()])).unwrap(), auth)
+    let login = Login::open(auth.clone(), store.clone(), login_settings(), world.clock.clone(), random).unwrap();
+    (Grants::open(auth.clone(), Arc::new(login), store, settings).unwrap(), auth)
 }
 
 async fn check(auth: &Auth, token: &str) -> Decision {
@@ -30,7 +36,7 @@ async fn check(auth: &Auth, token: &str) -> Decision {
     auth.check(&question).await.unwrap()
 }
 
-async fn refresh(grants: &Grants, token: &str) -> Result<IssuedToken, ExchangeError> {
+pub(super) async fn refresh(grants: &Grants, token: &str) -> Result<IssuedToken, ExchangeError> {
     let form = format!("grant_type=refresh_token&refresh_token={token}");
     grants.token(&Parameters::read(&form).unwrap(), ClientProof::Id("notes")).await
 }

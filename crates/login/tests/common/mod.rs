@@ -44,12 +44,15 @@ impl World {
         World::with(settings()).await
     }
 
-    /// A fresh installation with the first roles, and a role for the team `zap`.
     pub async fn with(settings: LoginSettings) -> World {
         let sealing = Counting::default();
         let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
         let fill = Arc::new(move |bytes: &mut [u8]| sealing.fill(bytes));
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(keys, fill).unwrap());
+        World::on(Arc::new(SqliteStore::in_memory(keys, fill).unwrap()), settings).await
+    }
+
+    /// A fresh installation in this store, with the first roles, and a role for the team `zap`.
+    pub async fn on(store: Arc<dyn Store>, settings: LoginSettings) -> World {
         let clock = Arc::new(FixedClock::at(START_MS));
         let random = Arc::new(Counting::default());
         let origin = Origin::parse("https://auth.example.com").unwrap();
