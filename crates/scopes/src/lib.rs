@@ -37,6 +37,6 @@ pub use roles::outline::Outline;
 pub use roles::role::{Role, RoleError};
 pub use roles::role_set::RoleSet;
 pub use roles::validation::validate;
-pub use scope::{compare, covers, is_valid_role_id, is_valid_scope};
+pub use scope::{compare, covers, covers_bytes, is_valid_role_id, is_valid_scope};
 pub use scope_set::ScopeSet;
 pub use template::{Params, Template, TemplateError};

@@ -16,9 +16,14 @@ pub fn is_valid_role_id(s: &str) -> bool {
 /// Whether holding `held` satisfies `required`: the texts are equal, or `held` ends in `*` and `required` begins with the
 /// rest of it. A star in `required` is ordinary text: `a*` is covered by `a*` and `*`, not by `ab`.
 pub fn covers(held: &str, required: &str) -> bool {
-    match held.strip_suffix('*') {
+    covers_bytes(held.as_bytes(), required.as_bytes())
+}
+
+/// [`covers`] of texts as bytes.
+pub fn covers_bytes(held: &[u8], required: &[u8]) -> bool {
+    match held.strip_suffix(b"*") {
         // The prefix test includes equality: a text begins with itself minus its star.
-        Some(prefix) => required.as_bytes().starts_with(prefix.as_bytes()),
+        Some(prefix) => required.starts_with(prefix),
         None => held == required,
     }
 }

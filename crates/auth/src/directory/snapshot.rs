@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
-use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet};
+use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet, covers_bytes};
 use falconer_store::{ClientRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
 
 use crate::directory::absent_grants::ended::EndedGrants;
@@ -88,7 +88,8 @@ pub(crate) struct HeldScopes {
 impl HeldScopes {
     /// Whether the set would satisfy this scope. INVARIANT: it is none that is reserved: what is reserved may be among the client's own, and counts for nothing.
     pub(crate) fn satisfies(&self, scope: &str) -> bool {
-        self.applied.satisfies(self.client.scopes().chain([ANONYMOUS]), scope)
+        let mut own = self.client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
+        own.any(|held| covers_bytes(held, scope.as_bytes())) || self.applied.satisfies([], scope)
     }
 }
 
@@ -355,6 +356,9 @@ impl Snapshot {
 
     /// The same without making the set. `None` where the set is the better way, as `Expansions::applied` says.
     pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>, count: usize) -> Option<HeldScopes> {
+        if !client.has_large_set() && self.expansions.has_room() {
+            return None;
+        }
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
         let given = client.scopes().chain([ANONYMOUS]).filter(|scope| !reserved::is_reserved_scope(scope));
         let applied = self.expansions.applied(&self.roles.generation, list, count, || self.roles.applied(given))?;

@@ -30,6 +30,8 @@ const BYTES_A_WANTED: usize = 512;
 
 /// A verdict asks so many roles for a scope at most: beyond that a set is asked in less time, even where it has to be made.
 const MOST_LOOKS: usize = 2048;
+/// The same where sets are remembered.
+const MOST_LOOKS_BESIDE_SETS: usize = 24;
 
 /// Expansions by the list that was expanded.
 pub(crate) struct Expansions {
@@ -146,7 +148,7 @@ impl Expansions {
     }
 
     /// Whether there is room for more without anything being forgotten soon.
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.sets.bytes() + self.compact_bytes() < self.sets.most_bytes() / 4 * 3
     }
 
@@ -165,7 +167,8 @@ impl Expansions {
             forms.make(hash, 0, generation, list.clone(), || Compact::new(list.clone().count(), make), Compact::applied)
         });
         self.sets.forget_beyond(forms.bytes());
-        applied.filter(|applied| applied.len().saturating_mul(count) <= MOST_LOOKS)
+        let most = if self.has_room() { MOST_LOOKS_BESIDE_SETS } else { MOST_LOOKS };
+        applied.filter(|applied| applied.len().saturating_mul(count) <= most)
     }
 
     pub(crate) fn figures(&self) -> ExpansionFigures {
