@@ -8,6 +8,7 @@ use falconer_login::{Login, LoginError};
 use falconer_store::{Store, StoreError};
 
 use crate::applications::application::Application;
+use crate::applications::command_line::{COMMAND_LINE, CommandLine};
 use crate::applications::documents::fetch::{Documents, is_url};
 use crate::applications::known::KnownApplications;
 use crate::applications::register::Register;
@@ -31,13 +32,15 @@ pub(crate) struct Configured {
     pub(crate) registered: Registered,
     pub(crate) words: ScopeWords,
     pub(crate) documents: Documents,
+    /// Falconer's own command.
+    command_line: Option<Arc<Application>>,
 }
 
 impl Configured {
     fn of(settings: GrantSettings) -> Result<Configured, LoginError> {
         let words = ScopeWords::new(&settings.scopes)?;
         let (registered, documents) = (Registered::new(&settings.registered_targets)?, Documents::new(&settings)?);
-        Ok(Configured { words, registered, documents, settings })
+        Ok(Configured { words, registered, documents, command_line: settings.command_line.application(), settings })
     }
 }
 
@@ -64,7 +67,23 @@ impl Grants {
 
     /// The application of this `client_id`, however it is known. One that is known by a document may be known by its address only.
     pub(crate) fn known_application(&self, id: &str) -> Option<Arc<Application>> {
-        if is_url(id) { self.configured().documents.find(id, self.now_ms()) } else { self.applications.find(id) }
+        if is_url(id) {
+            self.configured().documents.find(id, self.now_ms())
+        } else if id == COMMAND_LINE {
+            // The store has none of this id: whoever may make applications there can't say that theirs is Falconer's.
+            self.applications.configured.find(id).cloned().or_else(|| self.configured().command_line.clone())
+        } else {
+            self.applications.find(id)
+        }
+    }
+
+    /// How Falconer's own command may ask for grants, whoever has said so.
+    pub fn command_line(&self) -> CommandLine {
+        match self.known_application(COMMAND_LINE) {
+            None => CommandLine::Off,
+            Some(application) if application.settings.device => CommandLine::BrowserAndDevice,
+            Some(_) => CommandLine::Browser,
+        }
     }
 
     /// Counts one of something, of which there may be so many within a time, on however many nodes. Beyond that the store is only read.

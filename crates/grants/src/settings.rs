@@ -7,6 +7,7 @@ use falconer_auth::DAY_MS;
 use falconer_login::http::ProviderHttp;
 
 use crate::applications::application::ApplicationSettings;
+use crate::applications::command_line::CommandLine;
 use crate::words::published::PublishedScope;
 
 /// Everything that [`crate::Grants::open`] needs besides auth, login and the store.
@@ -26,6 +27,8 @@ pub struct GrantSettings {
     pub registration: Registration,
     /// How documents are read. Without it none is.
     pub documents_http: Option<DocumentsHttp>,
+    /// `grant.command_line`. Default both ways.
+    pub command_line: CommandLine,
     /// `[[target]]`.
     pub registered_targets: Vec<RegisteredTarget>,
     /// `[[application]]`.
@@ -94,6 +97,7 @@ impl Default for GrantSettings {
             client_documents: Vec::new(),
             registration: Registration::Off,
             documents_http: None,
+            command_line: CommandLine::BrowserAndDevice,
             registered_targets: Vec::new(),
             applications: Vec::new(),
             scopes: Vec::new(),

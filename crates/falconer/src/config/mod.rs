@@ -21,7 +21,7 @@ pub use mail::Mail;
 pub use provider::{EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider, ScimSection, check_token};
 pub use scope::Scope;
 pub use secret_text::SecretText;
-pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient, Tracing, WholeLists};
+pub use settings::{Audit, Config, Grant, Log, LogFormat, RegisteredTarget, StaticClient, Tracing, WholeLists};
 
 #[cfg(test)]
 mod tests {

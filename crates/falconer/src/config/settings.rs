@@ -156,6 +156,8 @@ pub struct Grant {
     pub client_documents: Vec<String>,
     /// Whether applications register themselves: `off`, with a `token`, or `open`: without one too.
     pub registration: String,
+    /// How Falconer's own command may ask: `browser-and-device`, `browser` or `off`. Where only registered targets may ask, it may not unless this says so.
+    pub command_line: Option<String>,
 }
 
 /// `[[target]]`
@@ -303,6 +305,7 @@ impl Default for Grant {
             mail: false,
             client_documents: Vec::new(),
             registration: "off".to_owned(),
+            command_line: None,
         }
     }
 }

@@ -6,14 +6,14 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_grants::{
-    ApplicationKind, ApplicationSettings, GrantSettings, PublishedScope, RegisteredTarget, Registration, Risk, SigningAlgorithm,
+    ApplicationKind, ApplicationSettings, CommandLine, GrantSettings, PublishedScope, RegisteredTarget, Registration, Risk, SigningAlgorithm,
 };
 use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
 use super::Access;
 use super::providers::{Providers, documents_http, providers};
-use crate::config::{Application, Config, Scope};
+use crate::config::{Application, Config, Grant, Scope};
 use crate::text_file;
 
 /// What a certificate of the protocol can span.
@@ -170,6 +170,7 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
         client_documents: config.grant.client_documents.clone(),
         registration: registration(&config.grant.registration)?,
         documents_http: (!config.grant.client_documents.is_empty()).then(documents_http).transpose()?,
+        command_line: command_line(&config.grant)?,
         registered_targets: config.target.iter().map(target).collect(),
         applications: config.application.iter().map(application).collect::<Result<_>>()?,
         scopes: config.scope.iter().map(published_scope).collect::<Result<_>>()?,
@@ -179,6 +180,15 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
 fn registration(word: &str) -> Result<Registration> {
     let found = Registration::ALL.into_iter().find(|known| known.as_str() == word);
     found.with_context(|| format!("grant.registration: `{word}` is none of `off`, `token` and `open`"))
+}
+
+/// An operator who lets registered targets only ask has to say that it is one of them.
+fn command_line(configured: &Grant) -> Result<CommandLine> {
+    let Some(text) = &configured.command_line else {
+        return Ok(if configured.registered_only { CommandLine::Off } else { CommandLine::BrowserAndDevice });
+    };
+    let known = CommandLine::ALL.into_iter().find(|way| way.as_str() == text);
+    known.with_context(|| format!("grant.command_line: {text:?} is none of `browser-and-device`, `browser` and `off`"))
 }
 
 fn published_scope(scope: &Scope) -> Result<PublishedScope> {

@@ -6,6 +6,7 @@ use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, Authenticatio
 use falconer_login::{Login, LoginError, Session, sha256_hex};
 
 use crate::applications::application::Application;
+use crate::applications::command_line::COMMAND_LINE;
 use crate::applications::register::check_input;
 use crate::grants::Grants;
 
@@ -55,6 +56,10 @@ impl Grants {
         seen_ms: Option<i64>,
     ) -> Result<PutApplication, ApiError> {
         check_input(id, input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
+        if id == COMMAND_LINE {
+            self.auth.check_application_scope(who, id)?;
+            return Err(ApiError::RequestConflict(format!("{id} is Falconer's own command; `grant.command_line` says how it may ask")));
+        }
         let secret = new_secret(&self.login);
         // Whoever may not make it is not told what the configuration has.
         if self.applications.configured.find(id).is_some() {

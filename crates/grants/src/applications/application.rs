@@ -100,6 +100,8 @@ pub struct Application {
     pub(crate) record: Option<Arc<ApplicationRecord>>,
     /// Where nobody has registered it, not even itself.
     pub(crate) document: Option<Documented>,
+    /// Falconer's own command, which nobody has to register.
+    pub(crate) is_command_line: bool,
 }
 
 impl fmt::Debug for Application {
@@ -132,9 +134,19 @@ impl Application {
         self.record.as_ref().filter(|record| record.registration.is_some()).map(|record| record.created_ms)
     }
 
-    /// Whether an administrator has registered it.
+    /// Whether it is known by its name: an administrator has registered it, or it is Falconer's own.
     pub fn is_registered(&self) -> bool {
         self.document.is_none() && self.registered_itself_ms().is_none()
+    }
+
+    /// Whether it is Falconer's own command, which nobody has registered.
+    pub fn is_command_line(&self) -> bool {
+        self.is_command_line
+    }
+
+    /// Whether it may ask for no particular scopes, which stands for whatever the person can give.
+    pub(crate) fn may_name_nothing(&self) -> bool {
+        !self.is_registered() || self.is_command_line
     }
 
     /// How it proves who it is.

@@ -178,7 +178,7 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     }
     let (redirects, scopes) = (redirects(settings, is_own)?, scopes(settings)?);
     check_unasked(settings, &redirects)?;
-    Ok(Application { redirects, scopes, settings: settings.clone(), record: None, document: None })
+    Ok(Application { redirects, scopes, settings: settings.clone(), record: None, document: None, is_command_line: false })
 }
 
 fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {

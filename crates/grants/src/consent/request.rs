@@ -36,6 +36,8 @@ pub struct GrantRequest {
     pub ttl_ms_wish: Option<i64>,
     /// The same as an instant, in milliseconds since 1970.
     pub expires_ms_wish: Option<i64>,
+    /// What Falconer's own command calls the machine that it runs on: a proposal for the name of the grant, may be empty.
+    pub name_wish: String,
     /// How the answer gets there.
     pub delivery: Delivery,
     pub(crate) canonical: String,
@@ -72,7 +74,7 @@ impl GrantRequest {
 
     /// Whether it asks for whatever the person can give.
     pub(crate) fn names_nothing(&self) -> bool {
-        self.scopes.is_empty() && self.openid().is_none() && self.application().is_none_or(|application| !application.is_registered())
+        self.scopes.is_empty() && self.openid().is_none() && self.application().is_none_or(Application::may_name_nothing)
     }
 
     /// What it asks for to learn who the person is, by OpenID Connect.
@@ -187,6 +189,7 @@ pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestEr
         audience: read_audience(found.audience, identity)?,
         ttl_ms_wish: None,
         expires_ms_wish: None,
+        name_wish: String::new(),
         delivery: Delivery::Credentials { mode: read_mode(found.response_mode)?, tell_cancel },
         canonical: String::new(),
     };

@@ -85,6 +85,7 @@ impl Grants {
             audience: Vec::new(),
             ttl_ms_wish: None,
             expires_ms_wish: None,
+            name_wish: String::new(),
             canonical: format!("user_code={}", user_code::shown(&code)),
             delivery: Delivery::Device(Box::new(DeviceDelivery {
                 application,

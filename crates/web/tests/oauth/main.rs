@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bearer;
+mod command_line;
 mod derived;
 mod devices;
 mod documents;

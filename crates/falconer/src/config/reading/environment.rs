@@ -14,6 +14,7 @@ pub const FILE: &str = "FALCONER_CONFIG";
 /// Variables that tests and tools of ours use, and that are no settings.
 const NOT_SETTINGS: &[&str] = &[
     "FALCONER_BIN",
+    "FALCONER_SESSIONS",
     "FALCONER_TEST_PATIENCE",
     "FALCONER_TEST_PGBOUNCER",
     "FALCONER_TEST_POSTGRES",
@@ -56,6 +57,7 @@ const SETTINGS: [&str; 44] = [
     "grant.mail",
     "grant.client_documents",
     "grant.registration",
+    "grant.command_line",
     "mail.url",
     "mail.user",
     "mail.password",

@@ -77,7 +77,7 @@ fn application(url: &Target, scopes: Vec<String>, redirects: Vec<(String, Target
     };
     let documented = Documented { site: url.clone(), is_read: name.is_some(), name: name.flatten() };
     // It may ask for anything, as a site may; what it gets is for the person to say.
-    Application { settings, redirects, scopes: ScopeSet::new(["*"]), record: None, document: Some(documented) }
+    Application { settings, redirects, scopes: ScopeSet::new(["*"]), record: None, document: Some(documented), is_command_line: false }
 }
 
 fn text<'d>(document: &'d Map<String, Value>, name: &str) -> Result<Option<&'d str>, String> {

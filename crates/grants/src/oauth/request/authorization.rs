@@ -8,12 +8,13 @@ use falconer_login::LoginError;
 use falconer_wire::time_expression;
 
 use crate::applications::application::{Application, ApplicationKind};
-use crate::consent::request::{GrantRequest, LONGEST_SCOPE, MOST_SCOPES};
+use crate::consent::request::{GrantRequest, LONGEST_DESCRIPTION, LONGEST_SCOPE, MOST_SCOPES};
 use crate::delivery::application::{Delivery, OAuthDelivery, ResponseType, location};
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
 use crate::oauth::request::parameters::{ParameterError, Parameters};
 use crate::openid;
+use crate::records::grant::LONGEST_NAME;
 use crate::targets::target::Target;
 use falconer_wire::scope_text;
 
@@ -212,14 +213,16 @@ fn read(
         Some(Ok(ms)) if ms > 0 => Some(ms),
         Some(_) => return Err(invalid("The value of expires is no time to come, such as 3 days.")),
     };
+    let (name_wish, description) = of_command_line(parameters, application)?;
     let mut request = GrantRequest {
         target: target.clone(),
-        description: String::new(),
+        description,
         scopes,
         identity: openid.is_some(),
         audience: Vec::new(),
         ttl_ms_wish,
         expires_ms_wish: ttl_ms_wish.and_then(|ms| now_ms.checked_add(ms)),
+        name_wish,
         delivery: Delivery::OAuth(Box::new(OAuthDelivery {
             application: Arc::clone(application),
             redirect_uri: uri.to_owned(),
@@ -275,6 +278,7 @@ fn challenge(parameters: &Parameters, application: &Application, response: Respo
 /// What was asked for; all that the application may ask for where it asked for nothing particular.
 pub(crate) fn scopes(parameters: &Parameters, application: &Application) -> Result<Vec<String>, Fault> {
     let invalid = |text: &str| Fault::InvalidScope(text.to_owned());
+    // Of Falconer's own command there are none: it asks for whatever the person can give.
     if !names_scopes(parameters)? {
         return Ok(application.settings.scopes.clone());
     }
@@ -302,6 +306,22 @@ pub(crate) fn scopes(parameters: &Parameters, application: &Application) -> Resu
     Ok(scopes)
 }
 
+/// What Falconer's own command says beside: what its machine is called, and what it wants. All others are known by their registration.
+fn of_command_line(parameters: &Parameters, application: &Application) -> Result<(String, String), Fault> {
+    if !application.is_command_line() {
+        return Ok((String::new(), String::new()));
+    }
+    let name = parameters.one("device_name")?.unwrap_or_default();
+    let description = parameters.one("description")?.unwrap_or_default();
+    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(Fault::InvalidRequest(format!("The device_name is longer than {LONGEST_NAME} characters, or holds control characters.")));
+    }
+    if description.len() > LONGEST_DESCRIPTION {
+        return Err(Fault::InvalidRequest("The description is more than 2 KiB.".to_owned()));
+    }
+    Ok((name.to_owned(), description.to_owned()))
+}
+
 fn is_state(state: &str) -> bool {
     state.len() <= LONGEST_STATE && state.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
@@ -310,8 +330,18 @@ fn is_state(state: &str) -> bool {
 /// names no scopes there are none here: what the application is registered for may be longer than an address, and than what is carried through a sign-in with a
 /// provider.
 fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, ParameterError> {
-    const KEPT: [&str; 8] =
-        ["response_type", "client_id", "redirect_uri", "state", "nonce", "expires", "code_challenge", "code_challenge_method"];
+    const KEPT: [&str; 10] = [
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "state",
+        "nonce",
+        "expires",
+        "code_challenge",
+        "code_challenge_method",
+        "device_name",
+        "description",
+    ];
     let mut query = Vec::new();
     for name in KEPT {
         if let Some(value) = parameters.one(name)? {

@@ -287,6 +287,8 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
     let page = GrantPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
+        // What was written instead stays, also where it is nothing.
+        name: if retry.nonce.is_some() { retry.name } else { grant_request.name_wish.clone() },
         nonce: retry.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
         form_time: visit.web.login.form_time(session),
         shown: offer.shown,
@@ -303,7 +305,6 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
             ticked: others.iter().filter(|line| line.ticked).count(),
             groups: lines::groups(others, true),
         }),
-        name: retry.name,
         longest_name: LONGEST_NAME,
         remember: offer.remember.map(|remember| Remember { ticked: retry.remember, label: remember.label }),
         identity: offer.identity_line.map(|line| IdentityLine { person: known.join(", "), origins: line.origins, ticked: line.ticked }),
@@ -355,6 +356,7 @@ fn site(grant_request: &GrantRequest, registered: Option<String>) -> Site {
             .map(|first| first.to_uppercase().to_string())
             .unwrap_or_default(),
         registered,
+        command_line: grant_request.application().is_some_and(Application::is_command_line),
         document: document(grant_request),
         registered_itself: registered_itself(grant_request),
         loopback: grant_request.target.is_loopback(),

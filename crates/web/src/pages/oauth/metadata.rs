@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use falconer_grants::{ApplicationKind, GrantType};
+use falconer_grants::{ApplicationKind, CommandLine, GrantType};
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -36,6 +36,8 @@ pub(crate) fn of(web: &Web) -> Value {
         grants.push("implicit");
     }
     let proofs = ["none", "client_secret_basic", "client_secret_post"];
+    // How `falconer signin` may ask here; where it may not, it goes by the page that every site uses.
+    let command_line = web.grants.command_line();
     let body = json!({
         "issuer": origin,
         "authorization_endpoint": at("authorize"),
@@ -55,5 +57,6 @@ pub(crate) fn of(web: &Web) -> Value {
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": web.grants.reads_documents(),
     });
-    endpoints::with_member(body, "registration_endpoint", web.grants.registration().is_on().then(|| at("register")))
+    let body = endpoints::with_member(body, "registration_endpoint", web.grants.registration().is_on().then(|| at("register")));
+    endpoints::with_member(body, "falconer_command_line", (command_line != CommandLine::Off).then(|| command_line.as_str()))
 }

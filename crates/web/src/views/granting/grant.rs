@@ -96,6 +96,8 @@ pub(crate) struct Site {
     pub unicode: Option<String>,
     /// The name that the administrator registered.
     pub registered: Option<String>,
+    /// It is Falconer's own command, which nobody registers.
+    pub command_line: bool,
     pub initial: String,
     /// Where it is an application that says itself who it is.
     pub document: Option<DocumentedSite>,
