@@ -1,3 +1,4 @@
+use http::{HeaderMap, header};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -33,6 +34,8 @@ pub enum Error {
         message: String,
         /// The whole body, `Null` if it was not JSON.
         body: Box<Value>,
+        /// By what Falconer remembers the refusal ([`Client::explain`](crate::Client::explain)), where it said so: the header `Falconer-Refusal`.
+        refusal: Option<String>,
     },
     /// The server was not reached, or the connection broke, until the last try.
     #[error("{host} cannot be reached: {detail}")]
@@ -98,6 +101,11 @@ impl Error {
         Error::Network { host: target::shown(url), detail: innermost(&error), source: Some(Box::new(error.without_url())) }
     }
 
+    /// An answer that breaks off after its head.
+    pub(crate) fn broken(host: &str, error: reqwest::Error) -> Error {
+        Error::Network { host: host.to_owned(), detail: innermost(&error), source: Some(Box::new(error.without_url())) }
+    }
+
     /// Nothing came in time.
     pub(crate) fn silent(url: &Url) -> Error {
         Error::Network { host: target::shown(url), detail: NO_ANSWER.to_owned(), source: None }
@@ -109,7 +117,8 @@ impl Error {
     }
 
     /// Whether it is certain that the server got nothing: there was no connection.
-    pub(crate) fn was_not_sent(&self) -> bool {
+    #[must_use]
+    pub fn was_not_sent(&self) -> bool {
         self.of_http_client().is_some_and(reqwest::Error::is_connect)
     }
 
@@ -120,14 +129,14 @@ impl Error {
         }
     }
 
-    /// From an answer of status 300 and above. `location`: where a redirect leads.
-    pub(crate) fn from_answer(url: &Url, status: u16, location: Option<&str>, body: &[u8]) -> Error {
+    /// From an answer of status 300 and above.
+    pub(crate) fn from_answer(url: &Url, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
         let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let message = match text("message").or_else(|| text("error")) {
             Some(message) => message.split("\n\n---\n").next().unwrap_or(message).to_owned(),
             None => match status {
-                300..=399 => match location {
+                300..=399 => match location(headers) {
                     Some(location) => format!("Unexpected redirect (status {status}) to {location}"),
                     None => format!("Unexpected redirect (status {status})"),
                 },
@@ -137,8 +146,20 @@ impl Error {
             },
         };
         let code = text("code").unwrap_or("UnknownError").to_owned();
-        Error::Api { host: target::shown(url), status, code, message, body: Box::new(body) }
+        Error::Api { host: target::shown(url), status, code, message, body: Box::new(body), refusal: refusal(headers) }
     }
+}
+
+/// Where a redirect leads: what is in front of a query, which may hold what nobody else is to see.
+fn location(headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(header::LOCATION)?.to_str().ok()?;
+    location.split(['?', '#']).next().map(|place| place.chars().take(200).collect())
+}
+
+/// As Falconer makes them; anything else is of somebody else.
+fn refusal(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("falconer-refusal")?.to_str().ok()?;
+    (id.len() == 22 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))).then(|| id.to_owned())
 }
 
 const NO_ANSWER: &str = "no answer in time";
@@ -160,7 +181,7 @@ mod tests {
     use super::*;
 
     fn from_answer(status: u16, body: &[u8]) -> Error {
-        Error::from_answer(&Url::parse("https://auth.example.com/api").unwrap(), status, None, body)
+        Error::from_answer(&Url::parse("https://auth.example.com/api").unwrap(), status, &HeaderMap::new(), body)
     }
 
     #[test]

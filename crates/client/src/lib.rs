@@ -27,7 +27,7 @@ mod methods;
 pub mod system;
 
 pub use client::{Call, Client};
-pub use connection::{Origin, Retry, encode_segment, tls_config, tls_config_with};
+pub use connection::{Answer, Exchange, Origin, Refusal, Retry, encode_segment, tls_config, tls_config_with};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::Error;
@@ -35,7 +35,7 @@ pub use falconer_credentials::payload::hash as payload_hash;
 pub use falconer_credentials::{AccessToken, is_signed_twice};
 /// The shapes of both APIs, which calls take and give.
 pub use falconer_wire as wire;
-pub use http::Method;
+pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 pub use methods::{Events, GrantEnd, PeopleSearch, ServerEvent, is_temporary};
 pub use rustls::{ClientConfig, Error as TlsError};
 /// Whose traits bodies and answers have ([`Client::call_as`]).

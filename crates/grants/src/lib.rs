@@ -32,11 +32,11 @@ mod words;
 
 pub use applications::administer::{LONGEST_SECRET_OVERLAP_MS, PutApplication, SECRET_OVERLAP_MS};
 pub use applications::application::{Application, ApplicationKind, ApplicationSettings};
+pub use applications::command_line::{COMMAND_LINE, CommandLine};
 pub use applications::registration::error::RegistrationError;
 pub use applications::registration::initial_tokens::{InitialTokenInput, NewInitialToken};
 pub use applications::registration::metadata::ProofMethod;
 pub use applications::registration::register::RegisteredApplication;
-pub use applications::command_line::{COMMAND_LINE, CommandLine};
 pub use consent::lifetime::Lifetime;
 pub use consent::narrowing::Star;
 pub use consent::news::News;

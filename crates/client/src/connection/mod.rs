@@ -1,6 +1,7 @@
 //! How a call goes over the wire: what of a URL is signed, TLS, what is tried again, and whose clock counts.
 
 mod clock;
+mod exchange;
 pub(crate) mod resolver;
 mod retry;
 mod send;
@@ -8,6 +9,7 @@ pub(crate) mod target;
 pub(crate) mod tls;
 
 pub(crate) use clock::Clock;
+pub use exchange::{Answer, Exchange, Refusal};
 pub use retry::Retry;
 pub use target::{Origin, encode_segment};
 pub use tls::{config as tls_config, config_with as tls_config_with};

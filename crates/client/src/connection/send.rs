@@ -10,7 +10,7 @@ use crate::{Client, Error, system};
 const LARGEST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Of a refusal no more than this is read where an answer was to go on.
-const LARGEST_REFUSAL_BYTES: usize = 1024 * 1024;
+pub(super) const LARGEST_REFUSAL_BYTES: usize = 1024 * 1024;
 
 impl Client {
     /// Sends until there is an answer that another try would not change.
@@ -59,7 +59,7 @@ impl Client {
         if status.is_success() {
             return Ok(answer);
         }
-        let location = location(&answer);
+        let headers = answer.headers().clone();
         let mut bytes = Vec::new();
         while bytes.len() < LARGEST_REFUSAL_BYTES {
             match tokio::time::timeout(patience, answer.chunk()).await {
@@ -67,7 +67,7 @@ impl Client {
                 _ => break,
             }
         }
-        Err(Error::from_answer(url, status.as_u16(), location.as_deref(), &bytes))
+        Err(Error::from_answer(url, status.as_u16(), &headers, &bytes))
     }
 
     async fn try_once(&self, method: &Method, url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, Error> {
@@ -84,7 +84,7 @@ impl Client {
             request = request.header(header::AUTHORIZATION, signature);
         }
         let mut answer = request.send().await.map_err(|error| Error::network(url, error))?;
-        let (status, location) = (answer.status(), location(&answer));
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| Error::network(url, error))? {
             if bytes.len() + chunk.len() > LARGEST_ANSWER_BYTES {
@@ -96,7 +96,7 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        if status.is_success() { Ok(bytes) } else { Err(Error::from_answer(url, status.as_u16(), location.as_deref(), &bytes)) }
+        if status.is_success() { Ok(bytes) } else { Err(Error::from_answer(url, status.as_u16(), &headers, &bytes)) }
     }
 
     /// Asks the root URL for its time, if calls are signed. `true` if it is another than was thought, so that signing again may help. Only
@@ -112,10 +112,4 @@ impl Client {
         let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
         answer.status() == StatusCode::OK && date.is_some_and(|date| self.clock.learn(date))
     }
-}
-
-/// Where a redirect leads: what is in front of a query, which may hold what nobody else is to see.
-fn location(answer: &reqwest::Response) -> Option<String> {
-    let location = answer.headers().get(header::LOCATION)?.to_str().ok()?;
-    location.split(['?', '#']).next().map(|place| place.chars().take(200).collect())
 }

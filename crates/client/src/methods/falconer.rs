@@ -3,8 +3,8 @@
 use super::auth::found;
 use crate::{Call, Client, Error, encode_segment};
 use falconer_wire::{
-    CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, ClientRecordList, ClientWithGrant, Explanation, ImportBatch, ImportReport,
-    PutClientRequest, ResetAccessToken, ResetAccessTokenRequest, RevokeCertificatesRequest,
+    CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, ClientRecordList, ClientWithGrant, DeriveGrantRequest, DerivedGrant,
+    Explanation, ImportBatch, ImportReport, PutClientRequest, ResetAccessToken, ResetAccessTokenRequest, RevokeCertificatesRequest,
 };
 use http::Method;
 
@@ -17,6 +17,11 @@ impl Client {
     /// The same for up to sixteen requests, in their order.
     pub async fn checks(&self, questions: &ChecksRequest) -> Result<ChecksResponse, Error> {
         self.call_as(&ours(Method::POST, "/checks".to_owned()), Some(questions)).await
+    }
+
+    /// Takes a part of the grant whose own credentials sign the call.
+    pub async fn derive_grant(&self, wish: &DeriveGrantRequest) -> Result<DerivedGrant, Error> {
+        self.call_as(&ours(Method::POST, "/derived-grants".to_owned()), Some(wish)).await
     }
 
     /// Why a request was refused; `None` where the node that answers remembers none of this id.

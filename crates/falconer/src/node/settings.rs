@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_grants::{
-    ApplicationKind, ApplicationSettings, CommandLine, GrantSettings, PublishedScope, RegisteredTarget, Registration, Risk, SigningAlgorithm,
+    ApplicationKind, ApplicationSettings, CommandLine, GrantSettings, PublishedScope, RegisteredTarget, Registration, Risk,
+    SigningAlgorithm,
 };
 use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;

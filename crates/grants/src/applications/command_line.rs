@@ -77,9 +77,12 @@ mod tests {
     fn the_answer_goes_to_any_port_of_this_machine_and_nowhere_else() {
         let application = CommandLine::BrowserAndDevice.application().unwrap();
         assert!(application.redirect("http://127.0.0.1:40123/signed-in").is_some());
-        for other in
-            ["http://localhost:40123/signed-in", "http://127.0.0.1:40123/", "https://127.0.0.1:40123/signed-in", "http://127.0.0.2/signed-in"]
-        {
+        for other in [
+            "http://localhost:40123/signed-in",
+            "http://127.0.0.1:40123/",
+            "https://127.0.0.1:40123/signed-in",
+            "http://127.0.0.2/signed-in",
+        ] {
             assert!(application.redirect(other).is_none(), "{other}");
         }
         assert!(CommandLine::Off.application().is_none());

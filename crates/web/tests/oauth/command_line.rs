@@ -102,7 +102,8 @@ async fn the_operator_says_how_it_may_ask() {
 #[tokio::test]
 async fn a_device_that_names_nothing_is_offered_everything() {
     let site = site().await;
-    let codes = site.application("/login/oauth/device_authorization", &fields(&[("client_id", "falconer-command-line")]), None).await.json();
+    let codes =
+        site.application("/login/oauth/device_authorization", &fields(&[("client_id", "falconer-command-line")]), None).await.json();
     let mut ann = site.ann().await;
     let page = ann.get("/device").await;
     let page = ann.post("/device", &with(page.form("/device"), &[("user_code", codes["user_code"].as_str().unwrap())])).await;

@@ -29,7 +29,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 44] = [
+const SETTINGS: [&str; 45] = [
     "listen",
     "metrics_listen",
     "root_url",

@@ -314,7 +314,9 @@ fn of_command_line(parameters: &Parameters, application: &Application) -> Result
     let name = parameters.one("device_name")?.unwrap_or_default();
     let description = parameters.one("description")?.unwrap_or_default();
     if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(Fault::InvalidRequest(format!("The device_name is longer than {LONGEST_NAME} characters, or holds control characters.")));
+        return Err(Fault::InvalidRequest(format!(
+            "The device_name is longer than {LONGEST_NAME} characters, or holds control characters."
+        )));
     }
     if description.len() > LONGEST_DESCRIPTION {
         return Err(Fault::InvalidRequest("The description is more than 2 KiB.".to_owned()));
