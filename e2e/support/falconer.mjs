@@ -26,7 +26,8 @@ export function within(promise, what, also = () => '', patienceMs = PATIENCE_MS)
 // The caller's own FALCONER_ and TASKCLUSTER_ settings must not leak into a test.
 export function cleanEnvironment(extra = {}) {
   const kept = Object.entries(process.env).filter(([name]) => !/^(FALCONER|TASKCLUSTER)_/.test(name));
-  return { ...Object.fromEntries(kept), ...extra };
+  // Nor may their sessions.
+  return { ...Object.fromEntries(kept), FALCONER_SESSIONS: '/nonexistent/sessions', ...extra };
 }
 
 export async function falconer(args, extra = {}) {

@@ -198,7 +198,8 @@ mod tests {
         assert_eq!(from_answer(404, br#"{"error":"Not found"}"#).to_string(), "Not found");
         assert_eq!(from_answer(400, b"[1]").code(), Some("UnknownError"));
         let url = Url::parse("https://auth.example.com/api").unwrap();
-        let moved = Error::from_answer(&url, 301, Some("https://www.example.com/"), b"");
+        let elsewhere = HeaderMap::from_iter([(header::LOCATION, "https://www.example.com/?secret=1".parse().unwrap())]);
+        let moved = Error::from_answer(&url, 301, &elsewhere, b"");
         assert_eq!(moved.to_string(), "Unexpected redirect (status 301) to https://www.example.com/");
         assert!(matches!(moved, Error::Api { host, .. } if host == "auth.example.com"));
     }

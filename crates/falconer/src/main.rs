@@ -29,12 +29,15 @@ use commands::people;
 use commands::records::{application, client, export, import, role};
 use commands::server::{config_check, gateway, init, serve};
 use commands::user::offline::{sign_url, temporary};
-use commands::user::{attack, curl, events, proxy, scopes, signin, signout};
+use commands::user::session::{refresh, status, switch, whoami};
+use commands::user::signing_in::{signin, signout};
+use commands::user::{attack, curl, events, exec, proxy, scopes};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\
 The commands from `signin` on are for users of any server that speaks the protocol. They take the server and the credentials from the environment, \
-as the published clients do: TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE.
+as the published clients do: TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE. Where it has no credentials \
+they are those of a session, which `signin` begins on a terminal.
 
 Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line; 70 when a server ended at once because its store failed. \
 `attack` ends with 3 when it found something, and with 4 when it could not try all that it was asked to; `doctor` with 3 when something should be looked at, \
@@ -92,10 +95,22 @@ enum Command {
     /// Protect a service that cannot be changed, by a file of rules
     #[command(subcommand)]
     Gateway(gateway::Gateway),
-    /// Get credentials from a server through the browser, and print them as `export` lines
+    /// Sign in at a server through the browser: begin a session, or print `export` lines where something reads them
+    #[command(visible_alias = "login")]
     Signin(signin::Options),
-    /// End the grant of the present credentials, and print lines that make the shell forget them
+    /// End the grant of the present credentials at the server, and forget them here
+    #[command(visible_alias = "logout")]
     Signout(signout::Options),
+    /// Who is signed in, where, until when, and whether the server agrees
+    Status(status::Options),
+    /// The clientId that calls are made as, once the server has said that it is so
+    Whoami(whoami::Options),
+    /// Choose the session that the commands use, or list all sessions
+    Switch(switch::Options),
+    /// Use the refresh token of a session, which shows that its grant lives
+    Refresh(refresh::Options),
+    /// Run a program with the credentials in its environment
+    Exec(exec::Options),
     /// Make temporary credentials out of the present ones, for some scopes and a while, without asking a server
     Temporary(temporary::Options),
     /// Sign a URL, for whoever has it and a while, without asking a server
@@ -206,6 +221,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Gateway(command) => gateway::run(command).await,
         Command::Signin(options) => signin::run(options).await,
         Command::Signout(options) => signout::run(options).await,
+        Command::Status(options) => status::run(options).await,
+        Command::Whoami(options) => whoami::run(options).await,
+        Command::Switch(options) => switch::run(&options),
+        Command::Refresh(options) => refresh::run(options).await,
+        Command::Exec(options) => exec::run(options).await,
         Command::Temporary(options) => temporary::run(&options),
         Command::SignUrl(options) => sign_url::run(&options),
         Command::CurrentScopes(options) => scopes::current(options).await,

@@ -35,7 +35,7 @@ PAGES = {
     "docs/agents.md": ["e2e/clients/python/test_mcp.py"],
     "docs/attack.md": ["e2e/attack/test_page.py", "e2e/attack/test_page.py", Not("needs a service whose Falconer is away: e2e/attack/test_ends.py gives the option")],
     "docs/backend.md": [HERE, RUST, DOCS, HERE, JSON, DOCS, HERE, HERE, Not("what is hashed, which vectors/payload-hash.json has for every kit"), JSON, HERE, Not("headers of answers, which vectors/ours/scenarios.json has for every kit")],
-    "docs/command-line.md": [],
+    "docs/command-line.md": [Not("a person presses Grant: crates/falconer/tests/commands/session.rs and e2e/browser/session.test.mjs do it")],
     "docs/compatibility.md": [],
     "docs/configuration.md": [DOCS],
     "docs/device.md": ["e2e/clients/python/test_oauth_pages.py"],

@@ -4,12 +4,14 @@
 mod backup;
 mod bad_input;
 mod cli;
+mod curl;
 mod docs;
 mod doctor;
 mod migrate;
 mod origins;
 mod people;
 mod providers;
+mod session;
 mod signin;
 #[path = "../support/mod.rs"]
 mod support;

@@ -52,14 +52,19 @@ impl<'a> Browser<'a> {
     /// Grants all that the page ticks beforehand; where the answer leads.
     pub fn grant(&mut self, address: &str, host: &str) -> String {
         let page = self.get(address);
+        self.press_grant(&page, "/grant", host)
+    }
+
+    /// The same on a page of a grant, whose form goes there.
+    pub fn press_grant(&mut self, page: &Page, action: &str, host: &str) -> String {
         assert_eq!(page.status, 200, "{page:?}");
-        let mut form = fields(&page.body, "/grant");
+        let mut form = fields(&page.body, action);
         put(&mut form, "visible_ms", "5000");
         if form.iter().any(|(name, _)| name == "typed_host") {
             put(&mut form, "typed_host", host);
         }
         // The button counts after the page was there for a moment: until then the answer is the page again.
-        let granted = eventually("the button counts", || Some(self.post("/grant", &form)).filter(|page| page.status != 409));
+        let granted = eventually("the button counts", || Some(self.post(action, &form)).filter(|page| page.status != 409));
         assert_eq!(granted.status, 303, "{granted:?}");
         granted.location
     }

@@ -33,6 +33,11 @@ pub fn falconer() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FALCONER_") || name.starts_with("TASKCLUSTER_")) {
         command.env_remove(name);
     }
+    // Nobody's own sessions, and no browser of theirs.
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"] {
+        command.env_remove(name);
+    }
+    command.env("FALCONER_SESSIONS", "/nonexistent/sessions");
     command
 }
 

@@ -5,7 +5,7 @@ use falconer_wire::{ClientRequest, ClientWithGrant, ClientWithToken, ResetAccess
 
 use super::application::overlap as overlap_seconds;
 use super::deletion;
-use crate::commands::user::{UserOptions, any_scope, grant_of_environment};
+use crate::commands::user::{UserOptions, any_scope, grant_in_use};
 use crate::output::{self, shell_word};
 use crate::system::SystemClock;
 use falconer_auth::Clock;
@@ -159,7 +159,7 @@ pub async fn run(command: Client) -> Result<()> {
                 delete_on_expiration,
             };
             show_token(&user.client()?.create_client(&client_id, &request).await?, user.json)?;
-            say_grant();
+            say_grant(&user);
             Ok(())
         }
         Client::Update { client_id, record, no_scopes, expires, delete_on_expiration, user } => {
@@ -172,7 +172,7 @@ pub async fn run(command: Client) -> Result<()> {
                 delete_on_expiration: delete_on_expiration.unwrap_or(present.delete_on_expiration),
             };
             show(&server.update_client(&client_id, &request).await?, user.json)?;
-            say_grant();
+            say_grant(&user);
             Ok(())
         }
         Client::Reset { client_id, overlap, user } => {
@@ -189,7 +189,7 @@ pub async fn run(command: Client) -> Result<()> {
                     }
                 }
             }
-            say_grant();
+            say_grant(&user);
             Ok(())
         }
         Client::EndOldToken { client_id, user } => {
@@ -209,7 +209,7 @@ pub async fn run(command: Client) -> Result<()> {
         }
         Client::Enable { client_id, user } => {
             show(&user.client()?.enable_client(&client_id).await?, user.json)?;
-            say_grant();
+            say_grant(&user);
             Ok(())
         }
         Client::Disable { client_id, user } => show(&user.client()?.disable_client(&client_id).await?, user.json),
@@ -227,8 +227,8 @@ pub async fn run(command: Client) -> Result<()> {
 }
 
 /// The end that the protocol's answers name is that of the record. The grant's comes earlier, and they have no member for it.
-fn say_grant() {
-    if let Some((grant, end)) = grant_of_environment() {
+fn say_grant(user: &UserOptions) {
+    if let Some((grant, end)) = grant_in_use(user) {
         eprintln!(
             "It was changed with the grant {grant}: it is worth no more than that, and ends with it, at {end} or when it is revoked, whatever `expires` says."
         );

@@ -3,16 +3,16 @@
 pub mod attack;
 pub mod curl;
 pub mod events;
-mod grant_page;
+pub mod exec;
 mod next_step;
 pub mod offline;
 mod options;
 pub mod proxy;
 pub mod scopes;
+pub mod session;
 mod shell;
-pub mod signin;
-pub mod signout;
+pub mod signing_in;
 
-pub use grant_page::any_scope;
 pub use next_step::{named, next_step, tls_problem};
-pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_of_environment, server_url};
+pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_in_use, server_url};
+pub use signing_in::grant_page::any_scope;

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use falconer_client::{Environment, Error};
+use falconer_client::Error;
 use falconer_login::TlsFault;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::pattern::CLIENT_ID;
@@ -10,6 +10,7 @@ use falconer_wire::{Call, Code, Method};
 use serde_json::Value;
 
 use super::options::ServiceRefused;
+use super::session::{Source, source_in_use};
 
 /// What `falconer current-scopes` needs.
 const CURRENT_SCOPES: &str = "auth:current-scopes";
@@ -50,10 +51,20 @@ fn is_current_scopes(failure: &Error) -> bool {
     has_code(failure, Code::InsufficientScopes) && request_info(failure).is_some_and(is_it)
 }
 
-/// What to do about a server's refusal.
+/// What to do about a server's refusal, and how to ask why it was one.
 pub fn next_step(error: &anyhow::Error) -> Option<String> {
-    const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
     let failure = error.chain().find_map(|cause| cause.downcast_ref::<Error>())?;
+    let why = if let Error::Api { refusal: Some(id), .. } = failure {
+        Some(format!("`falconer why {id} --remote` asks what was compared, with credentials that have auth:explain:*."))
+    } else {
+        None
+    };
+    let lines: Vec<String> = advice(error, failure).into_iter().chain(why).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn advice(error: &anyhow::Error, failure: &Error) -> Option<String> {
+    const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
     if let Error::Segment(_) = failure {
         return Some(
             "The pages of the server can show and delete it: /auth/clients/edit?id=.. and /auth/roles/edit?id=.. take any id.".to_owned(),
@@ -71,23 +82,28 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
     {
         return Some(step);
     }
-    let credentials = Environment::read().ok().and_then(|found| found.credentials);
+    let has_certificate = std::env::var_os("TASKCLUSTER_CERTIFICATE").is_some_and(|text| !text.is_empty());
     let bad_mac = is_bad_mac(failure);
-    match (failure.status()?, credentials) {
-        (401 | 403, None) => Some(format!("There are no credentials in the environment: {SIGN_IN}.")),
-        (401, Some(_)) if bad_mac && let Some(service) = service => Some(format!(
+    match (failure.status()?, source_in_use()) {
+        (401 | 403, Source::Nowhere) => {
+            Some(format!("There are no credentials in the environment, and no session: `falconer signin` begins one, and {SIGN_IN}."))
+        }
+        (401, Source::Environment | Source::Session(_)) if bad_mac && let Some(service) = service => Some(format!(
             "The call was signed for {0}. Does the service ask Falconer about that very origin? `localhost` and `127.0.0.1` are two, and behind a proxy it is the \
              proxy's. Where `falconer curl /api/auth/v1/scopes/current` works, the credentials hold and the service's origin is wrong.",
             service.origin
         )),
-        (401, Some(credentials)) if bad_mac && credentials.certificate().is_some() => Some(format!(
+        (401, Source::Environment) if bad_mac && has_certificate => Some(format!(
             "TASKCLUSTER_CERTIFICATE is set: it belongs to the temporary credentials that it came with. With others, `unset TASKCLUSTER_CERTIFICATE`; else {SIGN_IN}."
         )),
-        (401, Some(_)) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
-        (403, Some(_)) if is_current_scopes(failure) => Some(format!(
+        (401, Source::Environment) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
+        (401, Source::Session(name)) => {
+            Some(format!("The session {name} does not hold: `falconer signin --session {name}` begins another."))
+        }
+        (403, _) if is_current_scopes(failure) => Some(format!(
             "Asking what one may do needs a scope of its own: let somebody who may change this client add {CURRENT_SCOPES} to it, or give it a role that has it."
         )),
-        (403, Some(_)) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
+        (403, _) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
         _ => None,
     }
 }
@@ -184,6 +200,7 @@ mod tests {
             code: text("code"),
             message: text("message"),
             body: Box::new(body.clone()),
+            refusal: None,
         }
     }
 

@@ -1,9 +1,10 @@
-//! What the commands of a user share: the server and the credentials, from the environment of the published clients.
+//! What the commands of a user share: the server and the credentials, from the environment of the published clients or from a session.
 
-use anyhow::{Context, Result};
-use falconer_client::{Client, Environment};
+use anyhow::{Result, bail};
+use falconer_client::{Client, Credentials};
 
-use crate::output::WrongUse;
+use super::session::{self, Chosen, Source, choose};
+use crate::output::{self, WrongUse};
 
 /// `--root-url` and `--json`.
 #[derive(clap::Args, Clone)]
@@ -15,12 +16,15 @@ pub struct UserOptions {
     pub json: bool,
 }
 
-/// `--root-url`.
+/// `--root-url` and `--session`.
 #[derive(clap::Args, Clone)]
 pub struct ServerOptions {
-    /// The server; by default TASKCLUSTER_ROOT_URL
+    /// The server; by default TASKCLUSTER_ROOT_URL, or that of the session
     #[arg(long, value_name = "URL", value_parser = server_url)]
     root_url: Option<String>,
+    /// The session, by its name; by default the credentials of the environment, and where there are none the session of the server, or the current one
+    #[arg(long, value_name = "NAME", value_parser = session::name)]
+    session: Option<String>,
 }
 
 impl std::ops::Deref for UserOptions {
@@ -32,48 +36,79 @@ impl std::ops::Deref for UserOptions {
 }
 
 impl ServerOptions {
-    /// A server that another command's flag names; by default that of the environment.
+    /// A server that another command's flag names; by default that of the environment or of the session.
     pub fn at(root_url: Option<String>) -> ServerOptions {
-        ServerOptions { root_url }
+        ServerOptions { root_url, session: None }
     }
 
-    /// The root URL, from the flag or the environment.
+    /// What the flags, the environment and the sessions say.
+    pub fn chosen(&self) -> Result<Chosen> {
+        choose(self.root_url.as_deref(), self.session.as_deref())
+    }
+
+    /// The name that was given for a session.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// The root URL, from the flag, the environment or the session.
     pub fn root_url(&self) -> Result<String> {
-        self.server(&environment()?)
+        root_url_of(&self.chosen()?)
     }
 
-    fn server(&self, environment: &Environment) -> Result<String> {
-        if let Some(url) = &self.root_url {
-            return Ok(url.clone());
-        }
-        let url = environment.root_url.as_deref().ok_or_else(|| {
-            WrongUse("no server: set TASKCLUSTER_ROOT_URL (`falconer signin` prints the line) or give --root-url".to_owned())
-        })?;
-        server_url(url).map_err(|why| WrongUse(format!("TASKCLUSTER_ROOT_URL: {why}")).into())
+    /// The server to sign in at: that of a session which is to be replaced where nothing else is named.
+    pub fn root_url_to_sign_in(&self) -> Result<String> {
+        let known = |name: &str| Ok::<_, anyhow::Error>(session::store()?.read()?.sessions.contains_key(name));
+        let is_known = self.session.as_deref().map(known).transpose()?;
+        let session = self.session.as_deref().filter(|_| is_known == Some(true) && self.root_url.is_none());
+        root_url_of(&choose(self.root_url.as_deref(), session)?)
     }
 
-    /// A client with the credentials of the environment, or without any.
+    /// A client with the credentials of the environment or of a session, or without any.
     pub fn client(&self) -> Result<Client> {
-        let environment = environment()?;
-        Self::client_of(&self.server(&environment)?, environment)
+        let chosen = self.chosen()?;
+        client_of(&root_url_of(&chosen)?, live(chosen)?)
+    }
+
+    /// The same with credentials that may have ended: to say so, or to end them.
+    pub fn client_whatever_its_end(&self) -> Result<Client> {
+        let chosen = self.chosen()?;
+        client_of(&root_url_of(&chosen)?, chosen)
     }
 
     /// The same for whatever `url` belongs to, which may be no server of the protocol.
     pub fn client_for(&self, url: &str) -> Result<Client> {
-        Self::client_of(url, environment()?)
-    }
-
-    fn client_of(url: &str, environment: Environment) -> Result<Client> {
-        let client = Client::new(url)?;
-        Ok(match environment.credentials {
-            Some(credentials) => client.with_credentials(credentials),
-            None => client,
-        })
+        client_of(url, live(self.chosen()?)?)
     }
 }
 
-fn environment() -> Result<Environment> {
-    Environment::read().context("the credentials in the environment")
+fn root_url_of(chosen: &Chosen) -> Result<String> {
+    let missing = || {
+        WrongUse(
+            "no server: set TASKCLUSTER_ROOT_URL (`falconer signin` prints the line) or give --root-url; with a session neither is needed"
+                .to_owned(),
+        )
+    };
+    Ok(chosen.root_url.clone().ok_or_else(missing)?)
+}
+
+/// A session that is over is said to be, rather than sent.
+fn live(chosen: Chosen) -> Result<Chosen> {
+    let ends_ms = chosen.credentials.as_ref().and_then(Credentials::expires_ms);
+    if let (Source::Session(name), Some(ends_ms)) = (&chosen.source, ends_ms)
+        && ends_ms <= falconer_client::system::now_ms()
+    {
+        bail!("the session {name} has ended at {}: `falconer signin` begins another", output::time(ends_ms));
+    }
+    Ok(chosen)
+}
+
+fn client_of(url: &str, chosen: Chosen) -> Result<Client> {
+    let client = Client::new(url)?;
+    Ok(match chosen.credentials {
+        Some(credentials) => client.with_credentials(credentials),
+        None => client,
+    })
 }
 
 /// A URL of a server, without its last slash.
@@ -84,9 +119,9 @@ pub fn server_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// The grant whose credentials are in the environment, by its clientId, with its end.
-pub fn grant_of_environment() -> Option<(String, String)> {
-    let credentials = Environment::read().ok()?.credentials?;
+/// The grant whose credentials the commands use, by its clientId, with its end.
+pub fn grant_in_use(options: &ServerOptions) -> Option<(String, String)> {
+    let credentials = options.chosen().ok()?.credentials?;
     let certificate: serde_json::Value = serde_json::from_str(credentials.certificate()?).ok()?;
     let of_grant = certificate.get("issuer")?.as_str()?.starts_with("static/falconer/grants-");
     let end = falconer_wire::date_time::format_ms(credentials.expires_ms()?);

@@ -19,6 +19,11 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// Whether somebody has said which.
+    pub fn is_given(&self) -> bool {
+        self.csh || self.fish || self.powershell
+    }
+
     /// Prints what sets the variables of published clients. Without a certificate one of before is unset.
     pub fn print_credentials(&self, root_url: &str, client_id: &str, access_token: &str, certificate: &str) -> Result<()> {
         let variables = [

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use falconer_attack::{Access, Attacker, Error, Outcome, Place, Report, Routes, Transport};
-use falconer_client::{Client, Environment, Retry};
+use falconer_client::{Client, Retry};
 
-use super::UserOptions;
+use super::{ServerOptions, server_url};
 use crate::output::{self, Ended, WrongUse};
 use crate::text_file;
 use logs::LogFiles;
@@ -89,8 +89,12 @@ pub struct Options {
     /// List the attacks, and do nothing
     #[arg(long, exclusive = true)]
     list: bool,
-    #[command(flatten)]
-    user: UserOptions,
+    /// The server; by default TASKCLUSTER_ROOT_URL, or that of the present session of the command line
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    root_url: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Asks, attacks, and says what came of it.
@@ -115,8 +119,9 @@ pub async fn run(options: Options) -> Result<()> {
         None => Routes::parse("[[route]]\nrequest = \"GET /\"\npublic = true\n").map_err(|wrong| WrongUse(wrong.join("; ")))?.routes,
     };
     let guarded = routes.iter().filter(|route| matches!(route.access, Access::Needs(_))).count();
-    let client = Client::new(&options.user.root_url()?)?.with_retry(Retry { tries: 2, ..Retry::default() });
-    let operator = Environment::read()?.credentials;
+    let server = ServerOptions::at(options.root_url.clone());
+    let client = Client::new(&server.root_url()?)?.with_retry(Retry { tries: 2, ..Retry::default() });
+    let operator = server.chosen()?.credentials;
     let falconer = client.root_url().to_owned();
     let ca_pem = options.ca.as_ref().map(|file| text_file::read(file, "the certificates in")).transpose()?;
     let transport = Transport { ca_pem, http2: options.http2 };
@@ -133,7 +138,7 @@ pub async fn run(options: Options) -> Result<()> {
         true => attacker.run_while_falconer_is_away().await?,
         false => attacker.run(&mut LogFiles::at_their_end(&options.logs)).await?,
     };
-    if options.user.json {
+    if options.json {
         let summary = serde_json::json!({
             "service": place.address, "origin": place.origin, "falconer": falconer,
             "findings": report.count(Outcome::Finding), "notes": report.count(Outcome::Note), "held": report.count(Outcome::Held),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::commands::user::UserOptions;
-use crate::commands::user::grant_page::lifetime;
+use crate::commands::user::signing_in::grant_page::lifetime;
 use crate::output::{self, WrongUse};
 
 /// `falconer sign-url URL`

@@ -3,8 +3,8 @@
 use anyhow::{Context as _, Result};
 
 use crate::commands::user::UserOptions;
-use crate::commands::user::grant_page::{lifetime, scope};
 use crate::commands::user::shell::Shell;
+use crate::commands::user::signing_in::grant_page::{lifetime, scope};
 use crate::output;
 
 /// `falconer temporary`

@@ -33,7 +33,7 @@ pub async fn run(program: &str, arguments: &[String], root_url: &str, place: Pla
     let _ = end.send(());
     // What the program left behind is of no use to anybody.
     serving.abort();
-    match code(status.with_context(|| format!("can't wait for {program}"))?) {
+    match exit_code(status.with_context(|| format!("can't wait for {program}"))?) {
         0 => Ok(()),
         code => Err(EndedWith(code).into()),
     }
@@ -50,7 +50,7 @@ fn terminate(child: &mut Child) {
 }
 
 /// As shells say it: 128 and the number of the signal, where there was one.
-fn code(status: ExitStatus) -> u8 {
+pub fn exit_code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return u8::try_from(signal).unwrap_or(127).saturating_add(128);

@@ -8,8 +8,8 @@ use falconer_client::{Client, Credentials, Environment, GrantEnd, Retry};
 use falconer_gateway::{GivenCredentials, SigningProxy};
 use zeroize::Zeroizing;
 
-use crate::commands::user::grant_page::{self, GrantPageRequest};
-use crate::commands::user::server_url;
+use crate::commands::user::signing_in::grant_page::{self, GrantPageRequest};
+use crate::commands::user::{ServerOptions, server_url};
 use crate::output::WrongUse;
 
 /// How often a file is looked at.
@@ -21,7 +21,7 @@ const BEFORE_END: Duration = Duration::from_secs(10 * 60);
 
 /// Where credentials come from.
 pub enum Source {
-    /// `TASKCLUSTER_CLIENT_ID` and those beside it.
+    /// `TASKCLUSTER_CLIENT_ID` and those beside it, or a session.
     Environment,
     /// A file of JSON.
     File(PathBuf),
@@ -95,9 +95,14 @@ impl Source {
         match self {
             Source::Environment => {
                 if environment.credentials.is_none() && !others_follow {
-                    bail!(
-                        "there are no credentials: set TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN, or give --credentials FILE or --signin"
-                    );
+                    let chosen = ServerOptions::at(root_url.clone()).chosen()?;
+                    let (Some(root_url), Some(credentials)) = (chosen.root_url, chosen.credentials) else {
+                        bail!(
+                            "there are no credentials: set TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN, give --credentials FILE or --signin, or begin a session with \
+                             `falconer signin`"
+                        );
+                    };
+                    return Ok(StartingCredentials { root_url, credentials: Some(credentials), renewal: Renewal::None });
                 }
                 Ok(StartingCredentials { root_url: server(None)?, credentials: environment.credentials.clone(), renewal: Renewal::None })
             }

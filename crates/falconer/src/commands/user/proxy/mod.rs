@@ -6,4 +6,5 @@ mod credentials;
 mod place;
 mod run;
 
+pub use beside::exit_code;
 pub use run::{Options, run};

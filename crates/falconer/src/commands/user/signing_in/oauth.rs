@@ -1,0 +1,175 @@
+//! What Falconer's own command asks a server behind the page, as the application that it is there.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use falconer_client::{Client, Error, Exchange, HeaderMap, HeaderValue, Method, Retry};
+use falconer_grants::{COMMAND_LINE, CommandLine};
+use falconer_wire::GrantCredentials;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// No answer of these is larger.
+const LARGEST_BYTES: usize = 1024 * 1024;
+
+/// A server, called without credentials.
+pub struct OAuthServer {
+    client: Client,
+}
+
+/// What the token endpoint gives: secrets, so no `Debug`.
+#[derive(Deserialize)]
+pub struct Tokens {
+    /// What services and Falconer take.
+    pub access_token: String,
+    /// What gives others, once.
+    #[serde(default)]
+    pub refresh_token: Option<String>,
+}
+
+/// A pair of codes for a device: secrets, so no `Debug`.
+#[derive(Deserialize)]
+pub struct DeviceCodes {
+    /// For this program alone.
+    pub device_code: String,
+    /// For the person.
+    pub user_code: String,
+    /// The page where it is typed.
+    pub verification_uri: String,
+    /// The same with the code in it.
+    #[serde(default)]
+    pub verification_uri_complete: Option<String>,
+    /// How long both live, in seconds.
+    pub expires_in: u64,
+    /// How long to wait between two polls, in seconds.
+    #[serde(default)]
+    pub interval: Option<u64>,
+}
+
+/// An endpoint did not give what was asked for.
+pub struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure(error)
+    }
+}
+
+impl Failure {
+    /// The code of RFC 6749 section 5.2, such as `invalid_grant`.
+    pub fn code(&self) -> Option<&str> {
+        self.text("error")
+    }
+
+    /// Whether it is certain that nothing was done: the server said no, or was not reached.
+    pub fn is_not_done(&self) -> bool {
+        self.0.was_not_sent() || self.0.status().is_some_and(|status| status < 500)
+    }
+
+    /// As an error, with what was not done, and the server's own words where it has some.
+    pub fn into_error(self, what: &str) -> anyhow::Error {
+        match (self.code(), self.text("error_description")) {
+            (None, _) => anyhow::Error::from(self.0).context(what.to_owned()),
+            (Some(code), words) => anyhow::anyhow!("{what}: {}", words.unwrap_or(code)),
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let Error::Api { body, .. } = &self.0 else { return None };
+        body.get(name).and_then(Value::as_str)
+    }
+}
+
+impl OAuthServer {
+    /// At this root URL. Nothing is sent a second time that may have arrived.
+    pub fn at(root_url: &str) -> Result<OAuthServer> {
+        let once = Retry { tries: 1, timeout: Duration::from_secs(20), ..Retry::default() };
+        Ok(OAuthServer { client: Client::new(root_url)?.with_retry(once) })
+    }
+
+    /// The server's root URL, which is what it has to call itself too.
+    pub fn root_url(&self) -> &str {
+        self.client.root_url()
+    }
+
+    /// How the command line may sign in there. A server that says nothing of it may still have the page that every site uses, and so may one that calls itself
+    /// otherwise than it is called here (RFC 8414 section 3.3).
+    pub async fn command_line(&self) -> Result<CommandLine> {
+        let address = format!("{}/.well-known/oauth-authorization-server", self.root_url());
+        let bytes = match self.client.fetch(&Method::GET, &address, None).await {
+            Ok(bytes) => bytes,
+            Err(Error::Api { .. }) => return Ok(CommandLine::Off),
+            Err(error) => return Err(error.into()),
+        };
+        let metadata: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let text = |name: &str| metadata.get(name).and_then(Value::as_str);
+        if text("issuer") != Some(self.root_url()) {
+            return Ok(CommandLine::Off);
+        }
+        let said = text("falconer_command_line");
+        Ok(CommandLine::ALL.into_iter().find(|way| said == Some(way.as_str())).unwrap_or(CommandLine::Off))
+    }
+
+    /// Has a request for the page checked before anybody opens it. The reference that comes back is used for nothing: it lives for a minute, and the address may be
+    /// copied to another machine.
+    pub async fn check(&self, parameters: &[(&str, String)]) -> Result<(), Failure> {
+        self.ask::<Value>("par", parameters).await.map(drop)
+    }
+
+    /// A code for tokens.
+    pub async fn redeem(&self, code: &str, redirect_uri: &str, verifier: &str) -> Result<Tokens, Failure> {
+        let own = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri), ("code_verifier", verifier)];
+        self.ask("token", &own.map(|(name, value)| (name, value.to_owned()))).await
+    }
+
+    /// A refresh token for others, where `resource` is given for this service only.
+    pub async fn refresh(&self, refresh_token: &str, resource: Option<&str>) -> Result<Tokens, Failure> {
+        let mut own = vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", refresh_token.to_owned())];
+        own.extend(resource.map(|resource| ("resource", resource.to_owned())));
+        self.ask("token", &own).await
+    }
+
+    /// A pair of codes for a device.
+    pub async fn device(&self, scope: Option<String>) -> Result<DeviceCodes, Failure> {
+        let scope: Vec<_> = scope.into_iter().map(|scope| ("scope", scope)).collect();
+        self.ask("device_authorization", &scope).await
+    }
+
+    /// Comes for what a person has granted to a device.
+    pub async fn poll(&self, device_code: &str) -> Result<Tokens, Failure> {
+        let own = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", device_code)];
+        self.ask("token", &own.map(|(name, value)| (name, value.to_owned()))).await
+    }
+
+    /// The Hawk credentials of the grant behind an access token.
+    pub async fn credentials(&self, access_token: &str) -> Result<GrantCredentials> {
+        #[derive(Deserialize)]
+        struct Found {
+            credentials: GrantCredentials,
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", bearer(access_token)?);
+        let url = format!("{}/login/oauth/credentials", self.root_url());
+        let answer = self.client.exchange(&Exchange { method: Method::GET, url, headers, body: None }).await?;
+        let found: Option<Found> = serde_json::from_slice(&answer.whole(LARGEST_BYTES).await?).ok();
+        Ok(found.context("the server gave no credentials for the token of the session")?.credentials)
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(&self, endpoint: &str, parameters: &[(&str, String)]) -> Result<T, Failure> {
+        let url = format!("{}/login/oauth/{endpoint}", self.root_url());
+        let named = [("client_id", COMMAND_LINE.to_owned())];
+        let all: serde_json::Map<String, Value> =
+            named.iter().chain(parameters).map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let bytes = self.client.fetch(&Method::POST, &url, Some(Value::Object(all).to_string().as_bytes())).await?;
+        // What the reader says of a wrong answer could repeat a token.
+        let unreadable = || Error::Answer { host: self.root_url().to_owned(), detail: format!("it is none of {endpoint}"), source: None };
+        serde_json::from_slice(&bytes).map_err(|_| Failure(unreadable()))
+    }
+}
+
+/// The value of an `Authorization` header.
+pub fn bearer(token: &str) -> Result<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok().context("the token is no text for a header")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
