@@ -93,7 +93,7 @@ async fn what_applications_register_themselves_with_is_made_listed_and_revoked()
     let register = http().post(format!("{}/login/oauth/register", world.server.root_url)).bearer_auth(created["token"].as_str().unwrap());
     let body = r#"{"redirect_uris": ["https://agent.example.com/"]}"#;
     assert_eq!(register.header("content-type", "application/json").body(body).send().await.unwrap().status(), 404);
-    shell.run(&["application", "initial-token", "create", "x", "--scope", "notes:read:*", "--uses", "0"]).refused(1, "minimum");
+    shell.run(&["application", "initial-token", "create", "x", "--scope", "notes:read:*", "--uses", "0"]).refused(1, "uses must be >= 1");
     shell.run(&["application", "initial-token", "revoke", "agents"]).ok();
     shell.run(&["application", "initial-token", "revoke", "agents"]).refused(1, "there was no initial access token agents");
 }

@@ -120,7 +120,7 @@ fn an_old_token_goes_on_for_a_while_and_is_ended() {
     shell.run(&["client", "reset", "project/kept"]).ok();
     second.run(&["current-scopes"]).refused(1, "Bad mac");
     shell.run(&["client", "reset", "project/kept", "--overlap", "soon"]).refused(2, "1 hour");
-    shell.run(&["client", "reset", "project/kept", "--overlap", "8 days"]).refused(1, "604800");
+    shell.run(&["client", "reset", "project/kept", "--overlap", "8 days"]).refused(2, "to 7 days");
     shell.run(&["client", "end-old-token", "project/nobody"]).refused(1, "not found");
 }
 
