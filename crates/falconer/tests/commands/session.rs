@@ -94,6 +94,7 @@ fn a_session_is_what_commands_use_until_it_is_signed_out() {
     let desk = desk_of(world());
     desk.run(&["whoami"]).refused(2, "no server");
     desk.run(&["status"]).refused(1, "nobody is signed in");
+    desk.run(&["refresh"]).refused(1, "nobody is signed in");
     desk.sign_in(&["--session", "work"]);
 
     let who = desk.run(&["whoami"]).ok();
@@ -121,6 +122,7 @@ fn a_session_is_what_commands_use_until_it_is_signed_out() {
     assert_eq!(as_root(&["whoami"]).ok().trim(), desk.world.root.client_id);
     assert_eq!(as_root(&["whoami", "--session", "work"]).ok(), who);
     as_root(&["whoami", "--session", "none"]).refused(1, "no session none");
+    as_root(&["refresh"]).refused(1, "those of the environment");
 
     // It ends at the server, and then here.
     let secret = desk.file()["sessions"]["work"].clone();

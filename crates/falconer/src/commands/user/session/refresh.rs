@@ -20,8 +20,12 @@ pub struct Options {
 
 /// Refreshes the session, and says until when it lasts.
 pub async fn run(options: Options) -> Result<()> {
-    let Source::Session(name) = options.user.chosen()?.source else {
-        bail!("the credentials are those of the environment, or there are none: only a session can be refreshed");
+    let name = match options.user.chosen()?.source {
+        Source::Session(name) => name,
+        Source::Environment => {
+            bail!("the credentials are those of the environment, and only a session can be refreshed: `--session` names one")
+        }
+        Source::Nowhere => bail!("nobody is signed in here, and only a session can be refreshed: `falconer signin` begins one"),
     };
     let tokens = tokens_of(&name, None).await?;
     let found = store()?.read()?;
