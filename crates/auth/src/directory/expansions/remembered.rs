@@ -30,8 +30,6 @@ const BYTES_A_WANTED: usize = 512;
 
 /// A verdict asks so many roles for a scope at most: beyond that a set is asked in less time, even where it has to be made.
 const MOST_LOOKS: usize = 2048;
-/// The same where sets are remembered.
-const MOST_LOOKS_BESIDE_SETS: usize = 24;
 
 /// Expansions by the list that was expanded.
 pub(crate) struct Expansions {
@@ -167,8 +165,7 @@ impl Expansions {
             forms.make(hash, 0, generation, list.clone(), || Compact::new(list.clone().count(), make), Compact::applied)
         });
         self.sets.forget_beyond(forms.bytes());
-        let most = if self.has_room() { MOST_LOOKS_BESIDE_SETS } else { MOST_LOOKS };
-        applied.filter(|applied| applied.len().saturating_mul(count) <= most)
+        applied.filter(|applied| applied.len().saturating_mul(count) <= MOST_LOOKS)
     }
 
     pub(crate) fn figures(&self) -> ExpansionFigures {
