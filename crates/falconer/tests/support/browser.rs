@@ -3,9 +3,10 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Server;
-use super::patience::eventually;
+use super::patience::eventually_each;
 
 /// An answer.
 #[derive(Debug)]
@@ -63,8 +64,9 @@ impl<'a> Browser<'a> {
         if form.iter().any(|(name, _)| name == "typed_host") {
             put(&mut form, "typed_host", host);
         }
-        // The button counts after the page was there for a moment: until then the answer is the page again.
-        let granted = eventually("the button counts", || Some(self.post(action, &form)).filter(|page| page.status != 409));
+        // The button counts after the page was there for a second: until then the answer is the page again. Looking codes of devices up is bounded for each person.
+        let pressed = || Some(self.post(action, &form)).filter(|page| page.status != 409);
+        let granted = eventually_each(Duration::from_millis(200), "the button counts", pressed);
         assert_eq!(granted.status, 303, "{granted:?}");
         granted.location
     }

@@ -20,14 +20,19 @@ pub fn rounds(variable: &str, few: u32) -> u32 {
 }
 
 /// Looks again and again until something comes.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually_each(Duration::from_millis(20), what, look)
+}
+
+/// The same with so long between two looks, where a look counts for something.
+pub fn eventually_each<T>(pause: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + patience();
     loop {
         if let Some(found) = look() {
             return found;
         }
         assert!(Instant::now() < deadline, "never within {:?}: {what}", patience());
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(pause);
     }
 }
 
