@@ -40,7 +40,7 @@ pub struct NewRegistration<'a> {
 }
 
 impl Auth {
-    /// Registers an application. [`ApiError::RequestConflict`]: the token can't be used any more; [`ApiError::QuotaExceeded`]: there are as many as there can be.
+    /// Registers an application. [`ApiError::RequestConflict`]: the token can't be used any more; [`ApiError::Unavailable`]: there are as many as there can be.
     pub async fn register_application(&self, new: &NewRegistration<'_>) -> Result<ApplicationRecord, ApiError> {
         self.decide(|now| {
             refuse_too_many(now, new.initial_token.is_none())?;
