@@ -356,9 +356,6 @@ impl Snapshot {
 
     /// The same without making the set. `None` where the set is the better way, as `Expansions::applied` says.
     pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>, count: usize) -> Option<HeldScopes> {
-        if !client.has_large_set() && self.expansions.has_room() {
-            return None;
-        }
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
         let given = client.scopes().chain([ANONYMOUS]).filter(|scope| !reserved::is_reserved_scope(scope));
         let applied = self.expansions.applied(&self.roles.generation, list, count, || self.roles.applied(given))?;

@@ -86,13 +86,7 @@ impl Node {
         };
         let own = match (&known_scopes, is_plain) {
             (Some(_), _) => Expansion { scopes: ScopeSet::default(), is_complete: true },
-            (None, true) => {
-                let expansion = snapshot.expansion_with_anonymous(client);
-                if matches!(wanted, ScopesAs::Any { .. }) {
-                    client.note_set(&expansion.scopes);
-                }
-                expansion
-            }
+            (None, true) => snapshot.expansion_with_anonymous(client),
             (None, false) => snapshot.expansion_of(client),
         };
         let is_complete = Cell::new(own.is_complete);

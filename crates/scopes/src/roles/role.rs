@@ -115,14 +115,6 @@ impl Compiled {
 
     /// Whether one of the verbatim scopes covers this one.
     pub(crate) fn covers(&self, scope: &str) -> bool {
-        let Some(last) = self.sorted().len().checked_sub(1) else { return false };
-        // Most roles are about something else: what is in front of all their scopes, or behind them, is told from the first and the last one.
-        if is_after(self.sorted_scope(0), scope) {
-            return false;
-        }
-        if !is_after(self.sorted_scope(last), scope) {
-            return covers(self.sorted_scope(last), scope);
-        }
         // As in a set: only the last one whose stem is not after the scope can.
         let after = self.position_of(|stem| stem <= scope);
         after.checked_sub(1).is_some_and(|last| covers(self.sorted_scope(last), scope))
@@ -163,11 +155,6 @@ impl Compiled {
             places.into()
         })
     }
-}
-
-/// Whether the stem of `held` comes after this scope.
-fn is_after(held: &str, scope: &str) -> bool {
-    held.as_bytes().strip_suffix(b"*").unwrap_or(held.as_bytes()) > scope.as_bytes()
 }
 
 impl Parameterized {

@@ -1,10 +1,9 @@
 //! A client in the directory.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
-use falconer_scopes::ScopeSet;
 use falconer_store::{ClientRecord, OldToken, RevokedCertificates, Secret};
 
 use super::packed::Packed;
@@ -29,8 +28,6 @@ pub struct Client {
     has_old_token: bool,
     token: OnceLock<AccessToken>,
     usage: OnceLock<Arc<Usage>>,
-    /// Whether all that it has was a large set when a verdict was last found in that. Says nothing but which way is the quicker one.
-    has_large_set: AtomicBool,
 }
 
 /// Where each text of a client is.
@@ -40,8 +37,6 @@ const TOKEN: usize = 2;
 const GRANT: usize = 3;
 /// What is revoked, or what comes next.
 const REVOKED: usize = 4;
-/// Sets of more members take more than a few pieces of memory, and halving them waits for most of them.
-const LARGE_SET: usize = 128;
 /// How many texts the access token before takes.
 const OLD_TOKEN_TEXTS: usize = 2;
 
@@ -70,7 +65,6 @@ impl Client {
             has_old_token: record.old_token.is_some(),
             token: OnceLock::new(),
             usage: OnceLock::new(),
-            has_large_set: AtomicBool::new(false),
         };
         if let Some(before) = before {
             let usage = before.usage();
@@ -97,18 +91,6 @@ impl Client {
             disabled: self.disabled,
             grant: self.grant().map(str::to_owned),
             revoked: self.revoked().unwrap_or_default(),
-        }
-    }
-
-    pub(crate) fn has_large_set(&self) -> bool {
-        self.has_large_set.load(Ordering::Relaxed)
-    }
-
-    /// Notes how large the set was.
-    pub(crate) fn note_set(&self, set: &ScopeSet) {
-        let is_large = set.len() > LARGE_SET;
-        if is_large != self.has_large_set() {
-            self.has_large_set.store(is_large, Ordering::Relaxed);
         }
     }
 

@@ -146,12 +146,12 @@ impl Expansions {
     }
 
     /// Whether there is room for more without anything being forgotten soon.
-    pub(crate) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         self.sets.bytes() + self.compact_bytes() < self.sets.most_bytes() / 4 * 3
     }
 
-    /// The roles that apply to the list, for a verdict about so many scopes; `None` where the set is the better way: there is much to be looked through, or the
-    /// expansion is not complete. Few places of memory are read for a verdict so; a set is spread over tens of kilobytes, and none is made for a verdict.
+    /// The roles that apply to the list, for a verdict about so many scopes; `None` where the set is the better way: there is room for it, there is much to be looked
+    /// through, or the expansion is not complete. So where sets do not all fit, none is made for a verdict, nor looked for.
     pub(crate) fn applied<'l>(
         &self,
         generation: &Generation,
@@ -159,6 +159,9 @@ impl Expansions {
         count: usize,
         make: impl FnOnce() -> Option<AppliedRoles>,
     ) -> Option<Arc<AppliedRoles>> {
+        if self.has_room() {
+            return None;
+        }
         let hash = self.sets.hash(list.clone());
         let forms = &self.compact().forms;
         let applied = forms.hit(hash, generation, list.clone(), Compact::applied).unwrap_or_else(|| {
