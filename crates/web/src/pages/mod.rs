@@ -27,7 +27,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, history, records, refusals, scopes};
 use self::granting::{grant, tool_client};
-use self::oauth::{authorize, endpoints, introspect, metadata, pushed, register};
+use self::oauth::{authorize, cors, endpoints, introspect, metadata, pushed, register};
 use self::sign_in::{directory, email_code, forgotten, login, other_ways, passkeys, password, provider, reauthentication, setup};
 use crate::Web;
 use crate::http::problem::Problem;
@@ -79,10 +79,10 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/oauth/jwks", get(openid::endpoints::keys))
         .route("/login/oauth/logout", get(openid::logout::show).post(openid::logout::sign_out))
         .route("/login/oauth/par", post(pushed::push).options(endpoints::preflight))
-        .route("/login/oauth/register", post(register::register).options(register::preflight))
+        .route("/login/oauth/register", post(register::register).options(cors::preflight_of_any))
         .route(
             "/login/oauth/register/{client}",
-            get(register::manage).put(register::manage).delete(register::manage).options(register::preflight),
+            get(register::manage).put(register::manage).delete(register::manage).options(cors::preflight_of_any),
         )
         .route("/login/oauth/revoke", post(endpoints::revoke).options(endpoints::preflight))
         .route("/login/oauth/token", post(endpoints::token).options(endpoints::preflight))

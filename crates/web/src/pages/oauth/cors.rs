@@ -1,4 +1,5 @@
-//! Which pages of others may read what these endpoints answer: those of registered applications. Cookies count for nothing there, so none are asked for.
+//! Which pages of others may read what these endpoints answer: those of registered applications, and of registering any. Cookies count for nothing there, so none are asked
+//! for.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,12 +14,29 @@ pub(crate) fn preflight(grants: &Grants, request: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     if allow(grants, request, response.headers_mut()) {
-        let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
-        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        say_how(response.headers_mut(), "GET, POST");
     }
     response
+}
+
+/// The answer to a preflight of registering, which any page may do.
+pub(crate) async fn preflight_of_any() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    allow_any(response.headers_mut());
+    say_how(response.headers_mut(), "GET, POST, PUT, DELETE");
+    response
+}
+
+/// Lets any page read the answer.
+pub(crate) fn allow_any(answer: &mut HeaderMap) {
+    answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+fn say_how(answer: &mut HeaderMap, methods: &'static str) {
+    answer.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+    answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
+    answer.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
 }
 
 /// Lets a page of an application read the answer. Whether it did.

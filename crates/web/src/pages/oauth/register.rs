@@ -7,11 +7,11 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use falconer_grants::{GrantType, RegisteredApplication, RegistrationError};
-use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value, json};
 
+use super::cors;
 use super::endpoints::{after_scheme, json, with_member};
 use super::refused::Refused;
 use crate::api::request_json::{Budget, DuplicateKeys, JsonError, tree};
@@ -65,21 +65,9 @@ pub(crate) async fn manage(State(web): State<Arc<Web>>, Path(id): Path<String>, 
     .await
 }
 
-/// Before a page asks: any may, for nothing of the person comes with it.
-pub(crate) async fn preflight() -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
-    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    response
-}
-
 async fn answered(exchange: impl Future<Output = Result<Response, Refused>>) -> Response {
     let mut response = exchange.await.unwrap_or_else(Refused::answer);
-    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    cors::allow_any(response.headers_mut());
     response
 }
 
