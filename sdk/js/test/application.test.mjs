@@ -1,17 +1,13 @@
 // A registered application: a code with PKCE, tokens that are refreshed once, and what becomes of both when something goes wrong.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { FakeFalconer, HERE, arrive, everything, leave, locks } from './support/application.mjs';
+import { HERE, arrive, everything, leave, newFalconer } from './support/application.mjs';
 import { ROOT, load } from './support/page.mjs';
 
 const application = 'dashboard';
 const LIFE_MS = 600_000;
 let falconer;
-beforeEach(() => {
-  falconer = new FakeFalconer();
-  globalThis.fetch = falconer.fetch;
-  Object.defineProperty(globalThis, 'navigator', { value: { locks: locks(), onLine: true }, configurable: true, writable: true });
-});
+beforeEach(() => { falconer = newFalconer(); });
 
 const left = (options, request, stores) => leave({ application, ...options }, request, stores);
 const arrived = (options, stores) => arrive(falconer, { application, ...options }, stores);

@@ -2,17 +2,13 @@
 // was passed on. Tokens were there: the second tab sent the refresh token that the first one had just used, which ends the grant, or found none and opened a window.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { FakeFalconer, HERE, arrive, everything, locks } from './support/application.mjs';
+import { HERE, arrive, everything, locks, newFalconer } from './support/application.mjs';
 import { ROOT, lateStorages, load } from './support/page.mjs';
 
 const options = { application: 'dashboard', storage: 'local' };
 const LIFE_MS = 600_000;
 let falconer;
-beforeEach(() => {
-  falconer = new FakeFalconer();
-  globalThis.fetch = falconer.fetch;
-  Object.defineProperty(globalThis, 'navigator', { value: { locks: locks(), onLine: true }, configurable: true, writable: true });
-});
+beforeEach(() => { falconer = newFalconer(); });
 
 const connected = (page) => page.module.connect({ rootUrl: ROOT, ...options });
 

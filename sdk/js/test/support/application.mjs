@@ -89,6 +89,14 @@ export function locks() {
   };
 }
 
+/** A Falconer that pages ask from here on, and the locks of a browser. */
+export function newFalconer() {
+  const falconer = new FakeFalconer();
+  globalThis.fetch = falconer.fetch;
+  Object.defineProperty(globalThis, 'navigator', { value: { locks: locks(), onLine: true }, configurable: true, writable: true });
+  return falconer;
+}
+
 /** A page that has left for Falconer: where to, and the page. */
 export async function leave(options, request = { scopes: ['notes:read:red'] }, stores = {}) {
   const page = await load(`${HERE}?book=red#top`, stores);
