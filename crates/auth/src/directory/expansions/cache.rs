@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 
 use super::generation::Generation;
 use super::striped::Striped;

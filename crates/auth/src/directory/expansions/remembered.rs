@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use falconer_scopes::{AppliedRoles, ScopeSet};
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 
 use super::cache::{Cache, ExpansionFigures};
 use super::compact::{Assembled, Compact};
