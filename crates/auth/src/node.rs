@@ -89,9 +89,11 @@ pub(crate) struct Newest {
 impl Node {
     /// With nothing in the directory yet. Called on a runtime that lives as long as the node.
     pub(crate) fn new(store: Arc<dyn Store>, settings: AuthSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Node {
-        let directory = ArcSwap::from_pointee(Snapshot::empty(settings.cache_mib.saturating_mul(1 << 20)));
-        let mut secret = [0; 32];
+        let (mut secret, mut seed) = ([0; 32], [0; 8]);
         random.fill(&mut secret);
+        random.fill(&mut seed);
+        let expansion_bytes = settings.cache_mib.saturating_mul(1 << 20);
+        let directory = ArcSwap::from_pointee(Snapshot::empty(expansion_bytes, u64::from_ne_bytes(seed)));
         let refusals = Refusals::new(settings.remembered_refusals, secret);
         let contact = Contact::new(settings.max_staleness_ms.filter(|_| store.is_shared()), clock.steady_ms());
         Node {

@@ -97,9 +97,9 @@ impl HeldScopes {
 const ANONYMOUS: &str = "assume:anonymous";
 
 impl Snapshot {
-    /// Nothing yet, with so much memory for expansions.
-    pub(crate) fn empty(expansion_bytes: usize) -> Snapshot {
-        Snapshot { expansions: Arc::new(Expansions::new(expansion_bytes)), ..Snapshot::default() }
+    /// Nothing yet, with so much memory for expansions, which are found by hashes of this seed.
+    pub(crate) fn empty(expansion_bytes: usize, seed: u64) -> Snapshot {
+        Snapshot { expansions: Arc::new(Expansions::new(expansion_bytes, seed)), ..Snapshot::default() }
     }
 
     /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.

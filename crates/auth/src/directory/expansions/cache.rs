@@ -4,14 +4,13 @@
 //! It outlives changes of roles: each entry is checked against the roles that have changed since (`falconer_scopes::takes_part`), and only what a
 //! change reaches is made again. Nothing here takes a lock; two requests may make the same thing at the same time.
 
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
-use foldhash::quality::RandomState;
 
 use super::generation::Generation;
+use super::list_hasher::ListHasher;
 use super::striped::Striped;
 
 /// How many places a list can be remembered at.
@@ -48,7 +47,7 @@ pub(crate) trait Remembered {
 
 /// What is remembered, by the list that it was made of.
 pub(crate) struct Cache<V> {
-    hasher: RandomState,
+    hasher: ListHasher,
     /// A power of two of them.
     sets: Box<[[ArcSwapOption<Entry<V>>; WAYS]]>,
     most_bytes: usize,
@@ -76,7 +75,7 @@ struct Entry<V> {
 
 impl<V: Remembered> Cache<V> {
     /// `place_bytes`: there is a place for each of so many bytes of the bound. Both forms of one list have one hash where they have one hasher.
-    pub(crate) fn new(most_bytes: usize, place_bytes: usize, hasher: RandomState) -> Cache<V> {
+    pub(crate) fn new(most_bytes: usize, place_bytes: usize, hasher: ListHasher) -> Cache<V> {
         let sets = (most_bytes / place_bytes.max(1) / WAYS).next_power_of_two();
         Cache {
             hasher,
@@ -112,10 +111,7 @@ impl<V: Remembered> Cache<V> {
 
     /// By what a list is looked for.
     pub(crate) fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        // Where one scope ends and the next begins is not part of it: what is found is compared scope by scope.
-        list.for_each(|scope| hasher.write(scope));
-        hasher.finish()
+        self.hasher.hash(list)
     }
 
     /// `read` of what `make` makes of the list of this hash, which is remembered. `beside`: how many bytes of the bound something else takes.

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use falconer_scopes::{AppliedRoles, ScopeSet};
-use foldhash::quality::RandomState;
 
 use super::cache::{Cache, ExpansionFigures};
 use super::compact::{Assembled, Compact};
 use super::generation::Generation;
+use super::list_hasher::ListHasher;
 use super::sets::{Expansion, Sets};
 
 /// How many parts of four of the memory compact forms may take: an entry takes a tenth of its set or less. What they don't take is for sets.
@@ -33,7 +33,7 @@ const MOST_LOOKS: usize = 2048;
 
 /// Expansions by the list that was expanded.
 pub(crate) struct Expansions {
-    hasher: RandomState,
+    hasher: ListHasher,
     sets: Cache<Sets>,
     /// Once sets don't all fit.
     compact: OnceLock<CompactForms>,
@@ -72,13 +72,14 @@ impl Recent {
 
 impl Default for Expansions {
     fn default() -> Self {
-        Expansions::new(0)
+        Expansions::new(0, 0)
     }
 }
 
 impl Expansions {
-    pub(crate) fn new(most_bytes: usize) -> Expansions {
-        let hasher = RandomState::default();
+    /// Within so many bytes, with a seed for what lists are found by.
+    pub(crate) fn new(most_bytes: usize, seed: u64) -> Expansions {
+        let hasher = ListHasher::new(seed);
         Expansions { sets: Cache::new(most_bytes, BYTES_A_SET, hasher.clone()), hasher, compact: OnceLock::new() }
     }
 
@@ -218,7 +219,7 @@ mod tests {
     fn where_sets_do_not_fit_they_are_put_together_and_what_is_wanted_often_is_kept() {
         let role = |n: usize| Role { role_id: format!("r{n}"), scopes: (0..500).map(|m| format!("k:{m:03}:{n:03}")).collect() };
         let roles = RoleSet::new((0..200).map(role));
-        let expansions = Expansions::new(256 << 10);
+        let expansions = Expansions::new(256 << 10, 7);
         let generation = Generation::default();
         let mut expanded = 0;
         let mut get = |n: usize| {

@@ -22,7 +22,7 @@ fn get<'l>(
 
 #[test]
 fn what_was_cut_is_made_again_after_every_change() {
-    let cache = Cache::new(1 << 20, 1024, RandomState::default());
+    let cache = Cache::new(1 << 20, 1024, ListHasher::new(7));
     let first = Generation::default();
     let list = || [&b"assume:a"[..]].into_iter();
     let cut = || Sets { is_complete: false, ..set(&["assume:a"]) };
@@ -33,7 +33,7 @@ fn what_was_cut_is_made_again_after_every_change() {
 
 #[test]
 fn what_a_change_does_not_reach_is_kept() {
-    let cache = Cache::new(1 << 20, 1024, RandomState::default());
+    let cache = Cache::new(1 << 20, 1024, ListHasher::new(7));
     let first = Generation::default();
     let list = || [&b"assume:a"[..], b"b"].into_iter();
     get(&cache, &first, list(), || set(&["assume:a", "b", "x"]));
@@ -52,7 +52,7 @@ fn what_a_change_does_not_reach_is_kept() {
 /// Two changes of the same roles, of which one did not come to be.
 #[test]
 fn what_was_made_with_roles_that_never_were_is_made_again() {
-    let cache = Cache::new(1 << 20, 1024, RandomState::default());
+    let cache = Cache::new(1 << 20, 1024, ListHasher::new(7));
     let first = Generation::default();
     let list = || [&b"assume:a"[..]].into_iter();
     let never = first.after("a");
@@ -72,7 +72,7 @@ fn what_was_made_with_roles_that_never_were_is_made_again() {
 
 #[test]
 fn lists_are_told_apart() {
-    let cache = Cache::new(1 << 20, 1024, RandomState::default());
+    let cache = Cache::new(1 << 20, 1024, ListHasher::new(7));
     let generation = Generation::default();
     for list in [vec!["ab", "c"], vec!["a", "bc"], vec!["abc"], vec!["ab", "c", ""], vec![]] {
         let entry = get(&cache, &generation, list.iter().map(|text| text.as_bytes()), || set(&list));
@@ -83,7 +83,7 @@ fn lists_are_told_apart() {
 #[test]
 fn the_bound_holds_and_what_is_used_stays() {
     let most = 256 << 10;
-    let cache = Cache::new(most, 1024, RandomState::default());
+    let cache = Cache::new(most, 1024, ListHasher::new(7));
     let generation = Generation::default();
     let hot = || [&b"hot"[..]].into_iter();
     get(&cache, &generation, hot(), || set(&["hot"]));
@@ -100,7 +100,7 @@ fn the_bound_holds_and_what_is_used_stays() {
     let figures = cache.figures();
     assert!(figures.bytes > most / 4 && figures.evicted > 1000, "{figures:?}");
     assert!(recomputed < 100, "the one that is always used was forgotten {recomputed} times");
-    let none = Cache::new(0, 1024, RandomState::default());
+    let none = Cache::new(0, 1024, ListHasher::new(7));
     get(&none, &generation, hot(), || set(&["hot"]));
     assert_eq!(none.figures(), ExpansionFigures { computed: 1, ..ExpansionFigures::default() });
 }
