@@ -64,10 +64,11 @@ pub fn other_spelling(host: &str) -> Option<Cow<'_, str>> {
 /// Letters, digits, hyphens, underscores and dots; labels of 1 to 63 that neither begin nor end with a hyphen; at most 253; one final dot is fine.
 fn is_name(text: &str) -> bool {
     let text = text.strip_suffix('.').unwrap_or(text);
-    let of_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_label =
-        |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(of_label);
-    text.len() <= 253 && text.split('.').all(is_label)
+    let of_label = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &[u8]| {
+        (1..=63).contains(&label.len()) && label.first() != Some(&b'-') && label.last() != Some(&b'-') && label.iter().all(of_label)
+    };
+    text.len() <= 253 && text.as_bytes().split(|byte| *byte == b'.').all(is_label)
 }
 
 fn is_address(text: &str) -> bool {

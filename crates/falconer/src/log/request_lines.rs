@@ -64,7 +64,7 @@ fn now_us() -> i64 {
 }
 
 fn as_text(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Result {
-    instant(text, now_us)?;
+    date_time::push_us(text, now_us);
     text.push_str("  INFO ");
     text.push_str(RequestLine::TARGET);
     text.push_str(": request id=");
@@ -84,7 +84,7 @@ fn as_text(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Resul
 
 fn as_json(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Result {
     text.push_str("{\"timestamp\":\"");
-    instant(text, now_us)?;
+    date_time::push_us(text, now_us);
     text.push_str("\",\"level\":\"INFO\",\"fields\":{\"message\":\"request\",\"id\":\"");
     text.push_str(line.id.as_str());
     // A method and a path are what others chose.
@@ -95,13 +95,6 @@ fn as_json(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Resul
         write!(text, ",\"reason\":\"{reason}\"")?;
     }
     writeln!(text, "}},\"target\":\"{}\"}}", RequestLine::TARGET)
-}
-
-/// `2026-01-02T03:04:05.678901Z`
-fn instant(text: &mut String, us: i64) -> fmt::Result {
-    let millis = date_time::format_ms(us.div_euclid(1000));
-    text.push_str(millis.strip_suffix('Z').unwrap_or(&millis));
-    write!(text, "{:03}Z", us.rem_euclid(1000))
 }
 
 #[cfg(test)]

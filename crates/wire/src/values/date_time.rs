@@ -41,39 +41,37 @@ pub fn parse_ms(text: &str) -> Option<i64> {
 
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ`. Instants outside the years 0 to 9999 are shown as the nearest end.
 pub fn format_ms(ms: i64) -> String {
-    let ms = ms.clamp(FIRST_US / 1000, LAST_US / 1000);
-    let (days, in_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    let (year, month, day) = civil_from_days(days);
-    let (hour, minute, second, milli) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1000 % 60, in_day % 1000);
-    // Every answer has such an instant, and every line of the log: byte by byte it takes a small part of what formatting does.
-    let digit = |number: i64, weight: i64| b'0' + (number / weight % 10) as u8;
-    let text = [
-        digit(year, 1000),
-        digit(year, 100),
-        digit(year, 10),
-        digit(year, 1),
-        b'-',
-        digit(month, 10),
-        digit(month, 1),
-        b'-',
-        digit(day, 10),
-        digit(day, 1),
-        b'T',
-        digit(hour, 10),
-        digit(hour, 1),
-        b':',
-        digit(minute, 10),
-        digit(minute, 1),
-        b':',
-        digit(second, 10),
-        digit(second, 1),
-        b'.',
-        digit(milli, 100),
-        digit(milli, 10),
-        digit(milli, 1),
-        b'Z',
-    ];
-    String::from_utf8_lossy(&text).into_owned()
+    let mut text = String::with_capacity(MILLIS_LENGTH + 1);
+    push(&mut text, &written(ms.saturating_mul(1000)), MILLIS_LENGTH);
+    text
+}
+
+/// Adds `YYYY-MM-DDTHH:MM:SS.mmmuuuZ`, with the same ends.
+pub fn push_us(text: &mut String, us: i64) {
+    push(text, &written(us), MICROS_LENGTH);
+}
+
+/// How long an instant is to the millisecond and to the microsecond, without the `Z`.
+const MILLIS_LENGTH: usize = 23;
+const MICROS_LENGTH: usize = 26;
+
+fn push(text: &mut String, written: &[u8; MICROS_LENGTH], length: usize) {
+    text.push_str(written.get(..length).and_then(|written| std::str::from_utf8(written).ok()).unwrap_or_default());
+    text.push('Z');
+}
+
+/// Every answer has such an instant, and every line of the log: two digits at a time take a small part of what formatting does.
+fn written(us: i64) -> [u8; MICROS_LENGTH] {
+    let us = us.clamp(FIRST_US, LAST_US);
+    let (seconds, micros) = (us.div_euclid(MICROS), us.rem_euclid(MICROS) as u32);
+    let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
+    let in_day = seconds.rem_euclid(86_400) as u32;
+    let two = |number: u32| [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+    let ([y1, y2], [y3, y4]) = (two(year as u32 / 100), two(year as u32 % 100));
+    let ([n1, n2], [d1, d2]) = (two(month as u32), two(day as u32));
+    let ([h1, h2], [m1, m2], [s1, s2]) = (two(in_day / 3600), two(in_day / 60 % 60), two(in_day % 60));
+    let ([f1, f2], [f3, f4], [f5, f6]) = (two(micros / 10_000), two(micros / 100 % 100), two(micros % 100));
+    [y1, y2, y3, y4, b'-', n1, n2, b'-', d1, d2, b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'.', f1, f2, f3, f4, f5, f6]
 }
 
 fn digits(b: &[u8]) -> Option<i64> {
