@@ -28,6 +28,9 @@ pub struct Options {
     /// The binary to measure
     #[arg(long, env = "FALCONER_BIN")]
     pub binary: PathBuf,
+    /// Another build, which the servers are started with again where they are restarted one after the other (`--parts rolling`)
+    #[arg(long)]
+    pub upgraded: Option<PathBuf>,
     /// A PostgreSQL whose user may make databases: postgres://user:password@host:port/database (`cargo xtask postgres` runs one)
     #[arg(long, env = "FALCONER_TEST_POSTGRES")]
     pub postgres: String,

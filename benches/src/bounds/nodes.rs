@@ -1,6 +1,6 @@
 //! Several servers on one database, each behind a way to it that can fall silent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -140,6 +140,11 @@ impl Nodes {
             node.process.take().map_or(Ok(()), Process::stop)?;
         }
         Ok(())
+    }
+
+    /// From now on what is started is this binary.
+    pub(super) fn upgrade(&mut self, binary: &Path) {
+        binary.clone_into(&mut self.binary);
     }
 
     /// Ends one in good order, and starts it again where it was.

@@ -67,6 +67,9 @@ fn measure_behind(options: &Options, reverse_proxy: ReverseProxy) -> Result<Line
             }
         }
     };
+    if let Some(upgraded) = &options.upgraded {
+        nodes.upgrade(upgraded);
+    }
     let began = Instant::now();
     std::thread::scope(|scope| {
         let work = &work;
@@ -88,8 +91,9 @@ fn measure_behind(options: &Options, reverse_proxy: ReverseProxy) -> Result<Line
     let first = first.into_inner().unwrap_or_else(PoisonError::into_inner).map(|said: String| format!("; the first: {said}"));
     Ok(Line {
         work: format!(
-            "requests that fail while {} servers are restarted one after the other behind {}",
+            "requests that fail while {} servers are {} one after the other behind {}",
             options.nodes,
+            if options.upgraded.is_some() { "upgraded" } else { "restarted" },
             reverse_proxy.name()
         ),
         measured: failed.to_string(),
