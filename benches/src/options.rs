@@ -42,7 +42,7 @@ pub struct Options {
     /// Requests a second of the rows in an open loop
     #[arg(long, default_value_t = 5_000.0)]
     pub open_loop: f64,
-    /// Revocations of each kind: disable, delete, reset, role change, revoked grant
+    /// Revocations of each kind: clients, their tokens and certificates, roles, grants and what was derived of them, access tokens, people
     #[arg(long, default_value_t = 2_000)]
     pub revocations: usize,
     /// Fail where something happened that must not: a request accepted after the acknowledgement of a revocation, a write lost

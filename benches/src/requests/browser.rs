@@ -108,14 +108,7 @@ impl Person {
         for scope in scopes {
             query.push_str(&format!("&scope={}", segment(scope)));
         }
-        let mut fields = form(&self.get(&format!("/?{query}"))?, "/grant")?;
-        if fields.iter().any(|(name, _)| name == "typed_host") {
-            let host = target.split('/').nth(2).context("a target without a host")?;
-            set(&mut fields, "typed_host", host);
-        }
-        self.keep_first_time(&mut fields);
-        set(&mut fields, "visible_ms", "5000");
-        let location = self.post("/grant", &fields)?;
+        let location = self.press(&format!("/?{query}"), "/grant", target)?;
         let query = location.strip_prefix(target).and_then(|rest| rest.strip_prefix('?'));
         let delivered = unquery(query.with_context(|| format!("Grant led to {location}"))?)?;
         let value = |key: &str| delivered.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
@@ -124,6 +117,40 @@ impl Person {
         let mut keys = Keys::new(&id, &value("accessToken").context("no accessToken was delivered")?);
         keys.certificate = value("certificate");
         Ok((keys, grant))
+    }
+
+    /// Grants an application that is registered what it asks for; answers the code.
+    pub fn code(&mut self, application: &str, callback: &str, scope: &str, challenge: &str) -> Result<String> {
+        let (callback, scope) = (segment(callback), segment(scope));
+        let path = format!(
+            "/login/oauth/authorize?response_type=code&client_id={application}&redirect_uri={callback}&scope={scope}&code_challenge={challenge}&code_challenge_method=S256"
+        );
+        let location = self.press(&path, "/login/oauth/authorize/decision", "")?;
+        let delivered = unquery(location.split_once('?').map_or("", |(_, query)| query))?;
+        let code = delivered.into_iter().find(|(name, _)| name == "code");
+        code.map(|(_, code)| code).with_context(|| format!("Grant led to {location}"))
+    }
+
+    /// Presses Grant on the page at `path`, whose form goes to `action`; answers where that leads.
+    fn press(&mut self, path: &str, action: &str, target: &str) -> Result<String> {
+        let mut fields = form(&self.get(path)?, action)?;
+        if fields.iter().any(|(name, _)| name == "typed_host") {
+            let host = target.split('/').nth(2).context("a target without a host")?;
+            set(&mut fields, "typed_host", host);
+        }
+        self.keep_first_time(&mut fields);
+        set(&mut fields, "visible_ms", "5000");
+        self.post(action, &fields)
+    }
+
+    /// Sends a form to an endpoint that answers with JSON, or with nothing.
+    pub fn post_for_json(&mut self, path: &str, fields: &Fields) -> Result<serde_json::Value> {
+        let request = self.form_request(path, fields);
+        let answer = self.connection.exchange(&request)?;
+        if answer.status != 200 {
+            bail!("POST {path} answered {}: {}", answer.status, String::from_utf8_lossy(&answer.content()));
+        }
+        Ok(serde_json::from_slice(&answer.content()).unwrap_or_default())
     }
 
     fn keep_first_time(&mut self, fields: &mut Fields) {

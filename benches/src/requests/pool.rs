@@ -67,6 +67,17 @@ pub fn check(address: &str, keys: &Keys, required: &str, random: &mut fastrand::
     Ok(bytes(address, ENCODINGS, "POST", "/api/falconer/v1/check", None, Some(&body)))
 }
 
+/// The same of a request that shows an access token.
+pub fn check_token(address: &str, token: &str, required: &str, random: &mut fastrand::Rng) -> Vec<u8> {
+    let book: String = (0..22).map(|_| random.alphanumeric()).collect();
+    let request = json!({
+        "method": "get", "resource": format!("/api/notes/v1/books/{book}"), "host": SERVICE.0, "port": SERVICE.1,
+        "authorization": format!("Bearer {token}"), "sourceIp": "127.0.0.1",
+    });
+    let body = json!({ "request": request, "required": required, "bearer": true });
+    bytes(address, ENCODINGS, "POST", "/api/falconer/v1/check", None, Some(&body))
+}
+
 /// `count` such requests.
 pub fn authenticate_hawks(api: &Api, keys: &Keys, authorized: Option<&[String]>, count: usize, contains: &'static str) -> Result<Pool> {
     let mut random = fastrand::Rng::new();

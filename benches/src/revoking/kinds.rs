@@ -1,35 +1,50 @@
 //! The ways in which somebody loses what they had.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result, bail};
 use falconer_credentials::temporary;
 use falconer_wire::date_time;
 use serde_json::{Value, json};
 
 use super::Place;
+use super::grants::{Derived, EndGrant, PERSON, Revoke, person};
+use super::tokens::Token;
 use crate::clock::now_ms;
 use crate::data::data_set::NewClient;
 use crate::data::load_data::create_client;
 use crate::requests::api::{Api, Keys, segment};
-use crate::requests::browser::Person;
 use crate::requests::connection::Connection;
-use crate::subjects::account;
 
 /// The role whose scope is taken away, and the scope.
 const ROLE: &str = "/api/auth/v1/roles/bench-revoked";
 const SCOPE: &str = "bench:revoked:scope";
 const CLIENT: &str = "bench/revoked";
 const CLIENT_PATH: &str = "/api/auth/v1/clients/bench%2Frevoked";
+const RECORD_PATH: &str = "/api/falconer/v1/clients/bench%2Frevoked";
 
-/// The account whose grants are used.
-const PERSON: &str = "bench";
-const PASSWORD: &str = "only-for-this-measurement";
+/// What is used until it is taken away.
+pub(crate) enum Given {
+    /// Credentials that sign, with the scopes that their requests are narrowed to.
+    Signed {
+        /// What signs.
+        keys: Keys,
+        /// The authorized scopes.
+        authorized: Option<Vec<String>>,
+    },
+    /// An access token that is shown.
+    Token(String),
+}
+
+impl Given {
+    /// Credentials whose requests are not narrowed.
+    pub(super) fn of(keys: Keys) -> Given {
+        Given::Signed { keys, authorized: None }
+    }
+}
 
 /// One way to lose what one had.
 pub(crate) trait Kind {
-    /// Makes, or makes good again, a credential that is accepted; with the scopes that its requests are narrowed to.
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)>;
+    /// Makes, or makes good again, a credential that is accepted.
+    fn give(&mut self) -> Result<Given>;
     /// Takes it away; when this returns, the acknowledgement was read.
     fn take(&mut self) -> Result<()>;
 }
@@ -40,23 +55,33 @@ pub(crate) enum What {
     ClientDisabled,
     ClientDeleted,
     TokenReset,
+    OldTokenEnded,
     CertificatesRevoked,
     SeedRevoked,
     RoleNarrowed,
     GrantRevoked,
+    GrantEnded,
+    DerivedGrant,
+    TokenRevoked,
+    TokenRefreshed,
     PersonDisabled,
 }
 
 impl What {
     /// In the order in which it is measured.
-    pub(crate) const ALL: [What; 8] = [
+    pub(crate) const ALL: [What; 13] = [
         What::ClientDisabled,
         What::ClientDeleted,
         What::TokenReset,
+        What::OldTokenEnded,
         What::CertificatesRevoked,
         What::SeedRevoked,
         What::RoleNarrowed,
         What::GrantRevoked,
+        What::GrantEnded,
+        What::DerivedGrant,
+        What::TokenRevoked,
+        What::TokenRefreshed,
         What::PersonDisabled,
     ];
 
@@ -66,17 +91,22 @@ impl What {
             What::ClientDisabled => "revoke-disable",
             What::ClientDeleted => "revoke-delete",
             What::TokenReset => "revoke-reset",
+            What::OldTokenEnded => "revoke-old-token",
             What::CertificatesRevoked => "revoke-certificates",
             What::SeedRevoked => "revoke-seed",
             What::RoleNarrowed => "revoke-role",
             What::GrantRevoked => "revoke-grant",
+            What::GrantEnded => "revoke-end-grant",
+            What::DerivedGrant => "revoke-derived",
+            What::TokenRevoked => "revoke-token",
+            What::TokenRefreshed => "revoke-refreshed",
             What::PersonDisabled => "revoke-person",
         }
     }
 
     /// Whether it is done with what only Falconer has.
     pub(crate) fn needs_falconer(self) -> bool {
-        matches!(self, What::GrantRevoked | What::PersonDisabled | What::CertificatesRevoked | What::SeedRevoked)
+        !matches!(self, What::ClientDisabled | What::ClientDeleted | What::TokenReset | What::RoleNarrowed)
     }
 
     /// Ready to be given.
@@ -86,10 +116,15 @@ impl What {
             What::ClientDisabled => Box::new(Disable(calls, None)),
             What::ClientDeleted => Box::new(Delete(calls)),
             What::TokenReset => Box::new(Reset(calls, false)),
+            What::OldTokenEnded => Box::new(OldToken(calls, None)),
             What::CertificatesRevoked => Box::new(Certificates { calls, issuer: None, start_ms: 0, seed: None }),
             What::SeedRevoked => Box::new(Certificates { calls, issuer: None, start_ms: 0, seed: Some(String::new()) }),
             What::RoleNarrowed => Box::new(RoleChange(calls, None)),
             What::GrantRevoked => Box::new(Revoke::new(place)?),
+            What::GrantEnded => Box::new(EndGrant::new(place)?),
+            What::DerivedGrant => Box::new(Derived::new(place)?),
+            What::TokenRevoked => Box::new(Token::new(place, calls, false)?),
+            What::TokenRefreshed => Box::new(Token::new(place, calls, true)?),
             What::PersonDisabled => {
                 // So that the account is there.
                 person(place)?;
@@ -100,13 +135,13 @@ impl What {
 }
 
 /// Signed calls over one connection.
-struct Calls {
-    api: Api,
-    connection: Connection,
+pub(super) struct Calls {
+    pub(super) api: Api,
+    pub(super) connection: Connection,
 }
 
 impl Calls {
-    fn done(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    pub(super) fn done(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         match self.api.call(&mut self.connection, method, path, body)? {
             (200..300, answer) => Ok(answer),
             (status, answer) => bail!("{method} {path} answered {status}: {answer}"),
@@ -124,14 +159,14 @@ impl Calls {
 struct Disable(Calls, Option<Keys>);
 
 impl Kind for Disable {
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+    fn give(&mut self) -> Result<Given> {
         let keys = match self.1.take() {
             Some(keys) => keys,
             None => self.0.client()?,
         };
         self.0.done("POST", &format!("{CLIENT_PATH}/enable"), None)?;
         self.1 = Some(keys.clone());
-        Ok((keys, None))
+        Ok(Given::of(keys))
     }
 
     fn take(&mut self) -> Result<()> {
@@ -142,8 +177,8 @@ impl Kind for Disable {
 struct Delete(Calls);
 
 impl Kind for Delete {
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
-        Ok((self.0.client()?, None))
+    fn give(&mut self) -> Result<Given> {
+        Ok(Given::of(self.0.client()?))
     }
 
     fn take(&mut self) -> Result<()> {
@@ -154,16 +189,36 @@ impl Kind for Delete {
 struct Reset(Calls, bool);
 
 impl Kind for Reset {
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+    fn give(&mut self) -> Result<Given> {
         if !std::mem::replace(&mut self.1, true) {
             self.0.client()?;
         }
         let reset = self.0.done("POST", &format!("{CLIENT_PATH}/reset"), None)?;
-        Ok((Keys::new(CLIENT, reset.get("accessToken").and_then(Value::as_str).context("no accessToken")?), None))
+        Ok(Given::of(Keys::new(CLIENT, reset.get("accessToken").and_then(Value::as_str).context("no accessToken")?)))
     }
 
     fn take(&mut self) -> Result<()> {
         self.0.done("POST", &format!("{CLIENT_PATH}/reset"), None).map(drop)
+    }
+}
+
+/// The access token before the present one, which a reset has let go on, and which is ended.
+struct OldToken(Calls, Option<Keys>);
+
+impl Kind for OldToken {
+    fn give(&mut self) -> Result<Given> {
+        let keys = match self.1.take() {
+            Some(keys) => keys,
+            None => self.0.client()?,
+        };
+        let reset = self.0.done("POST", &format!("{RECORD_PATH}/reset-access-token"), Some(&json!({ "overlapSeconds": 3600 })))?;
+        // The next one to be replaced.
+        self.1 = Some(Keys::new(CLIENT, reset.get("accessToken").and_then(Value::as_str).context("no accessToken")?));
+        Ok(Given::of(keys))
+    }
+
+    fn take(&mut self) -> Result<()> {
+        self.0.done("POST", &format!("{RECORD_PATH}/end-old-access-token"), None).map(drop)
     }
 }
 
@@ -176,7 +231,7 @@ struct Certificates {
 }
 
 impl Kind for Certificates {
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+    fn give(&mut self) -> Result<Given> {
         // So many seeds are remembered of one client: each round has another.
         let issuer = match self.issuer.take() {
             Some(issuer) if self.seed.is_none() => issuer,
@@ -190,7 +245,7 @@ impl Kind for Certificates {
         let issued = temporary::create(CLIENT, &issuer.token, None, &scopes, self.start_ms, self.start_ms + 3_600_000, &seed)?;
         self.seed = self.seed.take().map(|_| seed);
         self.issuer = Some(issuer);
-        Ok((Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) }, None))
+        Ok(Given::of(Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) }))
     }
 
     fn take(&mut self) -> Result<()> {
@@ -198,7 +253,7 @@ impl Kind for Certificates {
             Some(seed) => json!({ "seed": seed }),
             None => json!({ "before": date_time::format_ms(self.start_ms + 1) }),
         };
-        self.calls.done("POST", "/api/falconer/v1/clients/bench%2Frevoked/revoke-certificates", Some(&which)).map(drop)
+        self.calls.done("POST", &format!("{RECORD_PATH}/revoke-certificates"), Some(&which)).map(drop)
     }
 }
 
@@ -206,7 +261,7 @@ impl Kind for Certificates {
 struct RoleChange(Calls, Option<Keys>);
 
 impl Kind for RoleChange {
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+    fn give(&mut self) -> Result<Given> {
         let body = json!({ "description": "", "scopes": ["bench:kept", SCOPE] });
         let keys = match self.1.take() {
             Some(keys) => {
@@ -220,62 +275,11 @@ impl Kind for RoleChange {
             }
         };
         self.1 = Some(keys.clone());
-        Ok((keys, Some(vec![SCOPE.to_owned()])))
+        Ok(Given::Signed { keys, authorized: Some(vec![SCOPE.to_owned()]) })
     }
 
     fn take(&mut self) -> Result<()> {
         self.0.done("POST", ROLE, Some(&json!({ "description": "", "scopes": ["bench:kept"] }))).map(drop)
-    }
-}
-
-/// Grants of a person, revoked on their page from another session.
-struct Revoke {
-    grantor: Person,
-    revoker: Person,
-    csrf: Option<String>,
-    grant: String,
-}
-
-impl Revoke {
-    fn new(place: &Place<'_>) -> Result<Revoke> {
-        Ok(Revoke { grantor: person(place)?, revoker: person(place)?, csrf: None, grant: String::new() })
-    }
-}
-
-/// A session of the account, which is made where it is not there.
-fn person(place: &Place<'_>) -> Result<Person> {
-    // Cookies and origins go by the name that the server knows itself by.
-    let address = place.api.address.replace("127.0.0.1", "localhost");
-    if let Ok(person) = Person::sign_in(&address, PERSON, PASSWORD) {
-        return Ok(person);
-    }
-    account::create((place.command)()?, PERSON, PASSWORD)?;
-    let began = Instant::now();
-    // The server takes in within a second what was written beside it.
-    loop {
-        match Person::sign_in(&address, PERSON, PASSWORD) {
-            Err(_) if began.elapsed() < Duration::from_secs(5) => std::thread::sleep(Duration::from_millis(600)),
-            other => return other,
-        }
-    }
-}
-
-fn grant(person: &mut Person) -> Result<(Keys, String)> {
-    person.grant("https://notes.example.com/", &["auth:current-scopes"])
-}
-
-impl Kind for Revoke {
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
-        let (keys, grant) = grant(&mut self.grantor)?;
-        self.grant = grant;
-        if self.csrf.is_none() {
-            self.csrf = Some(self.revoker.csrf()?);
-        }
-        Ok((keys, None))
-    }
-
-    fn take(&mut self) -> Result<()> {
-        self.revoker.revoke(self.csrf.as_deref().unwrap_or_default(), &self.grant)
     }
 }
 
@@ -290,7 +294,7 @@ impl DisablePerson {
 }
 
 impl Kind for DisablePerson {
-    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+    fn give(&mut self) -> Result<Given> {
         self.set("enable")?;
         let keys = match self.1.take() {
             Some(keys) => keys,
@@ -301,7 +305,7 @@ impl Kind for DisablePerson {
             }
         };
         self.1 = Some(keys.clone());
-        Ok((keys, None))
+        Ok(Given::of(keys))
     }
 
     fn take(&mut self) -> Result<()> {

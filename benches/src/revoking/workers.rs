@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::Kind;
-use crate::requests::api::Keys;
+use super::{Given, Kind};
 use crate::requests::connection::Connection;
-use crate::requests::pool::{authenticate_hawk, holds};
+use crate::requests::pool::{authenticate_hawk, check_token, holds};
 
+/// What authenticateHawk and check say of credentials that hold, and of those that don't.
+const ACCEPTED: [&str; 2] = ["auth-success", r#""status":"allowed""#];
+const REFUSED: [&str; 2] = ["auth-failed", r#""status":"failed""#];
 /// Requests of one round for each place; each worker takes them in turn.
 const REQUESTS: usize = 64;
 /// A round that lasts longer than this is a fault.
@@ -124,10 +126,13 @@ pub(crate) fn run(addresses: &[String], each: usize, bound: Duration, rounds: us
 }
 
 impl Round {
-    fn new(addresses: &[String], (keys, authorized): (Keys, Option<Vec<String>>)) -> Result<Round> {
+    fn new(addresses: &[String], given: &Given) -> Result<Round> {
         let mut random = fastrand::Rng::new();
         let mut place = |address: &String| -> Result<PlaceRound> {
-            let one = |_| authenticate_hawk(address, &keys, authorized.as_deref(), &mut random);
+            let one = |_| match given {
+                Given::Signed { keys, authorized } => authenticate_hawk(address, keys, authorized.as_deref(), &mut random),
+                Given::Token(token) => Ok(check_token(address, token, "auth:current-scopes", &mut random)),
+            };
             Ok(PlaceRound {
                 requests: (0..REQUESTS).map(one).collect::<Result<_>>()?,
                 accepted_before: AtomicUsize::new(0),
@@ -147,7 +152,7 @@ impl Round {
 impl Workers<'_> {
     /// Lets a credential be used, takes it away, and sees that all workers notice.
     fn round(&self, kind: &mut dyn Kind) -> Result<Vec<InForce>> {
-        let round = Arc::new(Round::new(self.addresses, kind.give()?)?);
+        let round = Arc::new(Round::new(self.addresses, &kind.give()?)?);
         self.publish(Some(Arc::clone(&round)))?;
         let all = |count: fn(&PlaceRound) -> &AtomicUsize| {
             let round = &round;
@@ -236,8 +241,9 @@ impl Workers<'_> {
                 first.get_or_insert_with(|| String::from_utf8_lossy(answer.whole).into_owned());
                 continue;
             }
-            let accepted = holds(answer.body(), "auth-success");
-            if !accepted && !holds(answer.body(), "auth-failed") {
+            let says = |words: [&str; 2]| words.iter().any(|word| holds(answer.body(), word));
+            let accepted = says(ACCEPTED);
+            if !accepted && !says(REFUSED) {
                 bail!("unexpected answer {}: {}", answer.status, String::from_utf8_lossy(answer.whole));
             }
             let is_after = acknowledged <= sent_ns;
@@ -262,6 +268,7 @@ impl Workers<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::requests::api::Keys;
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::sync::atomic::AtomicI64;
@@ -275,9 +282,9 @@ mod tests {
     }
 
     impl Kind for Fake {
-        fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+        fn give(&mut self) -> Result<Given> {
             self.left.store(i64::MAX, Ordering::SeqCst);
-            Ok((Keys::new("bench/fake", "a"), None))
+            Ok(Given::Signed { keys: Keys::new("bench/fake", "a"), authorized: None })
         }
 
         fn take(&mut self) -> Result<()> {

@@ -110,7 +110,7 @@ use Target::{AboveFloor, AtMost, NoMoreThan};
 use Unit::{Cases, Megabytes, Micros, Millis, Seconds, Times};
 
 /// Every row, in the order of the table.
-pub const ALL: [Definition; 51] = [
+pub const ALL: [Definition; 56] = [
     row("verify-plain", Small, "authenticateHawk, 10 scopes that expand to 30: CPU", Micros, AtMost(12.0)),
     row("verify-temporary", Small, "the same, named temporary credential of 10 scopes: CPU", Micros, AtMost(16.0)),
     row("verify-authorized", Small, "the same, authorized scopes: CPU", Micros, AtMost(16.0)),
@@ -162,10 +162,15 @@ pub const ALL: [Definition; 51] = [
     row("revoke-disable", Small, "accepted after the acknowledgement: disabled clients", Cases, AtMost(0.0)),
     row("revoke-delete", Small, "accepted after the acknowledgement: deleted clients", Cases, AtMost(0.0)),
     row("revoke-reset", Small, "accepted after the acknowledgement: reset tokens", Cases, AtMost(0.0)),
+    row("revoke-old-token", Small, "accepted after the acknowledgement: ended old access tokens", Cases, AtMost(0.0)),
     row("revoke-certificates", Small, "accepted after the acknowledgement: temporary credentials by their start", Cases, AtMost(0.0)),
     row("revoke-seed", Small, "accepted after the acknowledgement: temporary credentials by their seed", Cases, AtMost(0.0)),
     row("revoke-role", Small, "accepted after the acknowledgement: role changes", Cases, AtMost(0.0)),
     row("revoke-grant", Small, "accepted after the acknowledgement: revoked grants", Cases, AtMost(0.0)),
+    row("revoke-end-grant", Small, "accepted after the acknowledgement: grants that were signed out", Cases, AtMost(0.0)),
+    row("revoke-derived", Small, "accepted after the acknowledgement: what was derived of revoked grants", Cases, AtMost(0.0)),
+    row("revoke-token", Small, "accepted after the acknowledgement: revoked access tokens", Cases, AtMost(0.0)),
+    row("revoke-refreshed", Small, "accepted after the acknowledgement: access tokens that were refreshed", Cases, AtMost(0.0)),
     row("revoke-person", Small, "accepted after the acknowledgement: disabled people", Cases, AtMost(0.0)),
     row("revocation", Small, "accepted after the acknowledgement: all kinds", Cases, AtMost(0.0)),
 ];
