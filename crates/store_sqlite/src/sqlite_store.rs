@@ -18,6 +18,7 @@ use crate::connection::checkpoints::checkpoints;
 use crate::connection::fault::{Fault, Res};
 use crate::connection::file;
 use crate::connection::lock::{FileLock, Opened};
+use crate::connection::memory::connect_to_new_memory;
 use crate::connection::migrate::{MIGRATIONS, migrate};
 use crate::connection::worker::{Failed, Worker};
 use crate::following::{feed, history, load};
@@ -83,10 +84,8 @@ impl SqliteStore {
 
     /// A store that ends with the process: for tests and for trying things out.
     pub fn in_memory(keys: KeyRing, random: Randomness) -> Result<SqliteStore> {
-        let mut writer = file::connect_to_memory()?;
-        write(&mut writer, |connection| migrate(connection, MIGRATIONS))?;
         Ok(SqliteStore {
-            writer: Worker::start("store-writer", vec![writer], Failed::default(), |_, _| ())?,
+            writer: Worker::start("store-writer", vec![connect_to_new_memory()?], Failed::default(), |_, _| ())?,
             readers: None,
             sealer: Arc::new(Sealer::new(keys, random)),
             opened: None,

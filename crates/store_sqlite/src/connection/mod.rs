@@ -5,5 +5,6 @@ pub(crate) mod columns;
 pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod lock;
+pub(crate) mod memory;
 pub(crate) mod migrate;
 pub(crate) mod worker;
