@@ -20,6 +20,19 @@ use falconer_auth::{AtLeast, Auth, FeedItem, Random, Snapshot, WaitOutcome};
 use falconer_store::*;
 use falconer_store_sqlite::SqliteStore;
 
+/// A variable of the environment, where it is set.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// How many of something, for a soak. Whoever mistypes a number must not believe that so many were run.
+fn number(variable: impl Fn(&str) -> Option<String>, name: &str, otherwise: u64) -> u64 {
+    match variable(name) {
+        Some(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text:?}")),
+        None => otherwise,
+    }
+}
+
 /// Polls a future once.
 async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     let mut future = Some(future);

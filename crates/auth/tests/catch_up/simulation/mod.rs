@@ -24,11 +24,18 @@ mod world;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::{environment, number};
 use database::Planted;
 use world::run;
 
-/// How many runs; `FALCONER_SIMULATIONS` says otherwise, for a soak.
+/// How many runs; `FALCONER_SIMULATIONS` says otherwise, for a soak. They begin at seed 1, or at `FALCONER_FIRST_SEED`, so that a long soak can be done in parts.
 const RUNS: u64 = 100;
+
+/// The seeds that the environment asks for.
+fn seeds(variable: impl Fn(&str) -> Option<String>) -> std::ops::Range<u64> {
+    let first = number(&variable, "FALCONER_FIRST_SEED", 1);
+    first..first + number(&variable, "FALCONER_SIMULATIONS", RUNS)
+}
 
 /// Runs these seeds on as many threads as there are processors, until one of them finds something.
 fn first_wrong(seeds: std::ops::Range<u64>, planted: Option<Planted>) -> Option<(u64, String)> {
@@ -61,11 +68,24 @@ fn whatever_goes_wrong_every_answer_is_true() {
         assert_eq!(outcome.wrong, None, "seed {seed}");
         return;
     }
-    let runs = std::env::var("FALCONER_SIMULATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS);
-    if let Some((seed, text)) = first_wrong(1..runs + 1, None) {
+    let seeds = seeds(environment);
+    let (first, runs) = (seeds.start, seeds.end - seeds.start);
+    if let Some((seed, text)) = first_wrong(seeds, None) {
         panic!("FALCONER_SIMULATION_SEED={seed} shows it: {text}");
     }
-    println!("{runs} runs");
+    println!("{runs} runs, from seed {first} on");
+}
+
+#[test]
+fn a_soak_is_done_in_parts() {
+    let part = |first: Option<&str>, runs: Option<&str>| {
+        let values = [("FALCONER_FIRST_SEED", first), ("FALCONER_SIMULATIONS", runs)];
+        seeds(|name| values.iter().find(|(each, _)| *each == name).and_then(|(_, value)| value.map(str::to_owned)))
+    };
+    assert_eq!(part(None, None), 1..101);
+    assert_eq!(part(None, Some("5000")), 1..5001);
+    assert_eq!(part(Some("5001"), Some("5000")), 5001..10001);
+    assert!(std::panic::catch_unwind(|| part(None, Some("5,000"))).is_err());
 }
 
 #[test]
