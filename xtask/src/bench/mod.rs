@@ -26,7 +26,7 @@ pub struct Options {
     /// Requests a second of the rows in an open loop [default: 5000]
     #[arg(long, value_name = "RATE")]
     open_loop: Option<String>,
-    /// Revocations of each of the five kinds [default: 2000]
+    /// Revocations of each kind [default: 2000]
     #[arg(long, value_name = "COUNT")]
     revocations: Option<String>,
     /// Also measure with 1,000,000 clients (loading them takes long)

@@ -191,12 +191,12 @@ fn counted_instructions(_: &Output) -> Result<Done> {
     Ok(Done { counts: Counts::PASSED, said })
 }
 
-/// What was taken away is not accepted any more, while 64 workers use it as fast as they are answered: 100 times for each of five ways to take it
-/// away. `cargo xtask bench --rows revo` does 2,000 each.
+/// What was taken away is not accepted any more, while 64 workers use it as fast as they are answered: 60 times for each way to take it away.
+/// `cargo xtask bench --rows revo` does 2,000 each, `cargo xtask soak` 10,000.
 fn revocation(output: &Output) -> Result<Done> {
     let (binary, out) = (binary(), target().join("bench/revocation.json").to_string_lossy().into_owned());
     let driver = target().join("debug/falconer-bench").to_string_lossy().into_owned();
-    let args = ["--binary", &binary, "--out", &out, "--rows", "revo", "--revocations", "100", "--must-hold"];
+    let args = ["--binary", &binary, "--out", &out, "--rows", "revo", "--revocations", "60", "--must-hold"];
     Ok(Done { counts: counted(output, "revocation", &root(), &driver, &args, &[])?, said: None })
 }
 

@@ -20,6 +20,12 @@ pub fn run() -> Result<()> {
         &["test", "--locked", "--release", "-p", "falconer-auth", "--test", "catch_up", "simulation", "--", "--nocapture"],
         &simulations,
     )?;
+    let rounds = [("FALCONER_ENEMY_ROUNDS", "10000")];
+    cargo(
+        "a right removed while clocks are ten minutes apart, 10,000 rounds",
+        &["test", "--locked", "--release", "-p", "falconer-auth", "--test", "catch_up", "clocks_that_are_apart", "--", "--nocapture"],
+        &rounds,
+    )?;
     let clients = [("FALCONER_IMPORT_CLIENTS", "100000")];
     cargo(
         "import of 10,000 roles and 100,000 clients, at most two minutes",
@@ -39,6 +45,14 @@ pub fn run() -> Result<()> {
         &root(),
         &release.join("falconer-bench").to_string_lossy(),
         &["strangers", "--binary", &binary, "--must-hold"],
+        &[],
+    )?;
+    let out = target().join("bench/revocation.json").to_string_lossy().into_owned();
+    step(
+        "what was taken away is refused, 10,000 times of each kind",
+        &root(),
+        &release.join("falconer-bench").to_string_lossy(),
+        &["--binary", &binary, "--out", &out, "--rows", "revo", "--revocations", "10000", "--must-hold"],
         &[],
     )?;
     let kills = ("FALCONER_KILLS", "500");
