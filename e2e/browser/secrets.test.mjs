@@ -93,6 +93,25 @@ describe('no secret goes astray', () => {
     await visit.context.close();
   });
 
+  test("the seed's form: credentials are in the one navigation to the site, and nowhere else", async () => {
+    const visit = await opened(grantUrl(server.rootUrl, `${origin}/seed`, { scope: 'notes:read:x' }));
+    const parameters = new URL(visit.page.url()).searchParams;
+    const arrived = calls.filter((call) => call.url.startsWith('/seed'));
+    assert.equal(arrived.length, 1, 'the site is asked once with them');
+    assert.equal(arrived[0].headers.referer, undefined);
+    const secrets = { key: parameters.get('accessToken'), certificate: parameters.get('certificate'), password: PASSWORD };
+    const history = await addressesOf(visit.page);
+    astray(secrets, visit, history);
+    for (const secret of [secrets.key, secrets.certificate]) {
+      const holds = (text) => text.includes(secret) || text.includes(encodeURIComponent(secret));
+      assert.deepEqual(visit.requests.filter(({ url }) => holds(url)).map(({ url }) => new URL(url).pathname), ['/seed']);
+      // The browser keeps the address at which it is, and the opener learns nothing of it.
+      assert.ok(history.filter(holds).every((url) => url.startsWith(`${origin}/seed`)), 'only the address of the site holds them');
+      assert.ok(!holds(await visit.app.content()) && !holds(visit.app.url()));
+    }
+    await visit.context.close();
+  });
+
   test('in the fragment credentials reach no server', async () => {
     const visit = await opened(grantUrl(server.rootUrl, `${origin}/page`, { scope: 'notes:read:x', response_mode: 'fragment' }));
     const parameters = new URLSearchParams(new URL(visit.page.url()).hash.slice(1));
