@@ -2,30 +2,23 @@
 //!
 //! The program starts itself as the child (with an environment variable; so it is one without the test harness), which writes without pause
 //! and prints each write that was acknowledged. `kill -9` keeps the page cache, so this shows atomicity and that the answer comes after the commit; that the commit is
-//! synchronised needs a file system that drops what is not.
+//! synchronised is shown by `disk`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use falconer_store::{AuditStart, Change, KeyKind, Loaded, Revision, Step, Store, StoreError};
-use falconer_store_sqlite::SqliteStore;
+use common::writers::{Acknowledged, check, take_down, write};
 
-const KILLS: u64 = 20;
 const PATH: &str = "FALCONER_STORE_KILL_TEST_FILE";
-const WRITERS: u64 = 4;
-
-/// `<revision> <kind> <key> <put|gone> <description>`, as the child prints it.
-type Acknowledged = BTreeMap<i64, (String, String, bool, String)>;
 
 fn main() {
     match std::env::var_os(PATH) {
-        Some(path) => child(Path::new(&path)),
+        Some(path) => write(Path::new(&path)),
         // For tools that ask which tests there are.
         None if std::env::args().any(|argument| argument == "--list") => {}
         None => nothing_acknowledged_is_lost(),
@@ -36,13 +29,14 @@ fn nothing_acknowledged_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f.db");
     let mut acknowledged = Acknowledged::new();
-    for round in 0..KILLS {
+    let kills = common::number("FALCONER_KILLS", 20);
+    for round in 0..kills {
         // A different number of lines each time, the same numbers in each run.
         kill_after(&path, 1 + round * 7919 % 61, &mut acknowledged);
         check(&path, &acknowledged);
     }
-    assert!(acknowledged.len() as u64 > KILLS * 10, "{} writes are too few to show anything", acknowledged.len());
-    println!("{KILLS} kills, {} acknowledged writes, none lost", acknowledged.len());
+    assert!(acknowledged.len() as u64 > kills * 10, "{} writes are too few to show anything", acknowledged.len());
+    println!("{kills} kills, {} acknowledged writes, none lost", acknowledged.len());
 }
 
 /// Starts a child, kills it after so many lines, and takes down every line that it managed to print.
@@ -52,13 +46,10 @@ fn kill_after(path: &Path, lines: u64, acknowledged: &mut Acknowledged) {
     let mut seen = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).split(b'\n') {
         let line = String::from_utf8(line.unwrap()).unwrap();
-        let parts: Vec<&str> = line.split(' ').collect();
         // The last line may be cut off.
-        let [revision, kind, key, state, description, "END"] = parts[..] else {
+        if !take_down(&line, acknowledged) {
             continue;
-        };
-        let entry = (kind.to_owned(), key.to_owned(), state == "put", description.to_owned());
-        assert_eq!(acknowledged.insert(revision.parse().unwrap(), entry), None, "a revision was given twice");
+        }
         seen += 1;
         if seen == lines {
             child.kill().unwrap();
@@ -66,113 +57,4 @@ fn kill_after(path: &Path, lines: u64, acknowledged: &mut Acknowledged) {
     }
     assert!(!child.wait().unwrap().success());
     assert!(seen >= lines, "the child ended by itself after {seen} writes");
-}
-
-/// Opens what the child left, and holds it against what the child was told.
-fn check(path: &Path, acknowledged: &Acknowledged) {
-    let store = common::open(path);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let loaded = store.load().await.unwrap();
-        let newest = acknowledged.last_key_value().map_or(0, |(revision, _)| *revision);
-        // A write may have been committed whose answer nobody heard: each writer waits for one at most, in each round.
-        assert!(loaded.revision.0 >= newest, "revision {:?} is older than {newest}", loaded.revision);
-
-        let changes = store.changes_since(Revision(0), u32::MAX).await.unwrap();
-        let numbers: Vec<i64> = changes.iter().map(|change| change.revision.0).collect();
-        assert_eq!(numbers, (1..=loaded.revision.0).collect::<Vec<_>>(), "each revision has its change");
-        for (revision, (kind, key, _, _)) in acknowledged {
-            let change = &changes[usize::try_from(*revision).unwrap() - 1];
-            assert_eq!((change.key_kind.as_str(), &change.key), (kind.as_str(), key), "revision {revision}");
-        }
-        check_audit(&store, &changes).await;
-        check_records(&loaded, &changes, acknowledged);
-    });
-}
-
-/// The audit history says the same as the change feed, row by row.
-async fn check_audit(store: &SqliteStore, changes: &[Change]) {
-    let mut audited = Vec::new();
-    for writer in 0..WRITERS {
-        for row in store.actor_history(&actor(writer), AuditStart::Offset(0), u32::MAX).await.unwrap() {
-            audited.push((row.revision.0, row.entity_type, row.entity_id));
-        }
-    }
-    audited.sort();
-    let changed: Vec<_> =
-        changes.iter().map(|change| (change.revision.0, change.key_kind.as_str().to_owned(), change.key.clone())).collect();
-    assert_eq!(audited, changed);
-}
-
-/// Each record is as its last change left it, where that change was acknowledged.
-fn check_records(loaded: &Loaded, changes: &[Change], acknowledged: &Acknowledged) {
-    let mut records: BTreeMap<(KeyKindWord, &str), &str> = BTreeMap::new();
-    records.extend(loaded.clients.iter().map(|c| ((KeyKind::Client.as_str(), c.client_id.as_str()), c.description.as_str())));
-    records.extend(loaded.roles.iter().map(|r| ((KeyKind::Role.as_str(), r.role_id.as_str()), r.description.as_str())));
-    let last: BTreeMap<_, _> = changes.iter().map(|c| ((c.key_kind.as_str(), c.key.as_str()), c.revision.0)).collect();
-    for (key, revision) in last {
-        let Some((_, _, put, description)) = acknowledged.get(&revision) else {
-            continue;
-        };
-        let expected = put.then_some(description.as_str());
-        assert_eq!(records.get(&key).copied(), expected, "{key:?} after revision {revision}");
-    }
-}
-
-type KeyKindWord = &'static str;
-
-fn actor(writer: u64) -> String {
-    format!("writer/{writer}")
-}
-
-/// Writes until it is killed.
-fn child(path: &Path) {
-    let store = common::open(path);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        tokio::join!(write_on(&store, 0), write_on(&store, 1), write_on(&store, 2), write_on(&store, 3));
-    });
-}
-
-async fn write_on(store: &SqliteStore, writer: u64) {
-    // A small generator of its own, so that the writers do different things in each life of the process.
-    let mut state = store.revision().await.unwrap().0 as u64 * WRITERS + writer + 1;
-    // Far more than the parent waits for; and an end, should it wait for something else.
-    for _ in 0..2_000 {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        let number = state >> 33;
-        let key = format!("w{writer}/{}", number % 5);
-        let description = format!("d{number}");
-        let now = store.revision().await.unwrap();
-        let step = Step { actor: actor(writer), ..common::step(store, "x").await };
-        let client = falconer_store::ClientRecord { description: description.clone(), ..common::client(&key) };
-        let role = falconer_store::RoleRecord { description: description.clone(), ..common::role(&key) };
-        let (kind, put, outcome) = match number / 5 % 5 {
-            0 | 1 => (
-                "client",
-                true,
-                match store.insert_client(&step, &client).await {
-                    Err(StoreError::Conflict) => store.update_client(&step, &client).await,
-                    other => other,
-                },
-            ),
-            2 | 3 => (
-                "role",
-                true,
-                match store.insert_role(&step, &role).await {
-                    Err(StoreError::Conflict) => store.update_role(&step, &role).await,
-                    other => other,
-                },
-            ),
-            _ if store.client(&key).await.unwrap().is_some() => ("client", false, store.delete_client(&step, &key).await),
-            _ => continue,
-        };
-        let revision = outcome.unwrap();
-        assert!(revision > now);
-        let state = if put { "put" } else { "gone" };
-        // One write call for the whole line, so that lines of the writers never mix.
-        let line = format!("{} {kind} {key} {state} {description} END\n", revision.0);
-        std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
-        std::io::stdout().flush().unwrap();
-    }
 }

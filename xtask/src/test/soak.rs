@@ -57,6 +57,11 @@ pub fn run() -> Result<()> {
     )?;
     let kills = ("FALCONER_KILLS", "500");
     cargo("kill -9, 500 times", &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "kill", "--", "--nocapture"], &[kills])?;
+    cargo(
+        "the power goes at 1,000 points of writing, and 300 writes and synchronisations fail",
+        &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "disk", "--", "--nocapture"],
+        &[("FALCONER_POWER_CUTS", "1000"), ("FALCONER_DISK_FAULTS", "300")],
+    )?;
     let server = postgres::Server::start()?;
     let on_both = (postgres::VARIABLE, server.url.as_str());
     let falconer = |room, test| ["test", "--locked", "-p", "falconer", "--test", room, test, "--", "--include-ignored", "--nocapture"];

@@ -9,7 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use falconer_store::{ClientRecord, Details, KeyRing, RevokedCertificates, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::{Randomness, SqliteStore};
 
+pub mod writers;
+
 pub const NOW: i64 = 1_700_000_000_000;
+
+/// How many of something: what the environment says, for a soak, or this.
+pub fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
+}
 
 pub fn keys() -> KeyRing {
     KeyRing::from_bytes("test", [7; 32]).unwrap()
