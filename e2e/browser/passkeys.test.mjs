@@ -1,17 +1,19 @@
 // Passkeys in real Chromium with an authenticator of its own (CDP): made on a person's page, signed in with, up to a grant; recovery codes without JavaScript.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grantUrl, signIn } from '../support/demo.mjs';
+import { destination, grant, grantUrl, signIn } from '../support/demo.mjs';
 import { account, freshServer } from '../support/falconer.mjs';
 import { notesBackend } from '../support/service.mjs';
 
 const PASSWORD = 'a few good words';
 
 describe('passkeys', () => {
-  let server, notes, browser;
+  let server, notes, browser, application;
   before(async () => {
-    server = await freshServer();
+    application = await destination();
+    server = await freshServer({ config: `[[application]]\nid = "wiki"\nname = "Wiki"\nredirect_uris = ["${application.origin}/cb"]\nscopes = ["openid"]\n` });
     await account(server, 'ann', PASSWORD, ['notes:read:*']);
     await account(server, 'bob', PASSWORD, ['notes:read:*']);
     notes = await notesBackend();
@@ -21,8 +23,24 @@ describe('passkeys', () => {
   after(async () => {
     await browser?.close();
     notes?.stop();
+    application?.close();
     await server?.stop();
   });
+
+  /** What an application is told of the sign-in, by OpenID Connect. */
+  async function told(page) {
+    const verifier = 'v'.repeat(64);
+    const challenge = createHash('sha256').update(verifier).digest('base64url');
+    const redirect = `${application.origin}/cb`;
+    const asked = new URLSearchParams({ response_type: 'code', client_id: 'wiki', redirect_uri: redirect, scope: 'openid', state: 's', code_challenge: challenge, code_challenge_method: 'S256' });
+    await page.goto(`${server.rootUrl}/login/oauth/authorize?${asked}`);
+    await grant(page);
+    await page.getByText('Arrived').waitFor();
+    const form = { grant_type: 'authorization_code', client_id: 'wiki', code: new URL(page.url()).searchParams.get('code'), redirect_uri: redirect, code_verifier: verifier };
+    const tokens = await (await fetch(`${server.rootUrl}/login/oauth/token`, { method: 'POST', body: new URLSearchParams(form) })).json();
+    const { acr, amr } = JSON.parse(Buffer.from(tokens.id_token.split('.')[1], 'base64url'));
+    return { acr, amr };
+  }
 
   /** A page whose browser has an authenticator: built in, with a lock that its user opens or not. `offers`: it offers passkeys while a name is typed, as soon as it can. */
   async function withAuthenticator({ opens = true, offers = false } = {}) {
@@ -117,6 +135,7 @@ describe('passkeys', () => {
     // The authenticator's user is there: the offer on the sign-in page is taken at once, and nobody presses anything.
     await visitor.page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await visitor.page.getByText('as local/bob with a passkey').first().waitFor();
+    assert.deepEqual(await told(visitor.page), { acr: '2', amr: ['pop', 'user', 'mfa'] });
     await visitor.context.close();
   });
 
