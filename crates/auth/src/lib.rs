@@ -73,6 +73,7 @@ pub use falconer_credentials::{
 };
 pub use falconer_store::{
     ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, InitialTokenRecord, RegistrationRecord, Revision, Secret,
+    SigningAlgorithm,
 };
 pub use node::Auth;
 pub use refusals::explain::{Explained, RoleWith, WouldMatch};

@@ -48,7 +48,7 @@ pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, To
 pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError};
 pub use device::authorization::DeviceAuthorization;
 pub use error::GrantError;
-pub use falconer_auth::BearerKind;
+pub use falconer_auth::{BearerKind, SigningAlgorithm};
 pub use grants::Grants;
 pub use oauth::client::ClientProof;
 pub use oauth::credentials::GrantedCredentials;
@@ -59,7 +59,6 @@ pub use oauth::request::parameters::{ParameterError, Parameters};
 pub use oauth::request::pushed::PushedRequest;
 pub use oauth::secrets::IssuedToken;
 pub use oauth::token::GrantType;
-pub use openid::keys::SigningAlgorithm;
 pub use openid::logout::LogoutRequest;
 pub use openid::request::{OpenIdRequest, Prompt};
 pub use records::consents::ConsentView;

@@ -31,7 +31,7 @@ pub use records::{
     GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, InitialTokenRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS,
     MOST_DERIVED_GRANTS, OldToken, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord, RefreshRecord,
     RegistrationRecord, RevokedCertificates, RevokedSeed, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionRecord, SignInMethod,
+    ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionRecord, SignInMethod, SigningAlgorithm,
 };
 pub use sealing::{
     Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,

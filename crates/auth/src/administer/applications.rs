@@ -6,7 +6,7 @@ pub(crate) mod registered;
 use std::sync::Arc;
 
 use falconer_scopes::{Expression, ScopeSet};
-use falconer_store::{ApplicationRecord, Difference, Key, Revision, Step, Write};
+use falconer_store::{ApplicationRecord, Difference, Key, Revision, SigningAlgorithm, Step, Write};
 
 use crate::administer::people::by::is_own;
 use crate::change::acting::Acting;
@@ -43,6 +43,10 @@ pub struct ApplicationInput {
     pub remember_ms: i64,
     /// Whether nobody is asked.
     pub skip_consent: bool,
+    /// Whether its requests have to be pushed.
+    pub pushed_only: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: SigningAlgorithm,
 }
 
 impl ApplicationInput {
@@ -58,6 +62,8 @@ impl ApplicationInput {
             confidential: record.confidential,
             remember_ms: record.remember_ms,
             skip_consent: record.skip_consent,
+            pushed_only: record.pushed_only,
+            id_token_alg: record.id_token_alg,
         }
     }
 }
@@ -269,6 +275,8 @@ pub(super) fn nothing(id: &str, now_ms: i64) -> ApplicationRecord {
         old_secret_ends_ms: None,
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: false,
+        id_token_alg: SigningAlgorithm::default(),
         registration: None,
         created_ms: now_ms,
         last_modified_ms: now_ms,
@@ -287,6 +295,8 @@ pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_
         confidential: input.confidential,
         remember_ms: input.remember_ms,
         skip_consent: input.skip_consent,
+        pushed_only: input.pushed_only,
+        id_token_alg: input.id_token_alg,
         last_modified_ms: now_ms,
         ..known
     };

@@ -75,11 +75,14 @@ fn fill_the_rest(database: &Path) {
                     "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "identity_scopes" | "email_within"
                     | "resources",
                 ) => Value::Text(["[]", "[\"a\"]", "[\"b,\\\"\",\"\"]"][usize::try_from(number).unwrap()].to_owned()),
+                ("TEXT", "id_token_alg") => Value::Text("EdDSA".to_owned()),
                 ("TEXT", _) => Value::Text(format!("{name}-{number}")),
                 ("BLOB", _) => Value::Blob(vec![u8::try_from(number).unwrap(), 0, 255]),
-                (_, "mailed" | "resident" | "everything" | "disabled" | "deleted" | "confidential" | "skip_consent" | "identity") => {
-                    Value::Integer(number % 2)
-                }
+                (
+                    _,
+                    "mailed" | "resident" | "everything" | "disabled" | "deleted" | "confidential" | "skip_consent" | "pushed_only"
+                    | "identity",
+                ) => Value::Integer(number % 2),
                 // Upkeep would remove those that have ended.
                 (_, "expires_ms") if table == "consents" || table == "initial_tokens" => Value::Integer(4_102_444_800_000 + number),
                 (_, "granted_ms") => Value::Integer(4_102_444_800_000 + number),

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use falconer_auth::ApplicationRecord;
+use falconer_auth::{ApplicationRecord, SigningAlgorithm};
 use falconer_login::has_sha256;
 use falconer_scopes::ScopeSet;
 
-use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
 
 /// `[[application]]` of the configuration, before it is looked at.

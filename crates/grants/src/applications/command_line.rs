@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use falconer_auth::SigningAlgorithm;
 use falconer_scopes::ScopeSet;
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
 use crate::consent::lifetime::LONGEST_MS;
-use crate::openid::keys::SigningAlgorithm;
+
 use crate::targets::target::Target;
 
 /// Its `client_id`. No other application of the store has it; one of the configuration takes its place.

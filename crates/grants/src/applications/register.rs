@@ -12,7 +12,6 @@ use crate::applications::registration::register::{ANYTHING, needed_no_token};
 use crate::consent::broad::is_broad_alone;
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
-use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
 
 /// Longest id, and longest name, in bytes.
@@ -94,8 +93,8 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         device: false,
         remember_ms: record.remember_ms,
         skip_consent: record.skip_consent,
-        pushed_only: false,
-        id_token_alg: SigningAlgorithm::default(),
+        pushed_only: record.pushed_only,
+        id_token_alg: record.id_token_alg,
         secret_sha256: None,
     };
     let mut application = check(&settings, is_own)?;
@@ -120,8 +119,8 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         device: false,
         remember_ms: input.remember_ms,
         skip_consent: input.skip_consent,
-        pushed_only: false,
-        id_token_alg: SigningAlgorithm::default(),
+        pushed_only: input.pushed_only,
+        id_token_alg: input.id_token_alg,
         secret_sha256: None,
     };
     check(&settings, is_own)?;

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_auth::{DAY_MS, MINUTE_MS, SigningSecret};
+use falconer_auth::{DAY_MS, MINUTE_MS, SigningAlgorithm, SigningSecret};
 use falconer_login::LoginError;
 use ring::digest;
 use ring::rand::SystemRandom;
@@ -22,41 +22,15 @@ const PUBLISHED_BEFORE_MS: i64 = MINUTE_MS;
 /// And one that was replaced so long afterwards.
 const PUBLISHED_AFTER_MS: i64 = DAY_MS;
 
-/// What a signature is made with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SigningAlgorithm {
-    /// ECDSA over P-256 with SHA-256.
-    #[default]
-    Es256,
-    /// Ed25519.
-    EdDsa,
-    /// RSA with PKCS #1 1.5 and SHA-256, where the operator has brought a key.
-    Rs256,
-}
-
-impl SigningAlgorithm {
-    /// All of them.
-    pub const ALL: [SigningAlgorithm; 3] = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256];
-
-    /// `ES256`, `EdDSA` or `RS256`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SigningAlgorithm::Es256 => "ES256",
-            SigningAlgorithm::EdDsa => "EdDSA",
-            SigningAlgorithm::Rs256 => "RS256",
-        }
-    }
-
-    /// The left half of the hash that goes with the signature, as `at_hash` holds it (OpenID Connect Core 1.0 section 3.1.3.6).
-    pub(super) fn half_hash(self, text: &str) -> String {
-        let algorithm = match self {
-            SigningAlgorithm::Es256 | SigningAlgorithm::Rs256 => &digest::SHA256,
-            SigningAlgorithm::EdDsa => &digest::SHA512,
-        };
-        let hash = digest::digest(algorithm, text.as_bytes());
-        let (half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
-        URL_SAFE_NO_PAD.encode(half)
-    }
+/// The left half of the hash that goes with a signature, as `at_hash` holds it (OpenID Connect Core 1.0 section 3.1.3.6).
+pub(super) fn half_hash(algorithm: SigningAlgorithm, text: &str) -> String {
+    let algorithm = match algorithm {
+        SigningAlgorithm::Es256 | SigningAlgorithm::Rs256 => &digest::SHA256,
+        SigningAlgorithm::EdDsa => &digest::SHA512,
+    };
+    let hash = digest::digest(algorithm, text.as_bytes());
+    let (half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
+    URL_SAFE_NO_PAD.encode(half)
 }
 
 /// One key for each algorithm.

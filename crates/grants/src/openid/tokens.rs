@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::secrets::IssuedToken;
+use crate::openid::keys::half_hash;
 
 /// An ID token is looked at when it comes.
 const LIFE_MS: i64 = 10 * MINUTE_MS;
@@ -27,7 +28,7 @@ impl Grants {
         claims.insert("aud".to_owned(), application.id().into());
         claims.insert("iat".to_owned(), (now_ms / 1000).into());
         claims.insert("exp".to_owned(), (now_ms.saturating_add(LIFE_MS).min(grant.expires_ms) / 1000).into());
-        claims.insert("at_hash".to_owned(), algorithm.half_hash(&issued.token).into());
+        claims.insert("at_hash".to_owned(), half_hash(algorithm, &issued.token).into());
         // It answers the request, and the request was answered once (section 12.2).
         if let Some(nonce) = identity.nonce.as_ref().filter(|_| issued.is_first) {
             claims.insert("nonce".to_owned(), nonce.as_str().into());

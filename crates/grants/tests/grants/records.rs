@@ -22,6 +22,8 @@ fn reports() -> ApplicationInput {
         confidential: true,
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: false,
+        id_token_alg: SigningAlgorithm::default(),
     }
 }
 

@@ -193,6 +193,8 @@ pub static TABLES: &[Table] = &[
             text("registration_hash"),
             text("initial_token"),
             int("granted_ms"),
+            flag("pushed_only"),
+            text("id_token_alg"),
         ],
     ),
     table(

@@ -1,5 +1,36 @@
 //! What is kept about applications: the record of one, and what a person has let one do without being asked once more.
 
+/// What an ID token is signed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// ECDSA over P-256 with SHA-256.
+    #[default]
+    Es256,
+    /// Ed25519.
+    EdDsa,
+    /// RSA with PKCS #1 1.5 and SHA-256, where the operator has brought a key.
+    Rs256,
+}
+
+impl SigningAlgorithm {
+    /// All of them.
+    pub const ALL: [SigningAlgorithm; 3] = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256];
+
+    /// `ES256`, `EdDSA` or `RS256`: as it is kept, and as everybody writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SigningAlgorithm::Es256 => "ES256",
+            SigningAlgorithm::EdDsa => "EdDSA",
+            SigningAlgorithm::Rs256 => "RS256",
+        }
+    }
+
+    /// The one of this name.
+    pub fn of_word(word: &str) -> Option<SigningAlgorithm> {
+        SigningAlgorithm::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
 /// An application that asks people for grants by OAuth 2.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApplicationRecord {
@@ -31,6 +62,10 @@ pub struct ApplicationRecord {
     pub remember_ms: i64,
     /// Nobody is asked for what is not broad.
     pub skip_consent: bool,
+    /// Its requests have to be pushed (RFC 9126).
+    pub pushed_only: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: SigningAlgorithm,
     /// Where it has registered itself. `None`: an administrator has.
     pub registration: Option<RegistrationRecord>,
     /// Milliseconds since 1970.

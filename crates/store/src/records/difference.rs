@@ -47,6 +47,8 @@ impl Difference {
             .text("kind", kind(before), kind(after))
             .value("rememberMs", before.remember_ms, after.remember_ms)
             .value("skipConsent", before.skip_consent, after.skip_consent)
+            .value("pushedOnly", before.pushed_only, after.pushed_only)
+            .text("idTokenAlg", before.id_token_alg.as_str(), after.id_token_alg.as_str())
             .value("secretMadeMs", before.secret_made_ms, after.secret_made_ms)
     }
 

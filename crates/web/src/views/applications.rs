@@ -1,7 +1,7 @@
 //! Applications: one with all that is known of it, the form, and the page that shows a secret.
 
 use askama::Template;
-use falconer_auth::Secret;
+use falconer_auth::{Secret, SigningAlgorithm};
 
 use crate::views::words;
 use crate::views::{Layout, RecordHistory};
@@ -55,11 +55,20 @@ pub(crate) struct ApplicationDraft {
     pub remember_consent: String,
     /// Nobody is asked for what is not broad.
     pub skip_consent: bool,
+    /// Its requests have to be pushed.
+    pub pushed_only: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: String,
     /// When what is changed was last changed as its writer has seen it, in milliseconds since 1970; `None`: it is new.
     pub seen_ms: Option<i64>,
 }
 
 impl ApplicationDraft {
+    /// The algorithms to choose from, and whether each is chosen.
+    fn algorithms(&self) -> impl Iterator<Item = (&'static str, bool)> + '_ {
+        SigningAlgorithm::ALL.into_iter().map(|known| (known.as_str(), known.as_str() == self.id_token_alg))
+    }
+
     fn seen(&self) -> String {
         self.seen_ms.map(|ms| ms.to_string()).unwrap_or_default()
     }

@@ -6,6 +6,7 @@ use crate::site::applications::{
     CALLBACK, DECISION, Fields, SECRET, VERIFIER, authorization_fields, authorize, exchange, fields, parameter,
 };
 use crate::site::{Browser, Page, Site, encode, site, with};
+use falconer_auth::{ApplicationInput, Authentication, DAY_MS};
 use http::{Method, StatusCode};
 
 const PAR: &str = "/login/oauth/par";
@@ -174,6 +175,33 @@ async fn references_are_not_made_changed_or_kept() {
     assert_eq!((answer.status, answer.header("location")), (StatusCode::BAD_REQUEST, ""), "{}", answer.text);
     site.clock.0.fetch_add(60_000, Ordering::SeqCst);
     refused(&mut ann, &bring("page", &other), "a minute later").await;
+}
+
+#[tokio::test]
+async fn one_of_the_database_has_to_push_where_that_is_said_of_it() {
+    let site = site().await;
+    site.somebody("admin", &["auth:*", "notes:*"]).await;
+    let (admin, mut ann) = (Authentication::person("local/admin"), site.ann().await);
+    let asked = with(authorization_fields(), &[("client_id", "stored"), ("scope", "notes:read:*")]);
+    for pushed_only in [true, false] {
+        let input = ApplicationInput {
+            name: "Stored".to_owned(),
+            redirect_uris: vec![CALLBACK.to_owned()],
+            scopes: vec!["notes:read:*".to_owned()],
+            max_life_ms: DAY_MS,
+            pushed_only,
+            ..ApplicationInput::default()
+        };
+        site.web.grants.put_application(&admin, "stored", &input, None).await.unwrap();
+        let brought = ann.get(&authorize(&asked)).await;
+        if pushed_only {
+            assert_eq!(parameter(brought.location(), "error").as_deref(), Some("invalid_request"));
+        } else {
+            assert_eq!(brought.status, StatusCode::OK, "{}", brought.text);
+        }
+        let page = ann.get(&bring("stored", &pushed(&site, &asked).await)).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ async fn filled(browser: &mut Browser<'_>, id: &str) -> Vec<(String, String)> {
         ("remember_consent", "30 days"),
         ("owner", ""),
         ("confidential", "yes"),
+        ("pushed_only", "yes"),
+        ("id_token_alg", "EdDSA"),
     ];
     with(form, &fields)
 }
@@ -47,6 +49,7 @@ async fn an_application_from_its_registration_to_its_end() {
     let record = known(&site).unwrap();
     assert_eq!((record.name.as_str(), record.max_life_ms, record.confidential), ("The wiki", 90 * 60_000, true));
     assert_eq!((record.remember_ms, record.skip_consent), (30 * 86_400_000, false));
+    assert_eq!((record.pushed_only, record.id_token_alg.as_str()), (true, "EdDSA"));
     assert_eq!(record.redirect_uris, ["https://wiki.example.com/callback", "http://127.0.0.1/callback"]);
     assert_eq!(record.scopes, ["notes:read:*", "notes:write:wiki"]);
     // Pressed twice: there is one of this id, and what was typed stays.
@@ -61,6 +64,7 @@ async fn an_application_from_its_registration_to_its_end() {
     for part in [
         "90 minutes",
         "once in 30 days where they want that",
+        "have to be pushed",
         "https://wiki.example.com/callback",
         "notes:write:wiki",
         "confidential",

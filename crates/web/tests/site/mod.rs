@@ -237,6 +237,15 @@ impl Page {
             let name = tag.split(" name=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
             fields.push((name.to_owned(), unescape(text.strip_prefix('\n').unwrap_or(text))));
         }
+        for list in form.split("<select").skip(1).filter_map(|rest| rest.split("</select>").next()) {
+            let name = list.split(" name=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+            let options: Vec<&str> = list.split("<option").skip(1).collect();
+            // A browser shows the first one where none is chosen.
+            let chosen = options.iter().find(|option| option.contains(" selected")).or(options.first()).unwrap();
+            let (tag, text) = chosen.split_once('>').unwrap();
+            let value = tag.split(" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+            fields.push((name.to_owned(), unescape(value.unwrap_or_else(|| text.split('<').next().unwrap()))));
+        }
         fields
     }
 }

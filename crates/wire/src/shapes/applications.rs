@@ -41,6 +41,12 @@ pub struct Application {
     /// Nobody is asked for what is not broad.
     #[serde(default)]
     pub skip_consent: bool,
+    /// Whether its requests have to be pushed.
+    #[serde(default)]
+    pub pushed_only: bool,
+    /// What its ID tokens are signed with: `ES256`, `EdDSA` or `RS256`.
+    #[serde(default = "es256")]
+    pub id_token_alg: String,
     /// Whether it has registered itself.
     #[serde(default)]
     pub registered_itself: bool,
@@ -108,6 +114,12 @@ pub struct PutApplicationRequest {
     /// Nobody is asked for what is not broad.
     #[serde(default)]
     pub skip_consent: bool,
+    /// Whether its requests have to be pushed.
+    #[serde(default)]
+    pub pushed_only: bool,
+    /// What its ID tokens are signed with: `ES256`, `EdDSA` or `RS256`.
+    #[serde(default = "es256")]
+    pub id_token_alg: String,
 }
 
 /// What is wished of another secret.
@@ -184,6 +196,10 @@ pub struct CreateInitialTokenRequest {
     /// For how long it counts; 7 days if nothing is said.
     #[serde(default = "seven_days")]
     pub life_seconds: i64,
+}
+
+fn es256() -> String {
+    "ES256".to_owned()
 }
 
 fn once() -> i64 {

@@ -95,6 +95,12 @@ pub struct Record {
     /// Whether nobody is asked, for what is not broad; it takes `auth:skip-consent:<id>`
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     skip_consent: Option<bool>,
+    /// Whether its requests have to be pushed
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    pushed_only: Option<bool>,
+    /// What its ID tokens are signed with
+    #[arg(long, value_name = "ALGORITHM", value_parser = ["ES256", "EdDSA", "RS256"])]
+    id_token_alg: Option<String>,
 }
 
 impl Record {
@@ -113,6 +119,8 @@ impl Record {
             max_life_seconds: self.max_life.unwrap_or(request.max_life_seconds),
             remember_consent_seconds: self.remember_consent.unwrap_or(request.remember_consent_seconds),
             skip_consent: self.skip_consent.unwrap_or(request.skip_consent),
+            pushed_only: self.pushed_only.unwrap_or(request.pushed_only),
+            id_token_alg: self.id_token_alg.unwrap_or(request.id_token_alg),
             name: request.name,
         }
     }
@@ -148,6 +156,8 @@ pub async fn run(command: Application) -> Result<()> {
                 kind: ApplicationKind::Public,
                 remember_consent_seconds: 0,
                 skip_consent: false,
+                pushed_only: false,
+                id_token_alg: "ES256".to_owned(),
             };
             show(&server.put_application(&id, &record.onto(nothing)).await?, user.json)
         }
@@ -164,6 +174,8 @@ pub async fn run(command: Application) -> Result<()> {
                 kind: present.kind,
                 remember_consent_seconds: present.remember_consent_seconds,
                 skip_consent: present.skip_consent,
+                pushed_only: present.pushed_only,
+                id_token_alg: present.id_token_alg,
             };
             show(&server.put_application(&id, &record.onto(as_it_is)).await?, user.json)
         }
@@ -253,6 +265,8 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         ("scopes", application.scopes.clone()),
         ("longest life", vec![in_words(application.max_life_seconds)]),
         ("people are asked", vec![consent_in_words(application)]),
+        ("ID tokens", vec![format!("signed by {}", application.id_token_alg)]),
+        ("requests", vec![if application.pushed_only { "have to be pushed" } else { "may be brought by the browser" }.to_owned()]),
     ];
     if application.registered_itself {
         let with =

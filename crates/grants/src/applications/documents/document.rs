@@ -1,13 +1,12 @@
 //! What a document of an application says, and what of it counts.
 
-use falconer_auth::is_unseen;
+use falconer_auth::{SigningAlgorithm, is_unseen};
 use falconer_login::http::ProviderAnswer;
 use serde_json::{Map, Value};
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings, Documented};
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
-use crate::openid::keys::SigningAlgorithm;
 use crate::targets::target::Target;
 use falconer_scopes::ScopeSet;
 use falconer_wire::scope_text;

@@ -1,6 +1,6 @@
 //! What an application says of itself where it registers (RFC 7591 section 2). What is not known is passed over.
 
-use falconer_auth::is_unseen;
+use falconer_auth::{SigningAlgorithm, is_unseen};
 use falconer_scopes::ScopeSet;
 use falconer_wire::scope_text;
 use serde_json::{Map, Value};
@@ -45,12 +45,17 @@ pub(crate) struct ClientMetadata {
     pub(crate) method: ProofMethod,
     /// What it wants to ask for. `None`: it says nothing.
     pub(crate) scopes: Option<Vec<String>>,
+    /// `require_pushed_authorization_requests` (RFC 9126 section 6)
+    pub(crate) pushed_only: bool,
+    /// `id_token_signed_response_alg` (OpenID Connect Dynamic Client Registration 1.0 section 2)
+    pub(crate) id_token_alg: SigningAlgorithm,
 }
 
-/// Reads it. `is_redirect`: where a redirect URI leads, or why it can't be used.
+/// Reads it. `is_redirect`: where a redirect URI leads, or why it can't be used; `signs_by`: whether there is a key for this algorithm.
 pub(crate) fn read(
     metadata: &Map<String, Value>,
     is_redirect: impl Fn(&str) -> Result<Target, String>,
+    signs_by: impl Fn(SigningAlgorithm) -> bool,
 ) -> Result<ClientMetadata, RegistrationError> {
     if metadata.contains_key("software_statement") {
         return Err(RegistrationError::SoftwareStatement);
@@ -78,7 +83,17 @@ pub(crate) fn read(
         Some(name) if name.len() <= LONGEST_NAME && !name.chars().any(is_unseen) => name.to_owned(),
         Some(_) => return invalid(&format!("client_name: write a line of visible text of at most {LONGEST_NAME} bytes.")),
     };
-    Ok(ClientMetadata { name, redirect_uris, method, scopes: scopes(metadata)? })
+    let pushed_only = match member(metadata, "require_pushed_authorization_requests") {
+        None => false,
+        Some(Value::Bool(pushed_only)) => *pushed_only,
+        Some(_) => return invalid("require_pushed_authorization_requests: it is true or false."),
+    };
+    let id_token_alg = match text(metadata, "id_token_signed_response_alg")?.map(SigningAlgorithm::of_word) {
+        None => SigningAlgorithm::default(),
+        Some(Some(algorithm)) if signs_by(algorithm) => algorithm,
+        Some(_) => return invalid("id_token_signed_response_alg: see id_token_signing_alg_values_supported."),
+    };
+    Ok(ClientMetadata { name, redirect_uris, method, scopes: scopes(metadata)?, pushed_only, id_token_alg })
 }
 
 fn redirects(

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use falconer_auth::{ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret};
+use falconer_auth::{
+    ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret, SigningAlgorithm,
+};
 use falconer_login::{LoginError, hash_of_token, network, sha256_hex};
 use falconer_scopes::ScopeSet;
 use falconer_wire::scope_text;
@@ -48,6 +50,10 @@ pub struct RegisteredApplication {
     pub method: ProofMethod,
     /// What it may ask for, as a value of `scope`. `None`: anything, as any site may.
     pub scope: Option<String>,
+    /// Whether its requests have to be pushed.
+    pub pushed_only: bool,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: SigningAlgorithm,
     /// Its secret, where it has just got one.
     pub secret: Option<Secret>,
     /// With which it is read, changed and deleted.
@@ -172,7 +178,8 @@ impl Grants {
     }
 
     fn read_metadata(&self, metadata: &Map<String, Value>) -> Result<ClientMetadata, RegistrationError> {
-        metadata::read(metadata, |uri| check_redirect(uri, &|target| self.is_own(target)))
+        let is_redirect = |uri: &str| check_redirect(uri, &|target| self.is_own(target));
+        metadata::read(metadata, is_redirect, |algorithm| self.signs_by(algorithm))
     }
 }
 
@@ -210,6 +217,8 @@ fn registered_as(
         confidential: read.method != ProofMethod::Nothing,
         remember_ms: 0,
         skip_consent: false,
+        pushed_only: read.pushed_only,
+        id_token_alg: read.id_token_alg,
     })
 }
 
@@ -227,6 +236,8 @@ fn shown(record: &ApplicationRecord, token: &str) -> RegisteredApplication {
         redirect_uris: record.redirect_uris.clone(),
         method: if record.confidential { ProofMethod::Basic } else { ProofMethod::Nothing },
         scope: (!is_anything).then(|| scope_text::write(record.scopes.iter().map(String::as_str))),
+        pushed_only: record.pushed_only,
+        id_token_alg: record.id_token_alg,
         secret: None,
         access_token: token.to_owned(),
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::conformance::samples::{NOW, decided, grant, identity, issuer, step, texts};
 use crate::{
-    ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, GrantRecord, Key, KeyKind, RegistrationRecord, Revision, Store, StoreError,
+    ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, GrantRecord, Key, KeyKind, RegistrationRecord, Revision, SigningAlgorithm,
+    Store, StoreError,
 };
 
 pub(super) fn application(id: &str) -> ApplicationRecord {
@@ -23,6 +24,8 @@ pub(super) fn application(id: &str) -> ApplicationRecord {
         old_secret_ends_ms: None,
         remember_ms: 7,
         skip_consent: false,
+        pushed_only: true,
+        id_token_alg: SigningAlgorithm::EdDsa,
         registration: None,
         created_ms: NOW,
         last_modified_ms: NOW,
@@ -40,6 +43,8 @@ pub(crate) async fn an_application_comes_back_as_it_was(store: Arc<dyn Store>) {
         old_secret_ends_ms: Some(-1),
         remember_ms: 0,
         skip_consent: true,
+        pushed_only: false,
+        id_token_alg: SigningAlgorithm::Rs256,
         registration: Some(RegistrationRecord { access_hash: "h".into(), initial_token: None, granted_ms: None }),
         max_life_ms: i64::MAX,
         scopes: texts(&["b", "a", "b", "sp ace \"\\"]),
@@ -80,6 +85,8 @@ pub(crate) async fn applications_are_updated_and_deleted(store: Arc<dyn Store>) 
         old_secret_ends_ms: Some(NOW + 2),
         remember_ms: 0,
         skip_consent: true,
+        pushed_only: false,
+        id_token_alg: SigningAlgorithm::Es256,
         registration: Some(RegistrationRecord { access_hash: "i".into(), initial_token: Some("t".into()), granted_ms: Some(NOW) }),
         created_ms: NOW - 1,
         last_modified_ms: NOW + 3,

@@ -1,13 +1,13 @@
 //! Applications of the store.
 
-use falconer_store::{ApplicationRecord, ChangeKind, KeyKind, RegistrationRecord, StoreError};
+use falconer_store::{ApplicationRecord, ChangeKind, KeyKind, RegistrationRecord, SigningAlgorithm, StoreError};
 use tokio_postgres::Row;
 
 use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "id, name, description, owner, redirect_uris, scopes, max_life_ms, confidential, secret_hash, secret_made_ms, old_secret_hash, old_secret_ends_ms, remember_ms, skip_consent, created_ms, last_modified_ms, registration_hash, initial_token, granted_ms";
+const COLUMNS: &str = "id, name, description, owner, redirect_uris, scopes, max_life_ms, confidential, secret_hash, secret_made_ms, old_secret_hash, old_secret_ends_ms, remember_ms, skip_consent, created_ms, last_modified_ms, registration_hash, initial_token, granted_ms, pushed_only, id_token_alg";
 
 /// All applications, ascending.
 pub(crate) async fn every(on: &impl Connection) -> Res<Vec<ApplicationRecord>> {
@@ -20,7 +20,7 @@ pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<Applicatio
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, application: &ApplicationRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO applications ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+        "INSERT INTO applications ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
     );
     write(&writing.transaction, &sql, application).await?;
     writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Created).await
@@ -29,7 +29,8 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, application: &ApplicationR
 pub(crate) async fn update(writing: &mut Writing<'_>, application: &ApplicationRecord) -> Res<()> {
     let sql = "UPDATE applications SET name = $2, description = $3, owner = $4, redirect_uris = $5, scopes = $6, max_life_ms = $7, confidential = $8,
                secret_hash = $9, secret_made_ms = $10, old_secret_hash = $11, old_secret_ends_ms = $12, remember_ms = $13,
-               skip_consent = $14, created_ms = $15, last_modified_ms = $16, registration_hash = $17, initial_token = $18, granted_ms = $19
+               skip_consent = $14, created_ms = $15, last_modified_ms = $16, registration_hash = $17, initial_token = $18, granted_ms = $19,
+               pushed_only = $20, id_token_alg = $21
                WHERE id = $1";
     if write(&writing.transaction, sql, application).await? == 0 {
         return Err(StoreError::Conflict.into());
@@ -70,6 +71,8 @@ async fn write(on: &impl Connection, sql: &str, application: &ApplicationRecord)
             &registration.map(|registration| &registration.access_hash),
             &registration.and_then(|registration| registration.initial_token.as_ref()),
             &registration.and_then(|registration| registration.granted_ms),
+            &application.pushed_only,
+            &application.id_token_alg.as_str(),
         ],
     )
     .await
@@ -78,6 +81,8 @@ async fn write(on: &impl Connection, sql: &str, application: &ApplicationRecord)
 fn read(row: &Row) -> Res<ApplicationRecord> {
     let access_hash: Option<String> = get(row, 16)?;
     let (initial_token, granted_ms) = (get(row, 17)?, get(row, 18)?);
+    let word: String = get(row, 20)?;
+    let id_token_alg = SigningAlgorithm::of_word(&word).ok_or_else(|| StoreError::Corrupt(format!("ID tokens by {word:?}")))?;
     Ok(ApplicationRecord {
         id: get(row, 0)?,
         name: get(row, 1)?,
@@ -95,6 +100,8 @@ fn read(row: &Row) -> Res<ApplicationRecord> {
         skip_consent: get(row, 13)?,
         created_ms: get(row, 14)?,
         last_modified_ms: get(row, 15)?,
+        pushed_only: get(row, 19)?,
+        id_token_alg,
         registration: access_hash.map(|access_hash| RegistrationRecord { access_hash, initial_token, granted_ms }),
     })
 }

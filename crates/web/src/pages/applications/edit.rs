@@ -1,7 +1,7 @@
 //! Register an application, and change it. What was typed stays until it is saved.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, Secret};
+use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, Secret, SigningAlgorithm};
 use falconer_grants::PutApplication;
 use falconer_login::{LoginError, Session};
 use falconer_wire::time_expression;
@@ -28,6 +28,7 @@ pub(crate) async fn add(visit: Visit) -> Result<Response, Problem> {
         owner: session.person.identity.clone(),
         max_life: USUAL_LIFE.to_owned(),
         confidential: true,
+        id_token_alg: SigningAlgorithm::default().as_str().to_owned(),
         ..ApplicationDraft::default()
     };
     Ok(show(&visit, session, draft, None))
@@ -56,6 +57,8 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         confidential: form.ticked("confidential"),
         remember_consent: form.field("remember_consent").trim().to_owned(),
         skip_consent: form.ticked("skip_consent"),
+        pushed_only: form.ticked("pushed_only"),
+        id_token_alg: form.field("id_token_alg").to_owned(),
         seen_ms: form.field("seen").parse().ok(),
     };
     match save(visit, session, &draft).await {
@@ -91,6 +94,9 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
             }
         },
     };
+    let Some(id_token_alg) = SigningAlgorithm::of_word(&draft.id_token_alg) else {
+        return Ok(Err(ApiError::InputError(format!("ID tokens are not signed by `{}`", draft.id_token_alg))));
+    };
     let input = ApplicationInput {
         name: draft.name.clone(),
         description: draft.description.clone(),
@@ -101,6 +107,8 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
         confidential: draft.confidential,
         remember_ms,
         skip_consent: draft.skip_consent,
+        pushed_only: draft.pushed_only,
+        id_token_alg,
     };
     visit.web.grants.put_application_from(session, &draft.id, &input, draft.seen_ms.unwrap_or(0)).await
 }
@@ -122,6 +130,8 @@ fn of_record(record: &ApplicationRecord) -> ApplicationDraft {
         confidential: record.confidential,
         remember_consent: if record.remember_ms > 0 { words::exact_duration(record.remember_ms) } else { String::new() },
         skip_consent: record.skip_consent,
+        pushed_only: record.pushed_only,
+        id_token_alg: record.id_token_alg.as_str().to_owned(),
         seen_ms: Some(record.last_modified_ms),
     }
 }

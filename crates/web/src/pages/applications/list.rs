@@ -83,6 +83,12 @@ fn facts(record: &ApplicationRecord, now_ms: i64) -> Vec<(&'static str, String)>
         ("People are asked", consent_in_words(record)),
         ("Owner", if record.owner.is_empty() { "nobody".to_owned() } else { record.owner.clone() }),
     ];
+    if record.pushed_only {
+        facts.push(("Its requests", "have to be pushed".to_owned()));
+    }
+    if record.scopes.iter().any(|scope| scope == "openid") {
+        facts.push(("ID tokens", format!("signed by {}", record.id_token_alg.as_str())));
+    }
     if let Some(registration) = &record.registration {
         let with = registration.initial_token.as_ref().map_or_else(|| "without a token".to_owned(), |id| format!("with the token {id}"));
         facts.push(("Registered itself", format!("{with}; nobody of this server has checked it")));

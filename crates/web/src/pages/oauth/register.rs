@@ -111,6 +111,8 @@ fn shown(web: &Web, status: StatusCode, registered: RegisteredApplication) -> Re
         "token_endpoint_auth_method": registered.method.as_str(),
         "grant_types": GRANT_TYPES.map(GrantType::as_str),
         "response_types": ["code"],
+        "id_token_signed_response_alg": registered.id_token_alg.as_str(),
+        "require_pushed_authorization_requests": registered.pushed_only,
     });
     let body = with_member(body, "scope", registered.scope);
     // Needed where there is a secret (RFC 7591 section 3.2.1): it does not end.

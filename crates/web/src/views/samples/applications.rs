@@ -125,6 +125,8 @@ pub(super) fn application_form() -> ApplicationFormPage {
             confidential: true,
             remember_consent: "30 days".to_owned(),
             skip_consent: false,
+            pushed_only: true,
+            id_token_alg: "EdDSA".to_owned(),
             seen_ms: Some(1_796_000_000_000),
         },
         back: "/auth/applications?id=wiki".to_owned(),

@@ -1,10 +1,11 @@
 //! What an ID token says, by what was asked for and granted.
 
 use super::{authentication_request, changed, redeem, verified};
-use crate::site::applications::{CALLBACK, DECISION, Fields, SECRET, authorize, fields, parameter};
+use crate::site::applications::{CALLBACK, DECISION, Fields, SECRET, authorization_fields, authorize, exchange, fields, parameter};
 use crate::site::{START_MS, site, with};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use falconer_grants::SigningAlgorithm;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -31,6 +32,29 @@ pub fn claims() -> Vec<(&'static str, &'static str, Value)> {
         ("Core 5.1.2", "scope", Value::Null),
         ("Core 5.1.2", "clientId", Value::Null),
     ]
+}
+
+#[tokio::test]
+async fn one_of_the_database_has_them_by_the_algorithm_that_is_said_of_it() {
+    let site = site().await;
+    site.somebody("admin", &["auth:*", "openid"]).await;
+    let (admin, mut ann) = (falconer_auth::Authentication::person("local/admin"), site.ann().await);
+    for id_token_alg in [SigningAlgorithm::EdDsa, SigningAlgorithm::Es256] {
+        let input = falconer_auth::ApplicationInput {
+            name: "Stored".to_owned(),
+            redirect_uris: vec![CALLBACK.to_owned()],
+            scopes: vec!["openid".to_owned()],
+            max_life_ms: falconer_auth::DAY_MS,
+            id_token_alg,
+            ..falconer_auth::ApplicationInput::default()
+        };
+        site.web.grants.put_application(&admin, "stored", &input, None).await.unwrap();
+        let code = ann.code(&with(authorization_fields(), &[("client_id", "stored"), ("scope", "openid")])).await;
+        let tokens = site.token(&with(exchange(&code), &[("client_id", "stored")])).await.json();
+        let head = tokens["id_token"].as_str().unwrap_or_else(|| panic!("{tokens}")).split('.').next().unwrap().to_owned();
+        let head: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head).unwrap()).unwrap();
+        assert_eq!(head["alg"], id_token_alg.as_str());
+    }
 }
 
 #[tokio::test]

@@ -132,6 +132,7 @@ async fn an_application_registers_itself_with_a_token_and_a_person_sees_that_nob
     assert_eq!(one.json["client_name"], "The <helpful> agent");
     assert_eq!(one.json["redirect_uris"], json!([BACK, "http://127.0.0.1/back"]));
     assert_eq!((&one.json["token_endpoint_auth_method"], &one.json["scope"]), (&json!("none"), &json!("notes:read:*")));
+    assert_eq!(one.json["id_token_signed_response_alg"], "ES256");
     assert!(one.json.get("client_secret").is_none() && one.json.get("logo_uri").is_none(), "{}", one.json);
     let record = site.auth.directory().applications().get(&one.id).cloned().unwrap();
     assert_eq!((record.owner.as_str(), record.max_life_ms, record.skip_consent, record.remember_ms), ("local/ann", 2 * DAY_MS, false, 0));
@@ -348,6 +349,19 @@ async fn pages_make_and_revoke_a_token() {
     assert_eq!(late.status, StatusCode::FORBIDDEN, "{}", late.text);
     let query = PageQuery::from_offset(0, 10);
     assert_eq!(site.web.grants.list_applications(&Authentication::person("local/admin"), &query).unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_said_of_pushed_requests_and_id_tokens_holds() {
+    let (site, token) = with_token(1).await;
+    let mut said = metadata();
+    said["require_pushed_authorization_requests"] = json!(true);
+    said["id_token_signed_response_alg"] = json!("EdDSA");
+    let one = registered(&site.register(Some(&token), &said).await);
+    assert_eq!(one.json["require_pushed_authorization_requests"], true);
+    assert_eq!(one.json["id_token_signed_response_alg"], "EdDSA");
+    let brought = site.ann().await.get(&authorize(&asks(&one.id, &[]))).await;
+    assert_eq!(parameter(brought.location(), "error").as_deref(), Some("invalid_request"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Applications that ask people for grants by OAuth 2 (`docs/oauth.md`).
 
-use falconer_auth::{ApplicationInput, ApplicationRecord, InitialTokenRecord, Secret};
+use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, InitialTokenRecord, Secret, SigningAlgorithm};
 use falconer_grants::{Grants, InitialTokenInput, PutApplication};
 use falconer_wire::continuation::Scheme;
 use falconer_wire::{
@@ -35,8 +35,15 @@ pub(crate) async fn put(grants: &Grants, request: &Request<'_>) -> Answer {
         confidential: given.kind == ApplicationKind::Confidential,
         remember_ms: given.remember_consent_seconds.saturating_mul(1000),
         skip_consent: given.skip_consent,
+        pushed_only: given.pushed_only,
+        id_token_alg: SigningAlgorithm::of_word(&given.id_token_alg).ok_or_else(|| no_algorithm(&given.id_token_alg))?,
     };
     Ok(changed(&grants.put_application(request.who, request.param("applicationId"), &input, None).await?))
+}
+
+/// The schema lets no other through.
+fn no_algorithm(word: &str) -> ApiError {
+    ApiError::InputError(format!("idTokenAlg: `{word}` is none of ES256, EdDSA and RS256"))
 }
 
 pub(crate) async fn reset_secret(grants: &Grants, request: &Request<'_>) -> Answer {
@@ -112,6 +119,8 @@ fn shape(record: &ApplicationRecord) -> Application {
         kind: if record.confidential { ApplicationKind::Confidential } else { ApplicationKind::Public },
         remember_consent_seconds: record.remember_ms / 1000,
         skip_consent: record.skip_consent,
+        pushed_only: record.pushed_only,
+        id_token_alg: record.id_token_alg.as_str().to_owned(),
         registered_itself: record.registration.is_some(),
         initial_token: record.registration.as_ref().and_then(|registration| registration.initial_token.clone()),
         secret_made: record.secret_made_ms.map(time),
