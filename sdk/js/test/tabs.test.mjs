@@ -140,3 +140,28 @@ for (const [what, open] of [
     assert.equal(await everything(page), '[]');
   });
 }
+
+// A page that had lost its connection took what is kept for nothing: it asked the person, and signing out left the tokens there.
+test('a connection to the database that the browser has ended is opened once more', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const { page, session } = await arrive(falconer, options);
+  const { indexedDB } = page;
+  let lost = 0;
+  const prototype = Object.getPrototypeOf(await new Promise((resolve) => {
+    const opening = indexedDB.open('falconer:tokens');
+    opening.onsuccess = () => resolve(opening.result);
+  }));
+  const { transaction } = prototype;
+  const loses = () => t.mock.method(prototype, 'transaction', function begin(...given) {
+    if (lost > 0) return transaction.apply(this, given);
+    lost += 1;
+    throw new DOMException('the connection is closing', 'InvalidStateError');
+  });
+  loses();
+  assert.equal(await session.token(), 'at-2');
+  assert.equal(lost, 1);
+  lost = 0;
+  await session.clear();
+  assert.equal(lost, 1);
+  assert.doesNotMatch(await everything(page), /at-|rt-/);
+});

@@ -40,13 +40,21 @@ class SharedTokens {
   async update(change) {
     if (!this.#ofPage) {
       try {
-        return await this.#step(await this.#open(), change);
+        return await this.#stepOnce(change).catch(() => {
+          // Browsers end connections of their own: what is kept is still there for another one. What was not done is done once more, so `change` may run twice.
+          this.#database = null;
+          return this.#stepOnce(change);
+        });
       } catch {
         this.isShared = false;
         this.#ofPage = new PageTokens();
       }
     }
     return this.#ofPage.update(change);
+  }
+
+  async #stepOnce(change) {
+    return this.#step(await this.#open(), change);
   }
 
   #open() {
