@@ -140,13 +140,13 @@ describe('clients and roles', () => {
       await page.getByLabel('Name').fill('The wiki');
       await page.getByLabel('Redirect URIs').fill(redirect);
       await page.getByLabel('What it may ask for').fill('notes:read:*');
-      await page.getByRole('button', { name: 'Register' }).click();
+      await page.getByRole('button', { name: 'Create application' }).click();
     };
     await register('wiki', 'http://wiki.example.com/callback');
     await page.getByText('Use https').waitFor();
     assert.equal(await page.getByLabel('Name').inputValue(), 'The wiki');
     await page.getByLabel('Redirect URIs').fill('https://wiki.example.com/callback');
-    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('button', { name: 'Create application' }).click();
     const secret = await page.locator('.token').innerText();
     await page.getByRole('link', { name: 'Go to the application' }).click();
     await page.getByRole('link', { name: 'Edit' }).click();

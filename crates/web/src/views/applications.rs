@@ -87,7 +87,7 @@ pub(crate) struct ApplicationFormPage {
 
 impl ApplicationFormPage {
     fn title(&self) -> &'static str {
-        if self.draft.seen_ms.is_some() { "Edit application" } else { "Register an application" }
+        if self.draft.seen_ms.is_some() { "Edit application" } else { "Create an application" }
     }
 }
 

@@ -66,7 +66,7 @@ fn over() -> Problem {
     Problem::new(
         StatusCode::GONE,
         "This set-up link is used or over",
-        "Links last an hour and work once. Whoever runs this server can make another: falconer setup-link.",
+        "Links last an hour and work once. Whoever runs this server can make another with `falconer setup-link`.",
     )
     .with_link("/login", "Sign in")
 }
