@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::{
-    Auth, AuthSettings, Authentication, Clock, DAY_MS, Decision, Origin, Question, Random, RequestParts, RoleInput, Verdict,
+    Auth, AuthSettings, Authentication, Clock, DAY_MS, Decision, Origin, ProofParts, Question, Random, RequestParts, RoleInput, Verdict,
 };
 use falconer_credentials::temporary;
 use falconer_scopes::{Expression, Role, RoleSet};
@@ -226,8 +226,16 @@ fn check(shape: Shape) -> Result<Workload> {
     let mut decide = move || {
         let (resource, header) = turn.next().and_then(|at| requests.get(at))?;
         let parts = parts(resource, header);
-        let question =
-            Question { parts, required: &required, payload_hash: None, each: None, reveal: None, identity: false, bearer: false };
+        let question = Question {
+            parts,
+            proof: ProofParts::default(),
+            required: &required,
+            payload_hash: None,
+            each: None,
+            reveal: None,
+            identity: false,
+            bearer: false,
+        };
         Some(node.runtime.block_on(node.auth.check(black_box(&question))))
     };
     match decide() {

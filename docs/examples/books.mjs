@@ -93,7 +93,7 @@ export function service(settings) {
       'cache-control': 'no-store',
       'access-control-allow-origin': '*', // pages of other origins may call; no cookies are involved
       'access-control-allow-methods': 'GET, PUT',
-      'access-control-allow-headers': 'Authorization, Content-Type',
+      'access-control-allow-headers': 'Authorization, Content-Type, DPoP',
     });
     response.end(value && JSON.stringify(value));
     console.log(request.method, request.url.split('?')[0], status); // never the query: it may hold a signature

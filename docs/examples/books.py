@@ -120,7 +120,7 @@ class Books(BaseHTTPRequestHandler):
             ("Cache-Control", "no-store"),
             ("Access-Control-Allow-Origin", "*"),  # pages of other origins may call; no cookies are involved
             ("Access-Control-Allow-Methods", "GET, PUT"),
-            ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+            ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP"),
         ]:
             self.send_header(name, content)
         self.end_headers()

@@ -1,7 +1,7 @@
 -- HAProxy asks the gateway about each request: `lua-load` this file in `global`, then `http-request lua.falconer` in a frontend or backend.
 local gateway = "http://127.0.0.1:4180/.falconer/check"
 local passed_on = { "authorization", "cookie", "accept", "origin", "upgrade", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
-  "access-control-request-method", "x-http-method-override", "x-http-method", "x-method-override" }
+  "access-control-request-method", "x-http-method-override", "x-http-method", "x-method-override", "dpop" }
 
 core.register_action("falconer", { "http-req" }, function(txn)
   local sent = txn.http:req_get_headers()

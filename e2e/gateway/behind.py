@@ -25,7 +25,7 @@ class Behind:
                 allowed = "*" if cors == ["*"] else self.headers.get("Origin") if self.headers.get("Origin") in cors else None
                 if allowed:
                     self.send_header("Access-Control-Allow-Origin", allowed)
-                    self.send_header("Access-Control-Allow-Headers", "Authorization, Content-Type")
+                    self.send_header("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
                 if cors != ["*"]:
                     self.send_header("Vary", "Origin")
                 if self.command != "OPTIONS":

@@ -46,6 +46,11 @@ type Caller struct {
 	request  Request
 }
 
+// FollowUp is what goes in place of a proof (Request.FollowUp) where the same request is verified once more; empty: it had none.
+func (c *Caller) FollowUp() string {
+	return c.request.FollowUp
+}
+
 // CompareBody compares the whole body with what was signed; nil where it is right.
 func (c *Caller) CompareBody(contentType string, body []byte) *Refusal {
 	if c.Hash == "" {

@@ -21,7 +21,7 @@ func (v *Verifier) LookForOtherOrigin(ctx context.Context, request Request, host
 		if err != nil || (host == v.host && port == v.port) {
 			continue
 		}
-		status, found, failure := v.post(ctx, checkPath, request.Traceparent, question{request: request, required: AllOf{}}.check(host, port, false))
+		status, found, failure := v.post(ctx, checkPath, request.Traceparent, question{request: request, required: AllOf{}}.check(scheme, host, port, false))
 		if failure != nil || status != http.StatusOK {
 			return ""
 		}

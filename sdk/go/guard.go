@@ -128,6 +128,8 @@ func isSignedURL(r *http.Request) bool {
 func requestOf(r *http.Request) Request {
 	address, _, _ := net.SplitHostPort(r.RemoteAddr)
 	request := Request{Method: r.Method, Target: r.RequestURI, Authorization: r.Header.Get("Authorization"), SourceIP: address}
+	// Several are no proof.
+	request.DPoP = strings.Join(r.Header.Values("DPoP"), ", ")
 	if given := r.Header.Values("Traceparent"); len(given) == 1 {
 		request.Traceparent = given[0]
 	}
@@ -195,7 +197,7 @@ func (g *Guard) CORS(next http.Handler) http.Handler {
 		}
 		if r.Method == http.MethodOptions && origin != "" && r.Header.Get("Access-Control-Request-Method") != "" {
 			header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
-			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP")
 			header.Set("Access-Control-Max-Age", "900")
 			w.WriteHeader(http.StatusNoContent)
 			return

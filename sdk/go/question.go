@@ -52,8 +52,18 @@ func (q question) parts(host string, port int) map[string]any {
 	return parts
 }
 
-func (q question) check(host string, port int, bearerTokens bool) map[string]any {
-	asked := map[string]any{"request": q.parts(host, port), "required": q.required}
+// tokenScheme is the one by which a request shows an access token, in lower case; empty: it shows none.
+func tokenScheme(authorization string) string {
+	scheme, _, found := strings.Cut(authorization, " ")
+	if scheme = strings.ToLower(scheme); found && (scheme == "bearer" || scheme == "dpop") {
+		return scheme
+	}
+	return ""
+}
+
+func (q question) check(scheme, host string, port int, bearerTokens bool) map[string]any {
+	parts := q.parts(host, port)
+	asked := map[string]any{"request": parts, "required": q.required}
 	if len(q.reveal) > 0 {
 		asked["reveal"] = q.reveal
 	}
@@ -64,8 +74,16 @@ func (q question) check(host string, port int, bearerTokens bool) map[string]any
 		asked["each"] = q.each
 	}
 	// Only with a token: an older server would refuse the question.
-	if scheme, _, found := strings.Cut(q.request.Authorization, " "); found && bearerTokens && strings.EqualFold(scheme, "Bearer") {
+	if shown := tokenScheme(q.request.Authorization); shown != "" && bearerTokens {
 		asked["bearer"] = true
+		if shown == "dpop" {
+			parts["scheme"] = scheme
+			if q.request.FollowUp != "" {
+				parts["followUp"] = q.request.FollowUp
+			} else if q.request.DPoP != "" {
+				parts["dpop"] = q.request.DPoP
+			}
+		}
 	}
 	return asked
 }
@@ -84,6 +102,7 @@ type answer struct {
 	Identity *Identity       `json:"identity"`
 	Revealed []string        `json:"revealed"`
 	Scopes   []string        `json:"scopes"`
+	FollowUp string          `json:"followUp"`
 	Each     []struct {
 		Status string `json:"status"`
 	} `json:"each"`
@@ -92,7 +111,7 @@ type answer struct {
 // ask gives a decision, or why there is none.
 func (v *Verifier) ask(ctx context.Context, q question) (Decision, *strange) {
 	if !v.older.Waits(v.config.Now()) {
-		status, found, failure := v.post(ctx, checkPath, q.request.Traceparent, q.check(v.host, v.port, v.config.BearerTokens))
+		status, found, failure := v.post(ctx, checkPath, q.request.Traceparent, q.check(v.scheme, v.host, v.port, v.config.BearerTokens))
 		switch {
 		case failure != nil:
 			return Decision{}, failure
@@ -133,6 +152,9 @@ func (v *Verifier) read(q question, status int, found answer) (Decision, *strang
 func (v *Verifier) allowed(q question, found answer, scopes []string, each func(int) bool) Decision {
 	caller := &Caller{
 		Expires: found.Expires, Identity: found.Identity, Scopes: append([]string{}, scopes...), verifier: v, request: q.request,
+	}
+	if found.FollowUp != "" {
+		caller.request.FollowUp = found.FollowUp
 	}
 	if found.ClientID != nil {
 		caller.ClientID, caller.Hash = *found.ClientID, found.Hash

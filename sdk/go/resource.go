@@ -22,6 +22,8 @@ const (
 	mostScopes = 200
 	// longestScope: a header tells the scopes of a call up to this length. Servers and proxies refuse long ones.
 	longestScope = 2048
+	// proofAlgorithms are the signatures of proofs that count (RFC 9449), as Falconer's own metadata has them.
+	proofAlgorithms = "ES256 Ed25519 EdDSA ES384 PS256 RS256"
 )
 
 var (
@@ -58,6 +60,7 @@ func newProtected(root, origin string, given *ProtectedResource) (*protected, er
 	}
 	origin = asSent(origin)
 	said := map[string]any{"resource": origin + given.Path, "authorization_servers": []string{root}, "bearer_methods_supported": []string{"header"}}
+	said["dpop_signing_alg_values_supported"] = strings.Fields(proofAlgorithms)
 	if len(scopes) > 0 {
 		said["scopes_supported"] = scopes
 	}
@@ -86,23 +89,34 @@ func (p *protected) challenged(refusal *Refusal, authorization string, required 
 		return
 	}
 	where := fmt.Sprintf("resource_metadata=%q", p.url)
+	proofs, scheme := fmt.Sprintf(", DPoP algs=%q", proofAlgorithms), tokenScheme(authorization)
 	switch {
 	case refusal.Reason == "no-credentials":
 		refusal.Code, refusal.Status = "AuthenticationFailed", http.StatusUnauthorized
-		refusal.Challenge = "Bearer " + where + ", hawk"
+		refusal.Challenge = "Bearer " + where + proofs + ", hawk"
 	case refusal.Code == "InsufficientScopes":
 		scope := scopeText(required)
 		if scope != "" {
 			scope = `scope="` + scope + `", `
 		}
-		refusal.Challenge = `Bearer error="insufficient_scope", ` + scope + where
+		by := "Bearer"
+		if scheme == "dpop" {
+			by = "DPoP"
+		}
+		refusal.Challenge = by + ` error="insufficient_scope", ` + scope + where
+	case refusal.Status == http.StatusUnauthorized && scheme == "dpop":
+		problem := "invalid_token"
+		if strings.HasPrefix(refusal.Reason, "proof-") {
+			problem = "invalid_dpop_proof"
+		}
+		refusal.Challenge = fmt.Sprintf(`DPoP error=%q, algs=%q, %s, hawk`, problem, proofAlgorithms, where)
 	case refusal.Status == http.StatusUnauthorized:
 		// Clients of OAuth 2 look at the first challenge. Who showed no token is told of no error (RFC 6750, section 3.1).
 		problem := ""
-		if scheme, _, found := strings.Cut(authorization, " "); found && strings.EqualFold(scheme, "Bearer") {
+		if scheme == "bearer" {
 			problem = `error="invalid_token", `
 		}
-		refusal.Challenge = "Bearer " + problem + where + ", hawk"
+		refusal.Challenge = "Bearer " + problem + where + proofs + ", hawk"
 	}
 }
 

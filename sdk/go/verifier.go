@@ -55,6 +55,7 @@ type Config struct {
 type Verifier struct {
 	config Config
 	root   string
+	scheme string
 	host   string
 	port   int
 	client *http.Client
@@ -77,6 +78,10 @@ type Request struct {
 	Target string
 	// Authorization is the header as it came, or empty.
 	Authorization string
+	// DPoP is that header as it came (RFC 9449), which goes with an access token that is bound to a key; or empty.
+	DPoP string
+	// FollowUp goes in place of DPoP, which counts once, where this request was verified before: Caller.FollowUp gives it. Or empty.
+	FollowUp string
 	// SourceIP is the address of the caller, for Falconer's log; may be empty.
 	SourceIP string
 	// Traceparent is that header as it came (W3C Trace Context), or that of a span of this service's own: the question to Falconer is a part of that trace. What is
@@ -107,6 +112,7 @@ func NewVerifier(config Config) (*Verifier, error) {
 	if v.host, v.port, err = hawk.Origin(config.Origin); err != nil {
 		return nil, fmt.Errorf("The public origin of this service cannot be used: %w. It looks like https://notes.example.com.", err)
 	}
+	v.scheme, _, _ = strings.Cut(strings.ToLower(config.Origin), "://")
 	if len(config.Reveal) > 16 {
 		return nil, errors.New("Reveal has more than 16 prefixes.")
 	}

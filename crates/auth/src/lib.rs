@@ -68,8 +68,9 @@ pub use directory::following::figures::FollowingFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{
-    AccessToken, BearerKind, BoundServices, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice,
-    payload, temporary::Temporary,
+    AccessToken, BearerKind, BoundServices, CertificateFault, ClientState, DpopProof, ExtFault, Failure, JwkMembers, JwsAlgorithm,
+    KeyThumbprint, PROOF_ALGORITHMS, PROOF_LIFETIME_MS, ProofFault, ProofFor, PublicKey, RequestParts, UrlScheme, authority,
+    is_signed_twice, payload, temporary::Temporary,
 };
 pub use falconer_store::{
     ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, InitialTokenRecord, RegistrationRecord, Revision, Secret,
@@ -82,10 +83,11 @@ pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
 pub use unseen::is_unseen;
-pub use verify::bearer::TokenOfGrant;
 pub use verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
-pub use verify::check::{Allowed, Decision, Holder, Question, Revealed};
+pub use verify::check::{Allowed, Decision, Holder, ProofParts, Question, Revealed};
 pub use verify::reason::{GrantState, Reason, TokenFault, Unable};
 pub use verify::scopes::{EvaluatedScope, ScopeEvaluation};
+pub use verify::tokens::bearer::{TokenBounds, TokenOfGrant};
+pub use verify::tokens::shown::{ShownToken, TokenScheme};
 pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, Start, TestView};
 pub use websocktunnel::WebsocktunnelToken;

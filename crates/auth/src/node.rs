@@ -17,6 +17,7 @@ use crate::error::ApiError;
 use crate::refusals::ring::Refusals;
 use crate::settings::AuthSettings;
 use crate::time::{Clock, DAY_MS, MINUTE_MS, Random};
+use crate::verify::tokens::seen_proofs::SeenProofs;
 
 /// After so long without a change, an operator has to confirm the time of the next one. A change that is stored under a date in the future shuts everybody out until that
 /// date.
@@ -57,6 +58,8 @@ pub(crate) struct Node {
     pub(crate) steps: AtomicU64,
     pub(crate) last_uses: LastUses,
     pub(crate) unknown_grants: UnknownGrants,
+    /// Proofs that have counted.
+    pub(crate) seen_proofs: SeenProofs,
     /// Why not, for those who may ask.
     pub(crate) refusals: Refusals,
     /// What those who follow changes have in common.
@@ -113,6 +116,7 @@ impl Node {
             steps: AtomicU64::new(0),
             last_uses: LastUses::default(),
             unknown_grants: UnknownGrants::default(),
+            seen_proofs: SeenProofs::default(),
             refusals,
             recent_rows: RecentRows::default(),
             store_is_full: AtomicBool::new(false),

@@ -42,6 +42,8 @@
 //!
 //! The same in two steps for access tokens that are shown and sign nothing: [`PresentedToken::read`] looks at the form, [`PresentedToken::check_mac`] gives what the token says.
 //!
+//! Such a token may be bound to a key: then a [`DpopProof`] of that key goes with each request that shows it (RFC 9449).
+//!
 //! It remembers no nonces: the protocol has no replay protection. It does not compare payload hashes: the API layer has the body. It knows nothing of grants,
 //! of HTTP, or of roles: expansion is an argument.
 //!
@@ -50,15 +52,21 @@
 
 mod bearer;
 mod certificate;
+mod dpop;
 mod evaluate;
 mod failure;
 mod hawk;
+mod jws;
 mod key;
 
+pub use bearer::follow_up::ProvedRequest;
 pub use bearer::services::BoundServices;
 pub use bearer::token::{BearerClaims, BearerKey, BearerKind, PresentedToken};
 pub use certificate::claims::{Revoked, is_client_id};
 pub use certificate::temporary;
+pub use dpop::fault::ProofFault;
+pub use dpop::proof::{DpopProof, PROOF_ALGORITHMS, PROOF_LIFETIME_MS, ProofFor};
+pub use dpop::url::UrlScheme;
 pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};
 pub use failure::{CertificateFault, ClientState, ExtFault, Failure, FormFault};
 pub use hawk::authentic::{Authentic, Signed};
@@ -66,4 +74,6 @@ pub use hawk::bewit::is_signed_twice;
 pub use hawk::read::{RequestParts, read};
 pub use hawk::unmatched::{SignedFor, Unmatched};
 pub use hawk::{authority, payload, sign, timestamp};
+pub use jws::algorithm::JwsAlgorithm;
+pub use jws::public_key::{JwkMembers, KeyThumbprint, PublicKey};
 pub use key::access_token::{AccessToken, new_access_token, slugid};

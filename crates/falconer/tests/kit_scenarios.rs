@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use falconer_client::{Client, Credentials};
-use falconer_middleware::{Caller, Expression, Refusal, SignedRequest, Verifier};
+use falconer_middleware::{Caller, Expression, Proof, Refusal, SignedRequest, Verifier};
 use http::Method;
 use kit::raw::{self, RawCase};
 use kit::{Case, Elsewhere, Input, Service, judge, send, wire};
@@ -131,7 +131,13 @@ async fn a_caller_is_asked_about_more() {
     let ask = async |credentials: &Credentials| -> Result<Caller, Refusal> {
         let signing = Client::new(&falconer.server.root_url).unwrap().with_credentials(credentials.clone());
         let header = signing.authorization(&Method::GET, "https://notes.example.com/books/red", None).unwrap().unwrap();
-        let request = SignedRequest { method: "GET", resource: "/books/red", authorization: Some(header.as_bytes()), source_ip: None };
+        let request = SignedRequest {
+            method: "GET",
+            resource: "/books/red",
+            authorization: Some(header.as_bytes()),
+            proof: Proof::Nothing,
+            source_ip: None,
+        };
         verifier.check(&request, &scope("notes:read:red")).await?.with_body("", b"")
     };
     let caller = ask(&reader).await.unwrap();

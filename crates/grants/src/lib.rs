@@ -48,12 +48,13 @@ pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, To
 pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError};
 pub use device::authorization::DeviceAuthorization;
 pub use error::GrantError;
-pub use falconer_auth::{BearerKind, SigningAlgorithm};
+pub use falconer_auth::{BearerKind, PROOF_ALGORITHMS, ProofFault, ShownToken, SigningAlgorithm, TokenFault, TokenScheme, UrlScheme};
 pub use grants::Grants;
 pub use oauth::client::ClientProof;
 pub use oauth::credentials::GrantedCredentials;
 pub use oauth::error::ExchangeError;
 pub use oauth::introspection::{ActiveToken, Introspector};
+pub use oauth::proof::SentProof;
 pub use oauth::request::authorization::AuthorizationError;
 pub use oauth::request::parameters::{ParameterError, Parameters};
 pub use oauth::request::pushed::PushedRequest;

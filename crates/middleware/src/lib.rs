@@ -64,7 +64,7 @@ pub use protected_resource::ProtectedResource;
 pub use refusal::Refusal;
 pub use requirement::Requirement;
 pub use settings_error::SettingsError;
-pub use verifier::{BodyRule, Counts, SignedRequest, Verified, Verifier};
+pub use verifier::{BodyRule, Counts, Proof, SignedRequest, Verified, Verifier};
 
 /// The crates whose types are part of this interface, in the versions that it is built with.
 pub mod crates {

@@ -13,6 +13,9 @@ const MOST_SCOPES: usize = 200;
 /// A header tells the scopes of a call up to this length. Servers and proxies refuse long ones.
 const LONGEST_SCOPE: usize = 2048;
 
+/// The signatures of proofs that count (RFC 9449), as Falconer's own metadata has them.
+const ALGORITHMS: &str = "ES256 Ed25519 EdDSA ES384 PS256 RS256";
+
 /// What clients of OAuth 2 have to know of a service that takes access tokens (RFC 9728): where tokens come from, and which scopes there are.
 #[derive(Clone, Debug)]
 pub struct ProtectedResource {
@@ -35,6 +38,7 @@ impl ProtectedResource {
                     document.insert("scopes_supported".to_owned(), scopes.iter().map(|scope| scope_text::write([*scope])).collect());
                 }
                 document.insert("bearer_methods_supported".to_owned(), json!(["header"]));
+                document.insert("dpop_signing_alg_values_supported".to_owned(), ALGORITHMS.split(' ').collect());
                 let document = Value::Object(document);
                 let path = format!("{WELL_KNOWN}{path}");
                 let url = format!("{origin}{path}").into();
@@ -63,12 +67,18 @@ impl ProtectedResource {
         match refusal {
             Refusal::InsufficientScopes { required, .. } => {
                 let scope = scope_text(required).map_or_else(String::new, |text| format!(r#"scope="{text}", "#));
-                Some(format!(r#"Bearer error="insufficient_scope", {scope}resource_metadata="{url}""#))
+                let by = if authorization.is_some_and(shows_bound_token) { "DPoP" } else { "Bearer" };
+                Some(format!(r#"{by} error="insufficient_scope", {scope}resource_metadata="{url}""#))
             }
             // Clients of OAuth 2 look at the first challenge. Who showed no token is told of no error (RFC 6750, section 3.1).
+            _ if refusal.code().status() == 401 && authorization.is_some_and(shows_bound_token) => {
+                let is_proof = refusal.reason().is_some_and(|reason| reason.starts_with("proof-"));
+                let error = if is_proof { "invalid_dpop_proof" } else { "invalid_token" };
+                Some(format!(r#"DPoP error="{error}", algs="{ALGORITHMS}", resource_metadata="{url}", hawk"#))
+            }
             _ if refusal.code().status() == 401 => {
                 let error = if authorization.is_some_and(shows_token) { r#"error="invalid_token", "# } else { "" };
-                Some(format!(r#"Bearer {error}resource_metadata="{url}", hawk"#))
+                Some(format!(r#"Bearer {error}resource_metadata="{url}", DPoP algs="{ALGORITHMS}", hawk"#))
             }
             _ => None,
         }
@@ -84,7 +94,12 @@ fn is_path(path: &str) -> bool {
 
 /// Whether a header shows an access token.
 pub(crate) fn shows_token(authorization: &[u8]) -> bool {
-    authorization.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+    authorization.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer ")) || shows_bound_token(authorization)
+}
+
+/// Whether it shows one that is bound to a key.
+pub(crate) fn shows_bound_token(authorization: &[u8]) -> bool {
+    authorization.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"dpop "))
 }
 
 /// The scopes of a call as one of OAuth 2 is written; of alternatives the first. `None`: there are none, or too many for a header.

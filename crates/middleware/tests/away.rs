@@ -11,11 +11,12 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use falconer_middleware::{Caller, Expression, Refusal, Retry, SignedRequest, Verifier};
+use falconer_middleware::{Caller, Expression, Proof, Refusal, Retry, SignedRequest, Verifier};
 use serde_json::{Value, json};
 
 const NOTES: &str = "https://notes.example";
-const REQUEST: SignedRequest<'_> = SignedRequest { method: "GET", resource: "/x", authorization: Some(b"Hawk signed"), source_ip: None };
+const REQUEST: SignedRequest<'_> =
+    SignedRequest { method: "GET", resource: "/x", authorization: Some(b"Hawk signed"), proof: Proof::Nothing, source_ip: None };
 
 #[derive(Clone, Default)]
 struct Fake {

@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use falconer_middleware::{Caller, Expression, Guard, Refusal, SettingsError, SignedRequest, Verifier};
+use falconer_middleware::{Caller, Expression, Guard, Proof, Refusal, SettingsError, SignedRequest, Verifier};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -167,7 +167,8 @@ async fn a_wrong_origin_is_looked_for() {
     let root = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
     let verifier = Verifier::new(&root, NOTES).unwrap();
-    let request = SignedRequest { method: "GET", resource: "/x", authorization: Some(b"Hawk signed"), source_ip: None };
+    let request =
+        SignedRequest { method: "GET", resource: "/x", authorization: Some(b"Hawk signed"), proof: Proof::Nothing, source_ip: None };
     let refusal = verifier.check(&request, &Expression::Scope("notes:x".to_owned())).await.unwrap_err();
     assert!(matches!(refusal, Refusal::Credentials { .. }));
     assert_eq!((refusal.reason(), refusal.id()), (Some("bad-mac"), Some("i")));
@@ -191,5 +192,34 @@ fn prefixes_that_would_show_too_much_or_nothing_are_refused_where_the_guard_is_b
     }
     for bad in [&["assume"][..], &["a:", "assume:*"], &[""], &["a:\u{e9}"], &many] {
         assert!(matches!(revealed(bad), Err(SettingsError::Reveal { .. })), "{bad:?}");
+    }
+}
+
+/// The cases that all kits share: what goes with an access token that is bound to a key, and a proof that counts once.
+#[tokio::test]
+async fn a_proof_goes_along_once() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../../../vectors/ours/proofs.json")).unwrap();
+    assert!(cases.len() >= 8);
+    for case in cases {
+        let (input, expected) = (&case["input"], &case["expected"]);
+        let (root, calls) = fake(Some(allowed(json!({"followUp": "f"}))), None).await;
+        let mut guard = Guard::new(&root, input["origin"].as_str().unwrap()).unwrap();
+        if input["bearerTokens"] == true {
+            guard = guard.with_bearer_tokens();
+        }
+        let handler = async |caller: Caller| caller.has(&Expression::Scope("notes:write:red".to_owned())).await.unwrap().to_string();
+        let app: Router = Router::new().merge(guard.route("/books/{book}", "notes:read:<book>", get(handler)).unwrap());
+        let mut request = Request::get("/books/red").header("authorization", input["authorization"].as_str().unwrap());
+        for proof in input["dpop"].as_array().unwrap() {
+            request = request.header("DPoP", proof.as_str().unwrap());
+        }
+        assert_eq!(app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status(), StatusCode::OK);
+        let calls = calls.lock().unwrap();
+        let [(_, first), (_, second)] = &calls[..] else { panic!("{calls:?}") };
+        let mut said = json!({"bearer": first["bearer"], "dpop": first["request"]["dpop"], "scheme": first["request"]["scheme"]});
+        said.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        assert_eq!(said, *expected, "{}", case["name"]);
+        let follow_up = if expected["scheme"].is_null() { Value::Null } else { json!("f") };
+        assert_eq!((&second["request"]["dpop"], &second["request"]["followUp"]), (&Value::Null, &follow_up), "{}", case["name"]);
     }
 }

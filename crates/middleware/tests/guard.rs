@@ -318,7 +318,7 @@ async fn preflights_are_answered_without_asking() {
     assert_eq!(status, StatusCode::NO_CONTENT);
     assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     assert!(headers[header::ACCESS_CONTROL_ALLOW_METHODS].to_str().unwrap().contains("PUT"));
-    assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_HEADERS], "Authorization, Content-Type");
+    assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_HEADERS], "Authorization, Content-Type, DPoP");
 
     let only = |origin: &str| Router::new().route("/", get(async || "x")).layer(Cors::only([origin]));
     let (_, headers, _) = send(only("https://tool.example/"), preflight()).await;

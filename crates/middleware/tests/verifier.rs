@@ -6,7 +6,7 @@ mod ports;
 
 use std::error::Error as _;
 
-use falconer_middleware::{BodyRule, Code, Expression, Refusal, SignedRequest, Verifier};
+use falconer_middleware::{BodyRule, Code, Expression, Proof, Refusal, SignedRequest, Verifier};
 use ports::HeldPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -27,7 +27,7 @@ async fn falconer(body: &str) -> String {
 }
 
 fn get(authorization: &[u8]) -> SignedRequest<'_> {
-    SignedRequest { method: "GET", resource: "/books/red", authorization: Some(authorization), source_ip: None }
+    SignedRequest { method: "GET", resource: "/books/red", authorization: Some(authorization), proof: Proof::Nothing, source_ip: None }
 }
 
 const SUCCESS: &str =

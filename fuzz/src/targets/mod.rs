@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, reason = "a target panics where something does not hold: that is how it says so")]
 
+mod dpop;
 mod gateway;
 mod github;
 mod hawk;
@@ -27,10 +28,11 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 35] = [
+pub const TARGETS: [Target; 36] = [
     Target { name: "hawk-header", run: hawk::header },
     Target { name: "hawk-signed", run: hawk::signed },
     Target { name: "bewit", run: hawk::bewit },
+    Target { name: "dpop-proof", run: dpop::proof },
     Target { name: "ext", run: hawk::ext },
     Target { name: "payload-content-type", run: hawk::payload_content_type },
     Target { name: "scope-template", run: scopes::template },

@@ -135,6 +135,8 @@ export interface SignedRequest {
   resource: string;
   /** The Authorization header as it came. */
   authorization?: string | undefined;
+  /** The DPoP header as it came (RFC 9449), which goes with an access token that is bound to a key. */
+  dpop?: string | undefined;
   /** The Content-Type header. */
   contentType?: string | undefined;
   /** Address of the caller, for Falconer's log. */

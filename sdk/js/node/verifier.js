@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto';
 import { requestParts } from '../falconer.js';
 import { Caller } from './parts/caller.js';
-import { AUTHENTICATE, CHECK, NoCheck, Strange, headersOf, partsOf, readCheck, readList, refuseTwoSchemes } from './parts/question.js';
+import { AUTHENTICATE, CHECK, NoCheck, Strange, headersOf, partsOf, proofOf, readCheck, readList, refuseTwoSchemes, tokenScheme } from './parts/question.js';
 import { Refusal, SettingsError, unavailable } from './parts/refusal.js';
 import { Requirement, isScope } from './parts/requirement.js';
 import { Resource } from './parts/resource.js';
@@ -85,7 +85,8 @@ export class Verifier {
     const { reveal, identity } = this.#settings;
     const facts = await this.#ask(request, { required, reveal, identity });
     await this.#compare(facts, request.contentType, body);
-    return new Caller(facts, reveal, (question) => this.#ask(request, question));
+    const same = facts.followUp === undefined ? request : { ...request, followUp: facts.followUp };
+    return new Caller(facts, reveal, (question) => this.#ask(same, question));
   }
 
   async #compare({ hash, clientId }, contentType, body) {
@@ -128,7 +129,9 @@ export class Verifier {
     const parts = partsOf(request, this.origin);
     if (monotonicMs() >= this.#olderUntil) {
       try {
-        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: parts, ...asked(question), bearer: (bearerTokens && isBearer(parts)) || undefined }, headersOf(request)), question);
+        // Only with a token a server is told that this service takes one: an older one would refuse the question.
+        const withToken = bearerTokens && tokenScheme(request.authorization) !== null ? { request: { ...parts, ...proofOf(request, this.origin) }, bearer: true } : { request: parts };
+        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, { ...withToken, ...asked(question) }, headersOf(request)), question);
       } catch (error) {
         if (!(error instanceof NoCheck)) throw error;
         this.#olderUntil = monotonicMs() + OLDER_MS;
@@ -170,11 +173,6 @@ export class Verifier {
   close() {
     this.#transport.close();
   }
-}
-
-/** Whether a request shows an access token. Only then a server is told that this service takes one: an older one would refuse the question. */
-function isBearer({ authorization }) {
-  return /^bearer /i.test(authorization ?? '');
 }
 
 /** What is not asked for is not sent. */

@@ -1,6 +1,6 @@
 use falconer_client::{Client, Error, system};
 use falconer_scopes::Expression;
-use falconer_wire::{AuthenticateHawkRequest, CheckRequest, CheckResponse};
+use falconer_wire::{CheckRequest, CheckResponse, CheckedRequest};
 
 use crate::exchange::{Sender, Signature, Transport};
 use crate::place::Place;
@@ -40,13 +40,16 @@ impl Falconer {
     /// What a service that verifies properly would decide. `signature`: of nobody without.
     pub async fn verdict(&self, required: &Expression, of: &Signature, signed: bool) -> Result<FalconerVerdict, Error> {
         let question = CheckRequest {
-            request: AuthenticateHawkRequest {
+            request: CheckedRequest {
                 method: of.method.to_lowercase(),
                 resource: of.resource.clone(),
                 host: of.host.clone(),
                 port: of.port,
                 authorization: signed.then(|| of.header()),
                 source_ip: None,
+                dpop: None,
+                follow_up: None,
+                scheme: None,
             },
             required: required.clone(),
             payload_hash: None,

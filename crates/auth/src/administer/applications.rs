@@ -47,6 +47,8 @@ pub struct ApplicationInput {
     pub pushed_only: bool,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlgorithm,
+    /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
+    pub dpop_bound_access_tokens: bool,
 }
 
 impl ApplicationInput {
@@ -64,6 +66,7 @@ impl ApplicationInput {
             skip_consent: record.skip_consent,
             pushed_only: record.pushed_only,
             id_token_alg: record.id_token_alg,
+            dpop_bound_access_tokens: record.dpop_bound_access_tokens,
         }
     }
 }
@@ -278,6 +281,7 @@ pub(super) fn nothing(id: &str, now_ms: i64) -> ApplicationRecord {
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
         registration: None,
+        dpop_bound_access_tokens: false,
         created_ms: now_ms,
         last_modified_ms: now_ms,
     }
@@ -297,6 +301,7 @@ pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_
         skip_consent: input.skip_consent,
         pushed_only: input.pushed_only,
         id_token_alg: input.id_token_alg,
+        dpop_bound_access_tokens: input.dpop_bound_access_tokens,
         last_modified_ms: now_ms,
         ..known
     };

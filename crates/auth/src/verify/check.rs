@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use falconer_credentials::{RequestParts, is_signed_twice, payload};
+use falconer_credentials::{RequestParts, UrlScheme, is_signed_twice, payload};
 use falconer_scopes::{Expression, ScopeSet, list};
 
 use crate::directory::snapshot::HeldScopes;
 use crate::node::Auth;
 use crate::reserved::is_reserved_scope;
-use crate::verify::bearer::token_of_header;
 use crate::verify::caller::DisclosedIdentity;
 use crate::verify::evaluate::ScopesAs;
 use crate::verify::reason::{Reason, Unable};
 use crate::verify::request::{Found, NotVerified};
+use crate::verify::tokens::shown::{ShownToken, TokenScheme};
 
 /// An answer names at most this many of the caller's scopes.
 const MOST_REVEALED: usize = 1000;
@@ -22,6 +22,8 @@ const MOST_REVEALED: usize = 1000;
 pub struct Question<'q> {
     /// What was signed.
     pub parts: RequestParts<'q>,
+    /// What goes with an access token that is bound to a key.
+    pub proof: ProofParts<'q>,
     /// What the operation needs.
     pub required: &'q Expression,
     /// The payload hash of the body that arrived.
@@ -32,8 +34,19 @@ pub struct Question<'q> {
     pub reveal: Option<&'q [Cow<'q, str>]>,
     /// Whether the service wants to know who the person is.
     pub identity: bool,
-    /// Whether the service takes access tokens, which anybody who sees one can use elsewhere.
+    /// Whether the service takes access tokens, which anybody who sees one that is bound to no key can use elsewhere.
     pub bearer: bool,
+}
+
+/// What a service received beside an access token that is bound to a key.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProofParts<'q> {
+    /// The header `DPoP`; `None`: there was none.
+    pub dpop: Option<&'q str>,
+    /// In place of it, where the service has asked about this request before: what [`Allowed::follow_up`] was.
+    pub follow_up: Option<&'q str>,
+    /// By what the service is reached from outside. No signature covers it; a proof does.
+    pub url_scheme: UrlScheme,
 }
 
 /// What the service is told.
@@ -72,6 +85,8 @@ pub struct Allowed {
     pub identity: Option<DisclosedIdentity>,
     /// The caller's scopes below the prefixes.
     pub revealed: Option<Revealed>,
+    /// Where a proof has counted: what the service brings in place of it where it asks once more about the same request.
+    pub follow_up: Option<String>,
     /// What is missing of each of the other expressions; `None`: nothing.
     pub each: Option<Vec<Option<Expression>>>,
 }
@@ -93,9 +108,9 @@ impl Auth {
         if is_signed_twice(question.parts.resource, question.parts.authorization) {
             return Ok(Decision::Failed(Reason::TwoSchemes));
         }
-        let token = token_of_header(question.parts.authorization).filter(|_| question.bearer);
-        let found = match token {
-            Some(token) => self.check_token(token, question.parts.host, question.parts.port).await.map(Some),
+        let shown = question.shown_token();
+        let found = match &shown {
+            Some(shown) => self.check_token(shown).await.map(Some),
             None => self.check_request(&question.parts, question.scopes_as()).await.map(|checked| checked.map(|(_, found)| found)),
         };
         let Found { caller, disclosed, held_scopes } = match found {
@@ -114,7 +129,11 @@ impl Auth {
         }
         let scopes = held_scopes.as_ref().map_or(Scopes::Set(&caller.scopes), Scopes::Held);
         let holder = Holder { client_id: Some(caller.client_id.unwrap_or_default()), expires_ms: caller.expires_ms, hash: caller.hash };
-        Ok(question.decide(holder, &scopes, disclosed))
+        let mut decision = question.decide(holder, &scopes, disclosed);
+        if let (Some(shown), Decision::Allowed(allowed)) = (shown.filter(|shown| shown.scheme == TokenScheme::Dpop), &mut decision) {
+            allowed.follow_up = self.node.follow_up(&shown);
+        }
+        Ok(decision)
     }
 }
 
@@ -140,7 +159,15 @@ impl Scopes<'_> {
     }
 }
 
-impl Question<'_> {
+impl<'q> Question<'q> {
+    /// The token that the request shows, where the service takes any.
+    fn shown_token(&self) -> Option<ShownToken<'q>> {
+        let RequestParts { method, resource, host, port, authorization } = self.parts;
+        let ProofParts { dpop: proof, follow_up, url_scheme } = self.proof;
+        let (scheme, token) = if self.bearer { TokenScheme::token_of(authorization)? } else { return None };
+        Some(ShownToken { scheme, token, proof, follow_up, method, url_scheme, host, port, resource })
+    }
+
     /// A verdict needs no set, unless the service wants to see scopes of it, or asks for one that is reserved.
     fn scopes_as(&self) -> ScopesAs {
         let mut expressions = std::iter::once(self.required).chain(self.each.into_iter().flatten());
@@ -171,6 +198,7 @@ impl Question<'_> {
             holder,
             identity: identity.filter(|_| self.identity).map(|who| *who),
             revealed,
+            follow_up: None,
             each: self.each.map(|each| each.iter().map(|required| scopes.missing(required)).collect()),
         })
     }

@@ -1,6 +1,6 @@
 //! Why nobody was verified, as a value: texts, statuses, labels and log fields are made of it where an answer leaves the process.
 
-use falconer_credentials::{CertificateFault, ExtFault, Failure};
+use falconer_credentials::{CertificateFault, ExtFault, Failure, ProofFault};
 use falconer_store::StoreError;
 
 use crate::time::in_words;
@@ -34,6 +34,9 @@ pub enum Reason {
     /// The access token itself; what is wrong with its grant is [`Reason::Grant`].
     #[error("{}", token_text(*.0))]
     Token(TokenFault),
+    /// The proof that goes with an access token.
+    #[error("{0}")]
+    Proof(ProofFault),
     /// A signature that has changed something before, where each may do that once only.
     #[error("Unauthorized: This signature was used before. Sign the request anew.")]
     Replayed,
@@ -82,6 +85,10 @@ pub enum TokenFault {
     Ended,
     /// It is bound to others than the service that it was shown to.
     OtherService,
+    /// It is bound to a key, and was shown as if it were not.
+    Bound,
+    /// It is bound to no key, and was shown as if it were.
+    NotBound,
 }
 
 /// What is wrong with a grant.
@@ -154,6 +161,8 @@ fn token_text(fault: TokenFault) -> &'static str {
         TokenFault::Unknown => "The access token is not known",
         TokenFault::Ended => "The access token has expired",
         TokenFault::OtherService => "The access token was made for another service",
+        TokenFault::Bound => "The access token is bound to a key: send it as Authorization: DPoP, with a proof in the header DPoP",
+        TokenFault::NotBound => "The access token is bound to no key: send it as Authorization: Bearer",
     }
 }
 

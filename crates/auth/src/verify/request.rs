@@ -9,6 +9,7 @@ use falconer_store::{GrantRecord, Key, StoreError};
 use crate::directory::snapshot::{HeldScopes, KeyOwner, Snapshot};
 use crate::error::ApiError;
 use crate::node::{Auth, Node};
+use crate::settings::Origin;
 use crate::time::MINUTE_MS;
 use crate::verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
 use crate::verify::effective_scopes::DependsOn;
@@ -61,6 +62,11 @@ impl Auth {
             Err(NotVerified::Failed(reason)) => refused(reason.into()),
             Err(NotVerified::Unable(unable)) => refused(unable.into()),
         }
+    }
+
+    /// Where this Falconer is reached.
+    pub fn public_origin(&self) -> &Origin {
+        &self.node.settings.public_origin
     }
 
     /// Whether signed calls to our own API may be meant for this host and port.

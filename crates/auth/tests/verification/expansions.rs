@@ -1,7 +1,7 @@
 //! What is remembered of expansions, against the model, while roles change; and the bound.
 
 use crate::common::{Keys, World, settings, strings};
-use falconer_auth::{ApiError, AuthSettings, Decision, Question, Reason, RequestParts, RoleInput, Verdict};
+use falconer_auth::{ApiError, AuthSettings, Decision, ProofParts, Question, Reason, RequestParts, RoleInput, Verdict};
 use falconer_scopes::{Expression, Role, naive};
 
 /// SplitMix64.
@@ -55,7 +55,20 @@ async fn missing_of(world: &World, keys: &Keys, required: &Expression, reveals: 
     let header = world.sign(keys, "/x", "svc.example.com", 443, None);
     let parts = RequestParts { method: "get", resource: "/x", host: "svc.example.com", port: 443, authorization: Some(&header) };
     let reveal = reveals.then_some(&[][..]);
-    match world.auth.check(&Question { parts, required, payload_hash: None, each: None, reveal, identity: false, bearer: false }).await {
+    match world
+        .auth
+        .check(&Question {
+            parts,
+            proof: ProofParts::default(),
+            required,
+            payload_hash: None,
+            each: None,
+            reveal,
+            identity: false,
+            bearer: false,
+        })
+        .await
+    {
         Ok(Decision::Allowed(_)) => None,
         Ok(Decision::Denied { missing, .. }) => Some(missing),
         other => panic!("{other:?}"),

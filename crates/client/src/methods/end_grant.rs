@@ -44,6 +44,6 @@ impl Client {
             AuthenticateHawkRequest { method: "get".to_owned(), resource, host: host.to_owned(), port, authorization, source_ip: None };
         let required = Expression::AllOf(Vec::new());
         let (payload_hash, reveal, identity, each, bearer) = (None, Vec::new(), false, Vec::new(), false);
-        self.check(&CheckRequest { request, required, payload_hash, reveal, identity, each, bearer }).await
+        self.check(&CheckRequest { request: request.into(), required, payload_hash, reveal, identity, each, bearer }).await
     }
 }

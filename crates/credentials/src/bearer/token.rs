@@ -1,14 +1,15 @@
 //! The text of a token, and its check in two steps: the checksum without any key, then the MAC.
 //!
-//! `falconer_at_` or `falconer_rt_` and 71 bytes in base64url without padding, 95 characters; with 16 bytes more for each service that it is bound to:
+//! `falconer_at_` or `falconer_rt_` and 71 bytes in base64url without padding, 95 characters; with 16 bytes more for each service that it is bound to, and 32 where it is bound to a key:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | what it is for: 1 access, 2 refresh; and 16 for each service that it is bound to |
+//! | 1 | what it is for: 1 access, 2 refresh; and 16 for each service that it is bound to; and 128 where it is bound to a key |
 //! | 4 | the number of the key, big-endian |
 //! | 16 | whose it is |
 //! | 6 | its end, milliseconds since 1970, big-endian |
 //! | 8 | random, so that no two are alike |
+//! | 32 | the thumbprint of the key whose proofs it needs (RFC 9449), where there is one |
 //! | 16 each | services that it is bound to, at most four: the first bytes of SHA-256 over host and port |
 //! | 32 | HMAC-SHA256 over the bytes before, under a key that is derived from the access token of the key's owner |
 //! | 4 | the first bytes of SHA-256 over the bytes before: a checksum for whoever has no key |
@@ -21,12 +22,17 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::bearer::services::{BoundServices, MOST_SERVICES, SERVICE};
+use crate::jws::public_key::KeyThumbprint;
 use crate::key::access_token::AccessToken;
 use crate::key::mac::{Key, LENGTH};
 
 /// The claims, with what it is for, of a token that is bound to no service.
 const CLAIMS: usize = 1 + 4 + 16 + 6 + 8;
-const MOST_CLAIMS: usize = CLAIMS + MOST_SERVICES * SERVICE;
+/// What stands for a key.
+const THUMBPRINT: usize = 32;
+/// In the first byte: bound to a key.
+const BOUND_TO_KEY: u8 = 128;
+const MOST_CLAIMS: usize = CLAIMS + THUMBPRINT + MOST_SERVICES * SERVICE;
 const MOST_BYTES: usize = MOST_CLAIMS + LENGTH + CHECKSUM;
 const CHECKSUM: usize = 4;
 /// From which the key is derived, so that no MAC of a token is one of a request or of a certificate.
@@ -53,8 +59,9 @@ impl BearerKind {
     }
 
     /// The first byte of a token that is bound so.
-    fn byte_of(self, services: &BoundServices) -> Option<u8> {
-        u8::try_from(services.count()).ok().map(|count| self.byte() + 16 * count)
+    fn byte_of(self, services: &BoundServices, is_bound_to_key: bool) -> Option<u8> {
+        let of_key = if is_bound_to_key { BOUND_TO_KEY } else { 0 };
+        u8::try_from(services.count()).ok().map(|count| self.byte() + 16 * count + of_key)
     }
 
     fn byte(self) -> u8 {
@@ -80,11 +87,13 @@ pub struct BearerClaims {
     pub serial: [u8; 8],
     /// Where it counts.
     pub services: BoundServices,
+    /// The key whose proofs go with it. `None`: it counts for whoever has it.
+    pub proof_key: Option<KeyThumbprint>,
 }
 
 /// The key under which tokens are made and checked. As secret as the access token that it comes from; cloning copies no secret.
 #[derive(Clone)]
-pub struct BearerKey(Arc<Key>);
+pub struct BearerKey(pub(super) Arc<Key>);
 
 /// What is under the MAC.
 #[derive(Clone, Copy)]
@@ -132,8 +141,10 @@ impl PresentedToken {
     /// Reads a token of this kind. `None`: it is none, or it was not copied as it was.
     pub fn read(kind: BearerKind, text: &str) -> Option<PresentedToken> {
         let written = text.strip_prefix(kind.prefix())?;
+        // A thumbprint is as long as two services.
         let length_of = |services: usize| CLAIMS + services * SERVICE + LENGTH + CHECKSUM;
-        let length = (0..=MOST_SERVICES).map(length_of).find(|length| characters(*length) == written.len())?;
+        let longest = MOST_SERVICES + THUMBPRINT / SERVICE;
+        let length = (0..=longest).map(length_of).find(|length| characters(*length) == written.len())?;
         let mut buffer = [0; MOST_BYTES];
         let bytes = buffer.get_mut(..length)?;
         if URL_SAFE_NO_PAD.decode_slice(written, bytes) != Ok(length) {
@@ -166,11 +177,12 @@ impl BearerClaims {
     fn bytes(&self) -> Option<Covered> {
         let expires_ms = u64::try_from(self.expires_ms).ok().filter(|ms| *ms <= LATEST_MS)?;
         let expires = expires_ms.to_be_bytes();
-        let (byte, key) = ([self.kind.byte_of(&self.services)?], self.key.to_be_bytes());
+        let (byte, key) = ([self.kind.byte_of(&self.services, self.proof_key.is_some())?], self.key.to_be_bytes());
         let fixed: [&[u8]; 5] = [&byte, &key, &self.subject, expires.get(2..)?, &self.serial];
         let services = self.services.digests().iter().map(|digest| &digest[..]);
         let mut covered = Covered { bytes: [0; MOST_CLAIMS], length: 0 };
-        for part in fixed.into_iter().chain(services) {
+        let proof_key = self.proof_key.iter().map(|thumbprint| &thumbprint.0[..]);
+        for part in fixed.into_iter().chain(proof_key).chain(services) {
             let end = covered.length + part.len();
             covered.bytes.get_mut(covered.length..end)?.copy_from_slice(part);
             covered.length = end;
@@ -184,6 +196,10 @@ impl BearerClaims {
         let (subject, rest) = rest.split_first_chunk()?;
         let (expires, rest) = rest.split_first_chunk::<6>()?;
         let (serial, rest) = rest.split_first_chunk()?;
+        let (proof_key, rest) = match byte & BOUND_TO_KEY {
+            0 => (None, rest),
+            _ => rest.split_first_chunk().map(|(thumbprint, rest)| (Some(KeyThumbprint(*thumbprint)), rest))?,
+        };
         let services = BoundServices::read(rest)?;
         let mut expires_ms = [0; 8];
         expires_ms.get_mut(2..)?.copy_from_slice(expires);
@@ -194,13 +210,14 @@ impl BearerClaims {
             expires_ms: i64::from_be_bytes(expires_ms),
             serial: *serial,
             services,
+            proof_key,
         })
-        .filter(|_| Some(*byte) == kind.byte_of(&services))
+        .filter(|_| Some(*byte) == kind.byte_of(&services, proof_key.is_some()))
     }
 }
 
 /// Of so many bytes in base64url without padding.
-const fn characters(bytes: usize) -> usize {
+pub(super) const fn characters(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 
@@ -237,6 +254,7 @@ mod tests {
         expires_ms: 1_767_225_600_000,
         serial: [9; 8],
         services: BoundServices::ANY,
+        proof_key: None,
     };
 
     #[test]
@@ -289,6 +307,29 @@ mod tests {
         assert!(services.allow("s3.example", 443) && services.allow("S0.EXAMPLE", 443) && !services.is_any());
         assert!(!services.allow("s3.example", 444) && !services.allow("s4.example", 443) && !services.allow("", 0));
         assert!(services.and("more.example", 443).is_none());
+    }
+
+    /// A thumbprint is as long as two services: neither is ever taken for the other.
+    #[test]
+    fn a_token_is_bound_to_a_key_and_to_services() {
+        let proof_key = Some(KeyThumbprint([5; 32]));
+        let mut services = BoundServices::default();
+        for n in 0..=MOST_SERVICES {
+            let claims = BearerClaims { services, proof_key, ..CLAIMED };
+            let text = key("k").issue(&claims).unwrap();
+            assert_eq!(text.len(), PREFIX.len() + characters(BYTES + THUMBPRINT + n * SERVICE));
+            assert_eq!(read(&text).unwrap().check_mac(Some(&key("k"))), Some(claims));
+            let mut bytes = URL_SAFE_NO_PAD.decode(&text[PREFIX.len()..]).unwrap();
+            bytes.truncate(bytes.len() - CHECKSUM);
+            // The same bytes as two services more and no key.
+            bytes[0] = bytes[0] - BOUND_TO_KEY + 32;
+            let sum = checksum(&bytes);
+            bytes.extend_from_slice(&sum);
+            let other = read(&format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&bytes)));
+            assert_eq!(other.is_some(), n + 2 <= MOST_SERVICES, "{n}");
+            assert_eq!(other.and_then(|other| other.check_mac(Some(&key("k")))), None);
+            services = services.and(&format!("s{n}.example"), 443).unwrap_or(services);
+        }
     }
 
     #[test]

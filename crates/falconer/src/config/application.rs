@@ -35,6 +35,9 @@ pub struct Application {
     /// Nobody is asked for what is not broad.
     #[serde(default)]
     pub skip_consent: bool,
+    /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
     /// Whether its requests have to be pushed.
     #[serde(default)]
     pub pushed_only: bool,

@@ -148,6 +148,7 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
             None => 0,
         },
         skip_consent: configured.skip_consent,
+        dpop_bound_access_tokens: configured.dpop_bound_access_tokens,
         pushed_only: configured.pushed_only,
         id_token_alg,
     })

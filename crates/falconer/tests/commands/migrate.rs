@@ -80,8 +80,16 @@ fn fill_the_rest(database: &Path) {
                 ("BLOB", _) => Value::Blob(vec![u8::try_from(number).unwrap(), 0, 255]),
                 (
                     _,
-                    "mailed" | "resident" | "everything" | "disabled" | "deleted" | "confidential" | "skip_consent" | "pushed_only"
-                    | "identity",
+                    "mailed"
+                    | "resident"
+                    | "everything"
+                    | "disabled"
+                    | "deleted"
+                    | "confidential"
+                    | "skip_consent"
+                    | "pushed_only"
+                    | "identity"
+                    | "dpop_bound_access_tokens",
                 ) => Value::Integer(number % 2),
                 // Upkeep would remove those that have ended.
                 (_, "expires_ms") if table == "consents" || table == "initial_tokens" => Value::Integer(4_102_444_800_000 + number),

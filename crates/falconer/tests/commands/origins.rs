@@ -2,7 +2,7 @@
 
 use crate::support::{Server, init};
 use falconer_client::Method;
-use falconer_middleware::{SignedRequest, Verifier};
+use falconer_middleware::{Proof, SignedRequest, Verifier};
 use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse};
 
 /// Grants and guards accepted these origins, and `authenticateHawk` refused each question about them with 400.
@@ -24,7 +24,13 @@ async fn calls_to_addresses_and_to_names_with_underscores_are_verified() {
     ] {
         let verifier = Verifier::new(&server.root_url, service).unwrap();
         let header = client.authorization(&Method::GET, &format!("{written}/books/red?x=1"), None).unwrap().unwrap();
-        let request = SignedRequest { method: "GET", resource: "/books/red?x=1", authorization: Some(header.as_bytes()), source_ip: None };
+        let request = SignedRequest {
+            method: "GET",
+            resource: "/books/red?x=1",
+            authorization: Some(header.as_bytes()),
+            proof: Proof::Nothing,
+            source_ip: None,
+        };
         let verified = verifier.verify(&request).await.unwrap_or_else(|refusal| panic!("{service}, called as {written}: {refusal}"));
         assert_eq!(verified.with_body("", b"").unwrap().client_id(), Some("static/falconer/root"));
         let elsewhere = Verifier::new(&server.root_url, "https://other.example").unwrap();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_client::{Credentials, Retry};
-use falconer_middleware::{BodyRule, Caller, Code, Refusal, SettingsError, SignedRequest, Verified, Verifier};
+use falconer_middleware::{BodyRule, Caller, Code, Proof, Refusal, SettingsError, SignedRequest, Verified, Verifier};
 use falconer_scopes::Params;
 use http::{HeaderValue, header};
 use tokio::time::Instant;
@@ -231,7 +231,10 @@ impl Gateway {
         }
         let slot = self.hold(request)?;
         let source_ip = request.source_ip.map(|address| address.to_string());
-        let signed = SignedRequest { method: request.method, resource: request.target, authorization, source_ip: source_ip.as_deref() };
+        let proof = Proof::header(authorization, || request.headers.get_all("dpop").iter().map(HeaderValue::as_bytes));
+        let proof = proof.as_deref().map_or(Proof::Nothing, Proof::Header);
+        let signed =
+            SignedRequest { method: request.method, resource: request.target, authorization, proof, source_ip: source_ip.as_deref() };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
         let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;
         let verifier = verifier.within_trace(request.headers.get_all("traceparent").iter().map(HeaderValue::as_bytes));
@@ -247,7 +250,7 @@ impl Gateway {
                 }
                 let watched = request.headers.contains_key(header::UPGRADE).then(|| {
                     let credentials = own.map(|(_, credentials)| credentials);
-                    Box::new(Watched::new(request, verifier, expression, credentials))
+                    Box::new(Watched::new(request, verifier, expression, credentials, verified.follow_up().map(str::to_owned)))
                 });
                 Ok((Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone(), watched }), Outcome::Allowed))
             }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use falconer_client::Credentials;
-use falconer_middleware::{Expression, Refusal, SignedRequest, Verifier};
+use falconer_middleware::{Expression, Proof, Refusal, SignedRequest, Verifier};
 use falconer_wire::date_time;
 use http::{HeaderValue, header};
 
@@ -27,12 +27,18 @@ pub(crate) struct Watched {
 enum WebSocketAuth {
     /// Of a browser's session: each question is signed anew.
     Session(Credentials),
-    /// What the request came with. It gets no younger, so that it counts for as long as a signature does.
-    Header(Option<Vec<u8>>),
+    /// What the request came with, and what goes in the place of a proof that has counted. It gets no younger, so that it counts for as long as a signature does.
+    Header(Option<Vec<u8>>, Option<String>),
 }
 
 impl Watched {
-    pub(super) fn new(request: &RequestHead<'_>, verifier: Verifier, expression: Expression, session: Option<Credentials>) -> Watched {
+    pub(super) fn new(
+        request: &RequestHead<'_>,
+        verifier: Verifier,
+        expression: Expression,
+        session: Option<Credentials>,
+        follow_up: Option<String>,
+    ) -> Watched {
         let authorization = || request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).map(<[u8]>::to_vec);
         Watched {
             method: request.method.to_owned(),
@@ -41,7 +47,7 @@ impl Watched {
             source_ip: request.source_ip.map(|address| address.to_string()),
             verifier,
             expression,
-            auth: session.map_or_else(|| WebSocketAuth::Header(authorization()), WebSocketAuth::Session),
+            auth: session.map_or_else(|| WebSocketAuth::Header(authorization(), follow_up), WebSocketAuth::Session),
         }
     }
 }
@@ -65,7 +71,7 @@ impl Recheck for GatewayRecheck {
         }
         let own;
         let authorization = match &watched.auth {
-            WebSocketAuth::Header(header) => header.as_deref(),
+            WebSocketAuth::Header(header, _) => header.as_deref(),
             // As for requests: a session ends at its end, without tolerance.
             WebSocketAuth::Session(credentials) if is_over(credentials) => return Standing::Over("session-ended".to_owned()),
             WebSocketAuth::Session(credentials) => {
@@ -77,7 +83,11 @@ impl Recheck for GatewayRecheck {
             }
         };
         let resource = watched.target.as_str();
-        let signed = SignedRequest { method: &watched.method, resource, authorization, source_ip: watched.source_ip.as_deref() };
+        let proof = match &watched.auth {
+            WebSocketAuth::Header(_, Some(follow_up)) => Proof::FollowUp(follow_up),
+            WebSocketAuth::Header(_, None) | WebSocketAuth::Session(_) => Proof::Nothing,
+        };
+        let signed = SignedRequest { method: &watched.method, resource, authorization, proof, source_ip: watched.source_ip.as_deref() };
         match watched.verifier.check(&signed, &watched.expression).await {
             Ok(verified) => Standing::Until(date_time::parse_ms(verified.without_body().expires()).unwrap_or(0)),
             Err(Refusal::Unavailable(_) | Refusal::Paused) => Standing::Unknown,

@@ -34,6 +34,8 @@ pub struct ApplicationSettings {
     pub remember_ms: i64,
     /// Nobody is asked for what is not broad.
     pub skip_consent: bool,
+    /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
+    pub dpop_bound_access_tokens: bool,
     /// Whether its requests have to be pushed (RFC 9126).
     pub pushed_only: bool,
     /// What its ID tokens are signed with.

@@ -61,6 +61,7 @@ impl CommandLine {
             remember_ms: 0,
             skip_consent: false,
             pushed_only: false,
+            dpop_bound_access_tokens: false,
             id_token_alg: SigningAlgorithm::default(),
         };
         let redirects = vec![(REDIRECT.to_owned(), Target::parse(REDIRECT).ok()?)];

@@ -95,6 +95,7 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         skip_consent: record.skip_consent,
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg,
+        dpop_bound_access_tokens: record.dpop_bound_access_tokens,
         secret_sha256: None,
     };
     let mut application = check(&settings, is_own)?;
@@ -121,6 +122,7 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         skip_consent: input.skip_consent,
         pushed_only: input.pushed_only,
         id_token_alg: input.id_token_alg,
+        dpop_bound_access_tokens: input.dpop_bound_access_tokens,
         secret_sha256: None,
     };
     check(&settings, is_own)?;
@@ -171,6 +173,9 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     }
     if settings.device && settings.kind.is_of_reference() {
         return Err(format!("device: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
+    }
+    if settings.dpop_bound_access_tokens && settings.kind.is_of_reference() {
+        return Err(format!("dpop_bound_access_tokens: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
     }
     if settings.pushed_only && settings.kind.is_of_reference() {
         return Err(format!("pushed_only: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));

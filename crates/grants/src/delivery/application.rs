@@ -34,6 +34,8 @@ pub struct OAuthDelivery {
     pub(crate) response: ResponseType,
     /// The `code_challenge`, of the method S256.
     pub(crate) challenge: Option<String>,
+    /// The key that the code is bound to (RFC 9449 section 10), as a thumbprint.
+    pub(crate) jkt: Option<String>,
     pub(crate) state: Option<String>,
     /// `prompt=consent`: the person is asked, whatever is remembered.
     pub(crate) is_to_be_asked: bool,

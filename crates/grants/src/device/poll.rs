@@ -28,6 +28,7 @@ impl Grants {
             self.end_grant(grant, "its device did not come for it").await?;
             return Err(ExchangeError::ExpiredToken);
         }
+        let proof_key = self.proved_key(request.proof, Some(application), None).await?;
         // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
         let live = self.live_grant(grant).await?;
         let is_first = self.store.use_device_request(&hash, now_ms).await.map_err(|error| self.store_error(error))?;
@@ -37,7 +38,8 @@ impl Grants {
         }
         // The person may have taken it back meanwhile.
         let live = live.ok_or(ExchangeError::AccessDenied)?;
-        Ok(self.issue(&live, IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, may_be_for: &[] }).await?)
+        let to = IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, may_be_for: &[], proof_key };
+        Ok(self.issue(&live, to).await?)
     }
 
     /// What the device is told that was granted nothing.

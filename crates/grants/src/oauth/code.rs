@@ -8,6 +8,7 @@ use crate::delivery::application::{OAuthDelivery, ResponseType};
 use crate::error::GrantError;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::proof::ANY_KEY;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
 use crate::targets::target::Target;
@@ -25,6 +26,8 @@ impl Grants {
                 let record = GrantSecretRecord {
                     challenge: to.challenge.clone(),
                     resources: to.resources.clone(),
+                    // A document that says so may not be at hand where the code is exchanged.
+                    jkt: to.jkt.clone().or_else(|| to.application.settings.dpop_bound_access_tokens.then(|| ANY_KEY.to_owned())),
                     kept_until_ms: grant.expires_ms,
                     ..self.secret_of(GrantSecretKind::Code, &code, grant, to.application.id(), &to.redirect_uri, ends_ms)
                 };
@@ -32,8 +35,13 @@ impl Grants {
                 Ok(to.location(target, &[("code", &code)]))
             }
             ResponseType::Token => {
-                let to_whom =
-                    IssuedTo { application: to.application.id(), redirect_uri: &to.redirect_uri, resources: &[], may_be_for: &[] };
+                let to_whom = IssuedTo {
+                    application: to.application.id(),
+                    redirect_uri: &to.redirect_uri,
+                    resources: &[],
+                    may_be_for: &[],
+                    proof_key: None,
+                };
                 let issued = self.issue(grant, to_whom).await?;
                 let seconds = issued.seconds.to_string();
                 let parameters = [("access_token", issued.token.as_str()), ("token_type", "Bearer"), ("expires_in", seconds.as_str())];
@@ -57,6 +65,9 @@ impl Grants {
         self.login.check_clock()?;
         // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
         let grant = self.live_grant(&record.grant).await?;
+        // A proof that does not count says nothing of whoever has the code, which is left as it is.
+        let proof_key =
+            self.proved_key(request.proof, request.client.map(|client| &**client), record.jkt.as_ref().map(|_| ANY_KEY)).await?;
         let now_ms = self.now_ms();
         let is_first = self.store.use_grant_secret(&hash, now_ms).await.map_err(|error| self.store_error(error))?;
         if !is_first {
@@ -66,7 +77,8 @@ impl Grants {
         let fits = now_ms < record.expires_ms
             && self.may_use(&record, request.client)
             && record.redirect_uri == redirect_uri
-            && proves(record.challenge.as_deref(), verifier);
+            && proves(record.challenge.as_deref(), verifier)
+            && record.jkt.as_ref().is_none_or(|jkt| jkt == ANY_KEY || proof_key.is_some_and(|key| key.to_string() == *jkt));
         match (fits, grant) {
             (true, Some(grant)) => {
                 let to = IssuedTo {
@@ -74,6 +86,7 @@ impl Grants {
                     redirect_uri: &record.redirect_uri,
                     resources: &resources,
                     may_be_for: &record.resources,
+                    proof_key,
                 };
                 Ok(self.issue(&grant, to).await?)
             }

@@ -1,6 +1,6 @@
 //! What an access token gives, and its end.
 
-use falconer_auth::BearerKind;
+use falconer_auth::{BearerKind, ShownToken, TokenOfGrant};
 use falconer_login::LoginError;
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
@@ -26,8 +26,8 @@ pub struct GrantedCredentials {
 
 impl Grants {
     /// `GET /login/oauth/credentials`: those of the grant. The same ones each time.
-    pub async fn credentials(&self, token: &str) -> Result<GrantedCredentials, ExchangeError> {
-        let grant = self.grant_of_token(token).await?;
+    pub async fn credentials(&self, shown: &ShownToken<'_>) -> Result<GrantedCredentials, ExchangeError> {
+        let grant = self.grant_of_token(shown).await?;
         let credentials = self.auth.grant_credentials(&grant).map_err(LoginError::from)?;
         Ok(GrantedCredentials {
             renew_ms: grant.expires_ms.saturating_sub(EARLIER_MS),
@@ -37,15 +37,17 @@ impl Grants {
         })
     }
 
-    /// The grant that lives behind an access token that counts.
-    pub(crate) async fn grant_of_token(&self, token: &str) -> Result<GrantRecord, ExchangeError> {
-        Ok(self.token_and_grant(token).await?.1)
+    /// The grant that lives behind an access token that counts, and that is shown by whoever may.
+    pub(crate) async fn grant_of_token(&self, shown: &ShownToken<'_>) -> Result<GrantRecord, ExchangeError> {
+        let (token, _, grant) = self.token_and_grant(shown.token).await?;
+        self.check_holder(&token, shown)?;
+        Ok(grant)
     }
 
-    /// The same, with what is kept of the token.
-    pub(crate) async fn token_and_grant(&self, token: &str) -> Result<(GrantSecretRecord, GrantRecord), ExchangeError> {
+    /// What a token says, what is kept of it, and its grant. Whoever shows it has not proved yet that they may.
+    pub(crate) async fn token_and_grant(&self, token: &str) -> Result<(TokenOfGrant, GrantSecretRecord, GrantRecord), ExchangeError> {
         // Nothing is looked up for what Falconer has not made.
-        self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
+        let said = self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
         let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
         // Whoever it was shown to could make more of it than it is: what is signed with credentials counts everywhere.
         if !record.resources.is_empty() {
@@ -56,7 +58,7 @@ impl Grants {
         self.login.check_clock()?;
         let grant = self.live_grant(&record.grant).await?;
         let grant = grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)?;
-        Ok((record, grant))
+        Ok((said, record, grant))
     }
 
     /// `POST /login/oauth/revoke` (RFC 7009): the grant of the token ends, with its credentials. A token that is none is no error.

@@ -1,5 +1,6 @@
 //! Why nothing was exchanged.
 
+use falconer_auth::{ProofFault, TokenFault};
 use falconer_login::LoginError;
 use thiserror::Error;
 
@@ -57,6 +58,18 @@ pub enum ExchangeError {
     /// `invalid_token` (RFC 6750 section 3.1)
     #[error("Could not generate credentials for this access token")]
     InvalidToken,
+    /// `invalid_dpop_proof` (RFC 9449 section 5): there is none where one is needed.
+    #[error("A DPoP proof is needed here: send one in the header DPoP")]
+    NoProof,
+    /// `invalid_dpop_proof`, where tokens are given.
+    #[error("{0}")]
+    Proof(#[from] ProofFault),
+    /// `invalid_dpop_proof`, beside a token (RFC 9449 section 7.1).
+    #[error("{0}")]
+    ProofOfToken(ProofFault),
+    /// `invalid_token`: one that is bound to a key as `Bearer`, or one that is not as `DPoP`.
+    #[error("{}", falconer_auth::Reason::Token(*.0))]
+    WrongScheme(TokenFault),
     /// Falconer itself can't at this moment.
     #[error("{0}")]
     Login(#[from] LoginError),

@@ -33,6 +33,8 @@ pub struct ActiveToken {
     pub scope: String,
     /// What it is for; empty: it is bound to nothing.
     pub resources: Vec<String>,
+    /// The key that it is bound to, as a thumbprint (RFC 9449 section 6.2).
+    pub jkt: Option<String>,
     /// When it ends, seconds since 1970.
     pub expires_seconds: i64,
 }
@@ -72,6 +74,7 @@ impl Grants {
             application: record.application.clone(),
             scope: scope_text::write(scopes.iter()),
             resources: record.resources.clone(),
+            jkt: record.jkt.clone(),
             expires_seconds: record.expires_ms.div_euclid(1000),
         })
     }

@@ -41,9 +41,16 @@ impl Grants {
             return Err(ExchangeError::InvalidScope("The tokens of a grant are worth what the grant is: leave out the scope".to_owned()));
         }
         let resources = self.resources_of(request, &record.resources)?;
+        // Of no use to whoever has not the key: it is left to its owner.
+        let proof_key = self.proved_key(request.proof, Some(client), record.jkt.as_deref()).await?;
         // Kept before the old one is used up: where the store fails in between, the application can come again.
-        let to =
-            IssuedTo { application: client.id(), redirect_uri: &record.redirect_uri, resources: &resources, may_be_for: &record.resources };
+        let to = IssuedTo {
+            application: client.id(),
+            redirect_uri: &record.redirect_uri,
+            resources: &resources,
+            may_be_for: &record.resources,
+            proof_key,
+        };
         let issued = self.issue(&grant, to).await?;
         let issued = IssuedToken { is_first: false, ..issued };
         let is_first = self.store.use_grant_secret(&record.hash, self.now_ms()).await.map_err(|error| self.store_error(error))?;

@@ -1,9 +1,10 @@
 //! What stands for a grant: codes and tokens as they are kept, and the grant behind them.
 
-use falconer_auth::{BearerKind, BoundServices, MINUTE_MS};
+use falconer_auth::{BearerKind, KeyThumbprint, MINUTE_MS, TokenBounds, TokenScheme};
 use falconer_login::{LoginError, hash_of_token};
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
+use crate::applications::application::ApplicationKind;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::resources::services;
@@ -18,6 +19,8 @@ pub struct IssuedToken {
     pub token: String,
     /// What gives others, once. `None`: a third party of the reference, which knows none, or a derived grant, for which whoever derived it derives another.
     pub refresh_token: Option<String>,
+    /// How the token is shown: as `DPoP` where it is bound to a key.
+    pub scheme: TokenScheme,
     /// How long it lasts.
     pub seconds: i64,
     /// What was granted, as a value of `scope`.
@@ -38,6 +41,8 @@ pub(crate) struct IssuedTo<'a> {
     pub(crate) resources: &'a [String],
     /// What those may be for that the refresh token gives.
     pub(crate) may_be_for: &'a [String],
+    /// The key that the access token is bound to, and the refresh token of an application that has no secret.
+    pub(crate) proof_key: Option<KeyThumbprint>,
 }
 
 impl IssuedToken {
@@ -49,21 +54,24 @@ impl IssuedToken {
 
 impl Grants {
     pub(crate) async fn issue(&self, grant: &GrantRecord, of: IssuedTo<'_>) -> Result<IssuedToken, LoginError> {
-        let IssuedTo { application, redirect_uri, resources, may_be_for } = of;
+        let IssuedTo { application, redirect_uri, resources, may_be_for, proof_key } = of;
         let expires_ms = self.now_ms().saturating_add(ACCESS_TOKEN_MS).min(grant.expires_ms);
         let unreadable = || LoginError::Internal(format!("the resources of a token of grant {} can't be read", grant.id));
         let services = services(resources).ok_or_else(unreadable)?;
-        let token = self.auth.issue_token(BearerKind::Access, grant, services, expires_ms)?;
+        let jkt = proof_key.map(|key| key.to_string());
+        let token = self.auth.issue_token(BearerKind::Access, grant, TokenBounds { services, proof_key }, expires_ms)?;
         let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, expires_ms);
-        let record = GrantSecretRecord { resources: resources.to_vec(), ..record };
+        let record = GrantSecretRecord { resources: resources.to_vec(), jkt: jkt.clone(), ..record };
         self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
         let refresh_token =
             match self.known_application(application).filter(|known| !known.kind().is_of_reference() && grant.parent.is_none()) {
                 None => None,
-                Some(_) => {
-                    let token = self.auth.issue_token(BearerKind::Refresh, grant, BoundServices::default(), grant.expires_ms)?;
+                Some(known) => {
+                    let token = self.auth.issue_token(BearerKind::Refresh, grant, TokenBounds::default(), grant.expires_ms)?;
                     let record = self.secret_of(GrantSecretKind::RefreshToken, &token, grant, application, redirect_uri, grant.expires_ms);
-                    let record = GrantSecretRecord { resources: may_be_for.to_vec(), ..record };
+                    // Whoever has a secret proves who they are by that (RFC 9449 section 5).
+                    let jkt = jkt.filter(|_| known.kind() == ApplicationKind::Public);
+                    let record = GrantSecretRecord { resources: may_be_for.to_vec(), jkt, ..record };
                     self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
                     Some(token)
                 }
@@ -74,7 +82,8 @@ impl Grants {
         let identity_scopes = identity.iter().flat_map(|identity| &identity.scopes);
         let scope = scope_text::write(identity_scopes.chain(&grant.scopes).map(String::as_str));
         let (grant, application) = (grant.clone(), application.to_owned());
-        Ok(IssuedToken { token, refresh_token, seconds, scope, grant, application, is_first: true })
+        let scheme = if proof_key.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
+        Ok(IssuedToken { token, refresh_token, scheme, seconds, scope, grant, application, is_first: true })
     }
 
     pub(super) fn secret_of(
@@ -94,6 +103,7 @@ impl Grants {
             redirect_uri: redirect_uri.to_owned(),
             challenge: None,
             resources: Vec::new(),
+            jkt: None,
             expires_ms,
             kept_until_ms: expires_ms,
             used_ms: None,

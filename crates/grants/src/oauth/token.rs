@@ -6,6 +6,7 @@ use crate::applications::application::Application;
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::proof::SentProof;
 use crate::oauth::request::parameters::Parameters;
 use crate::oauth::request::resources::narrowed;
 use crate::oauth::secrets::IssuedToken;
@@ -48,6 +49,7 @@ impl GrantType {
 pub(crate) struct TokenRequest<'r> {
     pub(crate) parameters: &'r Parameters,
     pub(crate) client: Option<&'r Arc<Application>>,
+    pub(crate) proof: SentProof<'r>,
 }
 
 impl<'r> TokenRequest<'r> {
@@ -69,13 +71,13 @@ impl Grants {
     }
 
     /// Gives tokens for what was sent. Who asks is looked at before anything of it is used.
-    pub async fn token(&self, parameters: &Parameters, proof: ClientProof<'_>) -> Result<IssuedToken, ExchangeError> {
+    pub async fn token(&self, parameters: &Parameters, by: ClientProof<'_>, proof: SentProof<'_>) -> Result<IssuedToken, ExchangeError> {
         let sent = parameters.one("grant_type")?;
         // What the reference says where there is none.
         let unsupported = || ExchangeError::UnsupportedGrantType(sent.unwrap_or("undefined").chars().take(100).collect());
         let grant_type = sent.and_then(GrantType::of_word).ok_or_else(unsupported)?;
-        let client = self.client(proof)?;
-        let request = TokenRequest { parameters, client: client.as_ref() };
+        let client = self.client(by)?;
+        let request = TokenRequest { parameters, client: client.as_ref(), proof };
         match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(request).await,
             GrantType::DeviceCode => self.redeem_device_code(request).await,

@@ -1,6 +1,6 @@
 //! ID tokens (OpenID Connect Core 1.0 section 2), and what an access token says of a person (section 5.3).
 
-use falconer_auth::MINUTE_MS;
+use falconer_auth::{MINUTE_MS, ShownToken};
 use falconer_login::{LoginError, Person};
 use falconer_store::{GrantIdentityRecord, GrantRecord, SignInMethod};
 use serde_json::{Map, Value, json};
@@ -46,8 +46,8 @@ impl Grants {
     }
 
     /// `GET /login/oauth/userinfo`.
-    pub async fn user_info(&self, token: &str) -> Result<Value, ExchangeError> {
-        let grant = self.grant_of_token(token).await?;
+    pub async fn user_info(&self, shown: &ShownToken<'_>) -> Result<Value, ExchangeError> {
+        let grant = self.grant_of_token(shown).await?;
         let identity = self.grant_identity(&grant.id).await?.ok_or(ExchangeError::NoOpenId)?;
         let person = self.login.active_person(&grant.identity).await?.ok_or(ExchangeError::InvalidToken)?;
         Ok(Value::Object(claims(&grant, &identity, &person)))

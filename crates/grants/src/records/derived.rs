@@ -47,7 +47,7 @@ impl Grants {
             Some(Err(error)) => return Err(ExchangeError::InvalidRequest(error.to_string())),
         };
         let purpose = parameters.one("purpose")?.map(str::to_owned);
-        let subject = match self.token_and_grant(sent).await {
+        let subject = match self.token_and_grant(sent).await.map(|(_, record, grant)| (record, grant)) {
             // What a token of others is worth is nothing for whoever shows it here (RFC 8693 section 2.2.2).
             Err(ExchangeError::InvalidToken) => {
                 let text = "The subject_token does not count, or it is for some services only, and those are not exchanged";
@@ -61,10 +61,18 @@ impl Grants {
         }
         // For no other services than the token that it comes from.
         let resources = self.resources_of(request, &record.resources)?;
+        // Bound to the key of the token that it comes from, or to one of its own where that is bound to none.
+        let proof_key = self.proved_key(request.proof, request.client.map(|client| &**client), record.jkt.as_deref()).await?;
         let scopes = scopes.unwrap_or_else(|| grant.scopes.clone());
         let derived = self.auth.derive_from(&grant.id, &NewDerivedGrant { scopes, expires_ms, purpose }).await;
         let derived = derived.map_err(refused)?.grant;
-        let of = IssuedTo { application: &record.application, redirect_uri: &record.redirect_uri, resources: &resources, may_be_for: &[] };
+        let of = IssuedTo {
+            application: &record.application,
+            redirect_uri: &record.redirect_uri,
+            resources: &resources,
+            may_be_for: &[],
+            proof_key,
+        };
         Ok(self.issue(&derived, of).await?)
     }
 }

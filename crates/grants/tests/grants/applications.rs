@@ -1,10 +1,10 @@
 //! Registered applications: what is refused at start, and what a code comes to.
 
 use falconer_grants::{
-    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, SigningAlgorithm,
-    encode_component,
+    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, SentProof,
+    ShownToken, SigningAlgorithm, encode_component,
 };
-use falconer_login::{LoginError, pkce_challenge};
+use falconer_login::{LoginError, Session, pkce_challenge};
 
 use super::common::{DAY_MS, World};
 use super::{failure, success};
@@ -24,6 +24,7 @@ pub(super) fn notes() -> ApplicationSettings {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
     }
@@ -54,15 +55,15 @@ async fn a_code_comes_to_credentials_that_work_and_end() {
     let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
     let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri=https://notes.example.com/cb&code_verifier={VERIFIER}");
-    let issued = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await.ok().unwrap();
-    let got = world.grants.credentials(&issued.token).await.ok().unwrap();
+    let issued = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes"), SentProof::NONE).await.ok().unwrap();
+    let got = world.grants.credentials(&ShownToken::bearer(&issued.token)).await.ok().unwrap();
     let [id, token, certificate] = [&got.client_id, &got.access_token, &got.certificate].map(|text| encode_component(text));
     let delivered = format!("https://x/?clientId={id}&accessToken={token}&certificate={certificate}");
     let verified_scopes = success(world.verify(&delivered, "notes.example.com").await);
     assert_eq!(verified_scopes.scopes.to_vec(), ["auth:current-scopes", "notes:read:zap/*"], "what ann has of it");
     assert_eq!(got.renew_ms, granted.expires_ms - 30_000);
     // Used once more: what it gave is worth nothing at the next request.
-    let replayed = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await;
+    let replayed = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes"), SentProof::NONE).await;
     assert_eq!(replayed.err().unwrap().to_string(), "Invalid authorization code");
     let ended = failure(world.verify(&delivered, "notes.example.com").await);
     assert_eq!(ended, format!("The grant {} has been revoked", granted.id));
@@ -75,12 +76,15 @@ pub(super) fn query(application: &str, redirect_uri: &str) -> String {
     format!("response_type=code&client_id={application}&redirect_uri={uri}&code_challenge={challenge}&code_challenge_method=S256")
 }
 
-/// The exchange of a code that ann has just granted to `notes`.
+/// The exchange of a code that ann, who is new, has just granted to `notes`.
 pub(super) async fn code(world: &World) -> Parameters {
-    let ann = world.ann().await;
+    code_of(world, &world.ann().await).await
+}
+
+pub(super) async fn code_of(world: &World, person: &Session) -> Parameters {
     let request = world.grants.authorization(&query("notes", "https://notes.example.com/cb"), "https://auth.example.com").unwrap();
-    let form = world.form(&ann, &request).await;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let form = world.form(person, &request).await;
+    let granted = world.grants.grant(person, &request, &form).await.unwrap();
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap();
     let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri=https://notes.example.com/cb&code_verifier={VERIFIER}");
     Parameters::read(&exchange).unwrap()
@@ -88,7 +92,7 @@ pub(super) async fn code(world: &World) -> Parameters {
 
 async fn token(world: &World) -> IssuedToken {
     let exchange = code(world).await;
-    world.grants.token(&exchange, ClientProof::Id("notes")).await.ok().unwrap()
+    world.grants.token(&exchange, ClientProof::Id("notes"), SentProof::NONE).await.ok().unwrap()
 }
 
 /// What an application is registered for may be longer than an address, and than what a sign-in with a provider carries along.
@@ -110,9 +114,9 @@ async fn a_request_without_scopes_is_carried_through_sign_in_without_them() {
 async fn an_application_that_is_registered_no_longer_gets_nothing() {
     let world = World::with(settings(vec![notes()])).await;
     let issued = token(&world).await;
-    assert!(world.grants.credentials(&issued.token).await.is_ok());
+    assert!(world.grants.credentials(&ShownToken::bearer(&issued.token)).await.is_ok());
     let after = Grants::open(world.auth.clone(), world.login.clone(), world.store.clone(), GrantSettings::default()).unwrap();
-    assert_eq!(after.credentials(&issued.token).await.err().unwrap(), ExchangeError::InvalidToken);
+    assert_eq!(after.credentials(&ShownToken::bearer(&issued.token)).await.err().unwrap(), ExchangeError::InvalidToken);
 }
 
 /// What has ended would count again.
@@ -125,10 +129,10 @@ async fn nothing_is_exchanged_while_the_clock_is_behind() {
     world.clock.advance(-61_000);
     other.clock.advance(-61_000);
     let behind = ExchangeError::Login(LoginError::ClockBehind { behind_ms: 61_000 });
-    assert_eq!(world.grants.credentials(&issued.token).await.err().unwrap(), behind);
-    assert_eq!(other.grants.token(&exchange, ClientProof::Id("notes")).await.err().unwrap(), behind);
+    assert_eq!(world.grants.credentials(&ShownToken::bearer(&issued.token)).await.err().unwrap(), behind);
+    assert_eq!(other.grants.token(&exchange, ClientProof::Id("notes"), SentProof::NONE).await.err().unwrap(), behind);
     other.clock.advance(61_000);
-    assert!(other.grants.token(&exchange, ClientProof::Id("notes")).await.is_ok(), "the code was not used by it");
+    assert!(other.grants.token(&exchange, ClientProof::Id("notes"), SentProof::NONE).await.is_ok(), "the code was not used by it");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod common;
 mod moments;
 #[path = "../../../falconer/tests/support/postgres.rs"]
 mod postgres;
+mod proofs;
 mod races;
 mod records;
 mod sites;

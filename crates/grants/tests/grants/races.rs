@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use falconer_auth::{ApiError, Auth, NewDerivedGrant, NewGrant, Random as _};
-use falconer_grants::{ApplicationSettings, ClientProof, ExchangeError, GrantError, GrantSettings, Grants, IssuedToken, Parameters};
+use falconer_grants::{
+    ApplicationSettings, ClientProof, ExchangeError, GrantError, GrantSettings, Grants, IssuedToken, Parameters, SentProof, ShownToken,
+};
 use falconer_scopes::ScopeSet;
 use falconer_store::{KeyRing, MOST_DERIVED_GRANTS, Store};
 use falconer_store_postgres::PostgresStore;
@@ -27,18 +29,18 @@ fn applications() -> GrantSettings {
 }
 
 /// A server on it.
-async fn first_on(database: &Database) -> World {
+pub(super) async fn first_on(database: &Database) -> World {
     World::on(store(database).await, applications()).await
 }
 
 /// Another one beside it, with connections of its own.
-async fn second_on(database: &Database, world: &World) -> (Arc<Grants>, Arc<Auth>) {
+pub(super) async fn second_on(database: &Database, world: &World) -> (Arc<Grants>, Arc<Auth>) {
     let (grants, auth) = node_on(world, store(database).await, applications()).await;
     (Arc::new(grants), auth)
 }
 
 /// So many at once, on both servers in turn: what each came to.
-async fn at_once<N, T, F>(nodes: [Arc<N>; 2], use_on: impl Fn(Arc<N>, usize) -> F) -> Vec<T>
+pub(super) async fn at_once<N, T, F>(nodes: [Arc<N>; 2], use_on: impl Fn(Arc<N>, usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -55,7 +57,7 @@ async fn one_of_many_and_nothing_in_the_end(nodes: &[Arc<Grants>; 2], answers: &
     let given: Vec<&IssuedToken> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
     assert_eq!(given.len(), 1, "{:?}", answers.iter().filter_map(|answer| answer.as_ref().err()).collect::<Vec<_>>());
     for node in nodes {
-        assert_eq!(node.credentials(&given[0].token).await.err(), Some(ExchangeError::InvalidToken));
+        assert_eq!(node.credentials(&ShownToken::bearer(&given[0].token)).await.err(), Some(ExchangeError::InvalidToken));
     }
 }
 
@@ -69,7 +71,7 @@ async fn of_64_uses_of_a_code_one_succeeds_and_the_grant_ends() {
     let nodes = [Arc::new(world.grants), other];
     let answers = at_once(nodes.clone(), |node, _| {
         let exchange = exchange.clone();
-        async move { node.token(&exchange, ClientProof::Id("notes")).await }
+        async move { node.token(&exchange, ClientProof::Id("notes"), SentProof::NONE).await }
     })
     .await;
     one_of_many_and_nothing_in_the_end(&nodes, &answers).await;
@@ -82,7 +84,7 @@ async fn of_64_uses_of_a_refresh_token_one_succeeds_and_the_grant_ends() {
     let world = first_on(&database).await;
     let exchange = code(&world).await;
     let (other, _) = second_on(&database, &world).await;
-    let issued = world.grants.token(&exchange, ClientProof::Id("notes")).await.ok().unwrap();
+    let issued = world.grants.token(&exchange, ClientProof::Id("notes"), SentProof::NONE).await.ok().unwrap();
     let nodes = [Arc::new(world.grants), other];
     let token = issued.refresh_token.unwrap();
     let answers = at_once(nodes.clone(), |node, _| {
@@ -136,7 +138,7 @@ async fn of_two_people_one_answers_a_device_and_of_64_polls_one_succeeds() {
     let poll = format!("grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code={}", codes.device_code);
     let answers = at_once(nodes.clone(), |node, _| {
         let poll = Parameters::read(&poll).unwrap();
-        async move { node.token(&poll, ClientProof::Id("tv")).await }
+        async move { node.token(&poll, ClientProof::Id("tv"), SentProof::NONE).await }
     })
     .await;
     one_of_many_and_nothing_in_the_end(&nodes, &answers).await;

@@ -2,7 +2,8 @@
 
 use falconer_auth::{ApiError, ApplicationInput, Authentication, Secret};
 use falconer_grants::{
-    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Parameters, PutApplication, SigningAlgorithm,
+    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Parameters, PutApplication, SentProof, ShownToken,
+    SigningAlgorithm,
 };
 use falconer_login::Session;
 
@@ -24,6 +25,7 @@ fn reports() -> ApplicationInput {
         skip_consent: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
+        dpop_bound_access_tokens: false,
     }
 }
 
@@ -62,8 +64,8 @@ async fn exchange(world: &World, ann: &Session, secret: &str) -> Result<(), Exch
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap();
     let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}");
     let proof = ClientProof::Secret { id: "reports", secret };
-    let issued = world.grants.token(&Parameters::read(&exchange).unwrap(), proof).await?;
-    world.grants.credentials(&issued.token).await.map(drop)
+    let issued = world.grants.token(&Parameters::read(&exchange).unwrap(), proof, SentProof::NONE).await?;
+    world.grants.credentials(&ShownToken::bearer(&issued.token)).await.map(drop)
 }
 
 #[tokio::test]
@@ -173,6 +175,7 @@ async fn what_can_be_no_application_is_refused() {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
         secret_sha256: None,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use falconer_auth::{Auth, AuthSettings, Decision, Origin, Question, Random as _, Reason, RequestParts, TokenFault};
-use falconer_grants::{ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters};
+use falconer_auth::{Auth, AuthSettings, Decision, Origin, ProofParts, Question, Random as _, Reason, RequestParts, TokenFault};
+use falconer_grants::{ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, SentProof, ShownToken};
 use falconer_login::Login;
 use falconer_scopes::Expression;
 use falconer_store::Store;
@@ -12,7 +12,7 @@ use super::applications::{code, notes, settings};
 use super::common::{Counting, World, login_settings};
 
 /// Another node on the store of the first, which knows nothing of what happens there from now on.
-async fn second_node(world: &World) -> (Grants, Arc<Auth>) {
+pub(super) async fn second_node(world: &World) -> (Grants, Arc<Auth>) {
     node_on(world, world.store.clone(), settings(vec![notes()])).await
 }
 
@@ -32,13 +32,22 @@ async fn check(auth: &Auth, token: &str) -> Decision {
     let header = format!("Bearer {token}");
     let parts = RequestParts { method: "get", resource: "/", host: "notes.example.com", port: 443, authorization: Some(&header) };
     let required = Expression::Scope("notes:read:zap/x".to_owned());
-    let question = Question { parts, required: &required, payload_hash: None, each: None, reveal: None, identity: true, bearer: true };
+    let question = Question {
+        parts,
+        proof: ProofParts::default(),
+        required: &required,
+        payload_hash: None,
+        each: None,
+        reveal: None,
+        identity: true,
+        bearer: true,
+    };
     auth.check(&question).await.unwrap()
 }
 
 pub(super) async fn refresh(grants: &Grants, token: &str) -> Result<IssuedToken, ExchangeError> {
     let form = format!("grant_type=refresh_token&refresh_token={token}");
-    grants.token(&Parameters::read(&form).unwrap(), ClientProof::Id("notes")).await
+    grants.token(&Parameters::read(&form).unwrap(), ClientProof::Id("notes"), SentProof::NONE).await
 }
 
 #[tokio::test]
@@ -47,7 +56,7 @@ async fn a_token_counts_on_every_node_at_once() {
     let (_, other_auth) = second_node(&world).await;
     let before = other_auth.revision();
     let exchange = code(&world).await;
-    let issued = world.grants.token(&exchange, ClientProof::Id("notes")).await.ok().unwrap();
+    let issued = world.grants.token(&exchange, ClientProof::Id("notes"), SentProof::NONE).await.ok().unwrap();
     assert!(matches!(check(&other_auth, &issued.token).await, Decision::Allowed(_)));
     assert!(other_auth.revision() > before, "the grant was looked for in the store, once the MAC was right");
     // A token that nobody made is not looked for.
@@ -59,7 +68,7 @@ async fn a_token_counts_on_every_node_at_once() {
 async fn of_64_uses_of_a_refresh_token_on_two_nodes_one_succeeds() {
     let world = World::with(settings(vec![notes()])).await;
     let (other, _) = second_node(&world).await;
-    let issued = world.grants.token(&code(&world).await, ClientProof::Id("notes")).await.ok().unwrap();
+    let issued = world.grants.token(&code(&world).await, ClientProof::Id("notes"), SentProof::NONE).await.ok().unwrap();
     let token = issued.refresh_token.unwrap();
     let mut uses = tokio::task::JoinSet::new();
     let (first, second) = (Arc::new(world.grants), Arc::new(other));
@@ -73,6 +82,6 @@ async fn of_64_uses_of_a_refresh_token_on_two_nodes_one_succeeds() {
     assert!(answers.iter().filter_map(|answer| answer.as_ref().err()).all(|error| *error == ExchangeError::RefreshToken));
     // The others were uses too, and what the one was given is worth nothing on either node.
     for node in [&first, &second] {
-        assert_eq!(node.credentials(&given[0].token).await.err().unwrap(), ExchangeError::InvalidToken);
+        assert_eq!(node.credentials(&ShownToken::bearer(&given[0].token)).await.err().unwrap(), ExchangeError::InvalidToken);
     }
 }

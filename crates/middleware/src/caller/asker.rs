@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use falconer_scopes::Expression;
-use falconer_wire::AuthenticateHawkRequest;
+use falconer_wire::CheckedRequest;
 
 use crate::Refusal;
 use crate::verifier::{Question, Verifier};
@@ -14,10 +14,10 @@ const MOST_QUOTES: usize = 480;
 
 /// Asks about the same request once more. Debug shows nothing of it: the signature is one.
 #[derive(Clone)]
-pub(crate) struct Asker(Arc<(Verifier, AuthenticateHawkRequest)>);
+pub(crate) struct Asker(Arc<(Verifier, CheckedRequest)>);
 
 impl Asker {
-    pub(crate) fn new(verifier: Verifier, request: AuthenticateHawkRequest) -> Asker {
+    pub(crate) fn new(verifier: Verifier, request: CheckedRequest) -> Asker {
         Asker(Arc::new((verifier, request)))
     }
 
@@ -30,13 +30,16 @@ impl Asker {
 
     #[cfg(test)]
     pub(super) fn for_tests() -> Asker {
-        let parts = AuthenticateHawkRequest {
+        let parts = CheckedRequest {
             method: "get".to_owned(),
             resource: "/".to_owned(),
             host: "notes.example".to_owned(),
             port: 443,
             authorization: None,
             source_ip: None,
+            dpop: None,
+            follow_up: None,
+            scheme: None,
         };
         Asker::new(Verifier::new("http://localhost:1", "https://notes.example").unwrap(), parts)
     }

@@ -50,7 +50,7 @@ impl Cors {
         let headers = response.headers_mut();
         self.mark(origin, headers);
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP"));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("900"));
         response
     }

@@ -9,7 +9,7 @@ use http_body::Body;
 use tower::{BoxError, Layer, Service};
 
 use crate::tower::{Guard, body, parts, refused};
-use crate::{Refusal, Requirement, SignedRequest};
+use crate::{Proof, Refusal, Requirement, SignedRequest};
 
 /// The layer that verifies requests and puts a [`Caller`](crate::Caller) into their extensions. [`Guard`] gives it.
 #[derive(Clone, Debug)]
@@ -41,10 +41,13 @@ impl Require {
             Some(requirement) => Some(requirement.expression(&parts::path_parameters(&mut parts).await?)?),
             None => None,
         };
+        let authorization = parts::authorization(&parts.headers)?;
+        let proof = Proof::header(authorization, || parts.headers.get_all("dpop").iter().map(HeaderValue::as_bytes));
         let signed = SignedRequest {
             method: parts.method.as_str(),
             resource: parts::resource(&parts),
-            authorization: parts::authorization(&parts.headers)?,
+            authorization,
+            proof: proof.as_deref().map_or(Proof::Nothing, Proof::Header),
             source_ip: source_ip.as_deref(),
         };
         let traces = parts.headers.get_all("traceparent");

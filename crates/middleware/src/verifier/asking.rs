@@ -1,6 +1,6 @@
 use falconer_client::Error;
 use falconer_scopes::{Expression, ScopeSet, is_valid_scope};
-use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, Each};
+use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, CheckedRequest, Each};
 
 use super::{BodyRule, Verified, Verifier};
 use crate::caller::Asker;
@@ -12,7 +12,7 @@ const MOST_PREFIXES: usize = 16;
 
 /// One request, and what is asked about it.
 pub(crate) struct Question<'q> {
-    pub request: AuthenticateHawkRequest,
+    pub request: CheckedRequest,
     pub required: &'q Expression,
     pub reveal: Vec<String>,
     /// Whether these are satisfied, too.
@@ -77,7 +77,7 @@ impl Verifier {
                 Err(error) => return Err(not_answered(error)),
             }
         }
-        let mut verified = self.listed(request).await?;
+        let mut verified = self.listed(&request.of_signature()).await?;
         verified.require(required)?;
         let each = each.iter().map(|one| one.satisfied_by(&verified.caller.scopes)).collect();
         verified.caller.scopes = ScopeSet::new(reveal.iter().flat_map(|prefix| verified.caller.scopes.below(prefix)));
@@ -86,15 +86,20 @@ impl Verifier {
 
     fn decided(&self, answer: CheckResponse, question: &CheckRequest) -> Result<(Verified, Vec<bool>), Refusal> {
         match answer {
-            CheckResponse::Allowed { expires, client_id, hash, identity, revealed, each, .. } => {
+            CheckResponse::Allowed { expires, client_id, hash, identity, revealed, each, follow_up, .. } => {
                 let each: Vec<bool> = each.unwrap_or_default().iter().map(|one| matches!(one, Each::Allowed {})).collect();
                 if each.len() != question.each.len() {
                     return Err(Refusal::Unavailable(Error::Request("Falconer did not answer each expression".to_owned())));
                 }
                 let body = if client_id.is_some() { self.body_rule_of(hash) } else { BodyRule::Any };
                 let scopes = ScopeSet::new(revealed.unwrap_or_default());
-                let asker = self.asker(&question.request);
-                Ok((Verified { caller: Caller { client_id, scopes, expires, identity, asker }, body }, each))
+                let mut request = question.request.clone();
+                // The scheme goes along with a token that is bound to a key, and with no other.
+                if request.scheme.is_some() && follow_up.is_some() {
+                    (request.dpop, request.follow_up) = (None, follow_up.clone());
+                }
+                let asker = Asker::new(self.clone(), request);
+                Ok((Verified { caller: Caller { client_id, scopes, expires, identity, asker }, body, follow_up }, each))
             }
             CheckResponse::Denied { missing, client_id, id, .. } => Err(Refusal::InsufficientScopes {
                 client_id,
@@ -113,10 +118,6 @@ impl Verifier {
         prefixes
     }
 
-    fn asker(&self, request: &AuthenticateHawkRequest) -> Asker {
-        Asker::new(self.clone(), request.clone())
-    }
-
     pub(super) async fn listed(&self, question: &AuthenticateHawkRequest) -> Result<Verified, Refusal> {
         let answer = self.client.authenticate_hawk(question).await.map_err(not_answered)?;
         let (client_id, scopes, expires, identity, body) = match answer {
@@ -127,8 +128,8 @@ impl Verifier {
             AuthenticateHawkResponse::NoAuth { expires, scopes, .. } => (None, scopes, expires, None, BodyRule::Any),
             AuthenticateHawkResponse::Failed { message } => return Err(Refusal::from_answer(message, None, None)),
         };
-        let asker = self.asker(question);
-        Ok(Verified { caller: Caller { client_id, scopes: ScopeSet::new(scopes), expires, identity, asker }, body })
+        let asker = Asker::new(self.clone(), question.clone().into());
+        Ok(Verified { caller: Caller { client_id, scopes: ScopeSet::new(scopes), expires, identity, asker }, body, follow_up: None })
     }
 
     fn body_rule_of(&self, hash: Option<String>) -> BodyRule {

@@ -7,14 +7,16 @@ mod minimum_interval;
 mod other_origin;
 mod verified;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_client::{Client, Origin, Retry};
 use falconer_scopes::{Expression, is_valid_scope};
-use falconer_wire::AuthenticateHawkRequest;
+use falconer_wire::CheckedRequest;
 use tokio::sync::Semaphore;
 
+use crate::protected_resource::shows_bound_token;
 use crate::{ProtectedResource, Refusal, SettingsError};
 pub(crate) use asking::Question;
 use breaker::Breaker;
@@ -36,11 +38,11 @@ const MISMATCH_MS: i64 = 60_000;
 /// Asks Falconer about the requests of one service. It knows nothing of a web framework. Cheap to clone.
 ///
 /// ```no_run
-/// use falconer_middleware::{Expression, SignedRequest, Verifier};
+/// use falconer_middleware::{Expression, Proof, SignedRequest, Verifier};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let verifier = Verifier::new("https://auth.example.com", "https://notes.example.com")?;
-/// let request = SignedRequest { method: "GET", resource: "/books/red?page=2", authorization: None, source_ip: None };
+/// let request = SignedRequest { method: "GET", resource: "/books/red?page=2", authorization: None, proof: Proof::Nothing, source_ip: None };
 /// match verifier.check(&request, &Expression::Scope("notes:read:red".to_owned())).await {
 ///     Ok(verified) => {
 ///         let caller = verified.with_body("", b"")?;
@@ -79,8 +81,32 @@ pub struct SignedRequest<'a> {
     pub resource: &'a str,
     /// The value of the Authorization header as it came; `None` if there was none.
     pub authorization: Option<&'a [u8]>,
+    /// What goes with an access token that is bound to a key.
+    pub proof: Proof<'a>,
     /// Address of the caller, for Falconer's log.
     pub source_ip: Option<&'a str>,
+}
+
+/// What goes with an access token that is bound to a key (RFC 9449).
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Proof<'a> {
+    /// Nothing: there was no such header.
+    #[default]
+    Nothing,
+    /// The value of the DPoP header as it came. Of several, all of them with a comma between: none of them counts.
+    Header(&'a [u8]),
+    /// In place of it, where this request was verified before: [`Verified::follow_up`]. A proof counts once.
+    FollowUp(&'a str),
+}
+
+impl Proof<'_> {
+    /// The DPoP headers of a request as one, for [`Proof::Header`]: of several none counts. They are looked at only where the Authorization header shows a token that is bound to a
+    /// key, so that other requests cost nothing more.
+    pub fn header<'h, V: IntoIterator<Item = &'h [u8]>>(authorization: Option<&[u8]>, values: impl FnOnce() -> V) -> Option<Cow<'h, [u8]>> {
+        let mut values = authorization.is_some_and(shows_bound_token).then(values)?.into_iter();
+        let first = values.next()?;
+        Some(values.fold(Cow::Borrowed(first), |all, value| Cow::Owned([&*all, b", ", value].concat())))
+    }
 }
 
 impl Verifier {
@@ -154,7 +180,7 @@ impl Verifier {
     }
 
     /// Takes access tokens (`Authorization: Bearer falconer_at_...`), too, from [`Verifier::check`] on. A token signs nothing: whoever sees one, such as another
-    /// service that it is sent to, can use it here until it ends. So a service has to say that it takes them.
+    /// service that it is sent to, can use it here until it ends, unless it is bound to a key (`Authorization: DPoP`). So a service has to say that it takes them.
     #[must_use]
     pub fn with_bearer_tokens(mut self) -> Verifier {
         self.bearer = true;
@@ -230,12 +256,12 @@ impl Verifier {
     pub async fn verify(&self, request: &SignedRequest<'_>) -> Result<Verified, Refusal> {
         let answer = async {
             let question = self.question(request)?;
-            self.within(self.listed(&question)).await
+            self.within(self.listed(&question.of_signature())).await
         };
         self.counted.count(answer.await)
     }
 
-    fn question(&self, request: &SignedRequest<'_>) -> Result<AuthenticateHawkRequest, Refusal> {
+    fn question(&self, request: &SignedRequest<'_>) -> Result<CheckedRequest, Refusal> {
         let authorization = match request.authorization {
             None | Some([]) => None,
             Some(value) => Some(std::str::from_utf8(value).map_err(|_| Refusal::UnreadableAuthorization)?.to_owned()),
@@ -244,13 +270,24 @@ impl Verifier {
         if falconer_client::is_signed_twice(&resource, authorization.as_deref()) {
             return Err(Refusal::TwoSchemes);
         }
-        Ok(AuthenticateHawkRequest {
+        // Only then a server is told of it: an older one would refuse the question.
+        let is_bound = self.bearer && request.authorization.is_some_and(shows_bound_token);
+        let (dpop, follow_up) = match request.proof {
+            Proof::Header(value) if is_bound => (Some(String::from_utf8_lossy(value).into_owned()), None),
+            Proof::FollowUp(text) if is_bound => (None, Some(text.to_owned())),
+            Proof::Nothing | Proof::Header(_) | Proof::FollowUp(_) => (None, None),
+        };
+        let scheme = self.public_origin.split("://").next().map(str::to_ascii_lowercase);
+        Ok(CheckedRequest {
             method: request.method.to_ascii_lowercase(),
             resource,
             host: self.origin.host.clone(),
             port: self.origin.port,
             authorization,
             source_ip: request.source_ip.map(str::to_owned),
+            dpop,
+            follow_up,
+            scheme: scheme.filter(|_| is_bound),
         })
     }
 }

@@ -1,6 +1,6 @@
 use falconer_client::Origin;
 use falconer_scopes::Expression;
-use falconer_wire::{AuthenticateHawkRequest, CheckRequest, CheckResponse};
+use falconer_wire::{CheckRequest, CheckResponse, CheckedRequest};
 
 use super::{SignedRequest, Verifier};
 
@@ -19,7 +19,7 @@ impl Verifier {
             if seen == *self.origin {
                 continue;
             }
-            let request = AuthenticateHawkRequest { host: seen.host.clone(), port: seen.port, ..question.clone() };
+            let request = CheckedRequest { host: seen.host.clone(), port: seen.port, ..question.clone() };
             let required = Expression::AllOf(Vec::new());
             let question = CheckRequest {
                 request,

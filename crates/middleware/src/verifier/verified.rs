@@ -7,6 +7,7 @@ use crate::{Caller, Refusal};
 pub struct Verified {
     pub(super) caller: Caller,
     pub(super) body: BodyRule,
+    pub(super) follow_up: Option<String>,
 }
 
 /// What the body of a verified request has to be.
@@ -32,6 +33,12 @@ impl Verified {
                 id: None,
             }),
         }
+    }
+
+    /// What goes in the place of a proof ([`Proof::FollowUp`](crate::Proof::FollowUp)) where the same request is verified once more. `None`: it had none.
+    #[must_use]
+    pub fn follow_up(&self) -> Option<&str> {
+        self.follow_up.as_deref()
     }
 
     /// What the body has to be. Only [`BodyRule::Hash`] needs it to be read.

@@ -102,6 +102,7 @@ pub static TABLES: &[Table] = &[
             int("granted_ms"),
             flag("pushed_only"),
             text("id_token_alg"),
+            flag("dpop_bound_access_tokens"),
         ],
     ),
     table(
@@ -152,6 +153,7 @@ pub static TABLES: &[Table] = &[
             int("kept_until_ms"),
             int("used_ms"),
             list("resources"),
+            text("jkt"),
         ],
     ),
     table(

@@ -68,6 +68,8 @@ pub struct ApplicationRecord {
     pub id_token_alg: SigningAlgorithm,
     /// Where it has registered itself. `None`: an administrator has.
     pub registration: Option<RegistrationRecord>,
+    /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
+    pub dpop_bound_access_tokens: bool,
     /// Milliseconds since 1970.
     pub created_ms: i64,
     /// Milliseconds since 1970.

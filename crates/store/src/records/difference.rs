@@ -49,6 +49,7 @@ impl Difference {
             .value("skipConsent", before.skip_consent, after.skip_consent)
             .value("pushedOnly", before.pushed_only, after.pushed_only)
             .text("idTokenAlg", before.id_token_alg.as_str(), after.id_token_alg.as_str())
+            .value("dpopBoundAccessTokens", before.dpop_bound_access_tokens, after.dpop_bound_access_tokens)
             .value("secretMadeMs", before.secret_made_ms, after.secret_made_ms)
     }
 

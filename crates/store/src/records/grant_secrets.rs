@@ -44,6 +44,8 @@ pub struct GrantSecretRecord {
     pub challenge: Option<String>,
     /// What it is bound to (RFC 8707), as it was requested; none: it is bound to nothing.
     pub resources: Vec<String>,
+    /// The key that it is bound to (RFC 9449), as the thumbprint of RFC 7638: 43 characters; `*`: it is exchanged for what is bound to any. `None`: it is bound to none.
+    pub jkt: Option<String>,
     /// From then on it is worth nothing, milliseconds since 1970.
     pub expires_ms: i64,
     /// When the record goes, milliseconds since 1970. A code that was used is known until then, so that a second use is noticed; a refresh token that was used goes earlier, as one that is not known was used.

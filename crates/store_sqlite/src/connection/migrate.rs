@@ -38,6 +38,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0025_registered_applications", text: include_str!("../../migrations/0025_registered_applications.sql") },
     Migration { name: "0026_old_access_tokens", text: include_str!("../../migrations/0026_old_access_tokens.sql") },
     Migration { name: "0027_application_signing", text: include_str!("../../migrations/0027_application_signing.sql") },
+    Migration { name: "0028_proof_keys", text: include_str!("../../migrations/0028_proof_keys.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

@@ -28,10 +28,12 @@ pub(crate) enum Label {
     TokenUnknown,
     TokenExpired,
     TokenOtherService,
+    TokenScheme,
+    Proof,
 }
 
 impl Label {
-    pub(crate) const ALL: [Label; 23] = [
+    pub(crate) const ALL: [Label; 25] = [
         Label::Success,
         Label::NoAuth,
         Label::Malformed,
@@ -55,6 +57,8 @@ impl Label {
         Label::TokenUnknown,
         Label::TokenExpired,
         Label::TokenOtherService,
+        Label::TokenScheme,
+        Label::Proof,
     ];
 
     pub(crate) fn of(verdict: &Verdict) -> Label {
@@ -93,6 +97,8 @@ impl Label {
                 | Label::TokenUnknown
                 | Label::TokenExpired
                 | Label::TokenOtherService
+                | Label::TokenScheme
+                | Label::Proof
         )
     }
 
@@ -118,6 +124,8 @@ impl Label {
             Reason::Token(TokenFault::Unknown) => Label::TokenUnknown,
             Reason::Token(TokenFault::Ended) => Label::TokenExpired,
             Reason::Token(TokenFault::OtherService) => Label::TokenOtherService,
+            Reason::Token(TokenFault::Bound | TokenFault::NotBound) => Label::TokenScheme,
+            Reason::Proof(_) => Label::Proof,
             Reason::ReservedName { .. } => Label::ReservedName,
             Reason::Grant { state, .. } => match state {
                 GrantState::Unknown => Label::GrantUnknown,
@@ -161,6 +169,8 @@ impl Label {
             Label::TokenUnknown => ("failed", "token_unknown"),
             Label::TokenExpired => ("failed", "token_expired"),
             Label::TokenOtherService => ("failed", "token_other_service"),
+            Label::TokenScheme => ("failed", "token_scheme"),
+            Label::Proof => ("failed", "proof"),
         }
     }
 }

@@ -25,7 +25,7 @@ async fn check(site: &Site, token: &str, required: &str) -> Value {
     ask(site, &question(&format!("Bearer {token}"), required)).await
 }
 
-async fn token(site: &Site) -> String {
+pub async fn token(site: &Site) -> String {
     let code = site.ann().await.code(&authorization_fields()).await;
     site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned()
 }
@@ -39,6 +39,7 @@ fn forged(key: u32) -> String {
         expires_ms: START_MS + 1000,
         serial: [0; 8],
         services: BoundServices::default(),
+        proof_key: None,
     };
     BearerKey::new(&AccessToken::new("guess".to_owned())).issue(&claims).unwrap().to_string()
 }

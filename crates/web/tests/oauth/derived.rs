@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::site::applications::{Fields, SECRET, authorization_fields, exchange, fields};
 use crate::site::{Browser, Page, START_MS, Site, site, with};
 use axum::body::Body;
-use falconer_auth::{AccessToken, BearerKind, BoundServices};
+use falconer_auth::{AccessToken, BearerKind, TokenBounds};
 use falconer_credentials::{payload, sign};
 use falconer_login::hash_of_token;
 use falconer_store::{Details, GrantRecord, GrantSecretKind, GrantSecretRecord, Step, Store, Write};
@@ -254,7 +254,7 @@ async fn elsewhere(site: &Site, grant: &GrantRecord) -> String {
     };
     site.store.take(&step, Write::InsertGrant(grant.clone(), None)).await.unwrap();
     let end_ms = grant.expires_ms;
-    let token = site.auth.issue_token(BearerKind::Access, grant, BoundServices::default(), end_ms).unwrap();
+    let token = site.auth.issue_token(BearerKind::Access, grant, TokenBounds::default(), end_ms).unwrap();
     let kind = GrantSecretKind::AccessToken;
     let record = GrantSecretRecord {
         hash: hash_of_token(kind.as_str(), &token),
@@ -264,6 +264,7 @@ async fn elsewhere(site: &Site, grant: &GrantRecord) -> String {
         redirect_uri: String::new(),
         challenge: None,
         resources: Vec::new(),
+        jkt: None,
         expires_ms: end_ms,
         kept_until_ms: end_ms,
         used_ms: None,

@@ -6,6 +6,7 @@ mod command_line;
 mod derived;
 mod devices;
 mod documents;
+mod dpop;
 mod introspection;
 mod misuse;
 mod oauth;

@@ -28,6 +28,7 @@ pub fn all() -> Vec<ApplicationSettings> {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
     };
@@ -72,6 +73,8 @@ pub fn all() -> Vec<ApplicationSettings> {
             ..application("pusher", ApplicationKind::Confidential, &["https://pusher.example/cb"])
         },
         application("other", ApplicationKind::Public, &["https://other.example/cb", CALLBACK]),
+        // It gets no token that is bound to no key.
+        ApplicationSettings { dpop_bound_access_tokens: true, ..application("prover", ApplicationKind::Public, &[CALLBACK]) },
         application("old-code", ApplicationKind::ReferenceCode, &[CALLBACK, "http://localhost:4000/cb"]),
         application("old-token", ApplicationKind::ReferenceToken, &[CALLBACK]),
     ]
@@ -102,6 +105,7 @@ fn recorded() -> impl Iterator<Item = ApplicationSettings> {
         device: false,
         remember_ms: 0,
         skip_consent: false,
+        dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
     })

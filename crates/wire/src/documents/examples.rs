@@ -57,6 +57,7 @@ pub fn body(method: &Method) -> Option<Value> {
             "maxLifeSeconds": 604_800,
             "kind": "confidential",
             "rememberConsentSeconds": 2_592_000,
+            "dpopBoundAccessTokens": false,
         })),
         Call::RevokeCertificates => Some(json!({ "before": "2026-01-01T00:00:00.000Z" })),
         Call::DeriveGrant => Some(json!({ "scopes": ["notes:read:red"], "purpose": "Sum up the book red" })),

@@ -16,7 +16,7 @@ pub(super) const CHECK: Method = Method {
     stability: Stability::Stable,
     category: "Verification",
     title: "May this caller do this",
-    description: "A service passes on what it needs of a request that it received, with the scope expression that the operation needs, and learns whether the signer may do that: `allowed`, `denied` with the part that is missing, or `failed` where the credentials do not hold or the body (`payloadHash`) is not the one that was signed. It learns nothing else about the caller's scopes, but for those below the prefixes of `reveal`. With `bearer` a service takes access tokens, too (`Bearer` in `authorization`), which sign nothing. `each` asks about more expressions for the same request, such as one for each entry of a list. The answer is about that one request and must not be kept.",
+    description: "A service passes on what it needs of a request that it received, with the scope expression that the operation needs, and learns whether the signer may do that: `allowed`, `denied` with the part that is missing, or `failed` where the credentials do not hold or the body (`payloadHash`) is not the one that was signed. It learns nothing else about the caller's scopes, but for those below the prefixes of `reveal`. With `bearer` a service takes access tokens, too (`Bearer` in `authorization`), which sign nothing, and those that are bound to a key (`DPoP` there, with the proof in `dpop`). A proof counts once: who asks more about the same request sends `followUp` of the answer in its place. `each` asks about more expressions for the same request, such as one for each entry of a list. The answer is about that one request and must not be kept.",
     input: Some("check-request"),
     output: Some("check-response"),
 };

@@ -53,6 +53,9 @@ pub struct Application {
     /// The id of the initial access token that it was registered with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_token: Option<String>,
+    /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
     /// When its secret was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_made: Option<String>,
@@ -120,6 +123,9 @@ pub struct PutApplicationRequest {
     /// What its ID tokens are signed with: `ES256`, `EdDSA` or `RS256`.
     #[serde(default = "es256")]
     pub id_token_alg: String,
+    /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
 }
 
 /// What is wished of another secret.

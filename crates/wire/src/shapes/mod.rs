@@ -38,6 +38,6 @@ pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
 pub use scopes::Scopes;
 pub use service::{Ping, Version};
 pub use verification::{
-    AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, Each, ExplainedRequest,
-    ExplainedRole, Explanation, Identity, TestAuthenticateRequest, TestAuthenticateResponse,
+    AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, CheckedRequest, ChecksRequest, ChecksResponse, Each,
+    ExplainedRequest, ExplainedRole, Explanation, Identity, TestAuthenticateRequest, TestAuthenticateResponse,
 };

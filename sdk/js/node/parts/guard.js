@@ -71,7 +71,7 @@ export class BaseGuard {
   /** The headers of the answer (204) to a preflight; null for any other request. */
   preflight({ method, headers }) {
     if (method !== 'OPTIONS' || headers.origin === undefined || headers['access-control-request-method'] === undefined) return null;
-    const allowed = { 'Access-Control-Allow-Methods': METHODS, 'Access-Control-Allow-Headers': 'Authorization, Content-Type', 'Access-Control-Max-Age': '900' };
+    const allowed = { 'Access-Control-Allow-Methods': METHODS, 'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP', 'Access-Control-Max-Age': '900' };
     return { ...this.corsHeaders(headers.origin), ...allowed };
   }
 
@@ -127,8 +127,8 @@ export class BaseGuard {
 
 /** What of a request is signed. The Host header is not. */
 function signed(request, target) {
-  const { authorization, traceparent, 'content-type': contentType } = request.headers;
-  return { method: request.method, resource: resourceOf(target), authorization, contentType, sourceIp: request.socket?.remoteAddress, traceparent };
+  const { authorization, dpop, traceparent, 'content-type': contentType } = request.headers;
+  return { method: request.method, resource: resourceOf(target), authorization, dpop, contentType, sourceIp: request.socket?.remoteAddress, traceparent };
 }
 
 /** Path and query as they came; of the form with scheme and host, what is behind them. */

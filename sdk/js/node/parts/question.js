@@ -42,6 +42,17 @@ export function partsOf({ method, resource, authorization, sourceIp }, { host, p
   return { method: method.toLowerCase(), resource, host, port, authorization: authorization || undefined, sourceIp: sourceIp || undefined };
 }
 
+/** Whether a request shows an access token: by which scheme, in lower case; null where it shows none. */
+export function tokenScheme(authorization) {
+  return /^(bearer|dpop) /i.exec(authorization ?? '')?.[1].toLowerCase() ?? null;
+}
+
+/** What goes with an access token that is bound to a key. A proof counts once: `followUp` is what the first answer about the request had. */
+export function proofOf({ authorization, dpop, followUp }, { scheme }) {
+  if (tokenScheme(authorization) !== 'dpop') return {};
+  return followUp === undefined ? { dpop: dpop || undefined, scheme } : { followUp, scheme };
+}
+
 /** Headers that go along with the question. Two traceparent headers come as one with a comma, which is none of the form. */
 export function headersOf({ traceparent }) {
   return /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent ?? '') ? { traceparent } : {};
@@ -69,6 +80,7 @@ export function readCheck({ status, text }, { required, each = [] }) {
     identity: identityOf(answer),
     scopes: textsOf(answer.revealed ?? []),
     each: answers.map((one) => one?.status === 'allowed'),
+    followUp: optional(answer, 'followUp'),
   };
 }
 

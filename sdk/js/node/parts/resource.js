@@ -1,6 +1,7 @@
 // What clients of OAuth 2 are told of a service that takes access tokens (RFC 9728): where tokens come from, and which scopes there are.
 
 import { Refusal, SettingsError } from './refusal.js';
+import { tokenScheme } from './question.js';
 import { isScope } from './requirement.js';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
@@ -9,6 +10,8 @@ const MOST_SCOPES = 200;
 const LONGEST_SCOPE = 2048;
 // Segments of what needs no encoding. None is `.` or `..`, which clients take away.
 const PATH = /^(?=.{0,201}$)(\/(?!\.\.?(\/|$))[A-Za-z0-9._~-]+)*$/;
+// The signatures of proofs that count (RFC 9449), as Falconer's own metadata has them.
+const ALGORITHMS = 'ES256 Ed25519 EdDSA ES384 PS256 RS256';
 const ESCAPES = { ' ': '%20', '"': '%22', '\\': '%5C', '%': '%25' };
 
 export class Resource {
@@ -27,7 +30,7 @@ export class Resource {
     this.path = WELL_KNOWN + path;
     this.#url = origin + this.path;
     const supported = scopes.length > 0 ? { scopes_supported: scopes.map(escaped) } : {};
-    this.#document = JSON.stringify({ resource: origin + path, authorization_servers: [rootUrl], ...supported, bearer_methods_supported: ['header'] });
+    this.#document = JSON.stringify({ resource: origin + path, authorization_servers: [rootUrl], ...supported, bearer_methods_supported: ['header'], dpop_signing_alg_values_supported: ALGORITHMS.split(' ') });
   }
 
   /** The answer to a request for the document: its headers and text; null for any other request. */
@@ -43,14 +46,18 @@ export class Resource {
     const where = `resource_metadata="${this.#url}"`;
     if (refusal.reason === 'no-credentials') {
       const { message, id, missing } = refusal;
-      return new Refusal('AuthenticationFailed', 'no-credentials', message, { id, missing, challenge: `Bearer ${where}, hawk` });
+      return new Refusal('AuthenticationFailed', 'no-credentials', message, { id, missing, challenge: `Bearer ${where}, DPoP algs="${ALGORITHMS}", hawk` });
     }
+    const scheme = tokenScheme(authorization);
     if (refusal.code === 'InsufficientScopes') {
       const scope = scopeText(required);
-      refusal.challenge = `Bearer error="insufficient_scope", ${scope === null ? '' : `scope="${scope}", `}${where}`;
+      refusal.challenge = `${scheme === 'dpop' ? 'DPoP' : 'Bearer'} error="insufficient_scope", ${scope === null ? '' : `scope="${scope}", `}${where}`;
+    } else if (refusal.status === 401 && scheme === 'dpop') {
+      const error = refusal.reason?.startsWith('proof-') ? 'invalid_dpop_proof' : 'invalid_token';
+      refusal.challenge = `DPoP error="${error}", algs="${ALGORITHMS}", ${where}, hawk`;
     } else if (refusal.status === 401) {
       // Clients of OAuth 2 look at the first challenge. Who showed no token is told of no error (RFC 6750, section 3.1).
-      refusal.challenge = `Bearer ${/^bearer /i.test(authorization ?? '') ? 'error="invalid_token", ' : ''}${where}, hawk`;
+      refusal.challenge = `Bearer ${scheme === 'bearer' ? 'error="invalid_token", ' : ''}${where}, DPoP algs="${ALGORITHMS}", hawk`;
     }
     return refusal;
   }

@@ -199,6 +199,8 @@ def _request(scope: Scope) -> SignedRequest:
         method=scope["method"],
         resource=of_asgi(scope),
         authorization=headers.get("authorization"),
+        # Several are no proof.
+        dpop=b", ".join(value for name, value in scope["headers"] if name.lower() == b"dpop").decode("latin-1") or None,
         content_type=headers.get("content-type", ""),
         source_ip=client[0] if client else None,
         # Of several none counts.

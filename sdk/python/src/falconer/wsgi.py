@@ -114,6 +114,7 @@ def _request(environ: Mapping[str, Any]) -> SignedRequest:
         method=environ["REQUEST_METHOD"],
         resource=of_wsgi(environ),
         authorization=environ.get("HTTP_AUTHORIZATION"),
+        dpop=environ.get("HTTP_DPOP"),
         content_type=environ.get("CONTENT_TYPE", ""),
         source_ip=environ.get("REMOTE_ADDR") or None,
         traceparent=environ.get("HTTP_TRACEPARENT"),

@@ -101,6 +101,9 @@ pub struct Record {
     /// What its ID tokens are signed with
     #[arg(long, value_name = "ALGORITHM", value_parser = ["ES256", "EdDSA", "RS256"])]
     id_token_alg: Option<String>,
+    /// Whether its access tokens are bound to keys, so that it gets none without a proof
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    dpop_bound_access_tokens: Option<bool>,
 }
 
 impl Record {
@@ -121,6 +124,7 @@ impl Record {
             skip_consent: self.skip_consent.unwrap_or(request.skip_consent),
             pushed_only: self.pushed_only.unwrap_or(request.pushed_only),
             id_token_alg: self.id_token_alg.unwrap_or(request.id_token_alg),
+            dpop_bound_access_tokens: self.dpop_bound_access_tokens.unwrap_or(request.dpop_bound_access_tokens),
             name: request.name,
         }
     }
@@ -158,6 +162,7 @@ pub async fn run(command: Application) -> Result<()> {
                 skip_consent: false,
                 pushed_only: false,
                 id_token_alg: "ES256".to_owned(),
+                dpop_bound_access_tokens: false,
             };
             show(&server.put_application(&id, &record.onto(nothing)).await?, user.json)
         }
@@ -176,6 +181,7 @@ pub async fn run(command: Application) -> Result<()> {
                 skip_consent: present.skip_consent,
                 pushed_only: present.pushed_only,
                 id_token_alg: present.id_token_alg,
+                dpop_bound_access_tokens: present.dpop_bound_access_tokens,
             };
             show(&server.put_application(&id, &record.onto(as_it_is)).await?, user.json)
         }

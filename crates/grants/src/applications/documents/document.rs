@@ -49,7 +49,13 @@ pub(crate) fn read(
     let redirects = redirects(url, &document, is_redirect)?;
     let name = text(&document, "client_name")?.map(str::trim).filter(|name| is_name(name)).map(str::to_owned);
     let scopes = wished(text(&document, "scope")?.unwrap_or_default());
-    Ok(application(url, scopes, redirects, Some(name)))
+    let mut application = application(url, scopes, redirects, Some(name));
+    application.settings.dpop_bound_access_tokens = match document.get("dpop_bound_access_tokens") {
+        None => false,
+        Some(Value::Bool(is_bound)) => *is_bound,
+        Some(_) => return Err("its dpop_bound_access_tokens is neither true nor false".to_owned()),
+    };
+    Ok(application)
 }
 
 /// An application of which nothing is known but where its document is: enough for whoever comes with something that it was given.
@@ -71,6 +77,7 @@ fn application(url: &Target, scopes: Vec<String>, redirects: Vec<(String, Target
         // Nobody has registered it: it asks each time.
         remember_ms: 0,
         skip_consent: false,
+        dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
     };

@@ -49,6 +49,8 @@ pub(crate) struct ClientMetadata {
     pub(crate) pushed_only: bool,
     /// `id_token_signed_response_alg` (OpenID Connect Dynamic Client Registration 1.0 section 2)
     pub(crate) id_token_alg: SigningAlgorithm,
+    /// It wants no token that is bound to no key (RFC 9449 section 5.2).
+    pub(crate) dpop_bound_access_tokens: bool,
 }
 
 /// Reads it. `is_redirect`: where a redirect URI leads, or why it can't be used; `signs_by`: whether there is a key for this algorithm.
@@ -83,17 +85,14 @@ pub(crate) fn read(
         Some(name) if name.len() <= LONGEST_NAME && !name.chars().any(is_unseen) => name.to_owned(),
         Some(_) => return invalid(&format!("client_name: write a line of visible text of at most {LONGEST_NAME} bytes.")),
     };
-    let pushed_only = match member(metadata, "require_pushed_authorization_requests") {
-        None => false,
-        Some(Value::Bool(pushed_only)) => *pushed_only,
-        Some(_) => return invalid("require_pushed_authorization_requests: it is true or false."),
-    };
+    let pushed_only = flag(metadata, "require_pushed_authorization_requests")?;
     let id_token_alg = match text(metadata, "id_token_signed_response_alg")?.map(SigningAlgorithm::of_word) {
         None => SigningAlgorithm::default(),
         Some(Some(algorithm)) if signs_by(algorithm) => algorithm,
         Some(_) => return invalid("id_token_signed_response_alg: see id_token_signing_alg_values_supported."),
     };
-    Ok(ClientMetadata { name, redirect_uris, method, scopes: scopes(metadata)?, pushed_only, id_token_alg })
+    let dpop_bound_access_tokens = flag(metadata, "dpop_bound_access_tokens")?;
+    Ok(ClientMetadata { name, redirect_uris, method, scopes: scopes(metadata)?, pushed_only, id_token_alg, dpop_bound_access_tokens })
 }
 
 fn redirects(
@@ -141,6 +140,14 @@ pub(crate) fn text<'m>(metadata: &'m Map<String, Value>, name: &str) -> Result<O
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => invalid(&format!("{name}: it is not a text.")),
+    }
+}
+
+fn flag(metadata: &Map<String, Value>, name: &str) -> Result<bool, RegistrationError> {
+    match member(metadata, name) {
+        None => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => invalid(&format!("{name}: it is true or false.")),
     }
 }
 

@@ -54,6 +54,8 @@ pub struct RegisteredApplication {
     pub pushed_only: bool,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlgorithm,
+    /// It gets no token that is bound to no key.
+    pub dpop_bound_access_tokens: bool,
     /// Its secret, where it has just got one.
     pub secret: Option<Secret>,
     /// With which it is read, changed and deleted.
@@ -110,7 +112,8 @@ impl Grants {
         Ok(shown(&record, token))
     }
 
-    /// Makes an application what its metadata says now. What is left out is as if nothing had been said, but for `scope`, which is never more than it was.
+    /// Makes an application what its metadata says now. What is left out is as if nothing had been said, but for `scope`, which is never more than it
+    /// was, and `dpop_bound_access_tokens`, which stays.
     pub async fn change_registered(
         &self,
         id: &str,
@@ -219,6 +222,7 @@ fn registered_as(
         skip_consent: false,
         pushed_only: read.pushed_only,
         id_token_alg: read.id_token_alg,
+        dpop_bound_access_tokens: read.dpop_bound_access_tokens || known.is_some_and(|known| known.dpop_bound_access_tokens),
     })
 }
 
@@ -238,6 +242,7 @@ fn shown(record: &ApplicationRecord, token: &str) -> RegisteredApplication {
         scope: (!is_anything).then(|| scope_text::write(record.scopes.iter().map(String::as_str))),
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg,
+        dpop_bound_access_tokens: record.dpop_bound_access_tokens,
         secret: None,
         access_token: token.to_owned(),
     }

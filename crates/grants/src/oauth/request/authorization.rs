@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use falconer_auth::KeyThumbprint;
 use falconer_login::LoginError;
 use falconer_wire::time_expression;
 
@@ -228,6 +229,7 @@ fn read(
             redirect_uri: uri.to_owned(),
             response,
             challenge,
+            jkt: jkt(parameters, response)?,
             state: state.map(str::to_owned),
             is_to_be_asked: asks_for_consent(parameters)?,
             resources,
@@ -273,6 +275,17 @@ fn challenge(parameters: &Parameters, application: &Application, response: Respo
         return invalid("The code_challenge is no SHA-256 in base64url without padding.");
     }
     Ok(Some(challenge.to_owned()))
+}
+
+/// The key that the code is to be bound to (RFC 9449 section 10).
+fn jkt(parameters: &Parameters, response: ResponseType) -> Result<Option<String>, Fault> {
+    let invalid = |text: &str| Err(Fault::InvalidRequest(text.to_owned()));
+    match parameters.one("dpop_jkt")? {
+        None => Ok(None),
+        Some(_) if response == ResponseType::Token => invalid("A dpop_jkt goes with the response_type code."),
+        Some(text) if KeyThumbprint::read(text).is_none() => invalid("The dpop_jkt is no thumbprint in base64url without padding."),
+        Some(text) => Ok(Some(text.to_owned())),
+    }
 }
 
 /// What was asked for; all that the application may ask for where it asked for nothing particular.
@@ -332,7 +345,7 @@ fn is_state(state: &str) -> bool {
 /// names no scopes there are none here: what the application is registered for may be longer than an address, and than what is carried through a sign-in with a
 /// provider.
 fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, ParameterError> {
-    const KEPT: [&str; 10] = [
+    const KEPT: [&str; 11] = [
         "response_type",
         "client_id",
         "redirect_uri",
@@ -341,6 +354,7 @@ fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, Param
         "expires",
         "code_challenge",
         "code_challenge_method",
+        "dpop_jkt",
         "device_name",
         "description",
     ];

@@ -16,6 +16,7 @@ use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::proof::SentProof;
 use crate::oauth::request::authorization::{AuthorizationError, Refusal, Sent};
 use crate::oauth::request::parameters::Parameters;
 
@@ -72,6 +73,7 @@ impl Grants {
         proof: ClientProof<'_>,
         address: IpAddr,
         issuer: &str,
+        sent: SentProof<'_>,
     ) -> Result<PushedRequest, ExchangeError> {
         let invalid = |text: &str| ExchangeError::InvalidRequest(text.to_owned());
         let application = self.client(proof)?.ok_or(ExchangeError::InvalidClient)?;
@@ -99,6 +101,16 @@ impl Grants {
             Err(Refusal::Unknown(why)) => return Err(ExchangeError::InvalidRequest(why)),
             Err(Refusal::Fault { fault, .. }) => return Err(fault.into()),
         }
+        // A proof binds the code as dpop_jkt does (RFC 9449 section 10.1).
+        let named = parameters.one("dpop_jkt")?;
+        let proved = match sent.header {
+            Some(_) => self.proved_key(sent, Some(&application), named).await?,
+            None => None,
+        };
+        let query = match proved.filter(|_| named.is_none()) {
+            Some(key) => format!("{query}&dpop_jkt={key}"),
+            None => query,
+        };
         let request_uri = self.reference(Stage::Pushed, &self.login.draw::<16>(), &query, self.now_ms().saturating_add(LIFE_MS));
         Ok(PushedRequest { request_uri, seconds: LIFE_MS / 1000 })
     }

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_auth::MINUTE_MS;
+use falconer_auth::{JwsAlgorithm, MINUTE_MS};
+use ring::digest;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
-use super::algorithm::Algorithm;
 use super::keys::Keys;
 use crate::providers::error::{ProviderError, short};
 use crate::providers::flow::FLOW_MS;
@@ -31,7 +31,7 @@ pub(crate) struct Expected<'a> {
 
 /// A token that was taken apart; nothing of it is believed yet.
 pub(crate) struct UnverifiedToken<'a> {
-    algorithm: Algorithm,
+    algorithm: JwsAlgorithm,
     key_id: Option<String>,
     message: &'a str,
     signature: Vec<u8>,
@@ -58,7 +58,7 @@ impl<'a> UnverifiedToken<'a> {
         }
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| ProviderError::Token("its header is not what one is"))?;
         let name = || short(&header.alg);
-        let algorithm = Algorithm::named(&header.alg).ok_or_else(|| ProviderError::Algorithm(name()))?;
+        let algorithm = JwsAlgorithm::named(&header.alg).ok_or_else(|| ProviderError::Algorithm(name()))?;
         if expected.algorithms.is_some_and(|offered| !offered.contains(&header.alg)) {
             return Err(ProviderError::Algorithm(name()));
         }
@@ -74,7 +74,7 @@ impl<'a> UnverifiedToken<'a> {
     /// The claims, if all of it holds.
     pub(crate) fn prove(&self, keys: &Keys, expected: &Expected<'_>, now_ms: i64) -> Result<Map<String, Value>, ProviderError> {
         let key = keys.find(self.key_id.as_deref(), self.algorithm)?;
-        if !self.algorithm.verify(key, self.message.as_bytes(), &self.signature) {
+        if !self.algorithm.verify(&key.public, self.message.as_bytes(), &self.signature) {
             return Err(ProviderError::Signature);
         }
         let claims: Map<String, Value> =
@@ -87,7 +87,7 @@ impl<'a> UnverifiedToken<'a> {
             return Err(ProviderError::Nonce);
         }
         if let Some(hash) = claims.get("at_hash") {
-            let made_with = expected.access_token.map(|token| URL_SAFE_NO_PAD.encode(self.algorithm.half_hash(token)));
+            let made_with = expected.access_token.map(|token| URL_SAFE_NO_PAD.encode(half_hash(self.algorithm, token)));
             if made_with.is_none() || made_with.as_deref() != hash.as_str() {
                 return Err(ProviderError::AccessTokenHash);
             }
@@ -149,6 +149,18 @@ fn time_ms(claims: &Map<String, Value>, name: &'static str) -> Result<Option<i64
         Some(whole)
     });
     seconds.map(|seconds| Some(seconds.saturating_mul(1000))).ok_or(ProviderError::Claim(name))
+}
+
+/// The left half of the hash that goes with the signature: what `at_hash` holds (OpenID Connect Core 3.1.3.6).
+fn half_hash(algorithm: JwsAlgorithm, text: &str) -> Vec<u8> {
+    let algorithm = match algorithm {
+        JwsAlgorithm::Rs256 | JwsAlgorithm::Ps256 | JwsAlgorithm::Es256 => &digest::SHA256,
+        JwsAlgorithm::Es384 => &digest::SHA384,
+        JwsAlgorithm::EdDsa => &digest::SHA512,
+    };
+    let hash = digest::digest(algorithm, text.as_bytes());
+    let half = hash.as_ref().len() / 2;
+    hash.as_ref().iter().take(half).copied().collect()
 }
 
 fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {

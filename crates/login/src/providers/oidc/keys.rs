@@ -1,11 +1,9 @@
 //! A provider's keys (RFC 7517): those that can verify a signature that counts. The rest are passed over: a provider may have keys for other things.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use falconer_auth::{JwkMembers, JwsAlgorithm, PublicKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::algorithm::Algorithm;
 use crate::providers::error::{ProviderError, malformed, short};
 
 /// More keys than anybody has.
@@ -21,16 +19,7 @@ pub(crate) struct Key {
     pub(crate) id: Option<String>,
     /// What it says that it is for.
     pub(crate) algorithm: Option<String>,
-    pub(crate) material: Material,
-}
-
-/// What a signature is verified with.
-#[derive(Clone, Debug)]
-pub(crate) enum Material {
-    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
-    P256(Vec<u8>),
-    P384(Vec<u8>),
-    Ed25519(Vec<u8>),
+    pub(crate) public: PublicKey,
 }
 
 #[derive(Deserialize)]
@@ -40,17 +29,13 @@ struct Document {
 
 #[derive(Deserialize)]
 struct Written {
-    kty: String,
+    #[serde(flatten)]
+    public: JwkMembers,
     kid: Option<String>,
     #[serde(rename = "use")]
     usage: Option<String>,
     key_ops: Option<Vec<String>>,
     alg: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    crv: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
 }
 
 impl Keys {
@@ -69,9 +54,9 @@ impl Keys {
     }
 
     /// The key that a token names; without a name, the only one that fits.
-    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&Key, ProviderError> {
+    pub(crate) fn find(&self, id: Option<&str>, algorithm: JwsAlgorithm) -> Result<&Key, ProviderError> {
         let Some(id) = id else {
-            let mut fitting = self.0.iter().filter(|key| algorithm.fits(key));
+            let mut fitting = self.0.iter().filter(|key| key.is_for(algorithm));
             return match (fitting.next(), fitting.next()) {
                 (Some(key), None) => Ok(key),
                 (None, _) => Err(ProviderError::UnknownKey(String::new())),
@@ -83,7 +68,7 @@ impl Keys {
         match (named.next(), named.next()) {
             (None, _) => Err(ProviderError::UnknownKey(short())),
             (Some(_), Some(_)) => Err(ProviderError::AmbiguousKey(short())),
-            (Some(key), None) if algorithm.fits(key) => Ok(key),
+            (Some(key), None) if key.is_for(algorithm) => Ok(key),
             (Some(_), None) => Err(ProviderError::WrongKey(short())),
         }
     }
@@ -97,31 +82,13 @@ impl Key {
         if !for_signatures {
             return None;
         }
-        let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_deref()?).ok();
-        let coordinate = |text: &Option<String>, length: usize| bytes(text).filter(|bytes| bytes.len() == length);
-        let point = |length: usize| {
-            let mut point = vec![4];
-            point.extend(coordinate(&written.x, length)?);
-            point.extend(coordinate(&written.y, length)?);
-            Some(point)
-        };
-        let material = match (written.kty.as_str(), written.crv.as_deref()) {
-            ("RSA", _) => {
-                let (modulus, exponent) = (without_zeros(bytes(&written.n)?), without_zeros(bytes(&written.e)?));
-                // What ring verifies with: 2048 to 8192 bits.
-                let usable = (256..=1024).contains(&modulus.len()) && (1..=4).contains(&exponent.len());
-                usable.then_some(Material::Rsa { modulus, exponent })?
-            }
-            ("EC", Some("P-256")) => Material::P256(point(32)?),
-            ("EC", Some("P-384")) => Material::P384(point(48)?),
-            ("OKP", Some("Ed25519")) => Material::Ed25519(coordinate(&written.x, 32)?),
-            _ => return None,
-        };
-        Some(Key { id: written.kid, algorithm: written.alg, material })
+        Some(Key { id: written.kid, algorithm: written.alg, public: PublicKey::read(&written.public)? })
     }
-}
 
-/// Some write a zero in front.
-fn without_zeros(bytes: Vec<u8>) -> Vec<u8> {
-    bytes.into_iter().skip_while(|byte| *byte == 0).collect()
+    /// Whether a signature of this kind can be its own.
+    fn is_for(&self, algorithm: JwsAlgorithm) -> bool {
+        let said = self.algorithm.as_deref();
+        let fits = said.is_none_or(|said| JwsAlgorithm::named(said) == Some(algorithm));
+        fits && algorithm.fits(&self.public)
+    }
 }

@@ -4,7 +4,6 @@
 //!
 //! Signatures are verified by `ring`, which TLS brings anyway; why no library for the rest is in docs/adr/0130.
 
-mod algorithm;
 mod claims;
 mod discovery;
 mod id_token;

@@ -27,6 +27,7 @@ pub(super) fn application(id: &str) -> ApplicationRecord {
         pushed_only: true,
         id_token_alg: SigningAlgorithm::EdDsa,
         registration: None,
+        dpop_bound_access_tokens: false,
         created_ms: NOW,
         last_modified_ms: NOW,
     }
@@ -46,6 +47,7 @@ pub(crate) async fn an_application_comes_back_as_it_was(store: Arc<dyn Store>) {
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Rs256,
         registration: Some(RegistrationRecord { access_hash: "h".into(), initial_token: None, granted_ms: None }),
+        dpop_bound_access_tokens: true,
         max_life_ms: i64::MAX,
         scopes: texts(&["b", "a", "b", "sp ace \"\\"]),
         ..application("Z.odd_1-")
@@ -88,6 +90,7 @@ pub(crate) async fn applications_are_updated_and_deleted(store: Arc<dyn Store>) 
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
         registration: Some(RegistrationRecord { access_hash: "i".into(), initial_token: Some("t".into()), granted_ms: Some(NOW) }),
+        dpop_bound_access_tokens: true,
         created_ms: NOW - 1,
         last_modified_ms: NOW + 3,
         ..application("a")

@@ -95,6 +95,7 @@ pub(crate) async fn the_open_grants_of_an_application_are_those_of_its_codes_and
                 redirect_uri: String::new(),
                 challenge: None,
                 resources: vec![],
+                jkt: None,
                 expires_ms,
                 kept_until_ms: expires_ms,
                 used_ms: None,

@@ -17,6 +17,7 @@ fn code(hash: &str) -> GrantSecretRecord {
         redirect_uri: "https://notes.example/callback?a=1".to_owned(),
         challenge: Some("challenge".to_owned()),
         resources: vec!["https://notes.example/mcp".to_owned(), "https://b.example".to_owned()],
+        jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned()),
         expires_ms: NOW + 1,
         kept_until_ms: NOW + 10,
         used_ms: None,
@@ -32,7 +33,7 @@ pub(in crate::conformance) async fn a_code_comes_back_and_is_used_once(store: Ar
     let other = GrantSecretRecord { grant: "g2".to_owned(), ..code("c1") };
     assert_eq!(s.insert_grant_secret(&other).await, Err(StoreError::Conflict));
     assert_eq!(s.grant_secret("c1").await, Ok(Some(code("c1"))), "the first one stays");
-    let token = GrantSecretRecord { kind: GrantSecretKind::AccessToken, challenge: None, resources: Vec::new(), ..code("t1") };
+    let token = GrantSecretRecord { kind: GrantSecretKind::AccessToken, challenge: None, resources: Vec::new(), jkt: None, ..code("t1") };
     s.insert_grant_secret(&token).await.unwrap();
     assert_eq!(s.grant_secret("t1").await, Ok(Some(token)));
     assert_eq!(s.use_grant_secret("c1", NOW + 5).await, Ok(true));

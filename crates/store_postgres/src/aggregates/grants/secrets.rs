@@ -6,10 +6,10 @@ use tokio_postgres::Row;
 use crate::connection::columns::{Connection, first, get, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms, resources";
+const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms, resources, jkt";
 
 pub(crate) async fn insert(on: &impl Connection, secret: &GrantSecretRecord) -> Res<()> {
-    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     run(
         on,
         &sql,
@@ -24,6 +24,7 @@ pub(crate) async fn insert(on: &impl Connection, secret: &GrantSecretRecord) -> 
             &secret.kept_until_ms,
             &secret.used_ms,
             &secret.resources,
+            &secret.jkt,
         ],
     )
     .await?;
@@ -53,5 +54,6 @@ fn read(row: &Row) -> Res<GrantSecretRecord> {
         kept_until_ms: get(row, 7)?,
         used_ms: get(row, 8)?,
         resources: get(row, 9)?,
+        jkt: get(row, 10)?,
     })
 }

@@ -6,10 +6,10 @@ use rusqlite::{Connection, Row, params};
 use crate::connection::columns::{first, list, read_list, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms, resources";
+const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms, resources, jkt";
 
 pub(crate) fn insert(connection: &Connection, secret: &GrantSecretRecord) -> Res<()> {
-    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     let values = params![
         secret.hash,
         secret.kind.as_str(),
@@ -21,6 +21,7 @@ pub(crate) fn insert(connection: &Connection, secret: &GrantSecretRecord) -> Res
         secret.kept_until_ms,
         secret.used_ms,
         list(&secret.resources)?,
+        secret.jkt,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -49,5 +50,6 @@ fn read(row: &Row<'_>) -> Res<GrantSecretRecord> {
         kept_until_ms: row.get(7)?,
         used_ms: row.get(8)?,
         resources: read_list(row, 9)?,
+        jkt: row.get(10)?,
     })
 }

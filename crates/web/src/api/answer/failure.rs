@@ -119,6 +119,7 @@ pub(crate) fn text_of(reason: &Reason) -> String {
         | Reason::SeveralAuthorizations
         | Reason::PayloadNotSigned
         | Reason::Token(_)
+        | Reason::Proof(_)
         | Reason::Replayed
         | Reason::ReservedName { .. }
         | Reason::Grant { .. }

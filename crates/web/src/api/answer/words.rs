@@ -1,6 +1,6 @@
 //! The stable word for each reason of a refusal: what programs decide by, and what people search the documentation for. Texts may change, these may not.
 
-use falconer_auth::{CertificateFault, ClientState, ExtFault, Failure, GrantState, Reason, TokenFault};
+use falconer_auth::{CertificateFault, ClientState, ExtFault, Failure, GrantState, ProofFault, Reason, TokenFault};
 
 /// A request that nobody signed lacks scopes.
 pub(crate) const NO_CREDENTIALS: &str = "no-credentials";
@@ -21,6 +21,21 @@ pub(crate) fn of(reason: &Reason) -> &'static str {
             TokenFault::Unknown => "token-unknown",
             TokenFault::Ended => "token-expired",
             TokenFault::OtherService => "token-other-service",
+            TokenFault::Bound => "token-bound",
+            TokenFault::NotBound => "token-not-bound",
+        },
+        Reason::Proof(fault) => match fault {
+            ProofFault::Missing => "proof-missing",
+            ProofFault::Malformed(_) => "proof-malformed",
+            ProofFault::OtherKey => "proof-other-key",
+            ProofFault::Method { .. } => "proof-method",
+            ProofFault::Url { .. } => "proof-url",
+            ProofFault::Time { .. } | ProofFault::NotNow => "proof-stale",
+            ProofFault::OtherToken => "proof-other-token",
+            ProofFault::Signature => "proof-signature",
+            ProofFault::Replayed => "proof-replayed",
+            ProofFault::FollowUp => "follow-up",
+            ProofFault::TooMany => "proof-too-many",
         },
         Reason::Replayed => "replayed",
         Reason::ReservedName { .. } => "reserved-name",

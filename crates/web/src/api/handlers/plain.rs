@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use falconer_auth::{Auth, RequestParts, authority};
+use falconer_auth::{Auth, ProofParts, RequestParts, UrlScheme, authority};
 use falconer_scopes::is_valid_scope;
 use falconer_wire::{Call, Method};
 use foldhash::fast::RandomState;
@@ -70,11 +70,23 @@ pub(crate) struct HawkRequest<'b> {
     authorization: Option<Cow<'b, str>>,
     #[serde(borrow, default, deserialize_with = "never_null")]
     source_ip: Option<Cow<'b, str>>,
+    /// This and what follows are of `check` only.
+    #[serde(borrow, default, deserialize_with = "never_null")]
+    dpop: Option<Cow<'b, str>>,
+    #[serde(borrow, default, deserialize_with = "never_null")]
+    follow_up: Option<Cow<'b, str>>,
+    #[serde(default, deserialize_with = "scheme")]
+    scheme: Option<UrlScheme>,
 }
 
 /// `null` is no text: the schema refuses it.
 fn never_null<'de: 'b, 'b, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'b, str>>, D::Error> {
     Text::deserialize(deserializer).map(|Text(text)| Some(text))
+}
+
+/// The same of a scheme.
+fn scheme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UrlScheme>, D::Error> {
+    UrlScheme::deserialize(deserializer).map(Some)
 }
 
 impl HawkRequest<'_> {
@@ -86,6 +98,11 @@ impl HawkRequest<'_> {
             port: self.port,
             authorization: self.authorization.as_deref(),
         }
+    }
+
+    /// What goes with an access token.
+    pub(crate) fn proof(&self) -> ProofParts<'_> {
+        ProofParts { dpop: self.dpop.as_deref(), follow_up: self.follow_up.as_deref(), url_scheme: self.scheme.unwrap_or_default() }
     }
 
     /// Whether it is as the schema has it.
@@ -171,7 +188,9 @@ pub(crate) fn text(json: &[u8]) -> Option<&str> {
 
 fn of_body(json: &[u8]) -> Option<HawkRequest<'_>> {
     let request: HawkRequest<'_> = serde_json::from_str(text(json)?).ok()?;
-    request.fits().then_some(request)
+    // What goes with access tokens, which are not for authenticateHawk.
+    let has_more = request.dpop.is_some() || request.follow_up.is_some() || request.scheme.is_some();
+    (!has_more && request.fits()).then_some(request)
 }
 
 #[cfg(test)]
@@ -206,6 +225,9 @@ mod tests {
             ",\"sourceIp\":\"1.2.3\"",
             ",\"sourceIp\":null",
             ",\"extra\":1",
+            ",\"dpop\":\"x\"",
+            ",\"scheme\":\"http\"",
+            ",\"followUp\":\"x\"",
             ",\"port\":1",
             ",\"authorization\":\"\\ud800\"",
             ",\"sourceIp\":\"127.0.0.1\",\"authorization\":\"\"",
@@ -225,7 +247,7 @@ mod tests {
             assert_eq!(long["port"].as_f64(), Some(f64::from(parts.port)), "{body}");
             assert_eq!(long.get("authorization").and_then(Value::as_str), parts.authorization, "{body}");
         }
-        assert_eq!((bodies, read_here), (8 * 9 * 9 * 10, 3 * 6 * 3 * 4), "usual bodies are read here");
+        assert_eq!((bodies, read_here), (8 * 9 * 9 * 13, 3 * 6 * 3 * 4), "usual bodies are read here");
         for not_json in ["", "[]", "null", "{", "\u{feff}{}"] {
             assert!(of_body(not_json.as_bytes()).is_none());
         }

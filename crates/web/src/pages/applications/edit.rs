@@ -59,6 +59,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         skip_consent: form.ticked("skip_consent"),
         pushed_only: form.ticked("pushed_only"),
         id_token_alg: form.field("id_token_alg").to_owned(),
+        dpop_bound_access_tokens: form.ticked("dpop_bound_access_tokens"),
         seen_ms: form.field("seen").parse().ok(),
     };
     match save(visit, session, &draft).await {
@@ -109,6 +110,7 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
         skip_consent: draft.skip_consent,
         pushed_only: draft.pushed_only,
         id_token_alg,
+        dpop_bound_access_tokens: draft.dpop_bound_access_tokens,
     };
     visit.web.grants.put_application_from(session, &draft.id, &input, draft.seen_ms.unwrap_or(0)).await
 }
@@ -132,6 +134,7 @@ fn of_record(record: &ApplicationRecord) -> ApplicationDraft {
         skip_consent: record.skip_consent,
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg.as_str().to_owned(),
+        dpop_bound_access_tokens: record.dpop_bound_access_tokens,
         seen_ms: Some(record.last_modified_ms),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn allow_any(answer: &mut HeaderMap) {
 
 fn say_how(answer: &mut HeaderMap, methods: &'static str) {
     answer.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
-    answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
+    answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type, dpop"));
     answer.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
 }
 

@@ -11,12 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use falconer_grants::{ACCESS_TOKEN_TYPE, ClientProof, ParameterError, Parameters};
 use falconer_wire::date_time;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, PRAGMA};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Value, json};
 
-use super::cors;
 use super::refused::Refused;
+use super::{cors, proof};
 use crate::Web;
 use crate::api::request_json::{Budget, DuplicateKeys, JsonError, tree};
 use crate::http::only::{is_of_kind, the_only};
@@ -30,10 +31,11 @@ const MOST_PARAMETERS: usize = 100;
 /// `POST /login/oauth/token`
 pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Response {
     answered(&web, request, async |request| {
-        let issued = web.grants.token(&request.parameters, request.proof()?).await?;
+        let sent = proof::sent(request.dpop.as_deref(), "/login/oauth/token");
+        let issued = web.grants.token(&request.parameters, request.proof()?, sent).await?;
         let body = json!({
             "access_token": issued.token,
-            "token_type": "Bearer",
+            "token_type": issued.scheme.as_str(),
             "expires_in": issued.seconds,
             "scope": issued.scope,
         });
@@ -56,11 +58,9 @@ pub(crate) async fn revoke(State(web): State<Arc<Web>>, request: Request) -> Res
 
 /// `GET /login/oauth/credentials`
 pub(crate) async fn credentials(State(web): State<Arc<Web>>, request: Request) -> Response {
-    let mut response = match credentials_of(&web, request.headers()).await {
-        Ok(response) => response,
-        Err(refused) => refused.answer(),
-    };
-    cors::allow(&web.grants, request.headers(), response.headers_mut());
+    let (parts, _) = request.into_parts();
+    let mut response = credentials_of(&web, &parts).await.unwrap_or_else(Refused::answer);
+    cors::allow(&web.grants, &parts.headers, response.headers_mut());
     response
 }
 
@@ -69,9 +69,9 @@ pub(crate) async fn preflight(State(web): State<Arc<Web>>, request: Request) -> 
     cors::preflight(&web.grants, request.headers())
 }
 
-async fn credentials_of(web: &Web, headers: &HeaderMap) -> Result<Response, Refused> {
-    let token = after_scheme(headers, "Bearer").ok_or_else(Refused::no_token)?;
-    let granted = web.grants.credentials(token).await?;
+async fn credentials_of(web: &Web, parts: &Parts) -> Result<Response, Refused> {
+    let shown = proof::shown(web, parts)?.ok_or_else(Refused::no_token)?;
+    let granted = web.grants.credentials(&shown).await?;
     let body = json!({
         "expires": date_time::format_ms(granted.renew_ms),
         "credentials": {
@@ -88,6 +88,8 @@ pub(crate) struct ApplicationRequest {
     pub(crate) parameters: Parameters,
     /// The `client_id` and the secret of `Authorization: Basic`.
     basic: Option<(String, String)>,
+    /// The header `DPoP`.
+    pub(super) dpop: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
 }
@@ -95,10 +97,11 @@ pub(crate) struct ApplicationRequest {
 impl ApplicationRequest {
     pub(super) async fn read(request: Request) -> Result<ApplicationRequest, Refused> {
         let basic = basic(request.headers())?;
+        let dpop = proof::of_headers(request.headers())?.map(str::to_owned);
         let (parameters, _) = read(request).await?;
         let one = |name| parameters.one(name).map(|value| value.map(str::to_owned)).map_err(invalid);
         let (client_id, client_secret) = (one("client_id")?, one("client_secret")?);
-        Ok(ApplicationRequest { basic, client_id, client_secret, parameters })
+        Ok(ApplicationRequest { basic, dpop, client_id, client_secret, parameters })
     }
 
     /// By one way only (RFC 6749 section 2.3).

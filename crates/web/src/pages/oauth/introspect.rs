@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use falconer_auth::{ApiError, Caller};
-use falconer_grants::{ActiveToken, BearerKind, Introspector, Parameters};
+use falconer_grants::{ActiveToken, BearerKind, Introspector, Parameters, TokenScheme};
 use falconer_login::LoginError;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -68,6 +68,8 @@ fn answer(web: &Web, token: Option<ActiveToken>) -> Response {
     });
     let audience = (!token.resources.is_empty()).then_some(token.resources);
     let body = with_member(body, "aud", audience);
-    let token_type = (token.kind == BearerKind::Access).then(|| "Bearer".to_owned());
-    json(StatusCode::OK, &with_member(body, "token_type", token_type))
+    let scheme = if token.jkt.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
+    let token_type = (token.kind == BearerKind::Access).then(|| scheme.as_str());
+    let key = token.jkt.map(|jkt| json!({ "jkt": jkt }));
+    json(StatusCode::OK, &with_member(with_member(body, "token_type", token_type), "cnf", key))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use falconer_grants::{ApplicationKind, CommandLine, GrantType};
+use falconer_grants::{ApplicationKind, CommandLine, GrantType, PROOF_ALGORITHMS};
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -54,6 +54,7 @@ pub(crate) fn of(web: &Web) -> Value {
         "revocation_endpoint_auth_methods_supported": proofs,
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": web.grants.reads_documents(),
     });

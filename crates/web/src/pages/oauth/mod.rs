@@ -5,6 +5,7 @@ pub(crate) mod cors;
 pub(crate) mod endpoints;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
+pub(crate) mod proof;
 pub(crate) mod pushed;
 pub(crate) mod refused;
 pub(crate) mod register;

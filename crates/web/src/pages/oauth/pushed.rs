@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::endpoints::{answered, json};
+use super::proof;
 use crate::{Peer, Web, client_address};
 
 /// Gives an application a reference to its request.
@@ -16,7 +17,8 @@ pub(crate) async fn push(State(web): State<Arc<Web>>, request: Request) -> Respo
     let address = client_address(peer, request.headers(), &web.settings.trusted_proxies);
     answered(&web, request, async |request| {
         let issuer = web.settings.public_origin.as_str();
-        let pushed = web.grants.push_request(&request.parameters, request.proof()?, address, issuer).await?;
+        let sent = proof::sent(request.dpop.as_deref(), "/login/oauth/par");
+        let pushed = web.grants.push_request(&request.parameters, request.proof()?, address, issuer, sent).await?;
         Ok(json(StatusCode::CREATED, &json!({ "request_uri": pushed.request_uri, "expires_in": pushed.seconds })))
     })
     .await

@@ -9,6 +9,10 @@ use serde_json::json;
 use super::endpoints::json;
 use crate::http::problem::Problem;
 
+/// What is told to whoever showed a token that is bound to a key without a proof that counts (RFC 9449 section 7.1). A test holds the list against the one that counts.
+const DPOP_PROOF: &str = "DPoP realm=\"falconer\", error=\"invalid_dpop_proof\", algs=\"ES256 Ed25519 EdDSA ES384 PS256 RS256\"";
+const DPOP_TOKEN: &str = "DPoP realm=\"falconer\", error=\"invalid_token\", algs=\"ES256 Ed25519 EdDSA ES384 PS256 RS256\"";
+
 /// An error as it goes out.
 pub(crate) struct Refused {
     status: StatusCode,
@@ -23,14 +27,22 @@ impl Refused {
         Refused::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
+    /// 400 for a header `DPoP` that is none.
+    pub(super) fn invalid_proof(description: impl Into<String>) -> Refused {
+        Refused::new(StatusCode::BAD_REQUEST, "invalid_dpop_proof", description)
+    }
+
     pub(super) fn too_large() -> Refused {
         Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The request is too large.")
     }
 
     /// 401 for a request with no token at all, which is told of no error (RFC 6750 section 3.1).
     pub(crate) fn no_token() -> Refused {
-        let description = "Send the access token as Authorization: Bearer";
-        Refused { challenge: Some("Bearer realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_request", description) }
+        let description = "Send the access token as Authorization: Bearer, or DPoP where it is bound to a key";
+        Refused {
+            challenge: Some("Bearer realm=\"falconer\", DPoP realm=\"falconer\", algs=\"ES256 Ed25519 EdDSA ES384 PS256 RS256\""),
+            ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_request", description)
+        }
     }
 
     /// 401 for a signature of a service that does not hold.
@@ -84,6 +96,13 @@ impl From<ExchangeError> for Refused {
                 challenge: Some("Bearer realm=\"falconer\", error=\"invalid_token\""),
                 ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", text)
             },
+            ExchangeError::NoProof | ExchangeError::Proof(_) => Refused::invalid_proof(text),
+            ExchangeError::ProofOfToken(_) => {
+                Refused { challenge: Some(DPOP_PROOF), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_dpop_proof", text) }
+            }
+            ExchangeError::WrongScheme(_) => {
+                Refused { challenge: Some(DPOP_TOKEN), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", text) }
+            }
             ExchangeError::Login(error) => Problem::from(error).into(),
         }
     }

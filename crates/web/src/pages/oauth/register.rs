@@ -113,6 +113,7 @@ fn shown(web: &Web, status: StatusCode, registered: RegisteredApplication) -> Re
         "response_types": ["code"],
         "id_token_signed_response_alg": registered.id_token_alg.as_str(),
         "require_pushed_authorization_requests": registered.pushed_only,
+        "dpop_bound_access_tokens": registered.dpop_bound_access_tokens,
     });
     let body = with_member(body, "scope", registered.scope);
     // Needed where there is a secret (RFC 7591 section 3.2.1): it does not end.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use falconer_grants::SigningAlgorithm;
+use falconer_grants::{ShownToken, SigningAlgorithm};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Web;
-use crate::pages::oauth::endpoints::{after_scheme, is_form, json, read};
+use crate::pages::oauth::endpoints::{is_form, json, read};
 use crate::pages::oauth::refused::Refused;
-use crate::pages::oauth::{cors, metadata};
+use crate::pages::oauth::{cors, metadata, proof};
 
 /// What an ID token, or the answer about a person, may hold.
 const CLAIMS: [&str; 15] = [
@@ -76,17 +76,22 @@ pub(crate) async fn user_info(State(web): State<Arc<Web>>, request: Request) -> 
 }
 
 async fn claims(web: &Web, request: Request) -> Result<Response, Refused> {
-    let in_header = after_scheme(request.headers(), "Bearer").map(str::to_owned);
-    let in_form = if request.method() == Method::POST && is_form(request.headers()) {
+    let is_form = request.method() == Method::POST && is_form(request.headers());
+    let (parts, body) = request.into_parts();
+    let in_form = if is_form {
+        let mut request = Request::new(body);
+        *request.headers_mut() = parts.headers.clone();
         let (parameters, _) = read(request).await?;
         parameters.one("access_token").map_err(|error| Refused::invalid_request(error.to_string()))?.map(str::to_owned)
     } else {
         None
     };
     // RFC 6750 section 2: by one way only.
-    let token = match (in_header, in_form) {
+    let shown = match (proof::shown(web, &parts)?, in_form.as_deref()) {
         (Some(_), Some(_)) => return Err(Refused::invalid_request("The access token is there twice: use the header or the form.")),
-        (token, None) | (None, token) => token.ok_or_else(Refused::no_token)?,
+        (Some(shown), None) => shown,
+        (None, Some(token)) => ShownToken::bearer(token),
+        (None, None) => return Err(Refused::no_token()),
     };
-    Ok(json(StatusCode::OK, &web.grants.user_info(&token).await?))
+    Ok(json(StatusCode::OK, &web.grants.user_info(&shown).await?))
 }

@@ -127,6 +127,7 @@ pub(super) fn application_form() -> ApplicationFormPage {
             skip_consent: false,
             pushed_only: true,
             id_token_alg: "EdDSA".to_owned(),
+            dpop_bound_access_tokens: false,
             seen_ms: Some(1_796_000_000_000),
         },
         back: "/auth/applications?id=wiki".to_owned(),

@@ -28,7 +28,8 @@ async fn nobody_learns_of_a_person_with_anything_else() {
         assert_eq!(site.user_info(sent).await.oauth_error(), (401, error.to_owned()), "{section}: {sent}");
     }
     let none = site.send(Request::get("/login/oauth/userinfo").body(axum::body::Body::empty()).unwrap()).await;
-    assert_eq!((none.status, none.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer realm=\"falconer\""), "RFC 6750 3");
+    let challenge = "Bearer realm=\"falconer\", DPoP realm=\"falconer\", algs=\"ES256 Ed25519 EdDSA ES384 PS256 RS256\"";
+    assert_eq!((none.status, none.header("www-authenticate")), (StatusCode::UNAUTHORIZED, challenge), "RFC 6750 3, RFC 9449 7.1");
     let token = answer["access_token"].as_str().unwrap();
     assert_eq!(site.user_info(token).await.status, StatusCode::OK);
     // Core 5.3.1, RFC 6750 2: in the header or in a form, and not in both.

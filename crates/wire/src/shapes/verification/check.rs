@@ -14,7 +14,7 @@ use super::{AuthenticateHawkRequest, Identity};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckRequest {
     /// What the service received.
-    pub request: AuthenticateHawkRequest,
+    pub request: CheckedRequest,
     /// What the operation needs.
     pub required: Expression,
     /// The payload hash of the body that arrived: SHA-256 in base64, 44 characters.
@@ -32,6 +32,56 @@ pub struct CheckRequest {
     /// Whether the service takes access tokens (`Authorization: Bearer`), too.
     #[serde(default, skip_serializing_if = "is_false")]
     pub bearer: bool,
+}
+
+/// What a service passes on of a request that it received, with what goes with an access token that is bound to a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CheckedRequest {
+    /// HTTP method in lower case.
+    pub method: String,
+    /// Path and query exactly as on the request line.
+    pub resource: String,
+    /// Host name without port.
+    pub host: String,
+    /// Port as the callers of the service see it.
+    pub port: u16,
+    /// The Authorization header, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// IP address that the request came from; for the log only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_ip: Option<String>,
+    /// The DPoP header, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop: Option<String>,
+    /// In place of it, where this is not the first question about the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<String>,
+    /// `http` or `https`, by which the callers of the service reach it. `None`: https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+}
+
+impl From<AuthenticateHawkRequest> for CheckedRequest {
+    fn from(request: AuthenticateHawkRequest) -> CheckedRequest {
+        let AuthenticateHawkRequest { method, resource, host, port, authorization, source_ip } = request;
+        CheckedRequest { method, resource, host, port, authorization, source_ip, dpop: None, follow_up: None, scheme: None }
+    }
+}
+
+impl CheckedRequest {
+    /// What authenticateHawk takes of it.
+    pub fn of_signature(&self) -> AuthenticateHawkRequest {
+        AuthenticateHawkRequest {
+            method: self.method.clone(),
+            resource: self.resource.clone(),
+            host: self.host.clone(),
+            port: self.port,
+            authorization: self.authorization.clone(),
+            source_ip: self.source_ip.clone(),
+        }
+    }
 }
 
 /// Several of them, at most 16.
@@ -62,6 +112,9 @@ pub enum CheckResponse {
         /// The caller's scopes below the prefixes that the service named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revealed: Option<Vec<String>>,
+        /// In place of `dpop` where the service asks once more about the same request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follow_up: Option<String>,
         /// There are more than these.
         #[serde(default, skip_serializing_if = "is_false")]
         revealed_more: bool,

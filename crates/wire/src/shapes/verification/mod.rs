@@ -4,6 +4,6 @@ mod check;
 mod explain;
 mod hawk;
 
-pub use check::{CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, Each};
+pub use check::{CheckRequest, CheckResponse, CheckedRequest, ChecksRequest, ChecksResponse, Each};
 pub use explain::{ExplainedRequest, ExplainedRole, Explanation};
 pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};

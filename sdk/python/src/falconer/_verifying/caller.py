@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .._errors import Refused, SettingsError
@@ -19,7 +20,8 @@ class BaseCaller:
     """What is known of a caller without asking again. Only a verifier makes one."""
 
     def __init__(self, facts: Facts, request: SignedRequest, reveal: tuple[str, ...]) -> None:
-        self._facts, self._request, self._reveal = facts, request, reveal
+        same = request if facts.follow_up is None else replace(request, follow_up=facts.follow_up)
+        self._facts, self._request, self._reveal = facts, same, reveal
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.client_id!r} until {self.expires}>"

@@ -29,6 +29,10 @@ class SignedRequest:
     traceparent: str | None = None
     """The value of the traceparent header (W3C Trace Context), or that of a span of this service's own: the question to Falconer is a part of that trace. What is not of
     the form is not passed on."""
+    dpop: str | None = field(default=None, repr=False)
+    """The value of the DPoP header as it came (RFC 9449), which goes with an access token that is bound to a key."""
+    follow_up: str | None = field(default=None, repr=False)
+    """In place of `dpop`, which counts once, where this request was verified before."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Facts:
     scopes: tuple[str, ...] = ()
     """The caller's scopes below the prefixes that the verifier's `reveal` names."""
     each: tuple[bool, ...] = ()
+    follow_up: str | None = None
+    """What goes in place of a proof where the same request is asked about once more."""
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,11 @@ class Question:
         if self.each:
             asked["each"] = list(self.each)
         # Only with a token: an older server would refuse the question.
-        if bearer_tokens and (self.request.authorization or "").lower().startswith("bearer "):
+        scheme = token_scheme(self.request.authorization)
+        if bearer_tokens and scheme is not None:
             asked["bearer"] = True
+            if scheme == "dpop":
+                asked["request"].update(self._proof(origin))
         return json.dumps(asked).encode()
 
     def headers(self) -> dict[str, str]:
@@ -89,6 +92,10 @@ class Question:
         if request.source_ip:
             parts["sourceIp"] = request.source_ip
         return parts
+
+    def _proof(self, origin: Origin) -> dict[str, Any]:
+        proof = {"followUp": self.request.follow_up} if self.request.follow_up else {"dpop": self.request.dpop} if self.request.dpop else {}
+        return {**proof, "scheme": origin.scheme}
 
     def read_check(self, status: int, text: bytes) -> Decision:
         """What `check` decided. Raises NoCheck, Strange."""
@@ -119,6 +126,7 @@ class Question:
                 identity=_identity(answer),
                 scopes=tuple(_texts(answer.get("revealed", []))),
                 each=tuple(isinstance(one, dict) and one.get("status") == "allowed" for one in each),
+                follow_up=_optional(answer, "followUp"),
             )
         )
 
@@ -151,6 +159,12 @@ class Question:
                 each=tuple(missing(scopes, one) is None for one in self.each),
             )
         )
+
+
+def token_scheme(authorization: str | None) -> str | None:
+    """By which scheme a request shows an access token, in lower case; None where it shows none."""
+    scheme, blank, _ = (authorization or "").partition(" ")
+    return scheme.lower() if blank and scheme.lower() in ("bearer", "dpop") else None
 
 
 def two_schemes(request: SignedRequest) -> Failed | None:

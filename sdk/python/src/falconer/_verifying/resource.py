@@ -10,6 +10,7 @@ from typing import Any
 
 from .._errors import Refusal, SettingsError
 from .._scopes import Expression, is_scope
+from .question import token_scheme
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 MOST_SCOPES = 200
@@ -17,6 +18,8 @@ MOST_SCOPES = 200
 LONGEST_SCOPE = 2048
 # Segments of what needs no encoding. None is `.` or `..`, which clients take away.
 PATH = re.compile(r"(?=.{0,201}\Z)(/(?!\.\.?(/|\Z))[A-Za-z0-9._~-]+)*")
+# The signatures of proofs that count (RFC 9449), as Falconer's own metadata has them.
+ALGORITHMS = "ES256 Ed25519 EdDSA ES384 PS256 RS256"
 ESCAPES = str.maketrans({" ": "%20", '"': "%22", "\\": "%5C", "%": "%25"})
 
 
@@ -36,7 +39,7 @@ class Resource:
                 raise _wrong(f"{scope!r} is not a scope")
         self.path = WELL_KNOWN + path
         self._url = origin + self.path
-        said: dict[str, Any] = {"resource": origin + path, "authorization_servers": [root], "bearer_methods_supported": ["header"]}
+        said: dict[str, Any] = {"resource": origin + path, "authorization_servers": [root], "bearer_methods_supported": ["header"], "dpop_signing_alg_values_supported": ALGORITHMS.split()}
         if scopes:
             said["scopes_supported"] = [scope.translate(ESCAPES) for scope in scopes]
         self.document = json.dumps(said).encode()
@@ -51,15 +54,19 @@ class Resource:
         """The refusal with its challenge, where a token can mend it. Whoever shows no credentials is asked for them."""
         where = f'resource_metadata="{self._url}"'
         if refusal.reason == "no-credentials":
-            return replace(refusal, code="AuthenticationFailed", challenge=f"Bearer {where}, hawk")
+            return replace(refusal, code="AuthenticationFailed", challenge=f'Bearer {where}, DPoP algs="{ALGORITHMS}", hawk')
+        scheme = token_scheme(authorization)
         if refusal.code == "InsufficientScopes":
             text = _scope_text(required)
-            scope = "" if text is None else f'scope="{text}", '
-            return replace(refusal, challenge=f'Bearer error="insufficient_scope", {scope}{where}')
+            names = "" if text is None else f'scope="{text}", '
+            return replace(refusal, challenge=f'{"DPoP" if scheme == "dpop" else "Bearer"} error="insufficient_scope", {names}{where}')
+        if refusal.status == 401 and scheme == "dpop":
+            error = "invalid_dpop_proof" if (refusal.reason or "").startswith("proof-") else "invalid_token"
+            return replace(refusal, challenge=f'DPoP error="{error}", algs="{ALGORITHMS}", {where}, hawk')
         if refusal.status == 401:
             # Clients of OAuth 2 look at the first challenge. Who showed no token is told of no error (RFC 6750, section 3.1).
-            error = 'error="invalid_token", ' if (authorization or "").lower().startswith("bearer ") else ""
-            return replace(refusal, challenge=f"Bearer {error}{where}, hawk")
+            error = 'error="invalid_token", ' if scheme == "bearer" else ""
+            return replace(refusal, challenge=f'Bearer {error}{where}, DPoP algs="{ALGORITHMS}", hawk')
         return refusal
 
 

@@ -35,7 +35,7 @@ class Cors:
         """The headers of the answer (204) to a preflight; None for any other request."""
         if method != "OPTIONS" or origin is None or requested_method is None:
             return None
-        allowed = [("Access-Control-Allow-Methods", METHODS), ("Access-Control-Allow-Headers", "Authorization, Content-Type"), ("Access-Control-Max-Age", "900")]
+        allowed = [("Access-Control-Allow-Methods", METHODS), ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP"), ("Access-Control-Max-Age", "900")]
         return self.headers(origin) + allowed
 
 

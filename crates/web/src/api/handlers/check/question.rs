@@ -130,6 +130,7 @@ impl Question<'_> {
     pub(crate) fn auth(&self) -> AuthQuestion<'_> {
         AuthQuestion {
             parts: self.parts(),
+            proof: self.request.proof(),
             required: &self.required,
             payload_hash: self.payload_hash.as_ref().map(|Text(hash)| hash.as_ref()),
             each: self.each.as_deref(),
@@ -261,6 +262,10 @@ mod tests {
             .collect();
         let requests = [
             "{\"method\":\"get\",\"resource\":\"/\",\"host\":\"h\",\"port\":443}",
+            "{\"method\":\"get\",\"resource\":\"/\",\"host\":\"h\",\"port\":443,\"dpop\":\"x\",\"followUp\":\"y\",\"scheme\":\"http\"}",
+            "{\"method\":\"get\",\"resource\":\"/\",\"host\":\"h\",\"port\":443,\"scheme\":\"ftp\"}",
+            "{\"method\":\"get\",\"resource\":\"/\",\"host\":\"h\",\"port\":443,\"scheme\":null}",
+            "{\"method\":\"get\",\"resource\":\"/\",\"host\":\"h\",\"port\":443,\"dpop\":null}",
             "{\"method\":\"GET\",\"resource\":\"/\",\"host\":\"h\",\"port\":443}",
             "{\"method\":\"get\",\"resource\":\"/\",\"host\":\"h\",\"port\":443,\"more\":1}",
             "null",
@@ -290,8 +295,24 @@ mod tests {
                                 "{body}"
                             );
                             assert_eq!(
-                                (here.reveal, here.identity, here.bearer, here.parts.port),
-                                (there.reveal, there.identity, there.bearer, there.parts.port),
+                                (
+                                    here.reveal,
+                                    here.identity,
+                                    here.bearer,
+                                    here.parts.port,
+                                    here.proof.dpop,
+                                    here.proof.follow_up,
+                                    here.proof.url_scheme
+                                ),
+                                (
+                                    there.reveal,
+                                    there.identity,
+                                    there.bearer,
+                                    there.parts.port,
+                                    there.proof.dpop,
+                                    there.proof.follow_up,
+                                    there.proof.url_scheme
+                                ),
                                 "{body}"
                             );
                         }
@@ -300,7 +321,7 @@ mod tests {
             }
         }
         println!("{bodies} bodies, {fitting} fit the schema, {read_here} were read on the short way");
-        assert_eq!(fitting, 2 * 6 * 12, "what fits: one request, six expressions, twelve properties");
+        assert_eq!(fitting, 2 * 2 * 6 * 12, "what fits: two requests, six expressions, twelve properties");
         assert_eq!(read_here, fitting, "all that fit are usual");
         assert!(CheckBody::of_body(Call::Checks, br#"{"checks":[]}"#, &budget::of_stranger(Method::of(Call::Checks).unwrap())).is_none());
     }

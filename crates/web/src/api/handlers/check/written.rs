@@ -53,6 +53,9 @@ fn allowed(allowed: &Allowed) -> Vec<u8> {
         let each: Vec<falconer_wire::Each> = each.iter().map(self::each).collect();
         json.value("each", &each);
     }
+    if let Some(follow_up) = &allowed.follow_up {
+        json.value("followUp", follow_up);
+    }
     json.end()
 }
 

@@ -37,6 +37,7 @@ pub(crate) async fn put(grants: &Grants, request: &Request<'_>) -> Answer {
         skip_consent: given.skip_consent,
         pushed_only: given.pushed_only,
         id_token_alg: SigningAlgorithm::of_word(&given.id_token_alg).ok_or_else(|| no_algorithm(&given.id_token_alg))?,
+        dpop_bound_access_tokens: given.dpop_bound_access_tokens,
     };
     Ok(changed(&grants.put_application(request.who, request.param("applicationId"), &input, None).await?))
 }
@@ -123,6 +124,7 @@ fn shape(record: &ApplicationRecord) -> Application {
         id_token_alg: record.id_token_alg.as_str().to_owned(),
         registered_itself: record.registration.is_some(),
         initial_token: record.registration.as_ref().and_then(|registration| registration.initial_token.clone()),
+        dpop_bound_access_tokens: record.dpop_bound_access_tokens,
         secret_made: record.secret_made_ms.map(time),
         old_secret_ends: record.old_secret_ends_ms.map(time),
         secret: None,

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_credentials::{BearerClaims, BearerKind, BoundServices, PresentedToken};
+use falconer_credentials::{BearerClaims, BearerKind, BoundServices, KeyThumbprint, PresentedToken};
 use falconer_store::GrantRecord;
 
 use crate::directory::entries::InternalIssuer;
@@ -16,6 +16,7 @@ use crate::verify::caller::Caller;
 use crate::verify::effective_scopes::ActiveGrant;
 use crate::verify::reason::{Reason, TokenFault};
 use crate::verify::request::{Found, NotVerified};
+use crate::verify::tokens::shown::ShownToken;
 
 /// A token that Falconer has made, whatever has become of its grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,20 +27,26 @@ pub struct TokenOfGrant {
     pub expires_ms: i64,
     /// Where it counts.
     pub services: BoundServices,
+    /// The key whose proofs go with it. `None`: it counts for whoever has it.
+    pub proof_key: Option<KeyThumbprint>,
 }
 
-/// What stands behind `Bearer` in a header; `None`: the header is of another scheme.
-pub(crate) fn token_of_header(authorization: Option<&str>) -> Option<&str> {
-    let (scheme, token) = authorization?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_matches(' '))
+/// What a token is bound to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenBounds {
+    /// The services where it counts.
+    pub services: BoundServices,
+    /// The key whose proofs go with it.
+    pub proof_key: Option<KeyThumbprint>,
 }
 
 impl Auth {
-    /// Makes a token of a grant that counts at these services.
-    pub fn issue_token(&self, kind: BearerKind, grant: &GrantRecord, services: BoundServices, expires_ms: i64) -> Result<String, ApiError> {
+    /// Makes a token of a grant.
+    pub fn issue_token(&self, kind: BearerKind, grant: &GrantRecord, bounds: TokenBounds, expires_ms: i64) -> Result<String, ApiError> {
         let snapshot = self.node.directory.load();
         let unable = || ApiError::Internal(format!("no token can be made for grant {}", grant.id));
         let issuer = snapshot.issuer(&grant.issuer).ok_or_else(unable)?;
+        let TokenBounds { services, proof_key } = bounds;
         let mut serial = [0; 8];
         self.node.random.fill(&mut serial);
         let key = InternalIssuer::number_of(&grant.issuer).ok_or_else(unable)?;
@@ -47,7 +54,8 @@ impl Auth {
         if URL_SAFE_NO_PAD.decode_slice(&grant.id, &mut subject) != Ok(subject.len()) {
             return Err(unable());
         }
-        let token = issuer.bearer.issue(&BearerClaims { kind, key, subject, expires_ms, serial, services }).ok_or_else(unable)?;
+        let token =
+            issuer.bearer.issue(&BearerClaims { kind, key, subject, expires_ms, serial, services, proof_key }).ok_or_else(unable)?;
         Ok(token.as_str().to_owned())
     }
 
@@ -57,17 +65,21 @@ impl Auth {
     }
 
     /// Who shows a token at a service, with the scopes that the grant has at present.
-    pub(crate) async fn check_token(&self, token: &str, host: &str, port: u16) -> Result<Found, NotVerified> {
+    pub(crate) async fn check_token(&self, shown: &ShownToken<'_>) -> Result<Found, NotVerified> {
         let now_ms = self.now_ms();
         let (token, reason, seen) = {
             let snapshot = self.node.directory.load();
             if let Some(unable) = self.node.unable(&snapshot, now_ms) {
                 return Err(NotVerified::Unable(unable));
             }
-            let token = authentic(&snapshot, BearerKind::Access, token)?;
-            if !token.services.allow(host, port) {
+            let token = authentic(&snapshot, BearerKind::Access, shown.token)?;
+            if !token.services.allow(shown.host, shown.port) {
                 return Err(Reason::Token(TokenFault::OtherService).into());
             }
+            if now_ms >= token.expires_ms {
+                return Err(Reason::Token(TokenFault::Ended).into());
+            }
+            self.node.check_holder(&token, shown, now_ms)?;
             match self.node.evaluate_token(&snapshot, &token, now_ms) {
                 Ok(found) => return Ok(found),
                 Err(reason) => (token, reason, arc_swap::Guard::into_inner(snapshot)),
@@ -82,14 +94,12 @@ fn authentic(snapshot: &Snapshot, kind: BearerKind, token: &str) -> Result<Token
     let presented = PresentedToken::read(kind, token).ok_or(Reason::Token(TokenFault::Malformed))?;
     let issuer = snapshot.issuer_numbered(presented.key());
     let claims = presented.check_mac(issuer.map(|issuer| &issuer.bearer)).ok_or(Reason::Token(TokenFault::Unknown))?;
-    Ok(TokenOfGrant { grant: URL_SAFE_NO_PAD.encode(claims.subject), expires_ms: claims.expires_ms, services: claims.services })
+    let BearerClaims { expires_ms, services, proof_key, .. } = claims;
+    Ok(TokenOfGrant { grant: URL_SAFE_NO_PAD.encode(claims.subject), expires_ms, services, proof_key })
 }
 
 impl Node {
     fn evaluate_token(&self, snapshot: &Snapshot, token: &TokenOfGrant, now_ms: i64) -> Result<Found, Reason> {
-        if now_ms >= token.expires_ms {
-            return Err(Reason::Token(TokenFault::Ended));
-        }
         let ActiveGrant { grant, scopes, .. } = self.active_grant(snapshot, &token.grant, now_ms)?;
         self.last_uses.note_grant(grant, now_ms);
         let caller = Caller {
@@ -102,20 +112,5 @@ impl Node {
         };
         // Nobody learns from a token who the person is: it does not say for which service it was sent, so that one could be taken for the person at another.
         Ok(Found { caller, disclosed: None, held_scopes: None })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_header_of_another_scheme_has_no_token() {
-        assert_eq!(token_of_header(Some("Bearer x")), Some("x"));
-        assert_eq!(token_of_header(Some("bEARER  x ")), Some("x"));
-        assert_eq!(token_of_header(Some("Bearer ")), Some(""));
-        for other in [None, Some(""), Some("Bearer"), Some("Hawk id=\"Bearer x\""), Some("Bearers x"), Some(" Bearer x")] {
-            assert_eq!(token_of_header(other), None, "{other:?}");
-        }
     }
 }
