@@ -51,6 +51,7 @@ const NEEDS: &[Need] = &[
             "gateway",
             "attack",
             "monitoring",
+            "failover",
             "relying-parties",
             "keycloak",
         ],
@@ -62,7 +63,7 @@ const NEEDS: &[Need] = &[
         what: "Python 3 with venv",
         probe: python_with_venv,
         packages: &PYTHON,
-        parts: &["python", "clients", "api", "gateway", "attack", "monitoring", "relying-parties"],
+        parts: &["python", "clients", "api", "gateway", "attack", "monitoring", "failover", "relying-parties"],
     },
     Need {
         what: "Node.js 20.11 or newer",
@@ -95,6 +96,14 @@ const NEEDS: &[Need] = &[
         probe: || postgres::is_given() || postgres::programs().is_some(),
         packages: &["postgresql"],
         parts: &["crates"],
+    },
+    // Whatever the environment names: it is started and lost there.
+    Need { what: "the programs of PostgreSQL", probe: || postgres::programs().is_some(), packages: &["postgresql"], parts: &["failover"] },
+    Need {
+        what: "Patroni and etcd",
+        probe: || works("patroni", &["--version"]) && works("etcd", &["--version"]),
+        packages: &["patroni", "python3-etcd", "etcd-server"],
+        parts: &["failover"],
     },
     Need { what: "pgbouncer", probe: pgbouncer::is_there, packages: &["pgbouncer"], parts: &["crates"] },
     Need {
@@ -181,7 +190,7 @@ pub fn install(parts: &[&str]) -> Result<()> {
     if !missing.is_empty() {
         system(&missing)?;
     }
-    if ["clients", "api", "monitoring"].iter().any(|part| parts.contains(part)) {
+    if ["clients", "api", "monitoring", "failover"].iter().any(|part| parts.contains(part)) {
         python()?;
     }
     if ["python", "attack"].iter().any(|part| parts.contains(part)) {

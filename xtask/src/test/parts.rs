@@ -72,6 +72,13 @@ pub const PARTS: &[Part] = &[
         binary: true,
         run: monitoring,
     },
+    Part {
+        name: "failover",
+        what: "two servers while Patroni and etcd fail their database over",
+        lane: Lane::Beside,
+        binary: true,
+        run: failover,
+    },
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
     Part {
         name: "relying-parties",
@@ -333,6 +340,15 @@ fn monitoring(output: &Output) -> Result<Done> {
     let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
     let args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "monitoring"];
     Ok(Done { counts: counted(output, "alerts and dashboard on Prometheus", &root().join("e2e"), &python, &args, &env)?, said: None })
+}
+
+/// Two servers on a PostgreSQL that Patroni and etcd watch over, whose leader is lost and then frozen. Patroni needs twenty seconds for each.
+fn failover(output: &Output) -> Result<Done> {
+    let binary = binary();
+    let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
+    let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
+    let args = ["-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "failover"];
+    Ok(Done { counts: counted(output, "failing over with Patroni", &root().join("e2e"), &python, &args, &env)?, said: None })
 }
 
 fn browser_part(output: &Output) -> Result<Done> {
