@@ -63,7 +63,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Generate => generate::run(),
         Task::Needs => test::needs::report(),
-        Task::Postgres => test::postgres::by_hand(),
+        Task::Postgres => test::stores::postgres::by_hand(),
         Task::Bench(options) => bench::run(&options),
         Task::Screenshots => test::screenshots::run(),
         Task::Soak => test::soak::run(),

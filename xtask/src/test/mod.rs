@@ -1,15 +1,15 @@
 //! `cargo xtask test`: what the tests need, the tests and all checks, and the table at the end. Also the tasks that stand beside it: a PostgreSQL by
 //! hand, the long loops, and the pictures of the README.
 
+mod clients;
 mod keycloak;
 pub mod needs;
 mod oauth2_proxy;
 mod parts;
-mod pgbouncer;
-pub mod postgres;
 pub mod runtimes;
 pub mod screenshots;
 pub mod soak;
+pub mod stores;
 mod table;
 
 use std::time::Instant;
@@ -35,7 +35,8 @@ pub struct Options {
 /// at the end.
 pub fn run(options: &Options) -> Result<()> {
     let wanted: Vec<&Part> = PARTS.iter().filter(|part| part.is_wanted(&options.only)).collect();
-    let names: Vec<&str> = wanted.iter().map(|part| part.name).collect();
+    // What runs again on PostgreSQL needs what it needs without.
+    let names: Vec<&str> = wanted.iter().flat_map(|part| [Some(part.name), part.name.strip_suffix("-postgres")]).flatten().collect();
     if options.no_install {
         needs::complain(&names)?;
     } else {

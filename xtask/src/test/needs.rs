@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::runtimes::{self, GO, NODE, Runtime};
-use super::{keycloak, oauth2_proxy, pgbouncer, postgres};
+use super::stores::{pgbouncer, postgres};
+use super::{keycloak, oauth2_proxy};
 use crate::run::{root, step, target, works};
 
 /// A program that the tests start.
@@ -97,8 +98,13 @@ const NEEDS: &[Need] = &[
         packages: &["postgresql"],
         parts: &["crates"],
     },
-    // Whatever the environment names: it is started and lost there.
-    Need { what: "the programs of PostgreSQL", probe: || postgres::programs().is_some(), packages: &["postgresql"], parts: &["failover"] },
+    // Whatever server the environment names: one is started and lost, and databases are made with a command.
+    Need {
+        what: "the programs of PostgreSQL",
+        probe: || postgres::programs().is_some() && works("psql", &["--version"]),
+        packages: &["postgresql"],
+        parts: &["failover", "clients-postgres", "browser-postgres"],
+    },
     Need {
         what: "Patroni and etcd",
         probe: || works("patroni", &["--version"]) && works("etcd", &["--version"]),
@@ -197,7 +203,7 @@ pub fn install(parts: &[&str]) -> Result<()> {
         python_kit()?;
     }
     if parts.contains(&"gateway") {
-        proxies()?;
+        environment_of("Proxies", &proxies_venv(), "e2e/gateway/requirements.txt", &["-r", "e2e/gateway/requirements.txt"])?;
     }
     if parts.contains(&"relying-parties") {
         oauth2_proxy::fetch()?;
@@ -319,10 +325,6 @@ fn python_kit() -> Result<()> {
 /// The folder of the environment with the proxies that the gateway is tried beside, and what tries them.
 pub fn proxies_venv() -> PathBuf {
     target().join("gateway").join("venv")
-}
-
-fn proxies() -> Result<()> {
-    environment_of("Proxies", &proxies_venv(), "e2e/gateway/requirements.txt", &["-r", "e2e/gateway/requirements.txt"])
 }
 
 /// A Python environment that is made anew when the file that names its packages changes.

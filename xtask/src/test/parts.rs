@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::clients;
 use super::keycloak;
 use super::needs;
 use super::oauth2_proxy;
-use super::pgbouncer;
-use super::postgres;
+use super::stores::{pgbouncer, postgres};
 use crate::bench::instructions;
 use crate::check;
 use crate::counts::Counts;
@@ -60,8 +60,15 @@ pub const PARTS: &[Part] = &[
     Part { name: "sdk", what: "the JavaScript package, on real servers", lane: Lane::Beside, binary: true, run: sdk },
     Part { name: "python", what: "the Python package, on real servers", lane: Lane::Beside, binary: true, run: python_kit },
     Part { name: "go", what: "the Go package and its example, on real servers", lane: Lane::Beside, binary: true, run: go_kit },
-    Part { name: "clients", what: "published clients, unchanged", lane: Lane::Beside, binary: true, run: clients },
-    Part { name: "client-rust", what: "the published Rust client", lane: Lane::Compiling, binary: true, run: client_rust },
+    Part { name: "clients", what: "published clients, unchanged", lane: Lane::Beside, binary: true, run: clients::clients },
+    Part {
+        name: "clients-postgres",
+        what: "the published clients again, with all records in PostgreSQL",
+        lane: Lane::Beside,
+        binary: true,
+        run: clients::clients_on_postgres,
+    },
+    Part { name: "client-rust", what: "the published Rust client", lane: Lane::Compiling, binary: true, run: clients::client_rust },
     Part { name: "api", what: "generated calls of every method", lane: Lane::Beside, binary: true, run: api },
     Part { name: "gateway", what: "the gateway beside five real proxies", lane: Lane::Beside, binary: true, run: gateway },
     Part { name: "attack", what: "the attacks on every example, and on broken services", lane: Lane::Beside, binary: true, run: attack },
@@ -79,7 +86,14 @@ pub const PARTS: &[Part] = &[
         binary: true,
         run: failover,
     },
-    Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
+    Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: clients::browser_part },
+    Part {
+        name: "browser-postgres",
+        what: "the pages in Chromium again, with all records in PostgreSQL",
+        lane: Lane::Beside,
+        binary: true,
+        run: clients::browser_on_postgres,
+    },
     Part {
         name: "relying-parties",
         what: "oauth2-proxy as a relying party, in Chromium",
@@ -98,8 +112,9 @@ pub const PARTS: &[Part] = &[
     Part { name: "fuzz", what: "eight seconds for each thing that strangers can send", lane: Lane::Beside, binary: true, run: fuzz },
 ];
 
-/// Parts that run only where they are named: what they need has to be downloaded, and not every machine can.
-const ON_REQUEST: &[&str] = &["keycloak"];
+/// Parts that run only where they are named: what Keycloak needs has to be downloaded, and not every machine can; the pages once more take as long as a third of all
+/// the rest, and `cargo xtask soak` has them.
+const ON_REQUEST: &[&str] = &["keycloak", "browser-postgres"];
 
 impl Part {
     /// Whether it runs where these are named.
@@ -132,7 +147,7 @@ fn run_cargo(output: &Output, title: &str, args: &[&str], env: &[(&str, &str)]) 
 }
 
 /// Runs steps one after the other, although one fails or cannot even be started.
-fn all(output: &Output, steps: Vec<Result<Counts>>) -> Done {
+pub fn all(output: &Output, steps: Vec<Result<Counts>>) -> Done {
     let mut counts = Counts::default();
     for step in steps {
         counts += step.unwrap_or_else(|error| {
@@ -260,35 +275,6 @@ fn go_kit(output: &Output) -> Result<Done> {
     ))
 }
 
-/// The published clients, unchanged, against the real binary.
-fn clients(output: &Output) -> Result<Done> {
-    let (binary, chromium) = (binary(), chromium());
-    let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1")];
-    let e2e = root().join("e2e");
-    let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
-    let pytest = |title: &str, folder: &str| {
-        counted(output, title, &e2e, &python, &["-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", folder], &env)
-    };
-    Ok(all(
-        output,
-        vec![
-            pytest("published Python client", "clients/python"),
-            pytest("published tc-admin", "clients/tcadmin"),
-            node_tests(output, "published JavaScript client", &e2e, "clients/node", &env),
-            node_tests(output, "published client for browsers", &e2e, "clients/web", &[env[0], ("CHROMIUM_BIN", chromium.as_str())]),
-        ],
-    ))
-}
-
-/// The published Rust client, which has a workspace of its own.
-fn client_rust(output: &Output) -> Result<Done> {
-    let (binary, folder) = (binary(), target().to_string_lossy().into_owned());
-    let env = [("FALCONER_BIN", binary.as_str()), ("CARGO_TARGET_DIR", folder.as_str())];
-    let args = ["test", "--locked", "--no-fail-fast", "--", "--show-output"];
-    let counts = counted(output, "published Rust client", &root().join("e2e/clients/rust"), &cargo_program(), &args, &env)?;
-    Ok(Done { counts, said: None })
-}
-
 /// Generated calls of every method that the OpenAPI document names.
 fn api(output: &Output) -> Result<Done> {
     let binary = binary();
@@ -351,18 +337,6 @@ fn failover(output: &Output) -> Result<Done> {
     Ok(Done { counts: counted(output, "failing over with Patroni", &root().join("e2e"), &python, &args, &env)?, said: None })
 }
 
-fn browser_part(output: &Output) -> Result<Done> {
-    Ok(Done { counts: browser(output, &[])?, said: None })
-}
-
-/// The flow in real Chromium. `extra` goes to the test runner's environment.
-pub fn browser(output: &Output, extra: &[(&str, &str)]) -> Result<Counts> {
-    let (binary, chromium) = (binary(), chromium());
-    let mut env = vec![("FALCONER_BIN", binary.as_str()), ("CHROMIUM_BIN", chromium.as_str())];
-    env.extend_from_slice(extra);
-    node_tests(output, "browser", &root().join("e2e"), "browser", &env)
-}
-
 /// Runs every `*.test.mjs` of a folder, one file after the other: they start servers and browsers of their own.
 pub fn node_tests(output: &Output, title: &str, folder: &Path, tests: &str, env: &[(&str, &str)]) -> Result<Counts> {
     let mut files: Vec<String> = std::fs::read_dir(folder.join(tests))
@@ -397,11 +371,12 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_download_runs_where_it_is_named_only() {
+    fn what_takes_long_or_a_download_runs_where_it_is_named_only() {
         let wanted = |named: &[String]| PARTS.iter().filter(|part| part.is_wanted(named)).map(|part| part.name).collect::<Vec<_>>();
         assert_eq!(wanted(&["keycloak".to_owned()]), ["keycloak"]);
         let all = wanted(&[]);
-        assert!(all.contains(&"browser") && !all.contains(&"keycloak") && all.len() == PARTS.len() - 1, "{all:?}");
+        assert!(all.contains(&"browser") && all.contains(&"clients-postgres") && all.len() == PARTS.len() - ON_REQUEST.len(), "{all:?}");
+        assert!(all.iter().all(|name| !ON_REQUEST.contains(name)), "{all:?}");
     }
 
     /// Programs and tests were built of two sets of dependencies: tokio, HTTP, TLS and all of our own crates twice, a third time for `fuzz`.

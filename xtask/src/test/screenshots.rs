@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{needs, parts};
+use super::{clients, needs, parts};
 use crate::run::{Output, cargo, root};
 
 pub fn run() -> Result<()> {
@@ -11,7 +11,7 @@ pub fn run() -> Result<()> {
     let folder = root().join("docs/images");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.to_string_lossy().into_owned();
-    if parts::browser(&Output::live(), &[("SCREENSHOTS", folder.as_str())])?.failed > 0 {
+    if clients::browser(&Output::live(), &[("FALCONER_BIN", parts::binary().as_str()), ("SCREENSHOTS", folder.as_str())])?.failed > 0 {
         bail!("the flow failed, so there are no pictures of it");
     }
     println!("pictures are in docs/images");

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::postgres;
+use super::stores::postgres;
 use crate::run::{cargo, root, step, target};
 
 pub fn run() -> Result<()> {
