@@ -108,10 +108,22 @@ fn sentence_about(sentence: &str, object: &str, has_object: bool) -> Vec<LabelPa
         return vec![words(sentence)];
     }
     match object.strip_suffix('*') {
-        Some("") => vec![words(&format!("{sentence} anything"))],
+        Some("") => vec![words(&about_any(sentence))],
         Some(prefix) => vec![words(&format!("{sentence} ")), name(prefix), words(" and whatever follows")],
         None => vec![words(&format!("{sentence} ")), name(object)],
     }
+}
+
+/// The sentence where it is about whatever there is.
+fn about_any(sentence: &str) -> String {
+    for (end, any) in [(" named", " of any name"), (" of the kind", " of any kind"), (" by", " by anybody")] {
+        if let Some(before) = sentence.strip_suffix(end) {
+            return format!("{before}{any}");
+        }
+    }
+    // `Read anything`, but `Create task: anything`.
+    let colon = if sentence.contains(' ') { ":" } else { "" };
+    format!("{sentence}{colon} anything")
 }
 
 fn capitalized(word: &str) -> String {
@@ -140,12 +152,14 @@ mod tests {
         for (scope, group, sentence) in [
             ("notes:read:zap/*", "notes", "Read <zap/> and whatever follows"),
             ("notes:write:zap/releases", "notes", "Write <zap/releases>"),
-            ("notes:delete-all:*", "notes", "Delete all anything"),
+            ("notes:delete-all:*", "notes", "Delete all: anything"),
             ("notes:*", "notes", "Everything"),
             ("notes:rea*", "notes", "Everything that begins with <rea>"),
             ("queue:ping", "queue", "Ping"),
             ("auth:create-client:local/ann/*", "auth", "Create clients named <local/ann/> and whatever follows"),
-            ("auth:get-role:*", "auth", "See roles named anything"),
+            ("auth:get-role:*", "auth", "See roles of any name"),
+            ("auth:list-audit-history:*", "auth", "See what was done by anybody"),
+            ("notes:read:*", "notes", "Read anything"),
             ("auth:list-clients", "auth", "See the list of clients"),
             ("auth:list-clients-not", "auth", "List clients not"),
             ("auth:*", "auth", "Everything"),
