@@ -7,6 +7,8 @@
 // HOST is typed for one that nobody registered.
 //   node grant-over-http.mjs --device ROOT_URL NAME PASSWORD CODE
 // types the code that a device shows, and presses Grant.
+//   node grant-over-http.mjs --more|--refuse ROOT_URL NAME PASSWORD PAGE
+// answers somebody who asks for more than a grant, and prints where that leads.
 
 const decode = (text) => text.replace(/&#(x?)([0-9a-f]+);|&(quot|amp|lt|gt|apos);/gi, (_, hex, number, name) =>
   number ? String.fromCodePoint(parseInt(number, hex ? 16 : 10)) : { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" }[name]);
@@ -52,10 +54,11 @@ async function signedIn(rootUrl, name, password) {
 }
 
 /** Presses Grant on this page, whose form has this action, and gives where that leads. */
-async function grantOn(call, page, action, typedHost) {
+async function grantOn(call, page, action, typedHost, extra = {}) {
   const form = fields(page, action);
   // As the page's script says it.
   form.set('visible_ms', '5000');
+  Object.entries(extra).forEach(([field, value]) => form.set(field, value));
   if (form.has('typed_host')) form.set('typed_host', typedHost);
   // A button counts only after its page was there for a moment.
   await new Promise((resolve) => setTimeout(resolve, 1100));
@@ -65,9 +68,9 @@ async function grantOn(call, page, action, typedHost) {
 }
 
 /** The same for the page at this path. */
-async function press(rootUrl, name, password, path, action, typedHost) {
+async function press(rootUrl, name, password, path, action, typedHost, extra) {
   const call = await signedIn(rootUrl, name, password);
-  return grantOn(call, await (await call(path)).text(), action, typedHost);
+  return grantOn(call, await (await call(path)).text(), action, typedHost, extra);
 }
 
 /** Types the code that a device shows, and presses Grant. */
@@ -97,6 +100,11 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
   if (words[0] === '--authorize') {
     const [rootUrl, name, password, url, host] = words.slice(1);
     console.log(await authorizeOverHttp(rootUrl, name, password, url, host));
+    process.exit(0);
+  }
+  if (words[0] === '--more' || words[0] === '--refuse') {
+    const [rootUrl, name, password, page] = words.slice(1);
+    console.log(await press(rootUrl, name, password, page, '/me/grants/request', undefined, words[0] === '--refuse' ? { cancel: 'yes' } : {}));
     process.exit(0);
   }
   if (words[0] === '--device') {

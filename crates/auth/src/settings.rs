@@ -11,7 +11,7 @@ use falconer_store::Secret;
 use crate::time::DAY_MS;
 
 /// A grant may be the last of so many that were derived one from the other.
-pub(crate) const DEEPEST_DERIVED: usize = 3;
+pub const DEEPEST_DERIVED: usize = 3;
 
 /// Scheme, host and port of a site, as a browser means it.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]

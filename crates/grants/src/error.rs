@@ -59,6 +59,9 @@ pub enum GrantError {
     /// The device has got another answer meanwhile, or waits no more.
     #[error("The device waits no more: its code has ended, or was answered already. Start again on the device.")]
     DeviceGone,
+    /// The request for more was answered meanwhile, or is over.
+    #[error("This request was answered already, or is over. Nothing more was given.")]
+    RequestGone,
     /// Everything else.
     #[error("{0}")]
     Login(#[from] LoginError),

@@ -97,7 +97,8 @@ impl Grants {
         if count > most { Err(throttled()) } else { Ok(()) }
     }
 
-    pub(crate) fn now_ms(&self) -> i64 {
+    /// Milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
         self.login.now_ms()
     }
 

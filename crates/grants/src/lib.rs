@@ -9,6 +9,7 @@
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
 //! | who somebody is, signed: OpenID Connect | `openid` |
 //! | devices that show a short code | `device` |
+//! | more than a grant gives, for whoever has it | `widening` |
 //! | granting, listing, taking back | `records` |
 //! | scopes in words, and what services publish of theirs | `words` |
 //!
@@ -28,6 +29,7 @@ mod openid;
 mod records;
 mod settings;
 mod targets;
+mod widening;
 mod words;
 
 pub use applications::administer::{LONGEST_SECRET_OVERLAP_MS, PutApplication, SECRET_OVERLAP_MS};
@@ -68,5 +70,8 @@ pub use records::grant::{Choices, Granted, LONGEST_NAME};
 pub use records::granted::{GrantGroup, GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
 pub use settings::{DocumentsHttp, GrantSettings, RegisteredTarget, Registration};
 pub use targets::target::{self, Target, TargetError};
+pub use widening::answer::{WaitingRequest, Widening};
+pub use widening::collect::Collected;
+pub use widening::new_request::{GRANT_REQUEST_PAGE, ServerAddress, WaitingCode, WantedMore};
 pub use words::describe::{Description, LabelPart};
 pub use words::published::{PublishedScope, Risk, ScopeWords};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use falconer_auth::DAY_MS;
+use falconer_auth::{DAY_MS, HOUR_MS};
 use falconer_login::http::ProviderHttp;
 
 use crate::applications::application::ApplicationSettings;
@@ -15,6 +15,8 @@ use crate::words::published::PublishedScope;
 pub struct GrantSettings {
     /// `grant.max_ttl`: the longest life of a grant in milliseconds, at most 31 days. Default 7 days.
     pub max_ttl_ms: i64,
+    /// `grant.agent_ttl`: the life of an agent's grant where the person says nothing else, in milliseconds. Default an hour.
+    pub agent_ttl_ms: i64,
     /// `grant.registered_only`: grants go to registered targets only. Default no.
     pub registered_only: bool,
     /// `grant.sign_in_again`: scopes beyond those that are broad that are granted by whoever has just signed in only. Default none.
@@ -91,6 +93,7 @@ impl Default for GrantSettings {
     fn default() -> Self {
         GrantSettings {
             max_ttl_ms: 7 * DAY_MS,
+            agent_ttl_ms: HOUR_MS,
             registered_only: false,
             sign_in_again: Vec::new(),
             mail: false,

@@ -52,7 +52,7 @@ pub use people::administer::links::{INVITATION_MS, LinkOffered, MailedLink, NewL
 pub use people::administer::map::{MappedClaims, NothingMapped, WouldGet, would_get};
 pub use people::administer::refresh::{REFRESH_ASKED, RefreshOutcome};
 pub use people::administer::view::{AccountDetail, GrantLine, IdentityDetail, LinkLine, PersonDetail};
-pub use people::granted_mail::GrantedMail;
+pub use people::granted_mail::{GrantedMail, RequestMail};
 pub use people::identity;
 pub use people::link::{LinkError, LinkOffer, OwnProof};
 pub use people::manage::PersonView;

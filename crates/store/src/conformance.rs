@@ -122,6 +122,8 @@ where
             a_grant_is_revoked_once,
             what_was_derived_is_revoked_with_its_grant,
             no_more_are_derived_than_may_count,
+            what_was_given_beyond_a_grant_is_revoked_with_it,
+            a_request_for_more_is_found_by_whose_grant_it_is_about,
             uses_of_grants_add_up,
             uses_and_changes_wait_in_no_circle,
             grants_that_have_ended_are_not_loaded,

@@ -283,6 +283,10 @@ impl Store for PostgresStore {
         Ok(grants::devices::of_person(&self.connection().await?, user_hash).await?)
     }
 
+    async fn open_requests_of(&self, identity: &str, now_ms: i64) -> Result<Vec<DeviceRequestRecord>> {
+        Ok(grants::devices::open_of(&self.connection().await?, identity, now_ms).await?)
+    }
+
     async fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
         Ok(grants::devices::note_poll(&self.connection().await?, device_hash, at_ms).await?)
     }

@@ -242,6 +242,11 @@ impl Store for SqliteStore {
         self.read(move |connection, _| grants::devices::of_person(connection, &hash)).await
     }
 
+    async fn open_requests_of(&self, identity: &str, now_ms: i64) -> Result<Vec<DeviceRequestRecord>> {
+        let identity = identity.to_owned();
+        self.read(move |connection, _| grants::devices::open_of(connection, &identity, now_ms)).await
+    }
+
     async fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
         let hash = device_hash.to_owned();
         self.write(move |connection, _| grants::devices::note_poll(connection, &hash, at_ms)).await

@@ -82,6 +82,10 @@ fn ours(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "endGrant" => (here("POST", "/end-grant"), &["auth:current-scopes"]),
         "check" => (here("POST", "/check").json(question()), &[]),
         "deriveGrant" => (here("POST", "/derived-grants").json(json!({ "scopes": ["auth:current-scopes"] })), &["auth:current-scopes"]),
+        "requestGrant" => {
+            (here("POST", "/grant-requests").json(json!({ "scopes": ["x:1"], "reason": "More of it" })), &["auth:current-scopes"])
+        }
+        "collectGrant" => (here("POST", "/grant-requests/collect").json(json!({ "code": "unknown" })), &["auth:current-scopes"]),
         "checks" => (here("POST", "/checks").json(json!({ "checks": [question()] })), &[]),
         "listClientRecords" => (here("GET", "/clients/"), &["auth:list-clients"]),
         "clientRecord" => (here("GET", "/clients/there"), &["auth:get-client:there"]),

@@ -80,6 +80,8 @@ pub enum Call {
     /// `deleteInitialToken`
     DeleteInitialToken,
     DeriveGrant,
+    RequestGrant,
+    CollectGrant,
     Check,
     Checks,
     Explain,

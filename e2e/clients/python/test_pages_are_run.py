@@ -32,7 +32,7 @@ PAGES = {
     "README.md": [HERE, HERE, HERE, HERE, HERE],
     "docs/README.md": [],
     "docs/administration.md": [],
-    "docs/agents.md": ["e2e/clients/python/test_mcp.py"],
+    "docs/agents.md": ["e2e/clients/python/test_mcp.py", "e2e/clients/python/test_more.py"],
     "docs/attack.md": ["e2e/attack/test_page.py", "e2e/attack/test_page.py", Not("needs a service whose Falconer is away: e2e/attack/test_ends.py gives the option")],
     "docs/backend.md": [HERE, RUST, DOCS, HERE, JSON, DOCS, HERE, HERE, Not("what is hashed, which vectors/payload-hash.json has for every kit"), JSON, HERE, Not("headers of answers, which vectors/ours/scenarios.json has for every kit")],
     "docs/command-line.md": [Not("a person presses Grant: crates/falconer/tests/commands/session.rs and e2e/browser/session.test.mjs do it")],
@@ -66,7 +66,7 @@ PAGES = {
     "docs/scopes.md": [HERE, HERE, HERE, JSON, JSON],
     "docs/services.md": ["e2e/clients/tcadmin/test_tcadmin.py"],
     "docs/reference/auth.md": [JSON] * 8,
-    "docs/reference/falconer.md": [JSON] * 14,
+    "docs/reference/falconer.md": [JSON] * 16,
     "docs/reference/oauth-refusals.md": [],
     "docs/reference/openid-conformance.md": [],
 }

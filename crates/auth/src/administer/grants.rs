@@ -2,10 +2,12 @@
 
 pub(crate) mod derived;
 
+use std::sync::Arc;
+
 use falconer_credentials::temporary::{self, Temporary};
 use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{GrantRecord, IdentityRecord, Key, Revision, Write};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
@@ -15,7 +17,7 @@ use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved::{self, CURRENT_SCOPES};
 use crate::time::{DAY_MS, MINUTE_MS};
-use crate::verify::caller::Authentication;
+use crate::verify::caller::{Authentication, Caller};
 use crate::verify::reason::Reason;
 
 /// A certificate can't span more.
@@ -52,6 +54,12 @@ pub struct NewGrant {
     pub name: Option<String>,
     /// What it goes to is called this: for the person's list.
     pub label: String,
+    /// The id of the application that gets it.
+    pub application: Option<String>,
+    /// What it is for, in the words of who asks; [`wrong_text`](derived::wrong_text) has nothing against it.
+    pub purpose: Option<String>,
+    /// The grant whose holder asks for more and gets this one: a person's own, which counts at that moment. It ends with that one's revocation.
+    pub widens: Option<String>,
 }
 
 /// A grant and the credentials that stand for it.
@@ -90,12 +98,14 @@ impl Auth {
                     }
                 }
                 self.may_grant(now, new)?;
+                check_widened(now, new)?;
                 let record = self.new_grant(now, new)?;
                 let mut depends_on = vec![Key::Role];
                 depends_on.extend(now.snapshot.identity(&new.identity).map(|identity| now.snapshot.keys_of(identity)).unwrap_or_default());
                 depends_on.extend(before.iter().map(|before| Key::Grant(before.id.clone())));
+                depends_on.extend(new.widens.iter().map(|widened| Key::Grant(widened.clone())));
                 let mut step = step_by(now, &new.signed_in_by, "granted", depends_on);
-                step.detail = Some(json!({"target": new.target_origin, "name": new.name}));
+                step.detail = Some(detail_of(new));
                 let replaces = before.map(|before| before.id.clone());
                 Ok(Decision::Write(step, Write::InsertGrant(record.clone(), replaces), (record, false)))
             })
@@ -156,6 +166,22 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
+    /// The grant whose credentials the caller has. 400 for whoever has other credentials, and for a request that is restricted to some scopes, as of
+    /// [`Auth::end_own_grant`].
+    pub async fn own_grant(&self, who: &Authentication) -> Result<GrantRecord, ApiError> {
+        self.decide(|now| {
+            let caller = self.acting(now, who)?.caller;
+            caller.require_scope(CURRENT_SCOPES.to_owned())?;
+            if who.is_restricted() {
+                return Err(ApiError::InputError("A request that is restricted by authorizedScopes asks for nothing more".to_owned()));
+            }
+            let grant = own_grant_of(now, &caller).ok_or_else(no_grant)?;
+            Ok(Decision::Keep(grant.record.clone()))
+        })
+        .await
+        .map(|(grant, _)| grant)
+    }
+
     /// Ends the grant whose credentials the caller has, at once. 400 for whoever has other credentials, such as those of a client that was made with the grant: they
     /// are worth less than the grant, and must not end more than themselves. 400 too for a request that is restricted to some scopes: it may be of a program that was
     /// given only these.
@@ -166,11 +192,7 @@ impl Auth {
             if who.is_restricted() {
                 return Err(ApiError::InputError("A request that is restricted by authorizedScopes ends no grant".to_owned()));
             }
-            let grant = acting.caller.grant.as_deref().and_then(|id| now.snapshot.grant(id));
-            let own = grant.filter(|grant| acting.caller.client_id.as_ref() == Some(&grant.record.client_id));
-            let Some(grant) = own else {
-                return Err(ApiError::InputError("These are not the credentials of a grant".to_owned()));
-            };
+            let grant = own_grant_of(now, &acting.caller).ok_or_else(no_grant)?;
             let ids = vec![grant.record.id.clone()];
             let write = Write::RevokeGrants { ids, by: acting.caller.actor(), reason: "signed out".to_owned() };
             Ok(Decision::Write(acting.step(now, "revoked", Key::Grant(grant.record.id.clone())), write, ()))
@@ -241,7 +263,9 @@ impl Auth {
             label: new.label.clone(),
             name: new.name.clone(),
             parent: None,
-            purpose: None,
+            purpose: new.purpose.clone(),
+            application: new.application.clone(),
+            widens: new.widens.clone(),
             last_used_ms: None,
             use_count: 0,
             revoked_ms: None,
@@ -251,21 +275,56 @@ impl Auth {
     }
 }
 
+/// The grant whose own credentials the caller has. A client that was made with a grant is not the grant: it can be given to somebody else.
+pub(crate) fn own_grant_of<'n>(now: &'n Now, caller: &Caller) -> Option<&'n Arc<Grant>> {
+    let grant = caller.grant.as_deref().and_then(|id| now.snapshot.grant(id));
+    grant.filter(|grant| caller.client_id.as_ref() == Some(&grant.record.client_id))
+}
+
+fn no_grant() -> ApiError {
+    ApiError::InputError("These are not the credentials of a grant".to_owned())
+}
+
+/// What the history says of it; what is not there is left out.
+fn detail_of(new: &NewGrant) -> Value {
+    let mut detail = json!({"target": new.target_origin, "name": new.name});
+    if let Some(members) = detail.as_object_mut() {
+        members.extend(new.purpose.iter().map(|purpose| ("purpose".to_owned(), json!(purpose))));
+        members.extend(new.widens.iter().map(|widened| ("widens".to_owned(), json!(widened))));
+    }
+    detail
+}
+
+/// Whether the grant whose holder asks for more still counts, and is one of this person's.
+fn check_widened(now: &Now, new: &NewGrant) -> Result<(), ApiError> {
+    let Some(id) = new.widens.as_deref() else { return Ok(()) };
+    let widened = now.snapshot.grant(id).filter(|grant| now.now_ms < grant.record.expires_ms);
+    let widened = widened.filter(|grant| now.snapshot.has_living_ancestors(grant, now.now_ms));
+    match widened {
+        Some(grant) if is_same_person(&now.snapshot, &grant.record.identity, &new.identity) => Ok(()),
+        _ => Err(ApiError::RequestConflict("The grant whose holder asks for more has ended".to_owned())),
+    }
+}
+
+fn is_same_person(snapshot: &Snapshot, one: &str, other: &str) -> bool {
+    let person_of = |identity: &str| snapshot.identity(identity).map(|identity| &identity.record.person);
+    one == other || person_of(one) == person_of(other)
+}
+
 /// The first instant of the certificate of a grant.
 fn start_of_grant(now: &Now, expires_ms: i64) -> i64 {
     now.now_ms.saturating_sub(EARLY_MS).max(expires_ms.saturating_sub(LONGEST_MS))
 }
 
 /// The person's newest grant from this form that has not ended; an empty nonce is no form.
-fn newest_with_nonce(snapshot: &Snapshot, identity: &str, nonce: &str) -> Option<std::sync::Arc<Grant>> {
+fn newest_with_nonce(snapshot: &Snapshot, identity: &str, nonce: &str) -> Option<Arc<Grant>> {
     if nonce.is_empty() {
         return None;
     }
-    let person_of = |identity: &str| snapshot.identity(identity).map(|identity| &identity.record.person);
     snapshot
         .grants()
         .filter(|grant| grant.record.nonce == nonce)
-        .filter(|grant| grant.record.identity == identity || person_of(&grant.record.identity) == person_of(identity))
+        .filter(|grant| is_same_person(snapshot, &grant.record.identity, identity))
         .max_by_key(|grant| grant.record.created_ms)
         .cloned()
 }

@@ -142,11 +142,11 @@ fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
     next.put_grant(record);
 }
 
-/// As the store does it: what was derived from a grant ends with it.
+/// As the store does it: what was derived from a grant ends with it, and what its holder was given beyond it.
 fn revoke_with_derived(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
     revoke(next, id, at_ms, by, reason);
-    let derived: Vec<String> = next.derived_from(id).map(|grant| grant.record.id.clone()).collect();
+    let derived: Vec<String> = next.came_from(id).map(|grant| grant.record.id.clone()).collect();
     for id in derived {
-        revoke_with_derived(next, &id, at_ms, by, "what it was derived from was revoked");
+        revoke_with_derived(next, &id, at_ms, by, "the grant that it came from was revoked");
     }
 }

@@ -42,7 +42,7 @@ pub struct Snapshot {
     grant_ends: imbl::OrdSet<(i64, Arc<str>)>,
     ended_grants: Arc<EndedGrants>,
     /// Ids of derived grants by what they are derived from.
-    derived_grants: imbl::OrdSet<(Arc<str>, Arc<str>)>,
+    grants_by_origin: imbl::OrdSet<(Arc<str>, Arc<str>)>,
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     identities: imbl::HashMap<Arc<str>, Arc<Identity>>,

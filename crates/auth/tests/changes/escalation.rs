@@ -195,6 +195,9 @@ impl<'a> History<'a> {
             choices: String::new(),
             name: None,
             label: String::new(),
+            application: None,
+            purpose: None,
+            widens: None,
         };
         let issued = auth.add_grant(new).await.unwrap();
         self.log.push(format!("grant {} {said:?}", issued.grant.id));

@@ -180,6 +180,9 @@ impl Run {
             choices: self.text(step, "choices").unwrap_or_default(),
             name: None,
             label: String::new(),
+            application: None,
+            purpose: None,
+            widens: None,
         };
         let issued = self.world.auth.add_grant(new).await?;
         self.grants.insert(name.to_owned(), issued.grant);

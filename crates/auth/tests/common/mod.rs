@@ -212,6 +212,9 @@ pub fn new_grant(identity: &str, scopes: &[&str], now_ms: i64) -> falconer_auth:
         choices: String::new(),
         name: None,
         label: String::new(),
+        application: None,
+        purpose: None,
+        widens: None,
     }
 }
 

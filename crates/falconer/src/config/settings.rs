@@ -146,6 +146,8 @@ pub struct Session {
 pub struct Grant {
     /// The longest lifetime that the page offers (a time expression, at most 31 days).
     pub max_ttl: String,
+    /// What is chosen beforehand for an agent (a time expression); never more than `max_ttl`.
+    pub agent_ttl: String,
     /// Whether only registered targets may ask.
     pub registered_only: bool,
     /// Scopes that are granted by whoever has just signed in only, besides those that are broad.
@@ -300,6 +302,7 @@ impl Default for Grant {
     fn default() -> Self {
         Grant {
             max_ttl: "7 days".to_owned(),
+            agent_ttl: "1 hour".to_owned(),
             registered_only: false,
             sign_in_again: Vec::new(),
             mail: false,

@@ -142,6 +142,7 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
         max_life_ms: duration_ms(&format!("[[application]] {id:?}: max_life"), &configured.max_life)?,
         kind,
         secret_sha256: configured.secret_sha256.clone(),
+        agent: configured.agent,
         device: configured.device,
         remember_ms: match &configured.remember_consent {
             Some(text) => duration_ms(&format!("[[application]] {id:?}: remember_consent"), text)?,
@@ -160,12 +161,14 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
     if max_ttl_ms > LONGEST_GRANT_MS {
         bail!("grant.max_ttl: `{}` is longer than the 31 days that a certificate can span", config.grant.max_ttl);
     }
+    let agent_ttl_ms = duration_ms("grant.agent_ttl", &config.grant.agent_ttl)?;
     if let Some(wrong) = config.grant.sign_in_again.iter().find(|scope| scope.is_empty() || !falconer_scopes::is_valid_scope(scope)) {
         bail!("grant.sign_in_again: {wrong:?} is not a scope");
     }
     let target = |target: &crate::config::RegisteredTarget| RegisteredTarget { name: target.name.clone(), targets: target.targets.clone() };
     Ok(GrantSettings {
         max_ttl_ms,
+        agent_ttl_ms,
         registered_only: config.grant.registered_only,
         sign_in_again: config.grant.sign_in_again.clone(),
         mail: config.grant.mail,

@@ -28,6 +28,8 @@ pub struct ApplicationSettings {
     pub kind: ApplicationKind,
     /// SHA-256 of its secret in hexadecimal digits. Of a confidential one only.
     pub secret_sha256: Option<String>,
+    /// Whether it is a program that acts of its own accord: its grants are short unless the person says otherwise.
+    pub agent: bool,
     /// Whether it may ask on devices, by a short code.
     pub device: bool,
     /// For how long people may have their consent remembered, in milliseconds; 0: they are asked each time.

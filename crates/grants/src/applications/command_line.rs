@@ -63,6 +63,7 @@ impl CommandLine {
             pushed_only: false,
             dpop_bound_access_tokens: false,
             id_token_alg: SigningAlgorithm::default(),
+            agent: false,
         };
         let redirects = vec![(REDIRECT.to_owned(), Target::parse(REDIRECT).ok()?)];
         let application =

@@ -26,11 +26,15 @@ impl Lifetime {
     }
 }
 
-/// The choices, shortest first, and the one that is chosen beforehand: the site's wish as far as it is allowed, else a day.
-pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>) -> (Vec<Lifetime>, i64) {
+/// The choices, shortest first, and the one that is chosen beforehand: the site's wish as far as it is allowed, else a day. For an agent nothing longer than `agent_ms` is
+/// chosen beforehand, though its wish is among the choices.
+pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>, agent_ms: Option<i64>) -> (Vec<Lifetime>, i64) {
     let most = max_ttl_ms.clamp(1, LONGEST_MS);
-    let chosen = wish_ms.filter(|ms| *ms > 0).unwrap_or(DEFAULT_MS).min(most);
+    let wish = wish_ms.filter(|ms| *ms > 0).map(|ms| ms.min(most));
+    let usual = agent_ms.unwrap_or(DEFAULT_MS).clamp(1, most);
+    let chosen = wish.map_or(usual, |wish| if agent_ms.is_some() { wish.min(usual) } else { wish });
     let mut all: Vec<i64> = USUAL_MS.into_iter().filter(|ms| *ms <= most).collect();
+    all.extend(wish);
     all.push(chosen);
     all.sort_unstable();
     all.dedup();
@@ -61,4 +65,26 @@ fn in_words(ms: i64) -> String {
         return "less than a second".to_owned();
     }
     parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(max_ttl_ms: i64, wish_ms: Option<i64>, agent_ms: Option<i64>) -> (i64, Vec<i64>) {
+        let (all, chosen) = choices(max_ttl_ms, wish_ms, agent_ms);
+        (chosen, all.into_iter().map(|lifetime| lifetime.ms).collect())
+    }
+
+    #[test]
+    fn an_agent_has_an_hour_unless_somebody_gives_it_more() {
+        const MOST: i64 = 7 * DAY_MS;
+        assert_eq!(chosen(MOST, None, None), (DAY_MS, vec![HOUR_MS, DAY_MS, 3 * DAY_MS, MOST]));
+        assert_eq!(chosen(MOST, None, Some(HOUR_MS)), (HOUR_MS, vec![HOUR_MS, DAY_MS, 3 * DAY_MS, MOST]));
+        assert_eq!(chosen(MOST, Some(5 * HOUR_MS), Some(HOUR_MS)), (HOUR_MS, vec![HOUR_MS, 5 * HOUR_MS, DAY_MS, 3 * DAY_MS, MOST]));
+        assert_eq!(chosen(MOST, Some(MINUTE_MS), Some(HOUR_MS)).0, MINUTE_MS, "a wish for less is one that counts");
+        assert_eq!(chosen(MOST, Some(5 * HOUR_MS), None).0, 5 * HOUR_MS);
+        assert_eq!(chosen(30 * MINUTE_MS, None, Some(HOUR_MS)), (30 * MINUTE_MS, vec![30 * MINUTE_MS]), "never more than is allowed");
+        assert_eq!(chosen(MOST, Some(90 * DAY_MS), Some(2 * HOUR_MS)).1.last(), Some(&MOST));
+    }
 }

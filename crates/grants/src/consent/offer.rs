@@ -114,6 +114,8 @@ pub(crate) struct Circumstances<'a> {
     /// What the last grant to this site gave.
     pub(crate) before: Option<ScopeSet>,
     pub(crate) max_ttl_ms: i64,
+    /// Of an agent: what is chosen beforehand.
+    pub(crate) agent_ttl_ms: Option<i64>,
     /// For how long the application may go unasked, if the person wants it.
     pub(crate) remember_ms: Option<i64>,
 }
@@ -122,7 +124,7 @@ impl Offer {
     pub(crate) fn new(request: &GrantRequest, circumstances: &Circumstances<'_>) -> Offer {
         let Circumstances { of_person, expansions, .. } = circumstances;
         let registered = circumstances.registered_name.is_some();
-        let (lifetimes, default_lifetime_ms) = lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish);
+        let (lifetimes, default_lifetime_ms) = lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish, circumstances.agent_ttl_ms);
         let (lines, everything, broad) = if request.names_nothing() {
             let (everything, broad) = bundles(of_person, expansions);
             (Vec::new(), everything, broad)

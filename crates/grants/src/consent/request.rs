@@ -1,5 +1,6 @@
 //! The request of a site that wants a grant: `/?target=<URL>&description=<markdown>` and what is optional.
 
+use falconer_auth::wrong_text;
 use falconer_wire::time_expression;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
@@ -9,6 +10,7 @@ use crate::delivery::application::Delivery;
 use crate::delivery::redirect::{ResponseMode, encode_component};
 use crate::openid::request::OpenIdRequest;
 use crate::targets::target::{Target, TargetError};
+use crate::widening::answer::Widening;
 
 /// Longest description in bytes.
 pub const LONGEST_DESCRIPTION: usize = 2048;
@@ -18,6 +20,9 @@ pub const MOST_SCOPES: usize = 200;
 pub const LONGEST_SCOPE: usize = 1024;
 /// Most further origins that one request may name.
 pub const MOST_AUDIENCES: usize = 10;
+
+/// What is said of a purpose that can't be shown.
+const WHAT_A_PURPOSE_IS: &str = "it is plain text of at most 200 characters, without such as nobody sees";
 
 /// What a site, or a registered application, asks for. Made by [`parse`] and [`crate::Grants::authorization`] only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +41,10 @@ pub struct GrantRequest {
     pub ttl_ms_wish: Option<i64>,
     /// The same as an instant, in milliseconds since 1970.
     pub expires_ms_wish: Option<i64>,
-    /// What Falconer's own command calls the machine that it runs on: a proposal for the name of the grant, may be empty.
+    /// A proposal for the name of the grant: what Falconer's own command calls the machine that it runs on, or what a grant is called beyond which more is asked for. May be empty.
     pub name_wish: String,
+    /// What it wants to do, in its own words: plain text. Whoever says so is an agent.
+    pub purpose: Option<String>,
     /// How the answer gets there.
     pub delivery: Delivery,
     pub(crate) canonical: String,
@@ -55,11 +62,28 @@ impl GrantRequest {
             Delivery::Credentials { .. } => None,
             Delivery::OAuth(to) => Some(&to.application),
             Delivery::Device(to) => Some(&to.application),
+            Delivery::Widening(to) => to.application.as_deref(),
+        }
+    }
+
+    /// Whether a program of its own accord asks, whose grants are short unless the person says otherwise.
+    pub fn is_agent(&self) -> bool {
+        self.widening().is_none() && (self.purpose.is_some() || self.application().is_some_and(|application| application.settings.agent))
+    }
+
+    /// The grant beyond which more is asked for, and who does.
+    pub fn widening(&self) -> Option<&Widening> {
+        match &self.delivery {
+            Delivery::Credentials { .. } | Delivery::OAuth(_) | Delivery::Device(_) => None,
+            Delivery::Widening(to) => Some(to),
         }
     }
 
     /// Who asks, as the page shows it and lists name it: where the answer goes, or where the document of the application is, whose host is what is known of it.
     pub fn site(&self) -> &Target {
+        if let Some(widening) = self.widening() {
+            return &widening.site;
+        }
         let document = self.application().and_then(|application| application.document.as_ref());
         document.map_or(&self.target, |document| &document.site)
     }
@@ -67,20 +91,21 @@ impl GrantRequest {
     /// What its tokens are to be for; empty: for every service.
     pub fn resources(&self) -> &[String] {
         match &self.delivery {
-            Delivery::Credentials { .. } | Delivery::Device(_) => &[],
+            Delivery::Credentials { .. } | Delivery::Device(_) | Delivery::Widening(_) => &[],
             Delivery::OAuth(to) => &to.resources,
         }
     }
 
     /// Whether it asks for whatever the person can give.
     pub(crate) fn names_nothing(&self) -> bool {
-        self.scopes.is_empty() && self.openid().is_none() && self.application().is_none_or(Application::may_name_nothing)
+        let may_name_nothing = self.application().is_none_or(Application::may_name_nothing);
+        self.scopes.is_empty() && self.openid().is_none() && self.widening().is_none() && may_name_nothing
     }
 
     /// What it asks for to learn who the person is, by OpenID Connect.
     pub fn openid(&self) -> Option<&OpenIdRequest> {
         match &self.delivery {
-            Delivery::Credentials { .. } => None,
+            Delivery::Credentials { .. } | Delivery::Widening(_) => None,
             Delivery::OAuth(to) => to.openid.as_ref(),
             Delivery::Device(to) => to.openid.as_ref(),
         }
@@ -89,7 +114,7 @@ impl GrantRequest {
     /// Where the browser goes with an error of OpenID Connect Core 1.0 section 3.1.2.6, such as `login_required`. `None`: nobody waits for one.
     pub fn refused_with(&self, error: &'static str) -> Option<String> {
         match &self.delivery {
-            Delivery::Credentials { .. } | Delivery::Device(_) => None,
+            Delivery::Credentials { .. } | Delivery::Device(_) | Delivery::Widening(_) => None,
             Delivery::OAuth(to) => Some(to.location(&self.target, &[("error", error)])),
         }
     }
@@ -97,7 +122,7 @@ impl GrantRequest {
     /// Where the browser goes after Cancel. `None`: nowhere, and the site is told nothing.
     pub fn cancelled(&self) -> Option<String> {
         match &self.delivery {
-            Delivery::Credentials { tell_cancel: false, .. } | Delivery::Device(_) => None,
+            Delivery::Credentials { tell_cancel: false, .. } | Delivery::Device(_) | Delivery::Widening(_) => None,
             Delivery::Credentials { mode, tell_cancel: true } => Some(self.target.deliver_cancel(*mode)),
             Delivery::OAuth(to) => Some(to.location(&self.target, &[("error", "access_denied")])),
         }
@@ -161,6 +186,7 @@ struct Found {
     identity: Option<String>,
     audience: Vec<String>,
     expires: Option<String>,
+    purpose: Option<String>,
     response_mode: Option<String>,
     tell_cancel: Option<String>,
 }
@@ -190,6 +216,7 @@ pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestEr
         ttl_ms_wish: None,
         expires_ms_wish: None,
         name_wish: String::new(),
+        purpose: found.purpose.map(read_purpose).transpose()?,
         delivery: Delivery::Credentials { mode: read_mode(found.response_mode)?, tell_cancel },
         canonical: String::new(),
     };
@@ -217,6 +244,7 @@ fn find(query: &str) -> Result<Found, RequestError> {
             "description" => once(&mut found.description, "description", decode_form(value))?,
             "identity" => once(&mut found.identity, "identity", decode_form(value))?,
             "expires" => once(&mut found.expires, "expires", decode_form(value))?,
+            "purpose" => once(&mut found.purpose, "purpose", decode_form(value))?,
             "response_mode" => once(&mut found.response_mode, "response_mode", decode_form(value))?,
             "tell_cancel" => once(&mut found.tell_cancel, "tell_cancel", decode_form(value))?,
             "scope" => found.scopes.push(decode_form(value).ok_or(RequestError::Encoding("scope"))?),
@@ -286,6 +314,14 @@ fn read_flag(name: &'static str, given: Option<String>) -> Result<bool, RequestE
     }
 }
 
+fn read_purpose(value: String) -> Result<String, RequestError> {
+    let purpose = value.trim();
+    match wrong_text("purpose", purpose) {
+        None => Ok(purpose.to_owned()),
+        Some(_) => Err(RequestError::Value { name: "purpose", value: purpose.chars().take(100).collect(), why: WHAT_A_PURPOSE_IS }),
+    }
+}
+
 fn read_audience(given: Vec<String>, identity: bool) -> Result<Vec<String>, RequestError> {
     if given.len() > MOST_AUDIENCES {
         return Err(too_much("audience", "10 origins"));
@@ -339,6 +375,9 @@ fn canonical(request: &GrantRequest, expires: Option<&str>) -> String {
     }
     if let Some(expires) = expires {
         add("expires", expires);
+    }
+    if let Some(purpose) = &request.purpose {
+        add("purpose", purpose);
     }
     if let Delivery::Credentials { mode, tell_cancel } = request.delivery {
         if mode == ResponseMode::Fragment {

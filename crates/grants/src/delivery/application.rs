@@ -7,6 +7,7 @@ use crate::delivery::redirect::{ResponseMode, encode_component};
 use crate::device::answer::DeviceDelivery;
 use crate::openid::request::OpenIdRequest;
 use crate::targets::target::Target;
+use crate::widening::answer::Widening;
 
 /// How the credentials of a grant, or the way to them, reach whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Delivery {
     OAuth(Box<OAuthDelivery>),
     /// A device comes for it.
     Device(Box<DeviceDelivery>),
+    /// Whoever has a grant, and asked for more, comes for it.
+    Widening(Box<Widening>),
 }
 
 /// What a registered application asked for its answer.

@@ -86,6 +86,7 @@ impl Grants {
             ttl_ms_wish: None,
             expires_ms_wish: None,
             name_wish: String::new(),
+            purpose: record.reason,
             canonical: format!("user_code={}", user_code::shown(&code)),
             delivery: Delivery::Device(Box::new(DeviceDelivery {
                 application,

@@ -10,19 +10,19 @@ use crate::device::user_code;
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
-use crate::oauth::request::authorization::{names_scopes, scopes};
+use crate::oauth::request::authorization::{names_scopes, purpose, scopes};
 use crate::oauth::request::parameters::Parameters;
 use crate::openid::request::asks_who;
 
 /// What the device's code is hashed as.
-pub(super) const DEVICE_CODE: &str = "device-code";
+pub(crate) const DEVICE_CODE: &str = "device-code";
 /// What the person's code is hashed as.
 pub(super) const USER_CODE: &str = "user-code";
 
 /// A pair of codes lives so long.
 const LIFE_MS: i64 = 10 * MINUTE_MS;
 /// A device waits so long between two polls, until it is told to wait longer.
-const INTERVAL_MS: i64 = 5_000;
+pub(crate) const INTERVAL_MS: i64 = 5_000;
 /// So many pairs of codes are given to one network while one of them lives.
 const MOST_BY_NETWORK: u32 = 50;
 /// So many are given to all.
@@ -63,6 +63,7 @@ impl Grants {
         if asks_who && !self.signs_by(application.settings.id_token_alg) {
             return Err(ExchangeError::InvalidScope("This server has no key for the ID tokens of this application".to_owned()));
         }
+        let purpose = purpose(parameters).map_err(ExchangeError::InvalidRequest)?;
         self.login.check_clock()?;
         let bounds = [(format!("device/network/{}", network(address)), MOST_BY_NETWORK), ("device/all".to_owned(), MOST)];
         for (key, most) in bounds {
@@ -87,6 +88,10 @@ impl Grants {
                 grant: None,
                 denied_ms: None,
                 used_ms: None,
+                for_grant: None,
+                reason: purpose.clone(),
+                life_ms: None,
+                jkt: None,
             };
             match self.store.insert_device_request(&record).await {
                 Err(StoreError::Conflict) => (),

@@ -1,7 +1,7 @@
 //! A device comes for the answer (RFC 8628 section 3.4).
 
 use falconer_login::hash_of_token;
-use falconer_store::{DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
+use falconer_store::{DeviceRequestRecord, GrantRecord, LONGEST_DEVICE_INTERVAL_MS};
 
 use crate::device::authorization::DEVICE_CODE;
 use crate::grants::Grants;
@@ -14,37 +14,49 @@ impl Grants {
     pub(crate) async fn redeem_device_code(&self, request: TokenRequest<'_>) -> Result<IssuedToken, ExchangeError> {
         let code = request.required("device_code")?;
         let application = request.client.ok_or(ExchangeError::InvalidClient)?;
-        if !application.settings.device {
-            return Err(ExchangeError::UnauthorizedClient);
-        }
         let resources = self.resources_of(request, &[])?;
         let hash = hash_of_token(DEVICE_CODE, code);
         let record = self.store.device_request(&hash).await.map_err(|error| self.read_error(error))?;
-        let record = record.filter(|record| record.application == application.id()).ok_or(ExchangeError::InvalidDeviceCode)?;
+        let record = record.filter(|record| record.application == application.id());
+        // Whoever has a grant may ask for more of it, on whatever device.
+        if !application.settings.device && record.as_ref().is_none_or(|record| record.for_grant.is_none()) {
+            return Err(ExchangeError::UnauthorizedClient);
+        }
+        let record = record.ok_or(ExchangeError::InvalidDeviceCode)?;
         self.login.check_clock()?;
+        let proof_key = match &record.grant {
+            // Nothing is given yet, so that no signature is verified.
+            None => None,
+            Some(_) => self.proved_key(request.proof, Some(application), record.jkt.as_deref()).await?,
+        };
+        let live = self.take_answer(&record).await?;
+        let to = IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, may_be_for: &[], proof_key };
+        Ok(self.issue(&live, to).await?)
+    }
+
+    /// The grant that a person made for whoever waits; once.
+    pub(crate) async fn take_answer(&self, record: &DeviceRequestRecord) -> Result<GrantRecord, ExchangeError> {
         let now_ms = self.now_ms();
-        let Some(grant) = &record.grant else { return Err(self.not_yet(&record, now_ms).await?) };
+        let Some(grant) = &record.grant else { return Err(self.not_yet(record, now_ms).await?) };
         if record.used_ms.is_none() && now_ms >= record.expires_ms {
             self.end_grant(grant, "its device did not come for it").await?;
             return Err(ExchangeError::ExpiredToken);
         }
-        let proof_key = self.proved_key(request.proof, Some(application), None).await?;
         // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
         let live = self.live_grant(grant).await?;
-        let is_first = self.store.use_device_request(&hash, now_ms).await.map_err(|error| self.store_error(error))?;
+        let is_first = self.store.use_device_request(&record.device_hash, now_ms).await.map_err(|error| self.store_error(error))?;
         if !is_first {
             self.end_grant(grant, "its device code was used more than once").await?;
             return Err(ExchangeError::InvalidDeviceCode);
         }
         // The person may have taken it back meanwhile.
-        let live = live.ok_or(ExchangeError::AccessDenied)?;
-        let to = IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, may_be_for: &[], proof_key };
-        Ok(self.issue(&live, to).await?)
+        live.ok_or(ExchangeError::AccessDenied)
     }
 
-    /// What the device is told that was granted nothing.
+    /// What whoever waits is told that was granted nothing.
     async fn not_yet(&self, record: &DeviceRequestRecord, now_ms: i64) -> Result<ExchangeError, ExchangeError> {
-        if record.denied_ms.is_some() {
+        let has_lost_its_grant = record.for_grant.is_some() && self.grant_behind(record).await?.is_none();
+        if record.denied_ms.is_some() || (has_lost_its_grant && now_ms < record.expires_ms) {
             return Ok(ExchangeError::AccessDenied);
         }
         if now_ms >= record.expires_ms {

@@ -67,7 +67,7 @@ impl Grants {
         match &request.delivery {
             Delivery::OAuth(to) => self.forget_consent(session, to.application.id()).await,
             // Neither is ever answered unasked.
-            Delivery::Credentials { .. } | Delivery::Device(_) => Ok(()),
+            Delivery::Credentials { .. } | Delivery::Device(_) | Delivery::Widening(_) => Ok(()),
         }
     }
 
@@ -104,7 +104,7 @@ impl Grants {
             target_origin: grant.target_origin.clone(),
             scopes: grant.scopes.clone(),
             identity_scopes: identity_scopes.unwrap_or_default(),
-            basis: basis(to, &ScopeSet::new(&grant.scopes), &self.configured().words),
+            basis: basis(request, to, &ScopeSet::new(&grant.scopes), &self.configured().words),
             life_ms: grant.expires_ms.saturating_sub(grant.created_ms),
             at_ms: now_ms,
             expires_ms: now_ms.saturating_add(remember_ms),
@@ -136,7 +136,7 @@ impl Grants {
                 && given.satisfies_all(scopes.iter())
                 && to.openid.iter().flat_map(|openid| &openid.scopes).all(|scope| consent.identity_scopes.contains(scope))
                 && request.ttl_ms_wish.is_none_or(|wish_ms| wish_ms.min(application.settings.max_life_ms) <= consent.life_ms)
-                && consent.basis == basis(to, &given, &self.configured().words)
+                && consent.basis == basis(request, to, &given, &self.configured().words)
         };
         Ok(known.into_iter().find(covers))
     }
@@ -147,8 +147,8 @@ fn ends_ms(consent: &ConsentRecord, application: &Application) -> i64 {
     consent.expires_ms.min(consent.at_ms.saturating_add(application.settings.remember_ms))
 }
 
-/// What the person looked at besides the scopes: who the application is, at which services it can use them, and what is broad, in the words that the page had for it.
-fn basis(to: &OAuthDelivery, given: &ScopeSet, words: &ScopeWords) -> String {
+/// What the person looked at besides the scopes: who the application is, at which services it can use them, what for, and what is broad, in the words that the page had for it.
+fn basis(request: &GrantRequest, to: &OAuthDelivery, given: &ScopeSet, words: &ScopeWords) -> String {
     let application = &to.application;
     let settings = &application.settings;
     let mut parts: Vec<&str> = vec![&settings.name, &settings.owner, settings.kind.as_str(), "redirect URIs"];
@@ -165,5 +165,7 @@ fn basis(to: &OAuthDelivery, given: &ScopeSet, words: &ScopeWords) -> String {
         parts.push("resources");
         parts.extend(to.resources.iter().map(String::as_str));
     }
+    // Whoever wants to do something else is asked about.
+    parts.extend(request.purpose.iter().flat_map(|purpose| ["purpose", purpose]));
     fingerprint(parts)
 }

@@ -7,16 +7,13 @@ use falconer_store::GrantRecord;
 use crate::consent::broad::Expansions;
 use crate::delivery::application::Delivery;
 use crate::delivery::redirect::Credentials;
-use falconer_login::LoginError;
+use falconer_login::{LoginError, Session, fingerprint, identity};
 
 use crate::consent::offer::{Circumstances, Offer};
 use crate::consent::request::GrantRequest;
 use crate::consent::selection::{Selection, Ticks};
 use crate::error::GrantError;
 use crate::grants::Grants;
-use falconer_login::Session;
-use falconer_login::fingerprint;
-use falconer_login::identity;
 
 /// Longest name of a grant, in characters.
 pub const LONGEST_NAME: usize = 60;
@@ -122,7 +119,10 @@ impl Grants {
             }
         }
         // Last, so that nothing has to be asked again after it.
-        let (before, _) = self.granted_last(session, &request.site().origin()).await?.unwrap_or_default();
+        let before = match request.widening() {
+            Some(widening) => self.kept_of(widening, &expansions),
+            None => self.granted_last(session, &request.site().origin()).await?.unwrap_or_default().0,
+        };
         self.check_fresh(session, &selection.scopes, &before)?;
         let remember_ms = offer.remember.as_ref().map(|remember| remember.ms);
         self.forget_before(session, remember_ms, request).await?;
@@ -130,6 +130,10 @@ impl Grants {
             self.auth.note_granted_application(application.id()).await?;
         }
         let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
+        let new = match request.widening() {
+            Some(widening) => widening.beyond(before, new),
+            None => new,
+        };
         let issued = match self.auth.add_grant(new).await {
             Ok(issued) => issued,
             Err(error) => return Err(self.refused(session, request, choices, error).await),
@@ -191,7 +195,11 @@ impl Grants {
         let of_person: ScopeSet = of_person.ok_or(LoginError::SignedOut)?;
         let origin = request.site().origin();
         let remembered = self.remembered_origins(session).await?;
-        let before = self.granted_last(session, &origin).await?.map(|(scopes, _)| scopes);
+        // All that is asked for beyond a grant is new.
+        let before = match request.widening() {
+            Some(_) => None,
+            None => self.granted_last(session, &origin).await?.map(|(scopes, _)| scopes),
+        };
         Ok(Offer::new(
             request,
             &Circumstances {
@@ -200,6 +208,7 @@ impl Grants {
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
                 max_ttl_ms: application.map_or(max_ttl_ms, |application| application.settings.max_life_ms.min(max_ttl_ms)),
+                agent_ttl_ms: request.is_agent().then_some(configured.settings.agent_ttl_ms),
                 before,
                 remember_ms: self.remembers_for_ms(request),
             },
@@ -253,6 +262,9 @@ impl Grants {
             choices: hash,
             name: Some(choices.name.trim().to_owned()).filter(|name| !name.is_empty()),
             label: offer.registered_name.clone().unwrap_or_else(|| site.host_and_port()),
+            application: request.application().map(|application| application.id().to_owned()),
+            purpose: request.purpose.clone(),
+            widens: None,
         }
     }
 
@@ -276,6 +288,7 @@ impl Grants {
             }
             Delivery::OAuth(to) => self.answer(to, &request.target, grant).await?,
             Delivery::Device(to) => self.answer_device(to, grant).await?,
+            Delivery::Widening(to) => self.answer_widening(to, grant).await?,
         };
         Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, is_new, revision: self.auth.revision() })
     }

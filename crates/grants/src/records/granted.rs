@@ -280,7 +280,8 @@ fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
     GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), clients: Vec::new(), derived: Vec::new(), record }
 }
 
-fn name_of(grant: &GrantRecord) -> Option<&str> {
+/// The name that the administrator registered for what it went to.
+pub(crate) fn name_of(grant: &GrantRecord) -> Option<&str> {
     let GrantRecord { label, target_origin, .. } = grant;
     let is_host = label == target_origin || target_origin.ends_with(&format!("://{label}"));
     (!is_host).then_some(label.as_str())

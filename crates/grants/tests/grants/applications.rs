@@ -21,6 +21,7 @@ pub(super) fn notes() -> ApplicationSettings {
         max_life_ms: DAY_MS,
         kind: ApplicationKind::Public,
         secret_sha256: None,
+        agent: false,
         device: false,
         remember_ms: 0,
         skip_consent: false,

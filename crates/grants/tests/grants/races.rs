@@ -190,6 +190,9 @@ async fn the_bound_of_derived_grants_holds_on_two_servers() {
         choices: String::new(),
         name: None,
         label: String::new(),
+        application: None,
+        purpose: None,
+        widens: None,
     };
     let parent = world.auth.add_grant(new).await.unwrap().grant.id;
     let wish = NewDerivedGrant { scopes: vec!["notes:read:zap/*".to_owned()], expires_ms: None, purpose: None };

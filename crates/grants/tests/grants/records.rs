@@ -172,6 +172,7 @@ async fn what_can_be_no_application_is_refused() {
         scopes: vec!["notes:read:*".to_owned()],
         max_life_ms: DAY_MS,
         kind: ApplicationKind::Public,
+        agent: false,
         device: false,
         remember_ms: 0,
         skip_consent: false,

@@ -7,10 +7,13 @@ mod identities;
 pub(super) mod initial_tokens;
 mod secrets;
 
-pub(super) use derived::{no_more_are_derived_than_may_count, what_was_derived_is_revoked_with_its_grant};
+pub(super) use derived::{
+    no_more_are_derived_than_may_count, what_was_derived_is_revoked_with_its_grant, what_was_given_beyond_a_grant_is_revoked_with_it,
+};
 pub(super) use devices::{
-    a_device_that_asks_too_often_has_to_wait_longer, a_request_of_a_device_comes_back_and_is_answered_once,
-    a_request_of_a_device_is_pruned_after_it_was_said_that_it_has_ended, of_many_answers_and_uses_at_once_one_is_the_first,
+    a_device_that_asks_too_often_has_to_wait_longer, a_request_for_more_is_found_by_whose_grant_it_is_about,
+    a_request_of_a_device_comes_back_and_is_answered_once, a_request_of_a_device_is_pruned_after_it_was_said_that_it_has_ended,
+    of_many_answers_and_uses_at_once_one_is_the_first,
 };
 pub(super) use identities::what_is_told_of_a_person_comes_back_and_goes_with_the_grant;
 pub(super) use secrets::{

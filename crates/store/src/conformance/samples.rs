@@ -92,6 +92,8 @@ pub fn grant(id: &str, nonce: &str) -> GrantRecord {
         name: None,
         parent: None,
         purpose: None,
+        application: None,
+        widens: None,
         last_used_ms: None,
         use_count: 0,
         revoked_ms: None,

@@ -29,6 +29,7 @@ macro_rules! store_methods {
             fn insert_device_request(&self, request: &DeviceRequestRecord) -> ();
             fn device_request(&self, device_hash: &str) -> Option<DeviceRequestRecord>;
             fn device_request_of_person(&self, user_hash: &str) -> Option<DeviceRequestRecord>;
+            fn open_requests_of(&self, identity: &str, now_ms: i64) -> Vec<DeviceRequestRecord>;
             fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> bool;
             fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> bool;
             fn use_device_request(&self, device_hash: &str, at_ms: i64) -> bool;

@@ -231,6 +231,8 @@ pub trait Store: Send + Sync {
     async fn device_request(&self, device_hash: &str) -> Result<Option<DeviceRequestRecord>>;
     /// By the code that the person types.
     async fn device_request_of_person(&self, user_hash: &str) -> Result<Option<DeviceRequestRecord>>;
+    /// What programs that have grants of this identity ask for beyond them, and nobody has answered; oldest first. Neither they nor the grants have ended at this time.
+    async fn open_requests_of(&self, identity: &str, now_ms: i64) -> Result<Vec<DeviceRequestRecord>>;
     /// Whether a poll at this time comes no sooner than the interval after the last one, which it is from then on. One that comes too soon makes the interval longer by
     /// [`DEVICE_SLOW_DOWN_MS`](crate::DEVICE_SLOW_DOWN_MS), up to [`LONGEST_DEVICE_INTERVAL_MS`](crate::LONGEST_DEVICE_INTERVAL_MS). Of several at once one comes in time.
     /// False too where there is none of this code.

@@ -75,6 +75,8 @@ pub static TABLES: &[Table] = &[
             text("name"),
             text("parent"),
             text("purpose"),
+            text("application"),
+            text("widens"),
         ],
     ),
     table(
@@ -187,6 +189,10 @@ pub static TABLES: &[Table] = &[
             text("grant_id"),
             int("denied_ms"),
             int("used_ms"),
+            text("for_grant"),
+            text("reason"),
+            int("life_ms"),
+            text("jkt"),
         ],
     ),
     table(

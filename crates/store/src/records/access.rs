@@ -117,6 +117,10 @@ pub struct GrantRecord {
     pub parent: Option<String>,
     /// What it is for, in the words of who asked for it.
     pub purpose: Option<String>,
+    /// The id of the application that it was made for, or whose grant it was derived from. `None`: a site, or it was made before this was noted.
+    pub application: Option<String>,
+    /// The id of the grant whose holder asked for more and got this one. It is revoked with that one, and does not end with it.
+    pub widens: Option<String>,
     /// Milliseconds since 1970, at most a minute behind.
     pub last_used_ms: Option<i64>,
     /// How often it was used.

@@ -16,7 +16,8 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
-    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name, parent, purpose";
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name, parent, purpose, \
+    application, widens";
 
 pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<GrantRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM grants WHERE id = $1"), &[&id], read).await
@@ -109,12 +110,12 @@ pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, 
     Ok(())
 }
 
-/// What was derived from a grant ends with it.
+/// What was derived from a grant ends with it, and what was given to its holder beyond it.
 async fn revoke_derived(writing: &mut Writing<'_>, parent: &str, by: &str) -> Res<()> {
-    let derived = "WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = $1
-        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id) SELECT id FROM below ORDER BY id";
+    let derived = "WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = $1 OR widens = $1
+        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id OR grants.widens = below.id) SELECT id FROM below ORDER BY id";
     for id in all(&writing.transaction, derived, &[&parent], |row| get::<String>(row, 0)).await? {
-        if revoke_one(writing, &id, by, "what it was derived from was revoked").await? {
+        if revoke_one(writing, &id, by, "the grant that it came from was revoked").await? {
             writing.changed_and_audited(KeyKind::Grant, &id, ChangeKind::Updated).await?;
         }
     }
@@ -146,7 +147,7 @@ async fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> 
 async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22, $23, $24)"
+           $19, $20, $21, $22, $23, $24, $25, $26)"
     );
     run(
         on,
@@ -176,6 +177,8 @@ async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {
             &grant.name,
             &grant.parent,
             &grant.purpose,
+            &grant.application,
+            &grant.widens,
         ],
     )
     .await?;
@@ -208,5 +211,7 @@ fn read(row: &Row) -> Res<GrantRecord> {
         name: get(row, 21)?,
         parent: get(row, 22)?,
         purpose: get(row, 23)?,
+        application: get(row, 24)?,
+        widens: get(row, 25)?,
     })
 }

@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0025_old_access_tokens", text: include_str!("../../migrations/0025_old_access_tokens.sql") },
     Migration { name: "0026_application_signing", text: include_str!("../../migrations/0026_application_signing.sql") },
     Migration { name: "0027_proof_keys", text: include_str!("../../migrations/0027_proof_keys.sql") },
+    Migration { name: "0028_grant_requests", text: include_str!("../../migrations/0028_grant_requests.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

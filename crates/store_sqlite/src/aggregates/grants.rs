@@ -16,7 +16,8 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
-    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name, parent, purpose";
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name, parent, purpose, \
+    application, widens";
 
 pub(crate) fn one(connection: &Connection, id: &str) -> Res<Option<GrantRecord>> {
     first(connection, &format!("SELECT {COLUMNS} FROM grants WHERE id = ?1"), params![id], read)
@@ -109,12 +110,12 @@ pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason
     Ok(())
 }
 
-/// What was derived from a grant ends with it.
+/// What was derived from a grant ends with it, and what was given to its holder beyond it.
 fn revoke_derived(writing: &mut Writing<'_>, parent: &str, by: &str) -> Res<()> {
-    let derived = "WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = ?1
-        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id) SELECT id FROM below ORDER BY id";
+    let derived = "WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = ?1 OR widens = ?1
+        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id OR grants.widens = below.id) SELECT id FROM below ORDER BY id";
     for id in all(writing.connection, derived, params![parent], |row| Ok(row.get::<_, String>(0)?))? {
-        if revoke_one(writing, &id, by, "what it was derived from was revoked")? {
+        if revoke_one(writing, &id, by, "the grant that it came from was revoked")? {
             writing.changed_and_audited(KeyKind::Grant, &id, ChangeKind::Updated)?;
         }
     }
@@ -146,7 +147,7 @@ fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bo
 fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-           ?19, ?20, ?21, ?22, ?23, ?24)"
+           ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
     );
     let values = params![
         grant.id,
@@ -173,6 +174,8 @@ fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {
         grant.name,
         grant.parent,
         grant.purpose,
+        grant.application,
+        grant.widens,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -204,5 +207,7 @@ fn read(row: &Row<'_>) -> Res<GrantRecord> {
         name: row.get(21)?,
         parent: row.get(22)?,
         purpose: row.get(23)?,
+        application: row.get(24)?,
+        widens: row.get(25)?,
     })
 }

@@ -39,6 +39,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0026_old_access_tokens", text: include_str!("../../migrations/0026_old_access_tokens.sql") },
     Migration { name: "0027_application_signing", text: include_str!("../../migrations/0027_application_signing.sql") },
     Migration { name: "0028_proof_keys", text: include_str!("../../migrations/0028_proof_keys.sql") },
+    Migration { name: "0029_grant_requests", text: include_str!("../../migrations/0029_grant_requests.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

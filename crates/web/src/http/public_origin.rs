@@ -34,6 +34,11 @@ pub enum PublicOriginError {
 }
 
 impl PublicOrigin {
+    /// This server, as it is named to people.
+    pub(crate) fn server(&self) -> falconer_grants::ServerAddress<'_> {
+        falconer_grants::ServerAddress { authority: self.authority(), origin: self.as_str() }
+    }
+
     /// Reads `https://host[:port]`, or `http://` with a loopback host, with or without a slash at the end.
     ///
     /// # Errors

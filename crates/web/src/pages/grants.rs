@@ -1,7 +1,7 @@
 //! Grants that can be used: my own, with what takes them back, and those of everybody for an administrator.
 
 use axum::response::Response;
-use falconer_grants::{ConsentView, GrantGroup, GrantView, Revoking};
+use falconer_grants::{ConsentView, GRANT_REQUEST_PAGE, GrantGroup, GrantView, Revoking, WaitingRequest};
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -10,7 +10,7 @@ use crate::pages::console::records::{encode, lists, person, problem, sign_in};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::people::{client_href, person_href};
 use crate::views::words;
-use crate::views::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow, html};
+use crate::views::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow, WaitingRow, html};
 
 /// So many grants a page.
 const ROWS: usize = 20;
@@ -48,9 +48,12 @@ pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
         total: found.total,
         roles_to_review,
         sites,
+        waiting: grants.waiting_requests(session).await?.into_iter().map(|request| waiting(request, now_ms)).collect(),
         unasked: grants.consents_of(session).await?.into_iter().map(unasked).collect(),
         notice: match visit.parameter("done").as_deref() {
             Some("revoked") => Some("The grant was revoked. What the site got is worth nothing now."),
+            Some("widened") => Some("It gets another grant, with what it has and what you ticked, as soon as it comes for it."),
+            Some("refused") => Some("Nothing more was given. Whoever asked is told so, and keeps what it has."),
             Some("forgotten") => Some("The application has to ask you the next time. What it was granted stays."),
             Some("all-revoked") => Some("These grants were revoked. What the sites got is worth nothing now."),
             _ => None,
@@ -115,6 +118,7 @@ pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
         total: 0,
         roles_to_review: Vec::new(),
         sites,
+        waiting: Vec::new(),
         unasked: Vec::new(),
         notice: None,
     };
@@ -127,6 +131,17 @@ fn add(sites: &mut Vec<SiteRows>, grant: &GrantView, count: usize, row: GrantsRo
     match sites.last_mut().filter(|last| last.site == site && last.name.as_deref() == name) {
         Some(last) => last.rows.push(row),
         None => sites.push(SiteRows { site: site.to_owned(), name: name.map(str::to_owned), count, rows: vec![row] }),
+    }
+}
+
+fn waiting(request: WaitingRequest, now_ms: i64) -> WaitingRow {
+    WaitingRow {
+        href: format!("{GRANT_REQUEST_PAGE}?id={}", encode(&request.id)),
+        wants: if request.scopes == 0 { "more time".to_owned() } else { format!("{} more", words::count(request.scopes, "scope")) },
+        site: request.site,
+        name: request.name,
+        reason: request.reason,
+        since: words::since(request.requested_ms, now_ms),
     }
 }
 
@@ -162,6 +177,7 @@ fn row(visit: &Visit, view: &GrantView, links_clients: bool, now_ms: i64) -> Gra
         revoke_href: None,
         purpose: grant.purpose.clone(),
         parent: None,
+        widens: grant.widens.clone(),
         derived: derived(visit, view, links_clients, now_ms),
     }
 }

@@ -57,6 +57,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         query,
         grants,
         grant_total,
+        waiting: visit.web.grants.waiting_requests(session).await?.len(),
         origins: origins(visit, session, now_ms).await?,
         sessions: sessions
             .into_iter()
@@ -123,6 +124,7 @@ fn row(grant: GrantView, now_ms: i64) -> GrantRow {
     let grant = grant.record;
     GrantRow {
         called: grant.name,
+        purpose: grant.purpose,
         name,
         site: grant.target_origin,
         may: if grant.everything {

@@ -19,6 +19,7 @@ mod people;
 mod refusal;
 mod sign_in;
 mod visit;
+mod widening;
 
 use std::sync::Arc;
 
@@ -75,6 +76,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/oauth/authorize/decision", post(authorize::decision))
         .route("/login/oauth/credentials", get(endpoints::credentials).options(endpoints::preflight))
         .route("/login/oauth/device_authorization", post(device::endpoint::authorize).options(endpoints::preflight))
+        .route("/login/oauth/grant_request", post(widening::endpoint::request).options(endpoints::preflight))
         .route("/login/oauth/introspect", post(introspect::introspect).options(endpoints::preflight))
         .route("/login/oauth/jwks", get(openid::endpoints::keys))
         .route("/login/oauth/logout", get(openid::logout::show).post(openid::logout::sign_out))
@@ -98,6 +100,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/me/again", get(reauthentication::show).post(reauthentication::sign_in))
         .route("/me/forget", post(me::forget))
         .route("/me/grants", get(grants::mine))
+        .route("/me/grants/request", get(widening::page::show).post(widening::page::decide))
         .route("/me/grants/revoke", post(grants::revoke))
         .route("/me/link", get(identities::show_link).post(identities::begin_link))
         .route("/me/link/cancel", post(identities::cancel_link))

@@ -22,6 +22,8 @@ pub(crate) struct GrantsPage {
     /// Roles that were changed with the grant that has just been revoked.
     pub roles_to_review: Vec<String>,
     pub sites: Vec<SiteRows>,
+    /// Requests for more that nobody has answered; none on the list of everybody's.
+    pub waiting: Vec<WaitingRow>,
     /// Applications that ask the person no more, for a while; none on the list of everybody's.
     pub unasked: Vec<UnaskedRow>,
     pub next: Option<String>,
@@ -36,6 +38,21 @@ impl GrantsPage {
     fn count(&self) -> String {
         words::count(self.total, "active grant")
     }
+}
+
+/// Somebody who has a grant asks for more.
+#[derive(Clone, Debug)]
+pub(crate) struct WaitingRow {
+    /// Where it is answered.
+    pub href: String,
+    pub site: String,
+    /// The name that the administrator registered.
+    pub name: Option<String>,
+    /// In the words of who asks.
+    pub reason: String,
+    /// "2 more scopes", "more time".
+    pub wants: String,
+    pub since: String,
 }
 
 /// An application that gets a grant without the page.
@@ -94,6 +111,8 @@ pub(crate) struct GrantsRow {
     pub purpose: Option<String>,
     /// The grant that it was derived from, by its id; only in the list of everybody's.
     pub parent: Option<String>,
+    /// The grant whose holder asked for more and got this one.
+    pub widens: Option<String>,
     /// What was derived from it; only in the person's own list.
     pub derived: Vec<DerivedRow>,
 }

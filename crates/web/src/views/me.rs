@@ -37,6 +37,8 @@ pub(crate) struct MePage {
     /// The newest of them.
     pub grants: Vec<GrantRow>,
     pub grant_total: usize,
+    /// How many requests for more wait for an answer.
+    pub waiting: usize,
     pub origins: Vec<OriginRow>,
     pub sessions: Vec<SessionRow>,
 }
@@ -48,6 +50,10 @@ impl MePage {
 
     fn found(&self) -> String {
         words::count(self.families.iter().map(|family| family.scopes.len()).sum(), "scope")
+    }
+
+    fn requests(&self) -> String {
+        format!("{} for more {}", words::count(self.waiting, "request"), if self.waiting == 1 { "waits" } else { "wait" })
     }
 
     fn grant_count(&self) -> String {
@@ -90,6 +96,8 @@ pub(crate) struct GrantRow {
     pub id: String,
     /// What the person calls it.
     pub called: Option<String>,
+    /// What it is for, in the words of who asked.
+    pub purpose: Option<String>,
     /// The name that the administrator registered.
     pub name: Option<String>,
     /// `https://notes.example.com`

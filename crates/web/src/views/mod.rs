@@ -25,10 +25,11 @@ pub(crate) use console::{
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
-    Bundle, Confirm, DeviceDonePage, DevicePage, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutPage, NewsPage,
-    NothingGrantedPage, Others, RegisteredItself, Remember, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage, Words,
+    AboveGrant, Bundle, Confirm, DeviceDonePage, DevicePage, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutPage,
+    NewsPage, NothingGrantedPage, Others, RegisteredItself, Remember, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage,
+    WidenedGrant, Words,
 };
-pub(crate) use grants::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow};
+pub(crate) use grants::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow, WaitingRow};
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use initial_tokens::{InitialTokenDraft, InitialTokenPage, InitialTokenRow, InitialTokensPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};

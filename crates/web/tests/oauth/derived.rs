@@ -3,10 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use crate::site::applications::{Fields, SECRET, authorization_fields, exchange, fields};
-use crate::site::{Browser, Page, START_MS, Site, site, with};
+use crate::site::{Browser, START_MS, Site, site, with};
 use axum::body::Body;
-use falconer_auth::{AccessToken, BearerKind, TokenBounds};
-use falconer_credentials::{payload, sign};
+use falconer_auth::{BearerKind, TokenBounds};
 use falconer_login::hash_of_token;
 use falconer_store::{Details, GrantRecord, GrantSecretKind, GrantSecretRecord, Step, Store, Write};
 use http::{Request, StatusCode};
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
 const HOUR_MS: i64 = 3_600_000;
+const DERIVE: &str = "/api/falconer/v1/derived-grants";
 
 fn part(token: &str, more: &[(&str, &str)]) -> Fields {
     let whole = [("grant_type", EXCHANGE), ("subject_token", token), ("subject_token_type", ACCESS), ("client_id", "page")];
@@ -50,33 +50,6 @@ async fn check(site: &Site, token: &str, required: &str) -> String {
     let request = Request::post("/api/falconer/v1/check").header("content-type", "application/json").body(Body::from(question)).unwrap();
     let answer = site.send(request).await.json();
     format!("{} {}", answer["status"].as_str().unwrap(), answer["reason"].as_str().unwrap_or_default()).trim().to_owned()
-}
-
-/// The API, signed with credentials of a grant.
-async fn derive_by_hawk(site: &Site, credentials: &Value, body: &Value) -> Page {
-    let text = |name: &str| credentials[name].as_str().unwrap();
-    let path = "/api/falconer/v1/derived-grants";
-    let body = body.to_string();
-    let ext = sign::ext(Some(text("certificate")), None);
-    let hash = payload::hash("application/json", body.as_bytes());
-    let signed = sign::Request {
-        method: "POST",
-        resource: path,
-        host: "auth.example.com",
-        port: 443,
-        ts_seconds: site.clock.0.load(Ordering::SeqCst) / 1000,
-        nonce: "abcdef",
-        hash: Some(&hash),
-        ext: ext.as_deref(),
-        app: None,
-        dlg: None,
-    };
-    let header = sign::header(text("clientId"), &AccessToken::new(text("accessToken").to_owned()), &signed);
-    let request = Request::post(path)
-        .header("host", "auth.example.com:443")
-        .header("content-type", "application/json")
-        .header("authorization", header);
-    site.send(request.body(Body::from(body)).unwrap()).await
 }
 
 #[tokio::test]
@@ -279,7 +252,7 @@ async fn credentials_of_a_grant_derive_one_too() {
     let mut ann = site.ann().await;
     let whole = granted(&site, &mut ann).await;
     let credentials = site.credentials(&whole).await.json()["credentials"].clone();
-    let answer = derive_by_hawk(&site, &credentials, &json!({"scopes": ["notes:read:red"], "purpose": "One book"})).await;
+    let answer = site.by_hawk(&credentials, DERIVE, &json!({"scopes": ["notes:read:red"], "purpose": "One book"})).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let derived = answer.json();
     assert_eq!((&derived["scopes"], &derived["expires"]), (&json!(["notes:read:red"]), &json!("2026-08-01T13:00:02.000Z")), "an hour");
@@ -287,13 +260,13 @@ async fn credentials_of_a_grant_derive_one_too() {
     assert!(client_id.ends_with(derived["grant"].as_str().unwrap()) && client_id.starts_with("local/ann/app.example/"), "{client_id}");
 
     // Of that one more, and no more than that.
-    let deeper = derive_by_hawk(&site, &derived["credentials"], &json!({"scopes": ["notes:read:red"]})).await;
+    let deeper = site.by_hawk(&derived["credentials"], DERIVE, &json!({"scopes": ["notes:read:red"]})).await;
     assert_eq!(deeper.json()["parent"], derived["grant"], "{}", deeper.text);
-    let wider = derive_by_hawk(&site, &derived["credentials"], &json!({"scopes": ["notes:read:blue"]})).await;
+    let wider = site.by_hawk(&derived["credentials"], DERIVE, &json!({"scopes": ["notes:read:blue"]})).await;
     assert_eq!((wider.status, &wider.json()["code"]), (StatusCode::FORBIDDEN, &json!("InsufficientScopes")));
     let end_ms = START_MS + 2000 + HOUR_MS + 1;
     let later = falconer_wire::date_time::format_ms(end_ms);
-    let outlives = derive_by_hawk(&site, &derived["credentials"], &json!({"scopes": ["notes:read:red"], "expires": later})).await;
+    let outlives = site.by_hawk(&derived["credentials"], DERIVE, &json!({"scopes": ["notes:read:red"], "expires": later})).await;
     assert_eq!((outlives.status, &outlives.json()["code"]), (StatusCode::BAD_REQUEST, &json!("InputError")), "{}", outlives.text);
 
     let history = falconer_store::Store::entity_history(
@@ -311,7 +284,7 @@ async fn credentials_of_a_grant_derive_one_too() {
     // Who signs with credentials of their own has nothing to derive from.
     let form = ann.get("/me/grants").await.form("/me/grants/revoke");
     ann.post("/me/grants/revoke", &form).await;
-    let ended = derive_by_hawk(&site, &derived["credentials"], &json!({"scopes": ["notes:read:red"]})).await;
+    let ended = site.by_hawk(&derived["credentials"], DERIVE, &json!({"scopes": ["notes:read:red"]})).await;
     assert_eq!((ended.status, &ended.json()["code"]), (StatusCode::UNAUTHORIZED, &json!("AuthenticationFailed")), "{}", ended.text);
 }
 

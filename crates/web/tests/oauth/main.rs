@@ -1,6 +1,7 @@
 //! Applications by OAuth 2: the flow, what is refused, and the reference's recorded sessions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
 mod bearer;
 mod command_line;
 mod derived;
@@ -23,3 +24,4 @@ mod site;
 #[path = "../snapshot/mod.rs"]
 mod snapshot;
 mod unasked;
+mod widening;

@@ -1,6 +1,9 @@
 //! Applications that are registered, and what they do.
 
-use falconer_auth::DAY_MS;
+use std::sync::atomic::Ordering;
+
+use falconer_auth::{AccessToken, DAY_MS};
+use falconer_credentials::{payload, sign};
 use falconer_grants::{ApplicationKind, ApplicationSettings, SigningAlgorithm};
 use falconer_login::{pkce_challenge, sha256_hex};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -25,6 +28,7 @@ pub fn all() -> Vec<ApplicationSettings> {
         max_life_ms: 3 * DAY_MS,
         kind,
         secret_sha256: None,
+        agent: false,
         device: false,
         remember_ms: 0,
         skip_consent: false,
@@ -59,6 +63,8 @@ pub fn all() -> Vec<ApplicationSettings> {
         ApplicationSettings { skip_consent: true, ..unasked("ours") },
         // For RS256, of which there is no key.
         ApplicationSettings { id_token_alg: SigningAlgorithm::Rs256, ..who("who-rsa", ApplicationKind::Public) },
+        // It acts of its own accord.
+        ApplicationSettings { agent: true, ..application("helper", ApplicationKind::Public, &[CALLBACK]) },
         // On devices only, and on devices too.
         ApplicationSettings { device: true, ..application("tv", ApplicationKind::Public, &[]) },
         ApplicationSettings {
@@ -102,6 +108,7 @@ fn recorded() -> impl Iterator<Item = ApplicationSettings> {
         max_life_ms: 3 * DAY_MS,
         kind,
         secret_sha256: None,
+        agent: false,
         device: false,
         remember_ms: 0,
         skip_consent: false,
@@ -182,6 +189,32 @@ impl Site {
 
     pub async fn token(&self, fields: &Fields) -> Page {
         self.application("/login/oauth/token", fields, None).await
+    }
+
+    /// The API, signed with credentials of a grant.
+    pub async fn by_hawk(&self, credentials: &Value, path: &str, body: &Value) -> Page {
+        let text = |name: &str| credentials[name].as_str().unwrap();
+        let body = body.to_string();
+        let ext = sign::ext(Some(text("certificate")), None);
+        let hash = payload::hash("application/json", body.as_bytes());
+        let signed = sign::Request {
+            method: "POST",
+            resource: path,
+            host: "auth.example.com",
+            port: 443,
+            ts_seconds: self.clock.0.load(Ordering::SeqCst) / 1000,
+            nonce: "abcdef",
+            hash: Some(&hash),
+            ext: ext.as_deref(),
+            app: None,
+            dlg: None,
+        };
+        let header = sign::header(text("clientId"), &AccessToken::new(text("accessToken").to_owned()), &signed);
+        let request = Request::post(path)
+            .header("host", "auth.example.com:443")
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, header);
+        self.send(request.body(body.into()).unwrap()).await
     }
 
     pub async fn credentials(&self, token: &str) -> Page {

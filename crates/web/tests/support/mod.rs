@@ -314,6 +314,9 @@ impl Node {
             choices: "choices".to_owned(),
             name: None,
             label: String::new(),
+            application: None,
+            purpose: None,
+            widens: None,
         };
         let issued = self.auth.add_grant(new).await.unwrap();
         let issued_credentials = issued.credentials;

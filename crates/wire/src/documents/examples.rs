@@ -69,6 +69,8 @@ pub fn body(method: &Method) -> Option<Value> {
             "lifeSeconds": 2_592_000,
         })),
         Call::ResetAccessTokenWithOverlap => Some(json!({ "overlapSeconds": 3600 })),
+        Call::RequestGrant => Some(json!({ "scopes": ["notes:write:red"], "reason": "Add the minutes of today to the book red" })),
+        Call::CollectGrant => Some(json!({ "code": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI" })),
         Call::ResetApplicationSecret => Some(json!({ "overlapSeconds": 3600 })),
         _ => None,
     }

@@ -66,6 +66,8 @@ fn named(call: Call) -> &'static [Code] {
         Call::DeleteApplication | Call::ListApplications | Call::EndGrant => &[Code::InputError],
         Call::CreateInitialToken | Call::PutApplication => &[Code::InputError, Code::RequestConflict],
         Call::DeriveGrant => &[Code::InputError, Code::RequestConflict],
+        Call::RequestGrant => &[Code::InputError, Code::TooManyRequests],
+        Call::CollectGrant => &[Code::InputError, Code::ResourceNotFound],
         Call::InvitePerson => &[Code::InputError, Code::RequestConflict],
         Call::UpdatePerson | Call::DisablePerson | Call::EnablePerson | Call::DeletePerson | Call::MakeResetLink => {
             &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict]

@@ -167,3 +167,39 @@ pub(super) const DERIVE_GRANT: Method = Method {
     input: Some("derive-grant-request"),
     output: Some("derive-grant-response"),
 };
+
+pub(super) const REQUEST_GRANT: Method = Method {
+    call: Call::RequestGrant,
+    service: Service::Falconer,
+    name: "requestGrant",
+    verb: Verb::Post,
+    route: "/grant-requests",
+    params: &[],
+    query: &[],
+    scopes: Some(r#""auth:current-scopes""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Grants",
+    title: "Ask for more than a grant",
+    description: "Asks the person behind the grant whose own credentials sign the call for more scopes, or for more time, with a reason in plain text. The person answers on a page of their own: what they give is another grant, with what this one gives and what they ticked, and this one stays as it is. The answer is the address of that page, and a code for `collectGrant`. A request ends after half an hour, and with the grant. At most five for one grant are taken in half an hour. Whoever has an access token in place of credentials asks at `/login/oauth/grant_request`.",
+    input: Some("request-grant-request"),
+    output: Some("request-grant-response"),
+};
+
+pub(super) const COLLECT_GRANT: Method = Method {
+    call: Call::CollectGrant,
+    service: Service::Falconer,
+    name: "collectGrant",
+    verb: Verb::Post,
+    route: "/grant-requests/collect",
+    params: &[],
+    query: &[],
+    scopes: Some(r#""auth:current-scopes""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Grants",
+    title: "Come for more than a grant",
+    description: "How a request of `requestGrant` stands: `pending`, `slow-down` for a poll that came too soon, which makes the interval five seconds longer, `refused`, `expired`, or `granted`. Then the answer holds the other grant with credentials of its own, once: whoever comes with the same code once more ends that grant. The call is signed with the credentials of the grant that asked.",
+    input: Some("collect-grant-request"),
+    output: Some("collect-grant-response"),
+};

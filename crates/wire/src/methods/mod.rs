@@ -95,4 +95,6 @@ pub const FALCONER_METHODS: &[Method] = &[
     applications::CREATE_INITIAL_TOKEN,
     applications::DELETE_INITIAL_TOKEN,
     applications::DERIVE_GRANT,
+    applications::REQUEST_GRANT,
+    applications::COLLECT_GRANT,
 ];

@@ -25,7 +25,9 @@ pub use clients::{
     RevokeCertificatesRequest, RevokedSeed,
 };
 pub use falconer::NodeRevision;
-pub use grants::{DeriveGrantRequest, DerivedGrant, GrantCredentials};
+pub use grants::{
+    CollectGrantRequest, CollectedGrant, DeriveGrantRequest, DerivedGrant, GrantCredentials, RequestGrantRequest, RequestedGrant,
+};
 pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,
 };

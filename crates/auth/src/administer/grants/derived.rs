@@ -6,7 +6,7 @@ use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{GrantRecord, Key, MOST_DERIVED_GRANTS, Write};
 use serde_json::json;
 
-use crate::administer::grants::{Issued, start_of_grant};
+use crate::administer::grants::{Issued, own_grant_of, start_of_grant};
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
 use crate::directory::entries::Grant;
@@ -42,12 +42,8 @@ impl Auth {
     /// Derives a grant from the one whose own credentials have signed. Errors: 400 for what can't be derived, 401 and 403 as for any call, 409 beyond [`MOST_DERIVED`].
     pub async fn derive_grant(&self, who: &Authentication, new: &NewDerivedGrant) -> Result<Issued, ApiError> {
         self.derive(new, |now| {
-            let acting = self.acting(now, who)?;
-            let caller = acting.caller;
-            let parent = caller.grant.as_deref().and_then(|id| now.snapshot.grant(id));
-            // A client that was made with a grant is not the grant: it can be given to somebody else.
-            let parent = parent
-                .filter(|grant| caller.client_id.as_deref() == Some(&grant.record.client_id))
+            let caller = self.acting(now, who)?.caller;
+            let parent = own_grant_of(now, &caller)
                 .ok_or_else(|| ApiError::InputError("A grant is derived with the credentials of a grant; these are of none".to_owned()))?;
             Ok((parent.record.id.clone(), caller.scopes))
         })
@@ -135,6 +131,7 @@ impl Auth {
             name: None,
             parent: Some(above.id.clone()),
             purpose: new.purpose.clone(),
+            widens: None,
             last_used_ms: None,
             use_count: 0,
             revoked_ms: None,
@@ -151,21 +148,21 @@ fn check(new: &NewDerivedGrant) -> Result<(), ApiError> {
     if new.scopes.is_empty() {
         return Err(ApiError::InputError("A derived grant has at least one scope".to_owned()));
     }
-    match new.purpose.as_deref().and_then(wrong_purpose) {
+    match new.purpose.as_deref().and_then(|purpose| wrong_text("purpose", purpose)) {
         Some(problem) => Err(ApiError::InputError(problem)),
         None => Ok(()),
     }
 }
 
-/// Why a purpose can't be shown.
-pub fn wrong_purpose(purpose: &str) -> Option<String> {
-    if purpose.chars().count() > LONGEST_PURPOSE {
-        return Some(format!("A purpose has at most {LONGEST_PURPOSE} characters"));
+/// Why a purpose or a reason, as `what` calls it, can't be shown.
+pub fn wrong_text(what: &str, text: &str) -> Option<String> {
+    if text.chars().count() > LONGEST_PURPOSE {
+        return Some(format!("A {what} has at most {LONGEST_PURPOSE} characters"));
     }
-    if purpose.trim().is_empty() {
-        return Some("A purpose is not empty".to_owned());
+    if text.trim().is_empty() {
+        return Some(format!("A {what} is not empty"));
     }
-    purpose.chars().any(is_unseen).then(|| "A purpose has no control characters, and none that nobody sees".to_owned())
+    text.chars().any(is_unseen).then(|| format!("A {what} has no control characters, and none that nobody sees"))
 }
 
 /// The grants that one was derived from, the nearest first; as far as they are known here.

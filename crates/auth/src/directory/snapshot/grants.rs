@@ -25,12 +25,17 @@ impl Snapshot {
         self.grants.values()
     }
 
+    /// What came directly from a grant, by id: what was derived from it, and what its holder asked for beyond it and got.
+    pub(crate) fn came_from(&self, grant: &str) -> impl Iterator<Item = &Arc<Grant>> {
+        let grant: Arc<str> = Arc::from(grant);
+        let from = (Arc::clone(&grant), Arc::from(""));
+        let of_grant = self.grants_by_origin.range(from..).take_while(move |(of, _)| *of == grant);
+        of_grant.filter_map(|(_, id)| self.grants.get(id))
+    }
+
     /// What was derived from a grant, and not from what was derived, by id.
-    pub(crate) fn derived_from(&self, parent: &str) -> impl Iterator<Item = &Arc<Grant>> {
-        let parent: Arc<str> = Arc::from(parent);
-        let from = (Arc::clone(&parent), Arc::from(""));
-        let of_parent = self.derived_grants.range(from..).take_while(move |(of, _)| *of == parent);
-        of_parent.filter_map(|(_, id)| self.grants.get(id))
+    pub(crate) fn derived_from<'s>(&'s self, parent: &'s str) -> impl Iterator<Item = &'s Arc<Grant>> {
+        self.came_from(parent).filter(move |grant| grant.record.parent.as_deref() == Some(parent))
     }
 
     /// Whether what a grant was derived from is there, and has not ended at this time.

@@ -153,8 +153,8 @@ impl Snapshot {
         let id: Arc<str> = Arc::from(record.id.as_str());
         self.grant_names.insert(Arc::from(record.client_id.as_str()), Arc::clone(&id));
         self.grant_ends.insert((record.expires_ms, Arc::clone(&id)));
-        if let Some(parent) = &record.parent {
-            self.derived_grants.insert((Arc::from(parent.as_str()), Arc::clone(&id)));
+        for origin in record.parent.iter().chain(&record.widens) {
+            self.grants_by_origin.insert((Arc::from(origin.as_str()), Arc::clone(&id)));
         }
         let grant = Grant::new(record, before.grant(&id).map(Arc::as_ref));
         self.grants.insert(id, Arc::new(grant));
@@ -214,8 +214,8 @@ impl Snapshot {
     fn drop_grant(&mut self, id: &str) {
         if let Some((id, grant)) = self.grants.remove_with_key(id) {
             self.grant_names.remove(grant.record.client_id.as_str());
-            if let Some(parent) = &grant.record.parent {
-                self.derived_grants.remove(&(Arc::from(parent.as_str()), Arc::clone(&id)));
+            for origin in grant.record.parent.iter().chain(&grant.record.widens) {
+                self.grants_by_origin.remove(&(Arc::from(origin.as_str()), Arc::clone(&id)));
             }
             self.grant_ends.remove(&(grant.record.expires_ms, id));
         }

@@ -29,7 +29,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 45] = [
+const SETTINGS: [&str; 46] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -52,6 +52,7 @@ const SETTINGS: [&str; 45] = [
     "session.max_age",
     "session.fresh",
     "grant.max_ttl",
+    "grant.agent_ttl",
     "grant.registered_only",
     "grant.sign_in_again",
     "grant.mail",

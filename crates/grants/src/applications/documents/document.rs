@@ -49,21 +49,23 @@ pub(crate) fn read(
     let redirects = redirects(url, &document, is_redirect)?;
     let name = text(&document, "client_name")?.map(str::trim).filter(|name| is_name(name)).map(str::to_owned);
     let scopes = wished(text(&document, "scope")?.unwrap_or_default());
-    let mut application = application(url, scopes, redirects, Some(name));
-    application.settings.dpop_bound_access_tokens = match document.get("dpop_bound_access_tokens") {
-        None => false,
-        Some(Value::Bool(is_bound)) => *is_bound,
-        Some(_) => return Err("its dpop_bound_access_tokens is neither true nor false".to_owned()),
-    };
+    let mut application = application(url, scopes, redirects, Some(name), flag(&document, "falconer_agent")?);
+    application.settings.dpop_bound_access_tokens = flag(&document, "dpop_bound_access_tokens")?;
     Ok(application)
 }
 
 /// An application of which nothing is known but where its document is: enough for whoever comes with something that it was given.
 pub(crate) fn unread(url: &Target) -> Application {
-    application(url, Vec::new(), Vec::new(), None)
+    application(url, Vec::new(), Vec::new(), None, false)
 }
 
-fn application(url: &Target, scopes: Vec<String>, redirects: Vec<(String, Target)>, name: Option<Option<String>>) -> Application {
+fn application(
+    url: &Target,
+    scopes: Vec<String>,
+    redirects: Vec<(String, Target)>,
+    name: Option<Option<String>>,
+    agent: bool,
+) -> Application {
     let settings = ApplicationSettings {
         id: url.href().to_owned(),
         name: url.host_and_port(),
@@ -73,6 +75,7 @@ fn application(url: &Target, scopes: Vec<String>, redirects: Vec<(String, Target
         max_life_ms: LONGEST_MS,
         kind: ApplicationKind::Public,
         secret_sha256: None,
+        agent,
         device: false,
         // Nobody has registered it: it asks each time.
         remember_ms: 0,
@@ -84,6 +87,15 @@ fn application(url: &Target, scopes: Vec<String>, redirects: Vec<(String, Target
     let documented = Documented { site: url.clone(), is_read: name.is_some(), name: name.flatten() };
     // It may ask for anything, as a site may; what it gets is for the person to say.
     Application { settings, redirects, scopes: ScopeSet::new(["*"]), record: None, document: Some(documented), is_command_line: false }
+}
+
+/// What is not there is false.
+fn flag(document: &Map<String, Value>, name: &str) -> Result<bool, String> {
+    match document.get(name) {
+        None => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(format!("its {name} is neither true nor false")),
+    }
 }
 
 fn text<'d>(document: &'d Map<String, Value>, name: &str) -> Result<Option<&'d str>, String> {

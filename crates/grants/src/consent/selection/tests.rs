@@ -36,6 +36,7 @@ impl Setting {
                 remembered: false,
                 before: None,
                 max_ttl_ms: 7 * 86_400_000,
+                agent_ttl_ms: None,
             },
         )
     }
@@ -321,14 +322,14 @@ fn a_key_stands_for_what_was_shown() {
 fn lifetimes_follow_the_maximum_and_the_wish() {
     const HOUR: i64 = 3_600_000;
     let ms = |max: i64, wish: Option<i64>| {
-        let (all, chosen) = crate::consent::lifetime::choices(max, wish);
+        let (all, chosen) = crate::consent::lifetime::choices(max, wish, None);
         (all.iter().map(|l| l.ms / HOUR).collect::<Vec<_>>(), chosen / HOUR)
     };
     assert_eq!(ms(7 * 24 * HOUR, None), (vec![1, 24, 72, 168], 24));
     assert_eq!(ms(100 * 24 * HOUR, Some(60 * 24 * HOUR)), (vec![1, 24, 72, 168, 744], 744));
     assert_eq!(ms(12 * HOUR, None), (vec![1, 12], 12));
     assert_eq!(ms(3 * 24 * HOUR, Some(2 * HOUR)), (vec![1, 2, 24, 72], 2));
-    let (labels, _) = crate::consent::lifetime::choices(7 * 24 * HOUR, Some(90 * 60_000));
+    let (labels, _) = crate::consent::lifetime::choices(7 * 24 * HOUR, Some(90 * 60_000), None);
     let labels: Vec<_> = labels.iter().map(|l| l.label.as_str()).collect();
     assert_eq!(labels, ["1 hour", "1 hour 30 minutes", "1 day", "3 days", "7 days"]);
 }

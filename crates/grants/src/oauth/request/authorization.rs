@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use falconer_auth::KeyThumbprint;
+use falconer_auth::{KeyThumbprint, wrong_text};
 use falconer_login::LoginError;
 use falconer_wire::time_expression;
 
@@ -224,6 +224,7 @@ fn read(
         ttl_ms_wish,
         expires_ms_wish: ttl_ms_wish.and_then(|ms| now_ms.checked_add(ms)),
         name_wish,
+        purpose: purpose(parameters).map_err(|problem| invalid(&problem))?,
         delivery: Delivery::OAuth(Box::new(OAuthDelivery {
             application: Arc::clone(application),
             redirect_uri: uri.to_owned(),
@@ -275,6 +276,15 @@ fn challenge(parameters: &Parameters, application: &Application, response: Respo
         return invalid("The code_challenge is no SHA-256 in base64url without padding.");
     }
     Ok(Some(challenge.to_owned()))
+}
+
+/// What an agent says that it wants to do. Errors are sentences.
+pub(crate) fn purpose(parameters: &Parameters) -> Result<Option<String>, String> {
+    let Some(purpose) = parameters.one("purpose").map_err(|error| error.to_string())?.map(str::trim) else { return Ok(None) };
+    match wrong_text("purpose", purpose) {
+        None => Ok(Some(purpose.to_owned())),
+        Some(problem) => Err(format!("{problem}.")),
+    }
 }
 
 /// The key that the code is to be bound to (RFC 9449 section 10).
@@ -345,13 +355,14 @@ fn is_state(state: &str) -> bool {
 /// names no scopes there are none here: what the application is registered for may be longer than an address, and than what is carried through a sign-in with a
 /// provider.
 fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, ParameterError> {
-    const KEPT: [&str; 11] = [
+    const KEPT: [&str; 12] = [
         "response_type",
         "client_id",
         "redirect_uri",
         "state",
         "nonce",
         "expires",
+        "purpose",
         "code_challenge",
         "code_challenge_method",
         "dpop_jkt",

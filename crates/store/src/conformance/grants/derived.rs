@@ -7,6 +7,33 @@ fn derived(id: &str, parent: &str) -> GrantRecord {
     GrantRecord { parent: Some(parent.to_owned()), purpose: Some("Ω <b>".to_owned()), created_ms: NOW + 9, ..grant(id, "") }
 }
 
+/// Somebody who had a grant asked for more, and got another one; and what was derived of that.
+pub(crate) async fn what_was_given_beyond_a_grant_is_revoked_with_it(store: Arc<dyn Store>) {
+    let s = &*store;
+    let given = |id: &str, widened: &str| GrantRecord {
+        parent: None,
+        widens: Some(widened.to_owned()),
+        application: Some("tv".to_owned()),
+        ..derived(id, "")
+    };
+    let tree = [grant("a", ""), derived("a1", "a"), given("b", "a1"), derived("b1", "b"), given("c", "b"), grant("d", "")];
+    for one in &tree {
+        s.insert_grant(&step(s, "x").await, one, None).await.unwrap();
+        assert_eq!(s.grant(&one.id).await.unwrap().as_ref(), Some(one));
+    }
+    let before = s.revision().await.unwrap();
+    s.revoke_grants(&step(s, "revoked").await, &texts(&["a"]), "ann", "").await.unwrap();
+    for (id, is_revoked) in [("a", true), ("a1", true), ("b", true), ("b1", true), ("c", true), ("d", false)] {
+        assert_eq!(s.grant(id).await.unwrap().unwrap().revoked_ms.is_some(), is_revoked, "{id}");
+    }
+    let changes = s.changes_since(before, 10).await.unwrap();
+    assert_eq!(
+        changes.into_iter().map(|change| change.key).collect::<Vec<_>>(),
+        ["a", "a1", "b", "b1", "c"],
+        "whoever follows is told of each"
+    );
+}
+
 pub(crate) async fn what_was_derived_is_revoked_with_its_grant(store: Arc<dyn Store>) {
     let s = &*store;
     let tree = [grant("a", ""), derived("a1", "a"), derived("a11", "a1"), derived("a2", "a"), grant("b", ""), derived("b1", "b")];

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::super::samples::{NOW, texts};
+use super::super::samples::{NOW, grant, step, texts};
 use crate::conformance::at_once::at_once;
-use crate::{DEVICE_AFTERLIFE_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS, Revision, Store, StoreError};
+use crate::{DEVICE_AFTERLIFE_MS, DeviceRequestRecord, GrantRecord, LONGEST_DEVICE_INTERVAL_MS, Revision, Store, StoreError};
 
 fn request(name: &str) -> DeviceRequestRecord {
     DeviceRequestRecord {
@@ -23,6 +23,10 @@ fn request(name: &str) -> DeviceRequestRecord {
         grant: None,
         denied_ms: None,
         used_ms: None,
+        for_grant: None,
+        reason: None,
+        life_ms: None,
+        jkt: None,
     }
 }
 
@@ -59,6 +63,37 @@ pub(in crate::conformance) async fn a_request_of_a_device_comes_back_and_is_answ
     assert_eq!(s.use_device_request("device-b", NOW + 4).await, Ok(false));
     assert_eq!(s.device_request("device-b").await, Ok(Some(DeviceRequestRecord { denied_ms: Some(NOW + 3), ..b })));
     assert_eq!(s.revision().await, Ok(Revision(0)), "no revision is taken");
+}
+
+pub(in crate::conformance) async fn a_request_for_more_is_found_by_whose_grant_it_is_about(store: Arc<dyn Store>) {
+    let s = &*store;
+    let bobs = GrantRecord { identity: "local/bob".into(), ..grant("g3", "") };
+    let over = GrantRecord { expires_ms: NOW + 60_000, ..grant("g2", "") };
+    for one in [grant("g1", ""), over, bobs] {
+        s.insert_grant(&step(s, "granted").await, &one, None).await.unwrap();
+    }
+    let more = |name: &str, grant: &str, created_ms: i64| DeviceRequestRecord {
+        application: String::new(),
+        for_grant: Some(grant.into()),
+        reason: Some("Ω <b>".into()),
+        life_ms: Some(3_600_000),
+        jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
+        created_ms,
+        ..request(name)
+    };
+    let (first, second) = (more("b", "g1", NOW - 2), more("a", "g2", NOW - 1));
+    let others = [more("c", "g3", NOW), request("d"), more("e", "g1", NOW), more("f", "g1", NOW), more("g", "gone", NOW)];
+    for record in others.iter().chain([&second, &first]) {
+        s.insert_device_request(record).await.unwrap();
+        assert_eq!(s.device_request(&record.device_hash).await, Ok(Some(record.clone())));
+    }
+    s.answer_device_request("user-e", None, NOW).await.unwrap();
+    s.answer_device_request("user-f", Some("g9"), NOW).await.unwrap();
+    assert_eq!(s.open_requests_of("local/ann", NOW).await, Ok(vec![first.clone(), second]));
+    assert_eq!(s.open_requests_of("local/ann", NOW + 60_000).await, Ok(vec![first]), "the other grant is over");
+    assert_eq!(s.open_requests_of("local/ann", NOW + 600_000).await, Ok(vec![]), "and so is the request");
+    s.revoke_grants(&step(s, "revoked").await, &texts(&["g1", "g2"]), "ann", "").await.unwrap();
+    assert_eq!(s.open_requests_of("local/ann", NOW).await, Ok(vec![]));
 }
 
 pub(in crate::conformance) async fn of_many_answers_and_uses_at_once_one_is_the_first(store: Arc<dyn Store>) {

@@ -1,16 +1,18 @@
-//! What devices ask for, by the hashes of their codes.
+//! What waits for a person's answer elsewhere, by the hashes of its codes.
 
 use falconer_store::{DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{Connection, first, get, run};
+use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 
 const COLUMNS: &str = "device_hash, user_hash, application, scopes, identity, address, created_ms, expires_ms, interval_ms, polled_ms, \
-                       grant_id, denied_ms, used_ms";
+                       grant_id, denied_ms, used_ms, for_grant, reason, life_ms, jkt";
 
 pub(crate) async fn insert(on: &impl Connection, request: &DeviceRequestRecord) -> Res<()> {
-    let sql = format!("INSERT INTO device_requests ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+    let sql = format!(
+        "INSERT INTO device_requests ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    );
     run(
         on,
         &sql,
@@ -28,6 +30,10 @@ pub(crate) async fn insert(on: &impl Connection, request: &DeviceRequestRecord) 
             &request.grant,
             &request.denied_ms,
             &request.used_ms,
+            &request.for_grant,
+            &request.reason,
+            &request.life_ms,
+            &request.jkt,
         ],
     )
     .await?;
@@ -40,6 +46,15 @@ pub(crate) async fn of_device(on: &impl Connection, hash: &str) -> Res<Option<De
 
 pub(crate) async fn of_person(on: &impl Connection, hash: &str) -> Res<Option<DeviceRequestRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM device_requests WHERE user_hash = $1"), &[&hash], read).await
+}
+
+/// Of the grants of one identity, those that nobody has answered.
+pub(crate) async fn open_of(on: &impl Connection, identity: &str, now_ms: i64) -> Res<Vec<DeviceRequestRecord>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM device_requests WHERE for_grant IN (SELECT id FROM grants WHERE identity = $1 AND revoked_ms IS NULL AND expires_ms > $2)
+           AND expires_ms > $2 AND grant_id IS NULL AND denied_ms IS NULL ORDER BY created_ms, user_hash"
+    );
+    all(on, &sql, &[&identity, &now_ms], read).await
 }
 
 /// Whether it does not come too soon. Of two at once the second waits for the row and then finds it polled.
@@ -87,5 +102,9 @@ fn read(row: &Row) -> Res<DeviceRequestRecord> {
         grant: get(row, 10)?,
         denied_ms: get(row, 11)?,
         used_ms: get(row, 12)?,
+        for_grant: get(row, 13)?,
+        reason: get(row, 14)?,
+        life_ms: get(row, 15)?,
+        jkt: get(row, 16)?,
     })
 }

@@ -1,16 +1,18 @@
-//! What devices ask for, by the hashes of their codes.
+//! What waits for a person's answer elsewhere, by the hashes of its codes.
 
 use falconer_store::{DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
 use rusqlite::{Connection, Row, params};
 
-use crate::connection::columns::{first, list, read_list, run};
+use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 
 const COLUMNS: &str = "device_hash, user_hash, application, scopes, identity, address, created_ms, expires_ms, interval_ms, polled_ms, \
-                       grant_id, denied_ms, used_ms";
+                       grant_id, denied_ms, used_ms, for_grant, reason, life_ms, jkt";
 
 pub(crate) fn insert(connection: &Connection, request: &DeviceRequestRecord) -> Res<()> {
-    let sql = format!("INSERT INTO device_requests ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
+    let sql = format!(
+        "INSERT INTO device_requests ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+    );
     let values = params![
         request.device_hash,
         request.user_hash,
@@ -25,6 +27,10 @@ pub(crate) fn insert(connection: &Connection, request: &DeviceRequestRecord) -> 
         request.grant,
         request.denied_ms,
         request.used_ms,
+        request.for_grant,
+        request.reason,
+        request.life_ms,
+        request.jkt,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -36,6 +42,15 @@ pub(crate) fn of_device(connection: &Connection, hash: &str) -> Res<Option<Devic
 
 pub(crate) fn of_person(connection: &Connection, hash: &str) -> Res<Option<DeviceRequestRecord>> {
     first(connection, &format!("SELECT {COLUMNS} FROM device_requests WHERE user_hash = ?1"), params![hash], read)
+}
+
+/// Of the grants of one identity, those that nobody has answered.
+pub(crate) fn open_of(connection: &Connection, identity: &str, now_ms: i64) -> Res<Vec<DeviceRequestRecord>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM device_requests WHERE for_grant IN (SELECT id FROM grants WHERE identity = ?1 AND revoked_ms IS NULL AND expires_ms > ?2)
+           AND expires_ms > ?2 AND grant_id IS NULL AND denied_ms IS NULL ORDER BY created_ms, user_hash"
+    );
+    all(connection, &sql, params![identity, now_ms], read)
 }
 
 /// Whether it does not come too soon.
@@ -85,5 +100,9 @@ fn read(row: &Row<'_>) -> Res<DeviceRequestRecord> {
         grant: row.get(10)?,
         denied_ms: row.get(11)?,
         used_ms: row.get(12)?,
+        for_grant: row.get(13)?,
+        reason: row.get(14)?,
+        life_ms: row.get(15)?,
+        jkt: row.get(16)?,
     })
 }

@@ -74,6 +74,8 @@ impl Api {
             Call::CreateInitialToken => applications::create_initial_token(&self.grants, request).await,
             Call::DeleteInitialToken => applications::delete_initial_token(&self.grants, request).await,
             Call::DeriveGrant => grants::derive(&self.grants, request).await,
+            Call::RequestGrant => grants::request(&self.grants, &self.settings.public_origin, request).await,
+            Call::CollectGrant => grants::collect(&self.grants, request).await,
             Call::AwsS3Credentials
             | Call::AzureAccounts
             | Call::AzureTables

@@ -15,6 +15,7 @@ use crate::pages::granting::{Places, lines, sign_in_first};
 use crate::pages::home::malformed;
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, person_line};
+use crate::pages::widening;
 use crate::views::markdown;
 use crate::views::words;
 use crate::views::{
@@ -207,7 +208,7 @@ fn refused(error: GrantError) -> Problem {
         error @ GrantError::NotRegistered(_) => problem(StatusCode::FORBIDDEN, "This site may not ask", error.to_string()),
         error @ GrantError::OwnAddress(_) => problem(StatusCode::BAD_REQUEST, "This request can't be granted", error.to_string()),
         GrantError::BadForm(text) => problem(StatusCode::BAD_REQUEST, "This form can't be used", sentence(&text)),
-        error @ (GrantError::Revoked | GrantError::Ended | GrantError::DeviceGone) => {
+        error @ (GrantError::Revoked | GrantError::Ended | GrantError::DeviceGone | GrantError::RequestGone) => {
             problem(StatusCode::GONE, "This grant is over", error.to_string())
         }
         // Both callers show these again themselves.
@@ -296,6 +297,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         places: Places::of(grant_request),
         site: site(grant_request, offer.registered_name),
         description: markdown::render(&grant_request.description),
+        purpose: grant_request.purpose.clone(),
         bundles: lines::bundles(offer.everything, offer.broad, &find),
         summary,
         search: is_much.then(|| Search { found: (total > 0).then_some((found.len(), total)), find }),
@@ -322,6 +324,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         delivers_to: without_query(target.href()).to_owned(),
         resources: grant_request.resources().to_vec(),
         device: requesting_device(visit, grant_request),
+        more: grant_request.widening().map(|widening| widening::page::widened(visit, grant_request, widening)),
         error: retry.error,
     };
     html(StatusCode::OK, Row::Grant { loopback: target.scheme() == "http" }, &page)

@@ -5,7 +5,7 @@ pub(crate) mod lines;
 pub(crate) mod tool_client;
 
 use axum::response::Response;
-use falconer_grants::{Delivery, GrantRequest, encode_component, request};
+use falconer_grants::{Delivery, GRANT_REQUEST_PAGE, GrantRequest, encode_component, request};
 
 use crate::pages::oauth::authorize;
 use crate::pages::visit::{Visit, go};
@@ -24,11 +24,14 @@ impl Places {
 
     const OF_DEVICES: Places = Places { page: "/device", form: "/device/decision", cancel: "/device/decision" };
 
+    const OF_REQUESTS_FOR_MORE: Places = Places { page: GRANT_REQUEST_PAGE, form: GRANT_REQUEST_PAGE, cancel: GRANT_REQUEST_PAGE };
+
     pub(crate) fn of(request: &GrantRequest) -> Places {
         match request.delivery {
             Delivery::Credentials { .. } => Places::OF_SITES,
             Delivery::OAuth(_) => Places::OF_APPLICATIONS,
             Delivery::Device(_) => Places::OF_DEVICES,
+            Delivery::Widening(_) => Places::OF_REQUESTS_FOR_MORE,
         }
     }
 }
@@ -38,7 +41,7 @@ pub(crate) fn sign_in_first(request: &GrantRequest) -> Response {
     let query = request.canonical_query();
     match request.delivery {
         Delivery::Credentials { .. } => go(&format!("/login?{query}")),
-        Delivery::OAuth(_) | Delivery::Device(_) => {
+        Delivery::OAuth(_) | Delivery::Device(_) | Delivery::Widening(_) => {
             go(&format!("/login?next={}", encode_component(&format!("{}?{query}", Places::of(request).page))))
         }
     }

@@ -89,7 +89,7 @@ pub(crate) struct ApplicationRequest {
     /// The `client_id` and the secret of `Authorization: Basic`.
     basic: Option<(String, String)>,
     /// The header `DPoP`.
-    pub(super) dpop: Option<String>,
+    pub(crate) dpop: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
 }

@@ -44,6 +44,7 @@ pub(crate) fn of(web: &Web) -> Value {
         "token_endpoint": at("token"),
         "revocation_endpoint": at("revoke"),
         "device_authorization_endpoint": at("device_authorization"),
+        "grant_request_endpoint": at("grant_request"),
         "introspection_endpoint": at("introspect"),
         "pushed_authorization_request_endpoint": at("par"),
         "require_pushed_authorization_requests": false,

@@ -17,7 +17,7 @@ use crate::pages::visit::{KEPT, Posted, Visit, go, own_path};
 use crate::views::{ContinuePage, PasskeyForm, ProviderButton, ReauthenticationPage, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 17] = [
+const FORMS: [(&str, &str); 18] = [
     ("/auth/applications/confirm", "Go on"),
     ("/auth/applications/edit", "Save"),
     ("/auth/applications/tokens", "Make a token"),
@@ -29,6 +29,7 @@ const FORMS: [(&str, &str); 17] = [
     ("/device/decision", "Grant"),
     ("/grant", "Grant"),
     ("/login/oauth/authorize/decision", "Grant"),
+    ("/me/grants/request", "Grant"),
     ("/me/name", "Use it for names"),
     ("/me/passkeys", "Add the passkey"),
     ("/me/passkeys/remove", "Remove the passkey"),

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::pages::granting::Places;
 use crate::views::words;
-use crate::views::{Family, Layout, PersonLine};
+use crate::views::{Family, Layout, PersonLine, WidenedGrant};
 
 #[derive(Template)]
 #[template(path = "grant.html")]
@@ -23,6 +23,8 @@ pub(crate) struct GrantPage {
     pub site: Site,
     /// HTML that [`crate::views::markdown::render`] made.
     pub description: String,
+    /// What an agent wants to do, in its own words: plain text.
+    pub purpose: Option<String>,
     /// Of a request for no particular scopes.
     pub bundles: Vec<Bundle>,
     /// How what is asked for stands to what the person has.
@@ -48,6 +50,8 @@ pub(crate) struct GrantPage {
     pub resources: Vec<String>,
     /// Of a device.
     pub device: Option<RequestingDevice>,
+    /// Where more than a grant is asked for.
+    pub more: Option<WidenedGrant>,
     pub error: Option<String>,
 }
 

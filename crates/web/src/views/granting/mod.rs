@@ -6,6 +6,7 @@ mod logout;
 mod news;
 mod nothing_granted;
 mod tool_client;
+mod widened;
 
 pub(crate) use device::{DeviceDonePage, DevicePage};
 pub(crate) use grant::{
@@ -16,3 +17,4 @@ pub(crate) use logout::LogoutPage;
 pub(crate) use news::NewsPage;
 pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use tool_client::{TokenPage, ToolClientPage};
+pub(crate) use widened::{AboveGrant, WidenedGrant};

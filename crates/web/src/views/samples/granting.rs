@@ -52,6 +52,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                     ..grant().site
                 },
                 description: String::new(),
+                purpose: Some("Sum up the books of <today>".to_owned()),
                 delivers_to: "http://127.0.0.1:41873/back".to_owned(),
                 resources: strings(&["https://notes.example.com/mcp", "https://shelf.example.com"]),
                 ..grant()
@@ -156,9 +157,6 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 origin: "https://notes.example.com".to_owned(),
             }),
         ),
-        ("grants", page(&grants())),
-        ("grants-of-everybody", page(&GrantsPage { everybody: true, notice: None, unasked: vec![], ..grants() })),
-        ("grants-none", page(&GrantsPage { sites: vec![], total: 0, ..grants() })),
         ("tool-client", page(&tool_client())),
         ("tool-client-everything", page(&ToolClientPage { bundles: everything().bundles, groups: vec![], ..tool_client() })),
         (
@@ -227,6 +225,7 @@ pub(super) fn grant() -> GrantPage {
             "Notes keeps your **build notes** next to the builds. It needs to read and write the notebooks of your projects; \
              see [how it works](https://docs.example.com/notes).",
         ),
+        purpose: None,
         bundles: vec![],
         groups: vec![
             Group {
@@ -272,6 +271,7 @@ pub(super) fn grant() -> GrantPage {
         delivers_to: "https://notes.example.com/login".to_owned(),
         resources: Vec::new(),
         device: None,
+        more: None,
         error: None,
     }
 }
@@ -307,62 +307,6 @@ pub(super) fn everything() -> GrantPage {
             },
         ],
         ..grant()
-    }
-}
-
-fn grants() -> GrantsPage {
-    let row = GrantsRow {
-        id: "g1".to_owned(),
-        called: Some("My <laptop>".to_owned()),
-        gives: falconer_grants::ScopeWords::default().group(["notes:read:zap/*", "assume:local-group:zap"]),
-        count: 104,
-        more: 102,
-        knows_identity: true,
-        ends: "in 3 days".to_owned(),
-        ends_exact: "5 March 2026, 17:05 UTC".to_owned(),
-        ends_machine: "2026-03-05T17:05:00Z".to_owned(),
-        used: "used 2 minutes ago".to_owned(),
-        created: "1 hour ago".to_owned(),
-        clients: vec![
-            ("local/ann/robot".to_owned(), Some("/auth/clients?id=local%2Fann%2Frobot".to_owned())),
-            ("local/ann/job".to_owned(), None),
-        ],
-        ..GrantsRow::default()
-    };
-    let of_another = GrantsRow {
-        person: Some(("local/ann".to_owned(), "/auth/people?id=local%2Fann".to_owned())),
-        revoke_href: Some("/auth/people/confirm?id=local%2Fann&action=revoke&grant=g2".to_owned()),
-        everything: true,
-        ..row.clone()
-    };
-    GrantsPage {
-        layout: signed_in(),
-        csrf: "c".repeat(22),
-        everybody: false,
-        lists: vec![],
-        query: String::new(),
-        total: 3,
-        roles_to_review: strings(&["team:zap"]),
-        sites: vec![
-            SiteRows {
-                site: "https://notes.example.com".to_owned(),
-                name: Some("Notes".to_owned()),
-                count: 2,
-                rows: vec![row, of_another],
-            },
-            SiteRows { site: "http://localhost:8081".to_owned(), count: 1, rows: vec![GrantsRow::default()], ..SiteRows::default() },
-        ],
-        unasked: vec![UnaskedRow {
-            application: "dashboard".to_owned(),
-            name: "Dashboard".to_owned(),
-            site: "https://dashboard.example.com".to_owned(),
-            gives: falconer_grants::ScopeWords::default().group(["notes:read:*"]),
-            knows_identity: true,
-            ends: "2026-08-31 12:00".to_owned(),
-            ends_machine: "2026-08-31T12:00:00Z".to_owned(),
-        }],
-        next: Some("/me/grants?q=&from=g2".to_owned()),
-        notice: Some("The grant was revoked. What the site got is worth nothing now."),
     }
 }
 

@@ -96,10 +96,12 @@ pub(super) fn me() -> MePage {
         total: scopes.len(),
         families: Family::sort(scopes, ""),
         grant_total: 2,
+        waiting: 1,
         grants: vec![
             GrantRow {
                 called: Some("My <laptop>".to_owned()),
                 id: "a".to_owned(),
+                purpose: Some("Sum up the books of <today>".to_owned()),
                 name: Some("Notes".to_owned()),
                 site: "https://notes.example.com".to_owned(),
                 may: "may use 2 scopes".to_owned(),

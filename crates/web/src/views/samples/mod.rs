@@ -3,6 +3,7 @@
 mod applications;
 mod console;
 mod granting;
+mod grants;
 mod inspection;
 mod me;
 mod passkeys;
@@ -41,6 +42,7 @@ fn samples() -> Vec<(&'static str, String)> {
         sign_in::samples(),
         passkeys::samples(),
         granting::samples(),
+        grants::samples(),
         me::samples(),
         console::samples(),
         applications::samples(),

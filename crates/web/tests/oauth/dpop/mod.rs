@@ -1,6 +1,7 @@
 //! Proofs of keys (RFC 9449): whoever has a key, and what they send.
 
 mod given;
+mod more;
 pub mod plan;
 mod section_4_3;
 mod shown;

@@ -6,7 +6,7 @@ const INVALID: &str = "400 `invalid_dpop_proof`";
 const TOKENS: &str = "tokens of the type `DPoP`";
 
 /// The section of RFC 9449, what is tried, and what comes of it. A test says each in what it asserts.
-const ROWS: [(&str, &str, &str); 38] = [
+const ROWS: [(&str, &str, &str); 41] = [
     ("5", "a code with a proof", TOKENS),
     ("5", "a refresh token of a public application without a proof", INVALID),
     ("5", "a refresh token of a public application with a proof of another key", INVALID),
@@ -19,6 +19,9 @@ const ROWS: [(&str, &str, &str); 38] = [
     ("5", "a token exchange of a bound token without a proof", INVALID),
     ("5", "a token exchange of a bound token with a proof of another key", INVALID),
     ("5", "a token exchange of a bound token with a proof of its key", "a token that is bound to it"),
+    ("5", "a request for more than a bound token gives, without a proof", INVALID),
+    ("5", "a request for more than a bound token gives, with a proof of another key", INVALID),
+    ("5", "what is given beyond a bound token, to another key and to its own", "400 `invalid_dpop_proof`; a token that is bound to it"),
     ("6.2", "introspection of a bound token", "`token_type` is `DPoP`, `cnf.jkt` its key"),
     ("10", "a code with `dpop_jkt` without a proof", INVALID),
     ("10", "a code with `dpop_jkt` and a proof of that key", "tokens"),
@@ -61,7 +64,7 @@ pub fn rows() -> Vec<(String, String, String)> {
 
 #[test]
 fn a_test_says_each_row() {
-    let tests = [include_str!("mod.rs"), include_str!("given.rs"), include_str!("shown.rs")].concat();
+    let tests = [include_str!("mod.rs"), include_str!("given.rs"), include_str!("more.rs"), include_str!("shown.rs")].concat();
     for (_, what, _) in ROWS {
         assert_eq!(tests.matches(&format!("row(\"{what}\")")).count(), 1, "{what}");
     }

@@ -1,0 +1,238 @@
+//! Whoever has a grant asks its person for more: by its own credentials, or by an access token of it.
+
+use std::sync::Arc;
+
+use falconer_auth::{ApiError, Authentication, MINUTE_MS, wrong_text};
+use falconer_login::{LoginError, RequestMail, hash_of_token};
+use falconer_scopes::is_valid_scope;
+use falconer_store::{DeviceRequestRecord, GrantRecord, StoreError};
+use falconer_wire::{scope_text, time_expression};
+
+use crate::applications::application::Application;
+use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
+use crate::device::authorization::{DEVICE_CODE, INTERVAL_MS};
+use crate::grants::Grants;
+use crate::oauth::client::ClientProof;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::proof::SentProof;
+use crate::oauth::request::parameters::Parameters;
+use crate::records::derived::ACCESS_TOKEN_TYPE;
+
+/// Where a person answers a request for more: `?id=`.
+pub const GRANT_REQUEST_PAGE: &str = "/me/grants/request";
+
+/// A request waits so long for its answer, and no longer than the grant lasts.
+const LIFE_MS: i64 = 30 * MINUTE_MS;
+/// So many requests for more than one grant are taken while one of them can wait.
+const MOST_BY_GRANT: u32 = 5;
+/// So many for more than the grants of one person.
+const MOST_BY_PERSON: u32 = 30;
+
+/// What is wanted beyond a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedMore {
+    /// Scopes that the grant does not give. Empty: only more time.
+    pub scopes: Vec<String>,
+    /// For how long, in milliseconds. `None`: for as long as the grant still lasts.
+    pub life_ms: Option<i64>,
+    /// Why, in plain text for the person.
+    pub reason: String,
+}
+
+/// This server, as people know it.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerAddress<'a> {
+    /// `auth.example.com`
+    pub authority: &'a str,
+    /// `https://auth.example.com`
+    pub origin: &'a str,
+}
+
+/// A request that waits: the code is a secret, so no `Debug`.
+pub struct WaitingCode {
+    /// What the address of the person's page names it by.
+    pub id: String,
+    /// The address of that page.
+    pub page: String,
+    /// For whoever has asked alone.
+    pub code: String,
+    /// From then on it is worth nothing, milliseconds since 1970.
+    pub expires_ms: i64,
+    /// How long to wait between two polls.
+    pub interval_seconds: i64,
+}
+
+/// Why nobody is asked.
+enum NotRequested {
+    /// A scope that can't be asked for.
+    Scope(String),
+    /// Something else of the request.
+    Input(String),
+    Login(LoginError),
+}
+
+impl From<LoginError> for NotRequested {
+    fn from(error: LoginError) -> Self {
+        NotRequested::Login(error)
+    }
+}
+
+impl Grants {
+    /// Asks for more than the grant whose own credentials have signed.
+    pub async fn request_more(
+        &self,
+        who: &Authentication,
+        wanted: &WantedMore,
+        server: ServerAddress<'_>,
+    ) -> Result<WaitingCode, ApiError> {
+        let grant = self.auth.own_grant(who).await?;
+        let application = match &grant.application {
+            None => None,
+            Some(id) => Some(self.known_application(id).ok_or_else(|| {
+                ApiError::InputError("The application that the grant was made for is known no more, and gets nothing more".to_owned())
+            })?),
+        };
+        self.wait_for_more(&grant, application.as_ref(), wanted, None, server).await.map_err(|refused| match refused {
+            NotRequested::Scope(text) | NotRequested::Input(text) => ApiError::InputError(text),
+            NotRequested::Login(error) => error.into(),
+        })
+    }
+
+    /// The same for an application that shows an access token of the grant.
+    pub async fn request_more_by_token(
+        &self,
+        parameters: &Parameters,
+        by: ClientProof<'_>,
+        proof: SentProof<'_>,
+        server: ServerAddress<'_>,
+    ) -> Result<WaitingCode, ExchangeError> {
+        let client = self.client(by)?.ok_or(ExchangeError::InvalidClient)?;
+        let required = |name: &'static str| -> Result<&str, ExchangeError> {
+            parameters.one(name)?.ok_or_else(|| ExchangeError::InvalidRequest(format!("Missing required parameter: {name}")))
+        };
+        let sent = required("subject_token")?;
+        if required("subject_token_type")? != ACCESS_TOKEN_TYPE {
+            return Err(ExchangeError::InvalidRequest(format!("The subject_token is of the type {ACCESS_TOKEN_TYPE}")));
+        }
+        let scopes = match parameters.one("scope")? {
+            None => Vec::new(),
+            Some(text) => {
+                scope_text::read(text).ok_or_else(|| ExchangeError::InvalidScope("The scope is written as no scope is".to_owned()))?
+            }
+        };
+        let life_ms = match parameters.one("expires")?.map(time_expression::parse_ms) {
+            None => None,
+            Some(Ok(ms)) => Some(ms),
+            Some(Err(error)) => return Err(ExchangeError::InvalidRequest(error.to_string())),
+        };
+        let reason = required("reason")?.to_owned();
+        let (_, record, grant) = match self.token_and_grant(sent).await {
+            // As where a token is exchanged: what a token of others is worth is nothing for whoever shows it here.
+            Err(ExchangeError::InvalidToken) => {
+                let text = "The subject_token does not count, or it is for some services only, which could ask for more with it";
+                return Err(ExchangeError::InvalidRequest(text.to_owned()));
+            }
+            found => found?,
+        };
+        if record.application != client.id() {
+            return Err(ExchangeError::OtherClient);
+        }
+        // Whoever only saw a token that is bound to a key asks nobody for anything.
+        if record.jkt.is_some() {
+            self.proved_key(proof, Some(&client), record.jkt.as_deref()).await?;
+        }
+        let wanted = WantedMore { scopes, life_ms, reason };
+        self.wait_for_more(&grant, Some(&client), &wanted, record.jkt, server).await.map_err(|refused| match refused {
+            NotRequested::Scope(text) => ExchangeError::InvalidScope(text),
+            NotRequested::Input(text) => ExchangeError::InvalidRequest(text),
+            NotRequested::Login(error) => error.into(),
+        })
+    }
+
+    async fn wait_for_more(
+        &self,
+        grant: &GrantRecord,
+        application: Option<&Arc<Application>>,
+        wanted: &WantedMore,
+        jkt: Option<String>,
+        server: ServerAddress<'_>,
+    ) -> Result<WaitingCode, NotRequested> {
+        check(wanted, application.map(Arc::as_ref))?;
+        // What it gives already need not be asked for.
+        let held = self.auth.grant_scopes(&grant.id).unwrap_or_default();
+        let mut scopes: Vec<String> = Vec::new();
+        for scope in &wanted.scopes {
+            if !held.satisfies(scope) && !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        if scopes.is_empty() && wanted.life_ms.is_none() {
+            return Err(NotRequested::Input("The grant gives that already: ask for other scopes, or for more time".to_owned()));
+        }
+        self.login.check_clock()?;
+        let person = self.auth.directory().identity(&grant.identity).map(|identity| identity.record.person.clone());
+        let bounds =
+            [(format!("more/grant/{}", grant.id), MOST_BY_GRANT), (format!("more/person/{}", person.unwrap_or_default()), MOST_BY_PERSON)];
+        for (key, most) in bounds {
+            self.count(&key, most, LIFE_MS).await?;
+        }
+        let now_ms = self.now_ms();
+        let left_ms = grant.expires_ms.saturating_sub(now_ms);
+        let minutes_ms = left_ms - left_ms.rem_euclid(MINUTE_MS);
+        let (id, code) = (self.login.draw::<16>(), self.login.draw::<32>());
+        let expires_ms = now_ms.saturating_add(LIFE_MS).min(grant.expires_ms);
+        let record = DeviceRequestRecord {
+            device_hash: hash_of_token(DEVICE_CODE, &code),
+            user_hash: id.clone(),
+            application: application.map(|application| application.id().to_owned()).unwrap_or_default(),
+            scopes,
+            identity: false,
+            address: String::new(),
+            created_ms: now_ms,
+            expires_ms,
+            interval_ms: INTERVAL_MS,
+            polled_ms: None,
+            grant: None,
+            denied_ms: None,
+            used_ms: None,
+            for_grant: Some(grant.id.clone()),
+            reason: Some(wanted.reason.trim().to_owned()),
+            life_ms: Some(wanted.life_ms.unwrap_or(minutes_ms).max(MINUTE_MS)),
+            jkt,
+        };
+        match self.store.insert_device_request(&record).await {
+            Err(StoreError::Conflict) => Err(LoginError::Internal("the random id of a request is taken".to_owned()).into()),
+            Err(error) => Err(self.store_error(error).into()),
+            Ok(()) => {
+                let page = format!("{}{GRANT_REQUEST_PAGE}?id={id}", server.origin);
+                if self.mails_about_grants() {
+                    let mail = RequestMail { server: server.authority, page: &page, site: &grant.target_origin };
+                    self.login.mail_about_request(&grant.identity, mail);
+                }
+                Ok(WaitingCode { id, page, code, expires_ms, interval_seconds: INTERVAL_MS / 1000 })
+            }
+        }
+    }
+}
+
+/// What can be said without looking anything up.
+fn check(wanted: &WantedMore, application: Option<&Application>) -> Result<(), NotRequested> {
+    if let Some(problem) = wrong_text("reason", &wanted.reason) {
+        return Err(NotRequested::Input(problem));
+    }
+    if wanted.scopes.len() > MOST_SCOPES {
+        return Err(NotRequested::Scope(format!("The request asks for more than {MOST_SCOPES} scopes")));
+    }
+    for scope in &wanted.scopes {
+        if scope.is_empty() || scope.len() > LONGEST_SCOPE || !is_valid_scope(scope) {
+            return Err(NotRequested::Scope("A scope is printable ASCII, of at most 1 KiB".to_owned()));
+        }
+        if application.is_some_and(|application| !application.scopes.satisfies(scope)) {
+            return Err(NotRequested::Scope("The request asks for a scope that this application may not ask for".to_owned()));
+        }
+    }
+    if wanted.life_ms.is_some_and(|ms| ms <= 0) {
+        return Err(NotRequested::Input("A grant ends in the future".to_owned()));
+    }
+    Ok(())
+}
