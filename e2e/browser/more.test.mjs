@@ -10,7 +10,8 @@ import { authorizeOverHttp } from '../support/grant-over-http.mjs';
 const PASSWORD = 'a password that nobody guesses';
 const CALLBACK = 'http://127.0.0.1:4000/back';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
-const REASON = 'The minutes of <today> belong into the books red and blue, and I can only read red';
+// With a word that is wider than a narrow window.
+const REASON = `The minutes of <today> belong into the books red and blue, and I can only read red: ${'minutes-of-the-meeting'.repeat(5)}`;
 const CONFIG = `
 [[application]]
 id = "agent"
