@@ -22,7 +22,7 @@ pub const LONGEST_SCOPE: usize = 1024;
 pub const MOST_AUDIENCES: usize = 10;
 
 /// What is said of a purpose that can't be shown.
-const WHAT_A_PURPOSE_IS: &str = "it is plain text of at most 200 characters, without such as nobody sees";
+const WHAT_A_PURPOSE_IS: &str = "it is plain text of at most 200 characters that can be seen";
 
 /// What a site, or a registered application, asks for. Made by [`parse`] and [`crate::Grants::authorization`] only.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::consent::request::GrantRequest;
 use crate::consent::selection::{Selection, Ticks};
 use crate::error::GrantError;
 use crate::grants::Grants;
+use crate::records::form::{answered_before, check_nonce};
 
 /// Longest name of a grant, in characters.
 pub const LONGEST_NAME: usize = 60;
@@ -92,6 +93,10 @@ impl Grants {
         let hash = hash_of(request, choices);
         if let Some(earlier) = self.earlier(session, choices, &hash).await? {
             return self.deliver(session, request, &earlier, false).await;
+        }
+        // Another form than the one that answered gives nothing, and takes nothing back.
+        if let Some(gone) = answered_before(request) {
+            return Err(gone);
         }
         let (directory, configured) = (self.auth.directory(), self.configured());
         let expand = |scopes: &[&str]| directory.expand(scopes);
@@ -370,14 +375,6 @@ fn host_is_typed(request: &GrantRequest, choices: &Choices) -> bool {
     let typed = choices.typed_host.as_deref().unwrap_or_default().trim();
     let target = request.site();
     typed.eq_ignore_ascii_case(target.host()) || typed.eq_ignore_ascii_case(&target.host_and_port())
-}
-
-fn check_nonce(nonce: &str) -> Result<(), GrantError> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    if (16..=64).contains(&nonce.len()) && nonce.bytes().all(plain) {
-        return Ok(());
-    }
-    Err(GrantError::BadForm("The form has no nonce of ours.".to_owned()))
 }
 
 /// The same request with the same choices, whenever the button is pressed.

@@ -2,6 +2,7 @@
 
 pub(crate) mod consents;
 pub(crate) mod derived;
+pub(crate) mod form;
 pub(crate) mod grant;
 pub(crate) mod granted;
 pub(crate) mod unasked;

@@ -13,6 +13,7 @@ use crate::consent::request::GrantRequest;
 use crate::delivery::application::Delivery;
 use crate::error::GrantError;
 use crate::grants::Grants;
+use crate::records::form::may_be_ours;
 use crate::records::granted::{ScopeGroup, name_of};
 use crate::targets::target::Target;
 
@@ -84,6 +85,8 @@ impl Grants {
         if application.is_none() && !record.application.is_empty() {
             return Err(not_found());
         }
+        // It may be registered for less since it asked.
+        let may_get = |scope: &str| application.as_ref().is_none_or(|application| application.scopes.satisfies(scope));
         let held = self.auth.grant_scopes(&grant.id).unwrap_or_default();
         let mut above = Vec::new();
         let mut parent = grant.parent.clone();
@@ -96,7 +99,7 @@ impl Grants {
         Ok(GrantRequest {
             target: Target::parse(&grant.target).unwrap_or_else(|_| device()),
             description: String::new(),
-            scopes: record.scopes.iter().filter(|scope| !held.satisfies(scope)).cloned().collect(),
+            scopes: record.scopes.iter().filter(|scope| may_get(scope) && !held.satisfies(scope)).cloned().collect(),
             identity: false,
             audience: Vec::new(),
             ttl_ms_wish: record.life_ms,
@@ -174,6 +177,9 @@ impl Grants {
     /// A request that has not ended and was not refused, of somebody who has a grant of this person that counts.
     async fn waiting_for(&self, session: &Session, id: &str) -> Result<(DeviceRequestRecord, GrantRecord), LoginError> {
         self.login.check_clock()?;
+        if !may_be_ours(id) {
+            return Err(not_found());
+        }
         let found = self.store.device_request_of_person(id).await.map_err(|error| self.read_error(error))?;
         let record = found.filter(|record| record.denied_ms.is_none() && self.now_ms() < record.expires_ms).ok_or_else(not_found)?;
         let grant = self.grant_behind(&record).await?.filter(|grant| session.person.has(&grant.identity)).ok_or_else(not_found)?;

@@ -27,6 +27,8 @@ const LIFE_MS: i64 = 30 * MINUTE_MS;
 const MOST_BY_GRANT: u32 = 5;
 /// So many for more than the grants of one person.
 const MOST_BY_PERSON: u32 = 30;
+/// So many mails one person gets about them. The others are on their page.
+const MOST_MAILS: u32 = 5;
 
 /// What is wanted beyond a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,11 +173,12 @@ impl Grants {
         }
         self.login.check_clock()?;
         let person = self.auth.directory().identity(&grant.identity).map(|identity| identity.record.person.clone());
-        let bounds =
-            [(format!("more/grant/{}", grant.id), MOST_BY_GRANT), (format!("more/person/{}", person.unwrap_or_default()), MOST_BY_PERSON)];
+        let person = person.unwrap_or_default();
+        let bounds = [(format!("more/grant/{}", grant.id), MOST_BY_GRANT), (format!("more/person/{person}"), MOST_BY_PERSON)];
         for (key, most) in bounds {
             self.count(&key, most, LIFE_MS).await?;
         }
+        let is_mailed = self.mails_about_grants() && self.may_mail(&person).await?;
         let now_ms = self.now_ms();
         let left_ms = grant.expires_ms.saturating_sub(now_ms);
         let minutes_ms = left_ms - left_ms.rem_euclid(MINUTE_MS);
@@ -205,12 +208,21 @@ impl Grants {
             Err(error) => Err(self.store_error(error).into()),
             Ok(()) => {
                 let page = format!("{}{GRANT_REQUEST_PAGE}?id={id}", server.origin);
-                if self.mails_about_grants() {
+                if is_mailed {
                     let mail = RequestMail { server: server.authority, page: &page, site: &grant.target_origin };
                     self.login.mail_about_request(&grant.identity, mail);
                 }
                 Ok(WaitingCode { id, page, code, expires_ms, interval_seconds: INTERVAL_MS / 1000 })
             }
+        }
+    }
+
+    /// Counts one more mail to a person, if there is one.
+    async fn may_mail(&self, person: &str) -> Result<bool, LoginError> {
+        match self.count(&format!("more/mail/{person}"), MOST_MAILS, LIFE_MS).await {
+            Ok(()) => Ok(true),
+            Err(LoginError::Throttled { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }

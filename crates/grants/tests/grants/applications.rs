@@ -83,7 +83,13 @@ pub(super) async fn code(world: &World) -> Parameters {
 }
 
 pub(super) async fn code_of(world: &World, person: &Session) -> Parameters {
-    let request = world.grants.authorization(&query("notes", "https://notes.example.com/cb"), "https://auth.example.com").unwrap();
+    code_for(world, person, "").await
+}
+
+/// The same for a request with this behind it.
+pub(super) async fn code_for(world: &World, person: &Session, more: &str) -> Parameters {
+    let requested = format!("{}{more}", query("notes", "https://notes.example.com/cb"));
+    let request = world.grants.authorization(&requested, "https://auth.example.com").unwrap();
     let form = world.form(person, &request).await;
     let granted = world.grants.grant(person, &request, &form).await.unwrap();
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap();

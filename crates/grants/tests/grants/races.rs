@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use falconer_auth::{ApiError, Auth, NewDerivedGrant, NewGrant, Random as _};
 use falconer_grants::{
-    ApplicationSettings, ClientProof, ExchangeError, GrantError, GrantSettings, Grants, IssuedToken, Parameters, SentProof, ShownToken,
+    ApplicationSettings, ClientProof, ExchangeError, GrantError, GrantSettings, Grants, IssuedToken, Parameters, SentProof, ServerAddress,
+    ShownToken,
 };
+use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 use falconer_store::{KeyRing, MOST_DERIVED_GRANTS, Store};
 use falconer_store_postgres::PostgresStore;
 
-use super::applications::{code, notes, settings};
+use super::applications::{code, code_for, notes, settings};
 use super::common::{ADDRESS, Counting, DAY_MS, START_MS, World};
 use super::postgres::Database;
 use super::tokens::{node_on, refresh};
@@ -208,4 +210,54 @@ async fn the_bound_of_derived_grants_holds_on_two_servers() {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), ROOM, "{answers:?}");
     let refused = answers.iter().filter_map(|answer| answer.as_ref().err());
     assert!(refused.clone().all(|error| matches!(error, ApiError::RequestConflict(_))), "{answers:?}");
+}
+
+/// A person has the page of a request for more open many times, and presses on two servers: Grant in some, Refuse in others. One of them is the answer, and what the others
+/// made is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn of_64_answers_to_a_request_for_more_one_counts() {
+    let database = Database::make().await;
+    let world = first_on(&database).await;
+    let ann = world.ann().await;
+    let exchange = code_for(&world, &ann, "&scope=notes:read:zap/red").await;
+    let issued = world.grants.token(&exchange, ClientProof::Id("notes"), SentProof::NONE).await.ok().unwrap();
+    let kind = "urn:ietf:params:oauth:token-type:access_token";
+    let asked = format!("subject_token={}&subject_token_type={kind}&scope=notes:read:zap/blue&reason=Blue+too", issued.token);
+    let server = ServerAddress { authority: "auth.example.com", origin: "https://auth.example.com" };
+    let asked = Parameters::read(&asked).unwrap();
+    let waiting = world.grants.request_more_by_token(&asked, ClientProof::Id("notes"), SentProof::NONE, server).await;
+    let id = waiting.ok().unwrap().id;
+    let request = world.grants.widening_request(&ann, &id).await.unwrap();
+    let mut forms = Vec::new();
+    for _ in 0..MANY {
+        forms.push(world.form(&ann, &request).await);
+    }
+    let (other, _) = second_on(&database, &world).await;
+    let nodes = [Arc::new(world.grants), other];
+    let pressed = Arc::new((ann, request, forms));
+    let answers = at_once(nodes.clone(), |node, number| {
+        let (pressed, id) = (Arc::clone(&pressed), id.clone());
+        async move {
+            let (ann, request, forms) = &*pressed;
+            // Two in a row, so that each is pressed on either server.
+            if number / 2 % 2 == 0 {
+                node.grant(ann, request, &forms[number]).await.map(|granted| Some(granted.id))
+            } else {
+                node.refuse_widening(ann, &id).await.map(|()| None).map_err(GrantError::from)
+            }
+        }
+    })
+    .await;
+    let counted: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
+    let [answer] = counted.as_slice() else { panic!("{answers:?}") };
+    let is_gone = |error: &GrantError| {
+        matches!(error, GrantError::RequestGone | GrantError::Login(LoginError::NotFound(_) | LoginError::Conflict(_)))
+    };
+    assert!(answers.iter().filter_map(|answer| answer.as_ref().err()).all(is_gone), "{answers:?}");
+    for node in &nodes {
+        let living = node.grants_of(&pressed.0).await.unwrap().into_iter().filter(|grant| grant.record.revoked_ms.is_none());
+        let more: Vec<_> = living.filter(|grant| grant.record.widens.is_some()).map(|grant| grant.record.id).collect();
+        assert_eq!(more, answer.iter().cloned().collect::<Vec<_>>(), "nothing that nobody comes for is left");
+    }
 }

@@ -14,7 +14,7 @@ const DECISION: &str = "/device/decision";
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Parameters that are another than in a good request; an empty one is left out.
-type Changes = &'static [(&'static str, &'static str)];
+pub type Changes = &'static [(&'static str, &'static str)];
 
 impl Site {
     async fn asks(&self, authorization_fields: &Fields) -> Page {

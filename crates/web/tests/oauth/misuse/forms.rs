@@ -2,14 +2,17 @@
 
 use crate::site::applications::{DECISION, Fields, authorization_fields, authorize, fields};
 use crate::site::{Browser, PASSWORD, Site, encode, site, with};
+use crate::widening::{PAGE as MORE, request_for_more};
 use http::{Method, StatusCode};
 
-/// Forms that do something for whoever is signed in: what it is, the page that has it, and its action. `{request}` is the page of an application.
-pub const FORMS: [(&str, &str, &str); 8] = [
+/// Forms that do something for whoever is signed in: what it is, the page that has it, and its action. `{request}` is the page of an application, `{more}` the one of somebody who has a grant and asks for more.
+pub const FORMS: [(&str, &str, &str); 10] = [
     ("sign in", "/login", "/login"),
     ("Grant", "{request}", DECISION),
     ("a device's code", "/device", "/device"),
     ("Grant for a device", "{device}", "/device/decision"),
+    ("Grant for who asks for more", "{more}", MORE),
+    ("Refuse for who asks for more", "{more}", MORE),
     ("revoke a grant", "/me/grants", "/me/grants/revoke"),
     ("sign out for an application", "/login/oauth/logout", "/login/oauth/logout"),
     ("sign out", "/", "/logout"),
@@ -29,7 +32,7 @@ pub const SENT: [(&str, &str, &str); 8] = [
 ];
 
 /// The form as the page of this browser has it.
-async fn form(site: &Site, browser: &mut Browser<'_>, page: &str, action: &str) -> Fields {
+async fn form(site: &Site, browser: &mut Browser<'_>, what: &str, page: &str, action: &str) -> Fields {
     let page = match page {
         "{request}" => browser.get(&authorize(&authorization_fields())).await,
         "{device}" => {
@@ -37,10 +40,15 @@ async fn form(site: &Site, browser: &mut Browser<'_>, page: &str, action: &str) 
             let typed = browser.get("/device").await.form("/device");
             browser.post("/device", &with(typed, &[("user_code", asked["user_code"].as_str().unwrap())])).await
         }
+        "{more}" => {
+            let waiting = request_for_more(site, browser).await;
+            browser.get(&waiting).await
+        }
         path => browser.get(path).await,
     };
     let more: &[(&str, &str)] = match action {
         "/login" => &[("name", "ann"), ("password", PASSWORD)],
+        MORE if what.starts_with("Refuse") => &[("cancel", "yes")],
         _ => &[("visible_ms", "2000")],
     };
     with(page.form(action), more)
@@ -55,8 +63,8 @@ async fn no_form_counts_that_somebody_else_has_sent() {
     ann.code(&authorization_fields()).await;
     for (what, page, action) in FORMS {
         let (mut victim, mut attacker) = if action == "/login" { (site.browser(), site.browser()) } else { (ann.clone(), bob.clone()) };
-        let own = form(&site, &mut victim, page, action).await;
-        let theirs = form(&site, &mut attacker, page, action).await;
+        let own = form(&site, &mut victim, what, page, action).await;
+        let theirs = form(&site, &mut attacker, what, page, action).await;
         let token = if action == "/login" { "form" } else { "csrf" };
         let of = |form: &Fields| form.iter().find(|(name, _)| name == token).unwrap_or_else(|| panic!("{what}: {form:?}")).1.clone();
         for (how, value, origin) in SENT {
@@ -70,8 +78,10 @@ async fn no_form_counts_that_somebody_else_has_sent() {
             assert_eq!(victim.is_signed_in(), signed_in, "{what} {how}");
         }
     }
-    assert!(ann.get("/").await.text.contains("1 active grant<"), "nothing was granted, revoked or ended");
-    assert!(bob.get("/").await.text.contains("1 active grant<"));
+    // One, and one of each of the two who ask for more.
+    assert!(ann.get("/").await.text.contains("3 active grants<"), "nothing was granted, revoked or ended");
+    assert!(bob.get("/").await.text.contains("3 active grants<"));
+    assert!(ann.get("/").await.text.contains("Asks for more (2)"), "nothing was refused");
 }
 
 /// Values that somebody has put into a browser as its session before a person signs in there.
@@ -118,8 +128,8 @@ async fn nobody_chooses_the_session_of_somebody_else() {
 }
 
 /// Pages that nobody may show in a frame. `{request}` and `{device}` as above; `{wrong}` is one that says what is wrong.
-pub const PAGES: [&str; 9] =
-    ["/login", "{request}", "{device}", "{wrong}", "/device", "/login/oauth/logout", "/", "/me/grants", "/login/recovery"];
+pub const PAGES: [&str; 10] =
+    ["/login", "{request}", "{device}", "{more}", "{wrong}", "/device", "/login/oauth/logout", "/", "/me/grants", "/login/recovery"];
 
 #[tokio::test]
 async fn no_page_stands_in_a_frame_of_somebody_else() {
@@ -134,6 +144,10 @@ async fn no_page_stands_in_a_frame_of_somebody_else() {
                 let asked = site.application("/login/oauth/device_authorization", &fields(&[("client_id", "tv")]), None).await.json();
                 let typed = ann.get("/device").await.form("/device");
                 ann.post("/device", &with(typed, &[("user_code", asked["user_code"].as_str().unwrap())])).await
+            }
+            "{more}" => {
+                let waiting = request_for_more(&site, &mut ann).await;
+                ann.get(&waiting).await
             }
             path => browser.get(path).await,
         };

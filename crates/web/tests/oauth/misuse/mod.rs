@@ -12,7 +12,7 @@ mod transport;
 
 use std::fmt::Write as _;
 
-use crate::{devices, documents, oauth_refusals, refused};
+use crate::{devices, documents, oauth_refusals, refused, widening};
 
 /// One case: where it comes from, what is tried, and what is expected.
 type Case = (String, String, String);
@@ -47,6 +47,9 @@ fn groups() -> Vec<Group> {
     let requested = devices::REQUESTS.iter().map(|(what, _, status, error)| case("RFC 8628 3.1", *what, format!("{status} `{error}`")));
     let polled =
         devices::POLLS.iter().map(|(what, _, status, error)| case("RFC 8628 3.5", format!("poll: {what}"), format!("{status} `{error}`")));
+    let more = widening::refused::REQUESTS
+        .iter()
+        .map(|(what, _, status, error)| case("ADR 307", format!("a request for more: {what}"), format!("{status} `{error}`")));
     let page = "a page; the browser is sent nowhere";
     let wrong = documents::refused::WRONG.iter().map(|(what, _)| case("client metadata document", format!("it has {what}"), page));
     let answers =
@@ -59,8 +62,8 @@ fn groups() -> Vec<Group> {
         sent("redirect URIs", 118),
         sent("scopes", 9),
         sent("state", 3),
-        ("forms that somebody else has sent", 78, posted.chain(shown).collect()),
-        ("fixation and frames", 13, fixed.chain(framed).collect()),
+        ("forms that somebody else has sent", 94, posted.chain(shown).collect()),
+        ("fixation and frames", 14, fixed.chain(framed).collect()),
         ("mix-up", 14, mixed.collect()),
         ("documents of applications", 80, wrong.chain(answers).chain(inside).collect()),
         sent("tokens of others", 41),
@@ -68,6 +71,7 @@ fn groups() -> Vec<Group> {
         sent("derived grants", 36),
         sent("pushed requests", 21),
         ("devices", 23, requested.chain(polled).collect()),
+        ("more than a grant", 31, more.collect()),
         sent("parameters", 36),
         ("methods and bodies", 45, ways.collect()),
         ("forged ID tokens", 36, forged.collect()),
@@ -76,7 +80,7 @@ fn groups() -> Vec<Group> {
 }
 
 /// What may succeed once, tried 64 times at once: what it is, what comes of it, and the test that tries it with the file that it is in.
-const RACES: [(&str, &str, &str, &str); 5] = [
+const RACES: [(&str, &str, &str, &str); 7] = [
     ("exchanges of one code", ENDS, "of_64_exchanges_of_one_code_at_once_one_succeeds", include_str!("../oauth.rs")),
     ("uses of one refresh token", ENDS, "of_64_uses_at_once_one_succeeds", include_str!("../refresh.rs")),
     ("polls with one device code", ENDS, "of_64_polls_with_one_device_code_one_succeeds", include_str!("../devices.rs")),
@@ -87,6 +91,18 @@ const RACES: [(&str, &str, &str, &str); 5] = [
         include_str!("../pushed.rs"),
     ),
     ("presses of one Grant", "one grant", "of_64_presses_of_one_grant_one_makes_a_grant", include_str!("races.rs")),
+    (
+        "answers to who asks for more, Grant and Refuse",
+        "one is the answer",
+        "of_64_answers_at_once_one_is_the_answer",
+        include_str!("../widening/mod.rs"),
+    ),
+    (
+        "uses of the code of who asked for more",
+        ENDS,
+        "of_64_who_come_for_it_one_gets_it_and_the_others_end_it",
+        include_str!("../widening/mod.rs"),
+    ),
 ];
 
 const ENDS: &str = "one gives tokens, which end because the others were uses too";
@@ -113,7 +129,7 @@ fn there_are_at_least_300_cases_and_the_page_has_them() {
             assert!(seen.insert((*name, what.clone())), "{name}: {what} is there twice");
         }
     }
-    assert!(total >= 670, "{total}");
+    assert!(total >= 720, "{total}");
     _ = writeln!(page, "| all | {total} |\n\n## 64 at once\n\n| what | what comes of it |\n| --- | --- |");
     for (what, comes, test, file) in RACES {
         let body = file.split_once(&format!("fn {test}()")).unwrap_or_else(|| panic!("{test} is gone")).1;

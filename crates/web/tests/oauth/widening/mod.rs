@@ -1,6 +1,6 @@
 //! More than a grant gives: whoever has it asks with a reason, its person answers on a page, and it comes for another grant.
 
-mod refused;
+pub mod refused;
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 const ASK: &str = "/login/oauth/grant_request";
-const PAGE: &str = "/me/grants/request";
+pub const PAGE: &str = "/me/grants/request";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const REASON: &str = "The minutes of <today> & more";
@@ -71,6 +71,12 @@ impl Browser<'_> {
         assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
         self.post(PAGE, &with(with(shown.form(PAGE), &[("visible_ms", "2000")]), changes)).await
     }
+}
+
+/// Somebody has a grant of whoever sits here, and asks for more: the page on which that is answered.
+pub async fn request_for_more(site: &Site, browser: &mut Browser<'_>) -> String {
+    let token = site.small_token(browser).await;
+    page_of(&site.waiting(&token, &[]).await).to_owned()
 }
 
 pub fn page_of(waiting: &Value) -> &str {

@@ -1,10 +1,12 @@
 //! What nobody gets who asks for more: in vain, too late, too often, or in somebody else's place.
 
+use falconer_store::Store as _;
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{DEVICE_CODE, MINUTE_MS, PAGE, REASON, error, page_of};
-use crate::site::applications::fields;
+use crate::devices::Changes;
+use crate::site::applications::{authorization_fields, exchange, fields};
 use crate::site::{site, with};
 
 #[tokio::test]
@@ -107,41 +109,57 @@ async fn a_grant_asks_so_often_and_no_more() {
     assert_eq!(site.asks_for_more(&token, &[]).await.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
+/// Requests by a token that are refused: what is another in them.
+pub const REQUESTS: [(&str, Changes, u16, &str); 31] = [
+    ("no token", &[("subject_token", "")], 400, "invalid_request"),
+    ("a token that is none", &[("subject_token", "nothing")], 400, "invalid_request"),
+    ("no kind of token", &[("subject_token_type", "")], 400, "invalid_request"),
+    ("a refresh token", &[("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token")], 400, "invalid_request"),
+    ("the token of another application", &[("client_id", "other")], 400, "invalid_grant"),
+    ("a client that nobody registered", &[("client_id", "nobody")], 401, "invalid_client"),
+    ("a confidential client without its secret", &[("client_id", "server")], 401, "invalid_client"),
+    ("no client", &[("client_id", "")], 401, "invalid_client"),
+    ("a public client with a secret", &[("client_secret", "x")], 401, "invalid_client"),
+    ("no reason", &[("reason", "")], 400, "invalid_request"),
+    ("a reason of blanks", &[("reason", " ")], 400, "invalid_request"),
+    ("a reason of 201 characters", &[("reason", "{long}")], 400, "invalid_request"),
+    ("a reason of two lines", &[("reason", "a\nb")], 400, "invalid_request"),
+    ("a reason that turns the direction of what follows", &[("reason", "a\u{202e}b")], 400, "invalid_request"),
+    ("a reason with a mark of direction", &[("reason", "a\u{2067}b")], 400, "invalid_request"),
+    ("a reason that nobody sees", &[("reason", "\u{3164}")], 400, "invalid_request"),
+    ("a reason with blanks of no width", &[("reason", "a\u{200b}b")], 400, "invalid_request"),
+    ("a reason with letters that nobody sees", &[("reason", "a\u{e0041}")], 400, "invalid_request"),
+    ("what the grant gives", &[("scope", "notes:read:red")], 400, "invalid_request"),
+    ("nothing", &[("scope", "")], 400, "invalid_request"),
+    ("everything of a service", &[("scope", "notes:*")], 400, "invalid_scope"),
+    ("everything", &[("scope", "*")], 400, "invalid_scope"),
+    ("what the application may not ask for", &[("scope", "queue:ping")], 400, "invalid_scope"),
+    ("the same beside what it may", &[("scope", "notes:read:blue queue:ping")], 400, "invalid_scope"),
+    ("a broken escape", &[("scope", "notes:read:%zz")], 400, "invalid_scope"),
+    ("a grant of somebody else", &[("scope", "assume:grant:AAAAAAAAAAAAAAAAAAAAAA")], 400, "invalid_scope"),
+    ("who the person is", &[("scope", "openid")], 400, "invalid_scope"),
+    ("a time that is none", &[("expires", "soon")], 400, "invalid_request"),
+    ("no time", &[("expires", "0 seconds")], 400, "invalid_request"),
+    ("a time that has passed", &[("expires", "-1 hour")], 400, "invalid_request"),
+    ("another service's token", &[("subject_token", "{for-a-service}")], 400, "invalid_request"),
+];
+
 #[tokio::test]
 async fn what_can_not_be_asked_for_is_refused_before_anybody_is_asked() {
     let site = site().await;
     let mut ann = site.ann().await;
     let token = site.small_token(&mut ann).await;
+    let narrow = with(authorization_fields(), &[("scope", "notes:read:red"), ("resource", "https://notes.example.com")]);
+    let for_a_service = site.token(&exchange(&ann.code(&narrow).await)).await.json()["access_token"].as_str().unwrap().to_owned();
     let long = "x".repeat(201);
-    let cases: &[(&[(&str, &str)], &str)] = &[
-        (&[("subject_token", "")], "invalid_request"),
-        (&[("subject_token", "nothing")], "invalid_request"),
-        (&[("subject_token_type", "")], "invalid_request"),
-        (&[("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token")], "invalid_request"),
-        (&[("client_id", "other")], "invalid_grant"),
-        (&[("client_id", "nobody")], "invalid_client"),
-        (&[("client_id", "server")], "invalid_client"),
-        (&[("client_id", "")], "invalid_client"),
-        (&[("reason", "")], "invalid_request"),
-        (&[("reason", " ")], "invalid_request"),
-        (&[("reason", &long)], "invalid_request"),
-        (&[("reason", "a\nb")], "invalid_request"),
-        (&[("reason", "a\u{202e}b")], "invalid_request"),
-        (&[("reason", "\u{3164}")], "invalid_request"),
-        (&[("scope", "notes:read:red")], "invalid_request"),
-        (&[("scope", "")], "invalid_request"),
-        (&[("scope", "notes:*")], "invalid_scope"),
-        (&[("scope", "queue:ping")], "invalid_scope"),
-        (&[("scope", "notes:read:blue *")], "invalid_scope"),
-        (&[("scope", "%41")], "invalid_scope"),
-        (&[("scope", "assume:grant:AAAAAAAAAAAAAAAAAAAAAA")], "invalid_scope"),
-        (&[("expires", "soon")], "invalid_request"),
-        (&[("expires", "0 seconds")], "invalid_request"),
-        (&[("expires", "-1 hour")], "invalid_request"),
-    ];
-    for (changes, word) in cases {
-        let (status, got) = site.asks_for_more(&token, changes).await.oauth_error();
-        assert_eq!((got.as_str(), status == 400 || status == 401), (*word, true), "{changes:?}");
+    for (what, changes, status, word) in REQUESTS {
+        let changed = changes.iter().map(|(name, value)| match *value {
+            "{long}" => (*name, long.as_str()),
+            "{for-a-service}" => (*name, for_a_service.as_str()),
+            value => (*name, value),
+        });
+        let answer = site.asks_for_more(&token, &changed.collect::<Vec<_>>()).await;
+        assert_eq!(answer.oauth_error(), (status, word.to_owned()), "{what}: {}", answer.text);
     }
     let credentials = site.credentials(&token).await.json()["credentials"].clone();
     for (asked, status) in [
@@ -157,4 +175,84 @@ async fn what_can_not_be_asked_for_is_refused_before_anybody_is_asked() {
         assert_eq!(answer.status.as_u16(), status, "{asked} {}", answer.text);
     }
     assert!(!ann.get("/").await.text.contains("Asks for more"));
+}
+
+/// Story: a form of the page that was opened before and pressed after another one took back what that one had given.
+#[tokio::test]
+async fn another_form_after_the_answer_changes_nothing() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let token = site.small_token(&mut ann).await;
+    let waiting = site.waiting(&token, &[]).await;
+    let (first, second) = (ann.get(page_of(&waiting)).await.form(PAGE), ann.get(page_of(&waiting)).await.form(PAGE));
+    let first = with(first, &[("visible_ms", "2000")]);
+    assert_eq!(ann.post(PAGE, &first).await.location(), "/me/grants?done=widened");
+    let living = site.living().await;
+    for (what, form) in [
+        ("another form", with(second, &[("visible_ms", "2000")])),
+        ("the same with another name", with(first.clone(), &[("grant_name", "Another")])),
+        ("the same with less time", with(first.clone(), &[("lifetime", "3600000")])),
+    ] {
+        let answer = ann.post(PAGE, &form).await;
+        assert!(answer.status == StatusCode::GONE && answer.text.contains("answered already"), "{what}: {}", answer.text);
+        assert_eq!(site.living().await, living, "{what}");
+    }
+    assert_eq!(ann.post(PAGE, &with(first.clone(), &[("cancel", "yes")])).await.status, StatusCode::NOT_FOUND, "nor is it refused now");
+    assert_eq!(ann.post(PAGE, &first).await.location(), "/me/grants?done=widened", "the same press is the same answer");
+    assert_eq!(site.comes_for(&waiting).await.status, StatusCode::OK);
+}
+
+/// What the application may ask for was cut after it asked, as if an administrator had done so.
+#[tokio::test]
+async fn what_an_application_may_not_ask_for_any_more_is_not_offered() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let token = site.small_token(&mut ann).await;
+    let waiting = site.waiting(&token, &[]).await;
+    let id = page_of(&waiting).split_once("id=").unwrap().1;
+    let mut record = site.store.device_request_of_person(id).await.unwrap().unwrap();
+    record.scopes.push("queue:ping".to_owned());
+    (record.device_hash, record.user_hash) = ("before".to_owned(), "AAAAAAAAAAAAAAAAAAAAAA".to_owned());
+    site.store.insert_device_request(&record).await.unwrap();
+    let shown = ann.get(&format!("{PAGE}?id=AAAAAAAAAAAAAAAAAAAAAA")).await;
+    assert!(shown.text.contains("notes:write:mine") && !shown.text.contains("queue:ping"), "{}", shown.text);
+}
+
+#[tokio::test]
+async fn a_reason_is_text_wherever_it_stands() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let token = site.small_token(&mut ann).await;
+    let reason = "[Log in](https://evil.example/) **now** https://evil.example/ <a href=//evil.example>x</a> \u{5e9}\u{5dc}\u{5d5}\u{5dd}";
+    let waiting = site.waiting(&token, &[("reason", reason)]).await;
+    let shown = "<q>[Log in](https://evil.example/) **now** https://evil.example/ &#60;a href=//evil.example&#62;x&#60;/a&#62; \u{5e9}\u{5dc}\u{5d5}\u{5dd}</q>";
+    ann.answers(page_of(&waiting), &[]).await.location();
+    let another = site.waiting(&token, &[("reason", reason)]).await;
+    for page in ["/me/grants", page_of(&another), "/"] {
+        let page = ann.get(page).await;
+        assert!(page.text.contains(shown), "{}", page.text);
+        assert!(!page.text.contains("href=\"https://evil") && !page.text.contains("<a href=//"), "{}", page.text);
+    }
+    assert!(site.mails.0.lock().unwrap().iter().all(|mail| !mail.contains("evil")));
+}
+
+/// However many ask, and with however many parts of a grant.
+#[tokio::test]
+async fn nobody_is_mailed_more_than_they_read() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    for _ in 0..3 {
+        let token = site.small_token(&mut ann).await;
+        for _ in 0..3 {
+            site.waiting(&token, &[]).await;
+        }
+    }
+    let about = |mails: &[String]| mails.iter().filter(|mail| mail.contains(PAGE)).count();
+    assert!(ann.get("/").await.text.contains("Asks for more (9)"), "they are on the page");
+    assert_eq!(about(&site.mails.0.lock().unwrap()), 5);
+    site.wait_ms(30 * MINUTE_MS);
+    let token = site.small_token(&mut ann).await;
+    site.waiting(&token, &[]).await;
+    assert!(ann.get("/").await.text.contains("Asks for more (1)"));
+    assert_eq!(about(&site.mails.0.lock().unwrap()), 6);
 }
