@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 /// In each page. It changes nothing but how the page looks, in light and dark, and the policy names it by its hash.
 const STYLE: &str = ":root{color-scheme:light dark;--paper:#f6f4ef;--card:#fff;--ink:#1d1b18;--soft:#5f5a51;--line:#e6e1d7;--accent:#7a3b12;--on-accent:#fff}\
     @media (prefers-color-scheme:dark){:root{--paper:#151411;--card:#1e1c19;--ink:#ece8e0;--soft:#a9a296;--line:#35312b;--accent:#e9ab79;--on-accent:#241404}}\
-    body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}\
+    body{margin:0;padding:0 1rem;background:var(--paper);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}\
     main{box-sizing:border-box;max-width:34rem;margin:12vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:10px;overflow-wrap:anywhere}\
     h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.3}\
     p{margin:0 0 1rem}\
@@ -50,7 +50,7 @@ impl Page<'_> {
         format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{}</p>{link}{button}{report}</main></body></html>",
-            escaped(self.text)
+            with_names(self.text)
         )
     }
 }
@@ -60,6 +60,24 @@ pub(crate) fn policy() -> HeaderValue {
     POLICY.clone().unwrap_or_else(|| HeaderValue::from_static("default-src 'none'"))
 }
 
+/// Escaped, and what stands in backticks as a name: a page shows no marks.
+fn with_names(text: &str) -> String {
+    let text = escaped(text);
+    let (mut shown, mut rest) = (String::new(), text.as_str());
+    while let Some((before, name, after)) = first_name(rest) {
+        shown.extend([before, "<code>", name, "</code>"]);
+        rest = after;
+    }
+    shown + rest
+}
+
+/// What stands before the first name in backticks, the name, and what stands behind it.
+fn first_name(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (name, after) = rest.split_once('`')?;
+    Some((before, name, after))
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
@@ -67,6 +85,13 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_stand_without_their_marks() {
+        assert_eq!(with_names("The path has a `;` in it, and `<b>`."), "The path has a <code>;</code> in it, and <code>&lt;b&gt;</code>.");
+        assert_eq!(with_names("a ` b"), "a ` b");
+        assert_eq!(with_names("`a`"), "<code>a</code>");
+    }
 
     #[test]
     fn nothing_that_is_passed_in_becomes_html() {

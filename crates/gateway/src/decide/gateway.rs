@@ -323,7 +323,7 @@ fn for_browser(
     match refusal.code() {
         Code::AuthenticationFailed if has_session && page => sign_in(request, site, session.cookies.clear_session()),
         Code::InsufficientScopes if has_session && page => {
-            let text = format!("{refusal} You can sign in again and grant more, or as somebody else.");
+            let text = pages::not_granted(&refusal);
             let again = sign_in_path(request.target);
             let page = Page { title: "Not allowed", text: &text, link: Some((&again, "Sign in again")), sign_out: true, report: None };
             Ok((Decision::Answer(Answer::page(403, &page)), Outcome::Denied))

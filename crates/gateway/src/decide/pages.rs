@@ -1,5 +1,8 @@
 //! The gateway's own addresses on the protected host.
 
+use falconer_middleware::Refusal;
+use falconer_scopes::Expression;
+
 use super::answer::Answer;
 use super::ending::{self, SIGN_OUT};
 use super::gateway::Gateway;
@@ -57,5 +60,50 @@ pub(super) async fn answer(
             Ok(Answer::page(403, &page))
         }
         _ => Err(Refused::NoRule),
+    }
+}
+
+/// What somebody is told who is signed in and may not: the protocol's own text names the client, and is marked up for programs.
+pub(super) fn not_granted(refusal: &Refusal) -> String {
+    const NEXT: &str = "Sign in again and grant it, or sign in as somebody else.";
+    match refusal {
+        Refusal::InsufficientScopes { missing, .. } => {
+            format!("This takes {}, which you have not granted here. {NEXT}", in_words(missing, false))
+        }
+        other => format!("{other} {NEXT}"),
+    }
+}
+
+/// Scopes in backticks, inner lists in brackets.
+fn in_words(expression: &Expression, inner: bool) -> String {
+    let (members, between) = match expression {
+        Expression::Scope(scope) => return format!("`{scope}`"),
+        Expression::AllOf(members) => (members, " and "),
+        Expression::AnyOf(members) => (members, " or "),
+    };
+    let text = members.iter().map(|member| in_words(member, true)).collect::<Vec<_>>().join(between);
+    if inner && members.len() > 1 { format!("({text})") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_in_words() {
+        let scope = |scope: &str| Expression::Scope(scope.to_owned());
+        let missing = Expression::AllOf(vec![scope("notes:use"), Expression::AnyOf(vec![scope("notes:read:red"), scope("notes:admin")])]);
+        let refusal = |missing: Expression| Refusal::InsufficientScopes {
+            client_id: Some("local/ann/notes".to_owned()),
+            required: Box::new(missing.clone()),
+            missing: Box::new(missing),
+            id: None,
+        };
+        let text = not_granted(&refusal(missing));
+        assert!(
+            text.starts_with("This takes `notes:use` and (`notes:read:red` or `notes:admin`), which you have not granted here."),
+            "{text}"
+        );
+        assert!(!not_granted(&refusal(scope("notes:admin"))).contains("local/ann"));
     }
 }

@@ -120,10 +120,10 @@ impl Refused {
             Refused::Behind(_) | Refused::TooMany | Refused::AllowedMeanwhile | Refused::Verifier(Refusal::Unavailable(_)) => {
                 (request.method == "GET" && is_path_here(request.target)).then(|| (request.target.to_owned(), "Try again"))
             }
-            Refused::NoRule => (request.target != "/").then(|| ("/".to_owned(), "Go to the start page")),
-            Refused::Target(_)
-            | Refused::OtherMethod
-            | Refused::CannotAsk(_)
+            Refused::NoRule | Refused::Target(_) | Refused::CannotAsk(_) => {
+                (request.target != "/").then(|| ("/".to_owned(), "Go to the start page"))
+            }
+            Refused::OtherMethod
             | Refused::OtherHost
             | Refused::OtherSite
             | Refused::BodyUnseen
