@@ -3,7 +3,7 @@
 mod given;
 mod more;
 pub mod plan;
-mod section_4_3;
+pub mod section_4_3;
 mod shown;
 
 use std::sync::atomic::Ordering;

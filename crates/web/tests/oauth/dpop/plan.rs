@@ -59,7 +59,7 @@ pub(super) fn row(what: &'static str) -> &'static str {
 /// All of the plan: the section, what is tried, and what comes of it.
 pub fn rows() -> Vec<(String, String, String)> {
     let rows = ROWS.iter().map(|(section, what, comes)| (format!("RFC 9449 {section}"), (*what).to_owned(), (*comes).to_owned()));
-    rows.chain(section_4_3::rows()).collect()
+    rows.chain(section_4_3::refused_rows()).chain(section_4_3::taken_rows()).collect()
 }
 
 #[test]

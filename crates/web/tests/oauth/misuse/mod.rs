@@ -12,6 +12,7 @@ mod transport;
 
 use std::fmt::Write as _;
 
+use crate::dpop::section_4_3;
 use crate::{devices, documents, oauth_refusals, refused, widening};
 
 /// One case: where it comes from, what is tried, and what is expected.
@@ -67,6 +68,7 @@ fn groups() -> Vec<Group> {
         ("mix-up", 14, mixed.collect()),
         ("documents of applications", 80, wrong.chain(answers).chain(inside).collect()),
         sent("tokens of others", 41),
+        ("proofs of keys", 85, section_4_3::refused_rows()),
         sent("refresh tokens", 33),
         sent("derived grants", 36),
         sent("pushed requests", 21),
