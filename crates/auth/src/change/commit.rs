@@ -2,7 +2,7 @@
 //!
 //! A task of its own commits the group. It queues for the turn like everybody else, so that all who waited before it have joined. A caller who hangs up
 //! holds up nobody. The tip is shown once the store has committed, and only then is anybody answered. Those who had nothing to write wait too, because they
-//! have seen what was not durable yet.
+//! have seen what was not durable yet. No step of theirs says what that rests on: where others have written since the group began, they decide again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,7 +66,7 @@ impl Node {
 
     /// Commits the open group, shows what it came to, and answers its members.
     async fn commit_group(&self, queue: &mut Queue, locked: Option<Locked>) {
-        let Some(Group { tip, members }) = queue.group.take() else { return };
+        let Some(Group { base, tip, members }) = queue.group.take() else { return };
         let shared = members.len() > 1;
         let (mut steps, mut answers) = (Vec::new(), Vec::new());
         for Member { change, answer } in members {
@@ -88,11 +88,13 @@ impl Node {
                 Ok(()) => {
                     self.contact.note(began_ms);
                     let (mut revisions, mut last) = (committed.revisions.into_iter(), self.directory.load().revision());
+                    let is_overtaken = committed.found != base;
                     for (answer, has_step) in answers {
                         if has_step {
                             last = revisions.next().unwrap_or(last);
                         }
-                        let _ = answer.send(Ok(last));
+                        let decides_again = is_overtaken && !has_step;
+                        let _ = answer.send(if decides_again { Err(Failed { error: StoreError::Stale, shared: false }) } else { Ok(last) });
                     }
                     return;
                 }

@@ -18,6 +18,8 @@ pub(crate) struct Queue {
 }
 
 pub(crate) struct Group {
+    /// What was shown when it began. Its first member decided on that.
+    pub(crate) base: Revision,
     pub(crate) tip: Arc<Snapshot>,
     pub(crate) members: Vec<Member>,
 }
@@ -47,7 +49,7 @@ impl Queue {
     /// Adds a member, and applies its change to the tip.
     pub(crate) fn join(&mut self, shown: &Arc<Snapshot>, change: Option<Change>) -> Outcome {
         let (answer, outcome) = oneshot::channel();
-        let group = self.group.get_or_insert_with(|| Group { tip: Arc::clone(shown), members: Vec::new() });
+        let group = self.group.get_or_insert_with(|| Group { base: shown.revision(), tip: Arc::clone(shown), members: Vec::new() });
         if let Some(change) = &change {
             let revision = group.tip.revision().0.saturating_add(i64::from(change.makes_a_revision(&group.tip)));
             let mut tip = Snapshot::clone(&group.tip);

@@ -213,3 +213,31 @@ async fn a_grant_made_elsewhere_is_asked_for() {
     assert!(other.auth.is_at_least(issued.revision).await.unwrap());
     assert!(!other.auth.is_at_least(falconer_auth::Revision(1_000_000)).await.unwrap());
 }
+
+/// Somebody who found nothing to write waited for the change of another caller, which had gone before. That one was committed after a change of another node, on which it
+/// did not depend, and both were told that it is done: a person was enabled, at a revision at which they were disabled.
+#[tokio::test]
+async fn whoever_has_nothing_to_write_looks_at_what_others_wrote_before_the_group() {
+    let world = World::bare().await;
+    world.person("local/ann", &["a"]).await;
+    let other = world.reopen(settings()).await;
+    other.disable_person("operator", "local/ann", true).await.unwrap();
+
+    let record = crate::common::person("local/ann", &["a", "b"], world.now());
+    let refreshing = world.auth.put_identity("provider", &record);
+    let enabling = world.auth.disable_person("operator", "local/ann", false);
+    let (refreshed, enabled) = futures_util::future::join(refreshing, enabling).await;
+    assert!(refreshed.unwrap() < enabled.unwrap(), "it is a change of its own");
+    let people: Vec<_> = world.store.load().await.unwrap().people.into_iter().map(|person| (person.name, person.disabled)).collect();
+    assert_eq!(people, [("local/ann".to_owned(), false)]);
+
+    // The same of an error, which says what is not there.
+    other.create_role(&world.as_root().await, "r", &RoleInput { scopes: vec![], description: String::new() }).await.unwrap();
+    let record = crate::common::person("local/ann", &["a"], world.now());
+    let refreshing = world.auth.put_identity("provider", &record);
+    let root = world.as_root().await;
+    let deleting = world.auth.delete_role(&root, "r");
+    let (refreshed, deleted) = futures_util::future::join(refreshing, deleting).await;
+    assert!(refreshed.is_ok() && deleted.is_ok(), "{refreshed:?} {deleted:?}");
+    assert!(world.store.load().await.unwrap().roles.is_empty());
+}
