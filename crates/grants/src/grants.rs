@@ -10,8 +10,10 @@ use falconer_store::{Store, StoreError};
 use crate::applications::application::Application;
 use crate::applications::command_line::{COMMAND_LINE, CommandLine};
 use crate::applications::documents::fetch::{Documents, is_url};
+use crate::applications::documents::hosts::NamedHosts;
 use crate::applications::known::KnownApplications;
 use crate::applications::register::Register;
+use crate::openid::backchannel::LogoutCounts;
 use crate::settings::GrantSettings;
 use crate::targets::registered::Registered;
 use crate::targets::target::Target;
@@ -24,6 +26,7 @@ pub struct Grants {
     pub(crate) store: Arc<dyn Store>,
     configured: ArcSwap<Configured>,
     pub(crate) applications: KnownApplications,
+    pub(crate) logouts: LogoutCounts,
 }
 
 /// What the operator has configured and may change while the server runs.
@@ -32,6 +35,8 @@ pub(crate) struct Configured {
     pub(crate) registered: Registered,
     pub(crate) words: ScopeWords,
     pub(crate) documents: Documents,
+    /// Which hosts are told that somebody has signed out.
+    pub(crate) logout_hosts: NamedHosts,
     /// Falconer's own command.
     command_line: Option<Arc<Application>>,
 }
@@ -40,7 +45,8 @@ impl Configured {
     fn of(settings: GrantSettings) -> Result<Configured, LoginError> {
         let words = ScopeWords::new(&settings.scopes)?;
         let (registered, documents) = (Registered::new(&settings.registered_targets)?, Documents::new(&settings)?);
-        Ok(Configured { words, registered, documents, command_line: settings.command_line.application(), settings })
+        let logout_hosts = NamedHosts::of_logouts(&settings.logout_hosts)?;
+        Ok(Configured { words, registered, documents, logout_hosts, command_line: settings.command_line.application(), settings })
     }
 }
 
@@ -50,7 +56,14 @@ impl Grants {
     pub fn open(auth: Arc<Auth>, login: Arc<Login>, store: Arc<dyn Store>, settings: GrantSettings) -> Result<Grants, LoginError> {
         let register = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
         let applications = KnownApplications::new(register, Arc::clone(&auth));
-        Ok(Grants { auth, login, store, configured: ArcSwap::from_pointee(Configured::of(settings)?), applications })
+        Ok(Grants {
+            auth,
+            login,
+            store,
+            configured: ArcSwap::from_pointee(Configured::of(settings)?),
+            applications,
+            logouts: LogoutCounts::default(),
+        })
     }
 
     /// From now on these hold; applications stay those of the start. Requests that are being answered go on with what they have begun with. Errors as of

@@ -27,8 +27,10 @@ pub struct GrantSettings {
     pub client_documents: Vec<String>,
     /// `grant.registration`: whether applications register themselves. Default no.
     pub registration: Registration,
-    /// How documents are read. Without it none is.
-    pub documents_http: Option<DocumentsHttp>,
+    /// `grant.logout_hosts`: hosts of this network that are told that somebody has signed out. Default none.
+    pub logout_hosts: Vec<String>,
+    /// How documents are read, and applications told. Without it nobody is asked.
+    pub applications_http: Option<ApplicationsHttp>,
     /// `grant.command_line`. Default both ways.
     pub command_line: CommandLine,
     /// `[[target]]`.
@@ -79,13 +81,13 @@ impl Registration {
     }
 }
 
-/// The way out to the documents of applications.
+/// The way out to applications.
 #[derive(Clone)]
-pub struct DocumentsHttp(pub Arc<dyn ProviderHttp>);
+pub struct ApplicationsHttp(pub Arc<dyn ProviderHttp>);
 
-impl fmt::Debug for DocumentsHttp {
+impl fmt::Debug for ApplicationsHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DocumentsHttp")
+        f.write_str("ApplicationsHttp")
     }
 }
 
@@ -99,7 +101,8 @@ impl Default for GrantSettings {
             mail: false,
             client_documents: Vec::new(),
             registration: Registration::Off,
-            documents_http: None,
+            logout_hosts: Vec::new(),
+            applications_http: None,
             command_line: CommandLine::BrowserAndDevice,
             registered_targets: Vec::new(),
             applications: Vec::new(),

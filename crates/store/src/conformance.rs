@@ -27,7 +27,7 @@ pub use scim::{push as scim_push, user as scim_user};
 use std::future::Future;
 use std::sync::Arc;
 
-use self::grants::{applications, initial_tokens};
+use self::grants::{applications, initial_tokens, logouts};
 use self::steps::{audit, decisions, feed, following, together};
 use crate::Store;
 
@@ -149,6 +149,13 @@ where
             an_application_is_registered_with_a_token_that_counts,
             of_16_uses_of_a_token_at_once_as_many_count_as_it_has,
             the_open_grants_of_an_application_are_those_of_its_codes_and_tokens;
+        logouts:
+            an_application_knows_a_session_by_one_name,
+            the_end_of_a_session_is_due_at_once_for_those_who_know_it,
+            a_session_that_goes_on_as_another_one_keeps_its_names,
+            what_came_to_nothing_is_due_later,
+            one_application_takes_so_many_places,
+            of_many_who_claim_each_is_given_other_ends;
         credentials:
             a_password_comes_and_goes,
             a_password_is_replaced_only_where_it_is_the_one_that_was_proven,

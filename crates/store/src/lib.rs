@@ -29,9 +29,10 @@ pub use records::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, ApplicationRecord, ClientRecord, ConsentRecord, CredentialsChange,
     CredentialsCount, CredentialsRecord, DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, Difference, GrantIdentityRecord,
     GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, InitialTokenRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS,
-    MOST_DERIVED_GRANTS, OldToken, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord, RefreshRecord,
-    RegistrationRecord, RevokedCertificates, RevokedSeed, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionRecord, SignInMethod, SigningAlgorithm,
+    LogoutRecord, MOST_DERIVED_GRANTS, OldToken, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord,
+    RefreshRecord, RegistrationRecord, RevokedCertificates, RevokedSeed, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
+    ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionApplication, SessionRecord, SignInMethod,
+    SigningAlgorithm,
 };
 pub use sealing::{
     Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,

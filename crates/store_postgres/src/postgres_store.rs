@@ -5,13 +5,14 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
     CredentialsRecord, Deciding, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History,
-    HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
-    ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow,
-    ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store,
-    StoreError, Write,
+    HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, LogoutRecord, PasskeyRecord, PendingLink,
+    PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter,
+    ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionApplication,
+    SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
+use crate::aggregates::grants::logouts;
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
 use crate::connection::columns::finds;
 use crate::connection::connect::{self, Sessions};
@@ -386,6 +387,30 @@ impl Store for PostgresStore {
 
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
         Ok(sessions::of_identity(&self.connection().await?, &self.sealer, identity).await?)
+    }
+
+    async fn succeed_session(&self, id_hash: &str, successor: &str) -> Result<()> {
+        Ok(sessions::succeed(&self.connection().await?, id_hash, successor).await?)
+    }
+
+    async fn note_session_application(&self, application: &SessionApplication) -> Result<Option<String>> {
+        Ok(logouts::note(&self.connection().await?, application).await?)
+    }
+
+    async fn knows_session(&self, sid: &str) -> Result<bool> {
+        Ok(logouts::knows(&self.connection().await?, sid).await?)
+    }
+
+    async fn claim_due_logouts(&self, now_ms: i64, until_ms: i64, limit: u32, of_one: u32) -> Result<Vec<LogoutRecord>> {
+        Ok(logouts::claim_due(&self.connection().await?, now_ms, until_ms, limit, of_one).await?)
+    }
+
+    async fn put_logout_off(&self, sid: &str, due_ms: i64) -> Result<()> {
+        Ok(logouts::put_off(&self.connection().await?, sid, due_ms).await?)
+    }
+
+    async fn delete_logout(&self, sid: &str) -> Result<()> {
+        Ok(logouts::delete(&self.connection().await?, sid).await?)
     }
 
     async fn put_pending_link(&self, link: &PendingLink) -> Result<()> {

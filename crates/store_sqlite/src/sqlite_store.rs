@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
     CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History, HistoryFilter,
-    HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
-    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
-    ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
+    HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, LogoutRecord, PasskeyRecord, PendingLink, PersonRecord,
+    ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow,
+    ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionApplication, SessionRecord,
+    Step, Store, Write,
 };
 use rusqlite::Connection;
 
+use crate::aggregates::grants::logouts;
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
 use crate::connection::checkpoints::checkpoints;
 use crate::connection::fault::{Fault, Res};
@@ -367,6 +369,39 @@ impl Store for SqliteStore {
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
         let identity = identity.to_owned();
         self.read(move |connection, sealer| sessions::of_identity(connection, sealer, &identity)).await
+    }
+
+    async fn succeed_session(&self, id_hash: &str, successor: &str) -> Result<()> {
+        let (id_hash, successor) = (id_hash.to_owned(), successor.to_owned());
+        self.write(move |connection, _| sessions::succeed(connection, &id_hash, &successor)).await
+    }
+
+    async fn note_session_application(&self, application: &SessionApplication) -> Result<Option<String>> {
+        let application = application.clone();
+        self.write(move |connection, _| logouts::note(connection, &application)).await
+    }
+
+    async fn knows_session(&self, sid: &str) -> Result<bool> {
+        let sid = sid.to_owned();
+        self.read(move |connection, _| logouts::knows(connection, &sid)).await
+    }
+
+    async fn claim_due_logouts(&self, now_ms: i64, until_ms: i64, limit: u32, of_one: u32) -> Result<Vec<LogoutRecord>> {
+        // Each second, and mostly for nothing.
+        if !self.read(move |connection, _| logouts::is_due(connection, now_ms)).await? {
+            return Ok(Vec::new());
+        }
+        self.write(move |connection, _| logouts::claim_due(connection, now_ms, until_ms, limit, of_one)).await
+    }
+
+    async fn put_logout_off(&self, sid: &str, due_ms: i64) -> Result<()> {
+        let sid = sid.to_owned();
+        self.write(move |connection, _| logouts::put_off(connection, &sid, due_ms)).await
+    }
+
+    async fn delete_logout(&self, sid: &str) -> Result<()> {
+        let sid = sid.to_owned();
+        self.write(move |connection, _| logouts::delete(connection, &sid)).await
     }
 
     async fn put_pending_link(&self, link: &PendingLink) -> Result<()> {

@@ -49,6 +49,8 @@ pub struct ApplicationInput {
     pub id_token_alg: SigningAlgorithm,
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
     pub dpop_bound_access_tokens: bool,
+    /// Where it is told that a session has ended; empty: nowhere.
+    pub backchannel_logout_uri: String,
 }
 
 impl ApplicationInput {
@@ -67,6 +69,7 @@ impl ApplicationInput {
             pushed_only: record.pushed_only,
             id_token_alg: record.id_token_alg,
             dpop_bound_access_tokens: record.dpop_bound_access_tokens,
+            backchannel_logout_uri: record.backchannel_logout_uri.clone(),
         }
     }
 }
@@ -280,6 +283,7 @@ pub(super) fn nothing(id: &str, now_ms: i64) -> ApplicationRecord {
         skip_consent: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
+        backchannel_logout_uri: String::new(),
         registration: None,
         dpop_bound_access_tokens: false,
         created_ms: now_ms,
@@ -302,6 +306,7 @@ pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_
         pushed_only: input.pushed_only,
         id_token_alg: input.id_token_alg,
         dpop_bound_access_tokens: input.dpop_bound_access_tokens,
+        backchannel_logout_uri: input.backchannel_logout_uri.clone(),
         last_modified_ms: now_ms,
         ..known
     };

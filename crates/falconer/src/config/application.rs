@@ -47,6 +47,9 @@ pub struct Application {
     /// What its ID tokens are signed with: `ES256`, `EdDSA`, or `RS256` where there is a key of RSA.
     #[serde(default = "es256")]
     pub id_token_alg: String,
+    /// Where it is told that a session has ended; empty: nowhere.
+    #[serde(default)]
+    pub backchannel_logout_uri: String,
 }
 
 fn seven_days() -> String {

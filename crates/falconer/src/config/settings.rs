@@ -156,6 +156,8 @@ pub struct Grant {
     pub mail: bool,
     /// Hosts whose applications are known by documents of theirs; `*` for all of the internet.
     pub client_documents: Vec<String>,
+    /// Hosts of this network that are told that somebody has signed out.
+    pub logout_hosts: Vec<String>,
     /// Whether applications register themselves: `off`, with a `token`, or `open`: without one too.
     pub registration: String,
     /// How Falconer's own command may ask: `browser-and-device`, `browser` or `off`. Where only registered targets may ask, it may not unless this says so.
@@ -307,6 +309,7 @@ impl Default for Grant {
             sign_in_again: Vec::new(),
             mail: false,
             client_documents: Vec::new(),
+            logout_hosts: Vec::new(),
             registration: "off".to_owned(),
             command_line: None,
         }

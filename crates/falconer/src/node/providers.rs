@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use falconer_grants::DocumentsHttp;
+use falconer_grants::ApplicationsHttp;
 use falconer_login::email_code::EmailCodeProvider;
 use falconer_login::github::GithubProvider;
 use falconer_login::http::{HttpLimits, ProviderHttp, WebHttp};
@@ -63,11 +63,11 @@ pub fn providers(config: &Config) -> Result<Providers> {
     Ok(providers)
 }
 
-/// How the documents of applications are read: they are short, and a person waits.
-pub fn documents_http() -> Result<DocumentsHttp> {
+/// How the documents of applications are read, which are short, and for which a person waits; and how applications are told of something.
+pub fn applications_http() -> Result<ApplicationsHttp> {
     let tls = falconer_client::tls_config().context("TLS to applications can't be set up")?;
     let limits = HttpLimits { total: Duration::from_secs(5), bytes: 16 * 1024 };
-    Ok(DocumentsHttp(Arc::new(WebHttp::new(&tls, limits).map_err(|why| anyhow!(why))?)))
+    Ok(ApplicationsHttp(Arc::new(WebHttp::new(&tls, limits).map_err(|why| anyhow!(why))?)))
 }
 
 impl Providers {

@@ -13,7 +13,7 @@ use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
 use super::Access;
-use super::providers::{Providers, documents_http, providers};
+use super::providers::{Providers, applications_http, providers};
 use crate::config::{Application, Config, Grant, Scope};
 use crate::text_file;
 
@@ -152,6 +152,7 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
         dpop_bound_access_tokens: configured.dpop_bound_access_tokens,
         pushed_only: configured.pushed_only,
         id_token_alg,
+        backchannel_logout_uri: configured.backchannel_logout_uri.clone(),
     })
 }
 
@@ -174,7 +175,8 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
         mail: config.grant.mail,
         client_documents: config.grant.client_documents.clone(),
         registration: registration(&config.grant.registration)?,
-        documents_http: (!config.grant.client_documents.is_empty()).then(documents_http).transpose()?,
+        logout_hosts: config.grant.logout_hosts.clone(),
+        applications_http: Some(applications_http()?),
         command_line: command_line(&config.grant)?,
         registered_targets: config.target.iter().map(target).collect(),
         applications: config.application.iter().map(application).collect::<Result<_>>()?,

@@ -38,6 +38,9 @@ async fn applications_live_and_end() {
     assert!(changed.get("secret").is_none(), "it is shown once");
     let signed = shell.run(&["application", "update", "reports", "--pushed-only", "--id-token-alg", "EdDSA", "--json"]).json();
     assert_eq!((&signed["pushedOnly"], &signed["idTokenAlg"], &signed["name"]), (&true.into(), &"EdDSA".into(), &"All reports".into()));
+    let told =
+        shell.run(&["application", "update", "reports", "--backchannel-logout-uri", "https://reports.example.com/out", "--json"]).json();
+    assert_eq!((&told["backchannelLogoutUri"], &told["pushedOnly"]), (&"https://reports.example.com/out".into(), &true.into()));
     let reset = shell.run(&["application", "reset-secret", "reports", "--overlap", "0 seconds", "--json"]).json();
     assert_eq!((revoke(secret).await, revoke(reset["secret"].as_str().unwrap()).await), (401, 200));
     let shown = shell.run(&["application", "reset-secret", "reports"]);

@@ -193,6 +193,8 @@ async fn everything_goes_into_postgresql_and_back() {
             "setup_links ",
             "account_links ",
             "pending_links ",
+            "session_applications ",
+            "logouts ",
             "device_requests ",
             "grant_identities ",
             "grant_secrets ",

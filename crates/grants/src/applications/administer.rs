@@ -56,6 +56,7 @@ impl Grants {
         seen_ms: Option<i64>,
     ) -> Result<PutApplication, ApiError> {
         check_input(id, input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
+        self.check_logout_host(&input.backchannel_logout_uri).map_err(ApiError::InputError)?;
         if id == COMMAND_LINE {
             self.auth.check_application_scope(who, id)?;
             return Err(ApiError::RequestConflict(format!("{id} is Falconer's own command; `grant.command_line` says how it may ask")));

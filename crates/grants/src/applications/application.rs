@@ -42,6 +42,8 @@ pub struct ApplicationSettings {
     pub pushed_only: bool,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlgorithm,
+    /// Where it is told that a session has ended; empty: nowhere.
+    pub backchannel_logout_uri: String,
 }
 
 /// How an application proves who it is, and what it is given.

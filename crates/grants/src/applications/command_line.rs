@@ -64,6 +64,7 @@ impl CommandLine {
             dpop_bound_access_tokens: false,
             id_token_alg: SigningAlgorithm::default(),
             agent: false,
+            backchannel_logout_uri: String::new(),
         };
         let redirects = vec![(REDIRECT.to_owned(), Target::parse(REDIRECT).ok()?)];
         let application =

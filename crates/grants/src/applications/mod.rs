@@ -5,5 +5,6 @@ pub(crate) mod application;
 pub(crate) mod command_line;
 pub(crate) mod documents;
 pub(crate) mod known;
+pub(crate) mod logout_uri;
 pub(crate) mod register;
 pub(crate) mod registration;

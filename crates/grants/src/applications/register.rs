@@ -8,6 +8,7 @@ use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
+use crate::applications::logout_uri::check_logout_uri;
 use crate::applications::registration::register::{ANYTHING, needed_no_token};
 use crate::consent::broad::is_broad_alone;
 use crate::consent::lifetime::LONGEST_MS;
@@ -97,6 +98,7 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg,
         dpop_bound_access_tokens: record.dpop_bound_access_tokens,
+        backchannel_logout_uri: record.backchannel_logout_uri.clone(),
         secret_sha256: None,
     };
     let mut application = check(&settings, is_own)?;
@@ -125,6 +127,7 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         pushed_only: input.pushed_only,
         id_token_alg: input.id_token_alg,
         dpop_bound_access_tokens: input.dpop_bound_access_tokens,
+        backchannel_logout_uri: input.backchannel_logout_uri.clone(),
         secret_sha256: None,
     };
     check(&settings, is_own)?;
@@ -182,9 +185,21 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     if settings.pushed_only && settings.kind.is_of_reference() {
         return Err(format!("pushed_only: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
     }
+    check_logout(settings, is_own)?;
     let (redirects, scopes) = (redirects(settings, is_own)?, scopes(settings)?);
     check_unasked(settings, &redirects)?;
     Ok(Application { redirects, scopes, settings: settings.clone(), record: None, document: None, is_command_line: false })
+}
+
+fn check_logout(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> Result<(), String> {
+    let uri = &settings.backchannel_logout_uri;
+    if uri.is_empty() {
+        return Ok(());
+    }
+    if settings.kind.is_of_reference() {
+        return Err(format!("backchannel_logout_uri: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
+    }
+    check_logout_uri(uri, is_own).map(drop)
 }
 
 fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {

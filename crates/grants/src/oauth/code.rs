@@ -79,7 +79,15 @@ impl Grants {
             && record.redirect_uri == redirect_uri
             && proves(record.challenge.as_deref(), verifier)
             && record.jkt.as_ref().is_none_or(|jkt| jkt == ANY_KEY || proof_key.is_some_and(|key| key.to_string() == *jkt));
+        let has_signed_out = match &grant {
+            Some(grant) if fits => self.has_signed_out(&grant.id).await?,
+            _ => false,
+        };
         match (fits, grant) {
+            (true, Some(grant)) if has_signed_out => {
+                self.end_grant(&grant.id, "the person signed out before its authorization code came").await?;
+                Err(ExchangeError::InvalidGrant)
+            }
             (true, Some(grant)) => {
                 let to = IssuedTo {
                     application: &record.application,

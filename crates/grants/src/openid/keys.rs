@@ -33,6 +33,9 @@ pub(super) fn half_hash(algorithm: SigningAlgorithm, text: &str) -> String {
     URL_SAFE_NO_PAD.encode(half)
 }
 
+/// The `typ` of ID tokens.
+pub(super) const ID_TOKEN: &str = "JWT";
+
 /// One key for each algorithm.
 pub(super) struct SigningKey {
     es256: EcdsaKeyPair,
@@ -101,9 +104,9 @@ impl SigningKey {
         })
     }
 
-    /// A JWS in its compact form (RFC 7515 section 7.1). `None`: there is no key for this algorithm, or the library could not.
-    pub(super) fn sign(&self, algorithm: SigningAlgorithm, claims: &Value) -> Option<String> {
-        let header = json!({ "alg": algorithm.as_str(), "kid": self.id(algorithm)?, "typ": "JWT" });
+    /// A JWS of this `typ` in its compact form (RFC 7515 section 7.1). `None`: there is no key for this algorithm, or the library could not.
+    pub(super) fn sign(&self, algorithm: SigningAlgorithm, typ: &str, claims: &Value) -> Option<String> {
+        let header = json!({ "alg": algorithm.as_str(), "kid": self.id(algorithm)?, "typ": typ });
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", encode(&header), encode(claims));
         let signature = match algorithm {
@@ -199,6 +202,10 @@ impl Grants {
         let decode = |text: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
         let header = decode(header)?;
         let (key_id, signature) = (header.get("kid")?.as_str()?, URL_SAFE_NO_PAD.decode(signature).ok()?);
+        // INVARIANT: what else is signed has another type, and is no ID token.
+        if header.get("typ").and_then(Value::as_str) != Some(ID_TOKEN) {
+            return None;
+        }
         let is_ours = self.published_keys().iter().any(|key| key.verifies(key_id, message, &signature));
         let claims = if is_ours { decode(claims)? } else { return None };
         (claims.get("iss").and_then(Value::as_str) == Some(issuer)).then_some(claims)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::secrets::IssuedToken;
-use crate::openid::keys::half_hash;
+use crate::openid::keys::{ID_TOKEN, half_hash};
 
 /// An ID token is looked at when it comes.
 const LIFE_MS: i64 = 10 * MINUTE_MS;
@@ -36,11 +36,15 @@ impl Grants {
         if let Some(proved_ms) = identity.proved_ms {
             claims.insert("auth_time".to_owned(), (proved_ms / 1000).into());
         }
+        // As it was granted: a session that has ended meanwhile keeps its name.
+        if let Some(sid) = &identity.sid {
+            claims.insert("sid".to_owned(), sid.as_str().into());
+        }
         claims.insert("acr".to_owned(), identity.factors.to_string().into());
         if let Some(methods) = SignInMethod::ALL.into_iter().find(|method| method.as_str() == identity.method).and_then(methods) {
             claims.insert("amr".to_owned(), json!(methods));
         }
-        let signed = self.signing_key(algorithm).await?.sign(algorithm, &Value::Object(claims));
+        let signed = self.signing_key(algorithm).await?.sign(algorithm, ID_TOKEN, &Value::Object(claims));
         let signed = signed.ok_or_else(|| LoginError::Internal("an ID token could not be signed".to_owned()))?;
         Ok(Some(signed))
     }

@@ -280,7 +280,7 @@ impl Grants {
         grant: &GrantRecord,
         is_new: bool,
     ) -> Result<Granted, GrantError> {
-        self.remember_identity(session, request.openid(), grant).await?;
+        self.remember_identity(session, request, grant).await?;
         let location = match &request.delivery {
             Delivery::Credentials { mode, .. } => {
                 let credentials = self.auth.grant_credentials(grant)?;

@@ -28,6 +28,7 @@ pub(super) fn notes() -> ApplicationSettings {
         dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
+        backchannel_logout_uri: String::new(),
     }
 }
 

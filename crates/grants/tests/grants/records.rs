@@ -26,6 +26,7 @@ fn reports() -> ApplicationInput {
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
         dpop_bound_access_tokens: false,
+        backchannel_logout_uri: String::new(),
     }
 }
 
@@ -179,6 +180,7 @@ async fn what_can_be_no_application_is_refused() {
         dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
+        backchannel_logout_uri: String::new(),
         secret_sha256: None,
     };
     let world = World::with(GrantSettings { applications: vec![configured], ..GrantSettings::default() }).await;

@@ -181,6 +181,15 @@ impl Login {
         deleted.map_err(|error| self.store_error(error))
     }
 
+    /// Ends a session in whose browser another one has begun. Where both are the same person's, the applications that know of it go on with the new one, and else they
+    /// are told that it has ended.
+    pub async fn replace_session(&self, old: &Session, new: &Session) -> Result<(), LoginError> {
+        if old.person.id != new.person.id {
+            return self.sign_out(old).await;
+        }
+        self.store.succeed_session(&old.id, &new.id).await.map_err(|error| self.store_error(error))
+    }
+
     /// Ends all sessions of the person, this one too, and on request all grants.
     pub async fn sign_out_everywhere(&self, session: &Session, revoke_grants: bool) -> Result<(), LoginError> {
         let person = &session.person;

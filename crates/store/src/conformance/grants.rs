@@ -5,6 +5,7 @@ mod derived;
 mod devices;
 mod identities;
 pub(super) mod initial_tokens;
+pub(super) mod logouts;
 mod secrets;
 
 pub(super) use derived::{

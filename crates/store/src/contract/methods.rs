@@ -55,6 +55,12 @@ macro_rules! store_methods {
             fn delete_session(&self, id_hash: &str) -> ();
             fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> u64;
             fn sessions_of(&self, identity: &str) -> Vec<SessionRecord>;
+            fn succeed_session(&self, id_hash: &str, successor: &str) -> ();
+            fn note_session_application(&self, application: &SessionApplication) -> Option<String>;
+            fn knows_session(&self, sid: &str) -> bool;
+            fn claim_due_logouts(&self, now_ms: i64, until_ms: i64, limit: u32, of_one: u32) -> Vec<LogoutRecord>;
+            fn put_logout_off(&self, sid: &str, due_ms: i64) -> ();
+            fn delete_logout(&self, sid: &str) -> ();
             fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> String;
             fn known_by(&self, provider: &str) -> Option<String>;
             fn put_refresh(&self, refresh: &RefreshRecord) -> ();

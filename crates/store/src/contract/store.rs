@@ -8,9 +8,9 @@ use crate::{
     AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord,
     CredentialsChange, CredentialsCount, CredentialsRecord, Deciding, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord,
     GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, IssuerRecord, KeySource,
-    Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord,
-    ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret,
-    SessionRecord, Step, Write,
+    Loaded, LogoutRecord, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision,
+    RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten,
+    Secret, SessionApplication, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -416,13 +416,27 @@ pub trait Store: Send + Sync {
     async fn session(&self, id_hash: &str) -> Result<Option<SessionRecord>>;
     /// Moves `last_seen_ms` forward. Nothing when the session is gone.
     async fn touch_session(&self, id_hash: &str, now_ms: i64) -> Result<()>;
-    /// Its pending link goes with it. Nothing when the session is gone.
+    /// Its pending link goes with it, and the applications that know of it are to be told ([`Store::claim_due_logouts`]), at once. Nothing when the session is gone.
     async fn delete_session(&self, id_hash: &str) -> Result<()>;
     /// Ends the sessions by an identity, but for one; how many there were. Pending links of these sessions, and of this identity in any session, go with
-    /// them, and what they need not be asked.
+    /// them, and what they need not be asked. The applications that know of them are to be told.
     async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64>;
     /// Sessions by an identity, newest first, ended ones too.
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>>;
+    /// Ends a session that goes on as another one: the applications that know of it know that one by the same name, and are told nothing. Where the other one is gone
+    /// it is [`Store::delete_session`].
+    async fn succeed_session(&self, id_hash: &str, successor: &str) -> Result<()>;
+    /// Notes that an application knows of a session, once. What it calls it: the `sid` given, or that of before. `None`: there is no such session.
+    async fn note_session_application(&self, application: &SessionApplication) -> Result<Option<String>>;
+    /// Whether the session that an application calls so is still there, ended by its time or not.
+    async fn knows_session(&self, sid: &str) -> Result<bool>;
+    /// Ends of sessions of which applications have to be told, that nobody has claimed: earliest first, at most `limit`, and at most `of_one` of one application.
+    /// Claimed from now on until `until_ms`, as [`Store::claim_due_refreshes`] does it.
+    async fn claim_due_logouts(&self, now_ms: i64, until_ms: i64, limit: u32, of_one: u32) -> Result<Vec<LogoutRecord>>;
+    /// It came to nothing, which counts as a try: it is due then, and nobody has claimed it. Nothing when there is none.
+    async fn put_logout_off(&self, sid: &str, due_ms: i64) -> Result<()>;
+    /// The application knows, or nobody tells it any more. Nothing when there is none.
+    async fn delete_logout(&self, sid: &str) -> Result<()>;
     /// Keeps the session's pending link, instead of the one before.
     async fn put_pending_link(&self, link: &PendingLink) -> Result<()>;
     /// The session's pending link, an ended one too: the caller checks the time.

@@ -105,6 +105,7 @@ pub static TABLES: &[Table] = &[
             flag("pushed_only"),
             text("id_token_alg"),
             flag("dpop_bound_access_tokens"),
+            text("backchannel_logout_uri"),
         ],
     ),
     table(
@@ -170,6 +171,7 @@ pub static TABLES: &[Table] = &[
             text("method"),
             int("factors"),
             int("kept_until_ms"),
+            text("sid"),
         ],
     ),
     table(
@@ -283,6 +285,16 @@ pub static TABLES: &[Table] = &[
             text("address"),
             int("proved_ms"),
         ],
+    ),
+    table(
+        "session_applications",
+        2,
+        &[text("session"), text("application"), text("sid"), text("subject"), text("uri"), int("kept_until_ms")],
+    ),
+    table(
+        "logouts",
+        1,
+        &[text("sid"), text("application"), text("subject"), text("uri"), int("tries"), int("due_ms"), int("claimed_until_ms")],
     ),
     table("pending_links", 1, &[text("session"), text("identity"), int("expires_ms")]),
     table("remembered_origins", 2, &[text("identity"), text("origin"), int("at_ms")]),

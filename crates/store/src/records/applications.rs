@@ -66,6 +66,8 @@ pub struct ApplicationRecord {
     pub pushed_only: bool,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlgorithm,
+    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout 1.0); empty: nowhere.
+    pub backchannel_logout_uri: String,
     /// Where it has registered itself. `None`: an administrator has.
     pub registration: Option<RegistrationRecord>,
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).

@@ -16,7 +16,7 @@ pub use applications::{ApplicationRecord, ConsentRecord, InitialTokenRecord, Reg
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use device_requests::{DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
 pub use difference::Difference;
-pub use grant_identities::GrantIdentityRecord;
+pub use grant_identities::{GrantIdentityRecord, LogoutRecord, SessionApplication};
 pub use grant_secrets::{GrantSecretKind, GrantSecretRecord};
 pub use people::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, ProviderPeople, RefreshRecord,

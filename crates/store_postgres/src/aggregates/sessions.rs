@@ -3,6 +3,7 @@
 use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod, StoreError};
 use tokio_postgres::Row;
 
+use crate::aggregates::grants::logouts;
 use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 
@@ -49,13 +50,24 @@ pub(crate) async fn touch(on: &impl Connection, id_hash: &str, now_ms: i64) -> R
 }
 
 pub(crate) async fn delete(on: &impl Connection, id_hash: &str) -> Res<()> {
-    let sql = "WITH link AS (DELETE FROM pending_links WHERE session = $1) DELETE FROM sessions WHERE id_hash = $1";
+    let sql = "WITH link AS (DELETE FROM pending_links WHERE session = $1), ended AS (DELETE FROM sessions WHERE id_hash = $1),
+                 known AS (DELETE FROM session_applications WHERE session = $1 RETURNING sid, application, subject, uri)
+               INSERT INTO logouts (sid, application, subject, uri, tries, due_ms, claimed_until_ms)
+               SELECT sid, application, subject, uri, 0, 0, 0 FROM known ON CONFLICT DO NOTHING";
     run(on, sql, &[&id_hash]).await?;
     Ok(())
 }
 
+pub(crate) async fn succeed(on: &impl Connection, id_hash: &str, successor: &str) -> Res<()> {
+    logouts::carry_on(on, id_hash, successor).await?;
+    delete(on, id_hash).await
+}
+
 pub(crate) async fn delete_of(on: &impl Connection, identity: &str, except: Option<&str>) -> Res<u64> {
     let sql = "WITH ended AS (DELETE FROM sessions WHERE identity = $1 AND ($2::text IS NULL OR id_hash <> $2) RETURNING id_hash),
+                 known AS (DELETE FROM session_applications WHERE session IN (SELECT id_hash FROM ended) RETURNING sid, application, subject, uri),
+                 queued AS (INSERT INTO logouts (sid, application, subject, uri, tries, due_ms, claimed_until_ms)
+                   SELECT sid, application, subject, uri, 0, 0, 0 FROM known ON CONFLICT DO NOTHING),
                  links AS (DELETE FROM pending_links WHERE identity = $1 OR session IN (SELECT id_hash FROM ended)),
                  unasked AS (DELETE FROM consents WHERE identity = $1)
                SELECT count(*) FROM ended";

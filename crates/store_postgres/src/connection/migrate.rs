@@ -36,6 +36,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0026_application_signing", text: include_str!("../../migrations/0026_application_signing.sql") },
     Migration { name: "0027_proof_keys", text: include_str!("../../migrations/0027_proof_keys.sql") },
     Migration { name: "0028_grant_requests", text: include_str!("../../migrations/0028_grant_requests.sql") },
+    Migration { name: "0029_backchannel_logout", text: include_str!("../../migrations/0029_backchannel_logout.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

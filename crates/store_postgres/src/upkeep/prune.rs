@@ -10,6 +10,7 @@ const FEED_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 pub(crate) async fn prune(on: &impl Connection, now_ms: i64) -> Res<()> {
     run(on, "DELETE FROM sessions WHERE expires_ms <= $1", &[&now_ms]).await?;
+    run(on, "DELETE FROM session_applications WHERE kept_until_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM pending_links WHERE expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM account_links WHERE expires_ms <= $1", &[&now_ms]).await?;

@@ -3,7 +3,7 @@
 use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod, StoreError};
 use rusqlite::{Connection, Row, params};
 
-use crate::aggregates::grants::consents;
+use crate::aggregates::grants::{consents, logouts};
 use crate::connection::columns::{all, first, run};
 use crate::connection::fault::Res;
 
@@ -45,11 +45,19 @@ pub(crate) fn touch(connection: &Connection, id_hash: &str, now_ms: i64) -> Res<
 }
 
 pub(crate) fn delete(connection: &Connection, id_hash: &str) -> Res<()> {
+    logouts::queue(connection, "?1", params![id_hash])?;
     run(connection, "DELETE FROM sessions WHERE id_hash = ?1", params![id_hash])?;
     delete_pending_link(connection, id_hash)
 }
 
+pub(crate) fn succeed(connection: &Connection, id_hash: &str, successor: &str) -> Res<()> {
+    logouts::carry_on(connection, id_hash, successor)?;
+    delete(connection, id_hash)
+}
+
 pub(crate) fn delete_of(connection: &Connection, identity: &str, except: Option<&str>) -> Res<u64> {
+    let of = "SELECT id_hash FROM sessions WHERE identity = ?1 AND (?2 IS NULL OR id_hash <> ?2)";
+    logouts::queue(connection, of, params![identity, except])?;
     let sql = "DELETE FROM sessions WHERE identity = ?1 AND (?2 IS NULL OR id_hash <> ?2)";
     let ended = run(connection, sql, params![identity, except])? as u64;
     let sql = "DELETE FROM pending_links WHERE identity = ?1 OR NOT EXISTS (SELECT 1 FROM sessions WHERE id_hash = session)";

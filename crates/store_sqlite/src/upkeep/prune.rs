@@ -11,6 +11,7 @@ const FEED_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 pub(crate) fn prune(connection: &Connection, now_ms: i64) -> Res<()> {
     run(connection, "DELETE FROM sessions WHERE expires_ms <= ?1", params![now_ms])?;
+    run(connection, "DELETE FROM session_applications WHERE kept_until_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM pending_links WHERE expires_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= ?1", params![now_ms])?;
     run(connection, "DELETE FROM account_links WHERE expires_ms <= ?1", params![now_ms])?;

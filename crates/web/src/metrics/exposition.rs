@@ -63,6 +63,7 @@ impl Collector for NodeMetrics {
         self.node(&mut page)?;
         self.caches(&mut page)?;
         self.traces(&mut page)?;
+        self.logouts(&mut page)?;
         self.web.metrics.people.encode(&self.web.login, &mut page.0)?;
         match (self.process)() {
             Some(process) => of_process(&mut page, process),
@@ -72,6 +73,17 @@ impl Collector for NodeMetrics {
 }
 
 impl NodeMetrics {
+    fn logouts(&self, page: &mut Page<'_>) -> fmt::Result {
+        let figures = self.web.grants.logout_figures();
+        let mut family = page.0.encode_descriptor("falconer_logouts", "Applications told of signing out.", None, MetricType::Counter)?;
+        let outcomes =
+            [("delivered", figures.delivered), ("refused", figures.refused), ("failed", figures.failed), ("given_up", figures.given_up)];
+        for (outcome, count) in outcomes {
+            family.encode_family(&[("outcome", outcome)])?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
+        }
+        Ok(())
+    }
+
     fn requests(&self, page: &mut Page<'_>) -> fmt::Result {
         let metrics = &self.web.metrics;
         let mut answers = page.0.encode_descriptor("falconer_requests", "Requests that were answered.", None, MetricType::Counter)?;

@@ -61,6 +61,8 @@ pub(crate) struct ApplicationDraft {
     pub id_token_alg: String,
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
     pub dpop_bound_access_tokens: bool,
+    /// Where it is told that a session has ended.
+    pub backchannel_logout_uri: String,
     /// When what is changed was last changed as its writer has seen it, in milliseconds since 1970; `None`: it is new.
     pub seen_ms: Option<i64>,
 }

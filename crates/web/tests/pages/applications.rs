@@ -28,6 +28,7 @@ async fn filled(browser: &mut Browser<'_>, id: &str) -> Vec<(String, String)> {
         ("confidential", "yes"),
         ("pushed_only", "yes"),
         ("id_token_alg", "EdDSA"),
+        ("backchannel_logout_uri", " https://wiki.example.com/signed-out "),
     ];
     with(form, &fields)
 }
@@ -50,6 +51,7 @@ async fn an_application_from_its_registration_to_its_end() {
     assert_eq!((record.name.as_str(), record.max_life_ms, record.confidential), ("The wiki", 90 * 60_000, true));
     assert_eq!((record.remember_ms, record.skip_consent), (30 * 86_400_000, false));
     assert_eq!((record.pushed_only, record.id_token_alg.as_str()), (true, "EdDSA"));
+    assert_eq!(record.backchannel_logout_uri, "https://wiki.example.com/signed-out");
     assert_eq!(record.redirect_uris, ["https://wiki.example.com/callback", "http://127.0.0.1/callback"]);
     assert_eq!(record.scopes, ["notes:read:*", "notes:write:wiki"]);
     // Pressed twice: there is one of this id, and what was typed stays.
@@ -65,6 +67,7 @@ async fn an_application_from_its_registration_to_its_end() {
         "90 minutes",
         "once in 30 days where they want that",
         "have to be pushed",
+        "https://wiki.example.com/signed-out",
         "https://wiki.example.com/callback",
         "notes:write:wiki",
         "confidential",

@@ -35,6 +35,7 @@ pub fn all() -> Vec<ApplicationSettings> {
         dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
+        backchannel_logout_uri: String::new(),
     };
     let who = |id: &str, kind| ApplicationSettings {
         scopes: ["openid", "profile", "email", "groups", "notes:read:*"].map(str::to_owned).to_vec(),
@@ -115,6 +116,7 @@ fn recorded() -> impl Iterator<Item = ApplicationSettings> {
         dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::Es256,
+        backchannel_logout_uri: String::new(),
     })
 }
 

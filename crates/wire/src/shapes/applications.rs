@@ -47,6 +47,9 @@ pub struct Application {
     /// What its ID tokens are signed with: `ES256`, `EdDSA` or `RS256`.
     #[serde(default = "es256")]
     pub id_token_alg: String,
+    /// Where it is told that a session has ended; empty: nowhere.
+    #[serde(default)]
+    pub backchannel_logout_uri: String,
     /// Whether it has registered itself.
     #[serde(default)]
     pub registered_itself: bool,
@@ -126,6 +129,9 @@ pub struct PutApplicationRequest {
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// Where it is told that a session has ended; empty: nowhere.
+    #[serde(default)]
+    pub backchannel_logout_uri: String,
 }
 
 /// What is wished of another secret.

@@ -104,6 +104,9 @@ pub struct Record {
     /// Whether its access tokens are bound to keys, so that it gets none without a proof
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     dpop_bound_access_tokens: Option<bool>,
+    /// Where it is told that somebody has signed out; '' for nowhere
+    #[arg(long, value_name = "URI")]
+    backchannel_logout_uri: Option<String>,
 }
 
 impl Record {
@@ -125,6 +128,7 @@ impl Record {
             pushed_only: self.pushed_only.unwrap_or(request.pushed_only),
             id_token_alg: self.id_token_alg.unwrap_or(request.id_token_alg),
             dpop_bound_access_tokens: self.dpop_bound_access_tokens.unwrap_or(request.dpop_bound_access_tokens),
+            backchannel_logout_uri: self.backchannel_logout_uri.unwrap_or(request.backchannel_logout_uri),
             name: request.name,
         }
     }
@@ -163,6 +167,7 @@ pub async fn run(command: Application) -> Result<()> {
                 pushed_only: false,
                 id_token_alg: "ES256".to_owned(),
                 dpop_bound_access_tokens: false,
+                backchannel_logout_uri: String::new(),
             };
             show(&server.put_application(&id, &record.onto(nothing)).await?, user.json)
         }
@@ -182,6 +187,7 @@ pub async fn run(command: Application) -> Result<()> {
                 pushed_only: present.pushed_only,
                 id_token_alg: present.id_token_alg,
                 dpop_bound_access_tokens: present.dpop_bound_access_tokens,
+                backchannel_logout_uri: present.backchannel_logout_uri,
             };
             show(&server.put_application(&id, &record.onto(as_it_is)).await?, user.json)
         }
@@ -274,6 +280,9 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         ("ID tokens", vec![format!("signed by {}", application.id_token_alg)]),
         ("requests", vec![if application.pushed_only { "have to be pushed" } else { "may be brought by the browser" }.to_owned()]),
     ];
+    if !application.backchannel_logout_uri.is_empty() {
+        fields.push(("told of signing out", vec![application.backchannel_logout_uri.clone()]));
+    }
     if application.registered_itself {
         let with =
             application.initial_token.as_ref().map_or_else(|| "without a token".to_owned(), |id| format!("with the initial token {id}"));

@@ -29,7 +29,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 46] = [
+const SETTINGS: [&str; 47] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -57,6 +57,7 @@ const SETTINGS: [&str; 46] = [
     "grant.sign_in_again",
     "grant.mail",
     "grant.client_documents",
+    "grant.logout_hosts",
     "grant.registration",
     "grant.command_line",
     "mail.url",

@@ -5,6 +5,7 @@ use falconer_login::http::ProviderAnswer;
 use serde_json::{Map, Value};
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings, Documented};
+use crate::applications::logout_uri::check_logout_uri;
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::targets::target::Target;
@@ -47,10 +48,12 @@ pub(crate) fn read(
         }
     }
     let redirects = redirects(url, &document, is_redirect)?;
+    let logout = logout_uri(url, &document)?;
     let name = text(&document, "client_name")?.map(str::trim).filter(|name| is_name(name)).map(str::to_owned);
     let scopes = wished(text(&document, "scope")?.unwrap_or_default());
     let mut application = application(url, scopes, redirects, Some(name), flag(&document, "falconer_agent")?);
     application.settings.dpop_bound_access_tokens = flag(&document, "dpop_bound_access_tokens")?;
+    application.settings.backchannel_logout_uri = logout;
     Ok(application)
 }
 
@@ -83,6 +86,7 @@ fn application(
         dpop_bound_access_tokens: false,
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
+        backchannel_logout_uri: String::new(),
     };
     let documented = Documented { site: url.clone(), is_read: name.is_some(), name: name.flatten() };
     // It may ask for anything, as a site may; what it gets is for the person to say.
@@ -96,6 +100,16 @@ fn flag(document: &Map<String, Value>, name: &str) -> Result<bool, String> {
         Some(Value::Bool(flag)) => Ok(*flag),
         Some(_) => Err(format!("its {name} is neither true nor false")),
     }
+}
+
+/// Where it is told that somebody has signed out: of the document's own origin, whose host vouches for it. Empty: nowhere.
+fn logout_uri(url: &Target, document: &Map<String, Value>) -> Result<String, String> {
+    let Some(uri) = text(document, "backchannel_logout_uri")? else { return Ok(String::new()) };
+    let target = check_logout_uri(uri, &|_| false).map_err(|why| format!("its {why}"))?;
+    if target.origin() != url.origin() {
+        return Err(format!("its backchannel_logout_uri is not of {}", url.origin()));
+    }
+    Ok(uri.to_owned())
 }
 
 fn text<'d>(document: &'d Map<String, Value>, name: &str) -> Result<Option<&'d str>, String> {

@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_auth::MINUTE_MS;
-use falconer_login::http::{HttpError, ProviderHttp, ProviderRequest};
+use falconer_login::http::{AllowedAddresses, HttpError, ProviderHttp, ProviderRequest};
 use falconer_login::{LoginError, Session};
 use url::Url;
 
 use crate::applications::application::Application;
 use crate::applications::documents::cache::{Cache, Outcome};
 use crate::applications::documents::document;
-use crate::applications::documents::hosts::{DocumentHosts, DocumentUrl};
+use crate::applications::documents::hosts::{DocumentUrl, NamedHosts};
 use crate::applications::register::check_redirect;
 use crate::grants::Grants;
 use crate::oauth::request::authorization::AuthorizationError;
 use crate::oauth::request::parameters::Parameters;
 use crate::settings::GrantSettings;
+use crate::targets::target::Target;
 
 /// So many documents are read for one person within the window.
 const MOST_BY_PERSON: u32 = 30;
@@ -30,19 +31,24 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Documents of applications on one node.
 pub(crate) struct Documents {
-    hosts: DocumentHosts,
+    hosts: NamedHosts,
     http: Option<Arc<dyn ProviderHttp>>,
     cache: Cache,
 }
 
 impl Documents {
     pub(crate) fn new(settings: &GrantSettings) -> Result<Documents, LoginError> {
-        let hosts = DocumentHosts::new(&settings.client_documents)?;
-        Ok(Documents { hosts, http: settings.documents_http.clone().map(|http| http.0), cache: Cache::default() })
+        let hosts = NamedHosts::of_documents(&settings.client_documents)?;
+        Ok(Documents { hosts, http: settings.applications_http.clone().map(|http| http.0), cache: Cache::default() })
     }
 
     pub(crate) fn is_on(&self) -> bool {
         self.hosts.is_on()
+    }
+
+    /// Which addresses a host may have that is told what an application of a document is told. `None`: it is told nothing.
+    pub(crate) fn addresses(&self, target: &Target) -> Option<AllowedAddresses> {
+        self.hosts.addresses(target)
     }
 
     pub(crate) fn has_origin(&self, origin: &str) -> bool {

@@ -1,4 +1,5 @@
-//! Whose documents count: `grant.client_documents` of the configuration.
+//! Whose documents count, and which hosts of this network are told that somebody has signed out: `grant.client_documents` and `grant.logout_hosts` of the
+//! configuration.
 
 use falconer_login::LoginError;
 use falconer_login::http::AllowedAddresses;
@@ -12,7 +13,7 @@ const LONGEST: usize = 512;
 
 /// Hosts that the operator has named, and whether every other one counts too.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DocumentHosts {
+pub(crate) struct NamedHosts {
     any: bool,
     /// Each with its port, where that is not 443.
     named: Vec<String>,
@@ -25,16 +26,30 @@ pub(crate) struct DocumentUrl {
     pub(crate) allowed_addresses: AllowedAddresses,
 }
 
-impl DocumentHosts {
-    pub(crate) fn new(configured: &[String]) -> Result<DocumentHosts, LoginError> {
-        let mut hosts = DocumentHosts::default();
+impl NamedHosts {
+    /// Those whose documents count.
+    pub(crate) fn of_documents(configured: &[String]) -> Result<NamedHosts, LoginError> {
+        NamedHosts::new("grant.client_documents", "the host alone, with its port where that is not 443, or `*`", configured)
+    }
+
+    /// Those of this network that are told. Each of the internet is.
+    pub(crate) fn of_logouts(configured: &[String]) -> Result<NamedHosts, LoginError> {
+        let hosts = NamedHosts::new("grant.logout_hosts", "the host alone, with its port where that is not 443", configured)?;
+        if hosts.any {
+            return Err(LoginError::Invalid("grant.logout_hosts: those of the internet need not be named, and `*` is none".to_owned()));
+        }
+        Ok(NamedHosts { any: true, ..hosts })
+    }
+
+    fn new(setting: &str, form: &str, configured: &[String]) -> Result<NamedHosts, LoginError> {
+        let mut hosts = NamedHosts::default();
         for entry in configured {
             if entry == ANY {
                 hosts.any = true;
                 continue;
             }
-            let invalid = |why: String| LoginError::Invalid(format!("grant.client_documents: {entry:?}: {why}"));
-            let spelling = || invalid("write the host alone, with its port where that is not 443, or `*`".to_owned());
+            let invalid = |why: String| LoginError::Invalid(format!("{setting}: {entry:?}: {why}"));
+            let spelling = || invalid(format!("write {form}"));
             // A whole URL would be refused for a port that nobody wrote.
             if entry.contains('/') {
                 return Err(spelling());
@@ -90,7 +105,7 @@ impl DocumentHosts {
     }
 
     /// A host that the operator has named may be one of their own network. Any other one is a name of the internet, at the port that everybody is asked at.
-    fn addresses(&self, target: &Target) -> Option<AllowedAddresses> {
+    pub(crate) fn addresses(&self, target: &Target) -> Option<AllowedAddresses> {
         if self.named.contains(&target.host_and_port()) {
             return Some(AllowedAddresses::Own);
         }
@@ -101,11 +116,11 @@ impl DocumentHosts {
 
 #[cfg(test)]
 mod tests {
-    use super::DocumentHosts;
+    use super::NamedHosts;
     use falconer_login::http::AllowedAddresses;
 
-    fn hosts(configured: &[&str]) -> DocumentHosts {
-        DocumentHosts::new(&configured.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>()).unwrap()
+    fn hosts(configured: &[&str]) -> NamedHosts {
+        NamedHosts::of_documents(&configured.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]
@@ -168,7 +183,7 @@ mod tests {
         for wrong in
             ["", "https://agents.example.com", "agents.example.com/x", "AGENTS.example.com", "agents.example.com:443", "*.example.com"]
         {
-            assert!(DocumentHosts::new(&[wrong.to_owned()]).is_err(), "{wrong}");
+            assert!(NamedHosts::of_documents(&[wrong.to_owned()]).is_err(), "{wrong}");
         }
     }
 }

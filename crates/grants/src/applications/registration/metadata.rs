@@ -51,13 +51,17 @@ pub(crate) struct ClientMetadata {
     pub(crate) id_token_alg: SigningAlgorithm,
     /// It wants no token that is bound to no key (RFC 9449 section 5.2).
     pub(crate) dpop_bound_access_tokens: bool,
+    /// `backchannel_logout_uri` (OpenID Connect Back-Channel Logout 1.0 section 2.2); empty: nowhere.
+    pub(crate) backchannel_logout_uri: String,
 }
 
-/// Reads it. `is_redirect`: where a redirect URI leads, or why it can't be used; `signs_by`: whether there is a key for this algorithm.
+/// Reads it. `is_redirect`: where a redirect URI leads, or why it can't be used; `signs_by`: whether there is a key for this algorithm; `is_told_at`: why somebody can't
+/// be told at an address that somebody has signed out.
 pub(crate) fn read(
     metadata: &Map<String, Value>,
     is_redirect: impl Fn(&str) -> Result<Target, String>,
     signs_by: impl Fn(SigningAlgorithm) -> bool,
+    is_told_at: impl Fn(&str) -> Result<(), String>,
 ) -> Result<ClientMetadata, RegistrationError> {
     if metadata.contains_key("software_statement") {
         return Err(RegistrationError::SoftwareStatement);
@@ -92,7 +96,14 @@ pub(crate) fn read(
         Some(_) => return invalid("id_token_signed_response_alg: see id_token_signing_alg_values_supported."),
     };
     let dpop_bound_access_tokens = flag(metadata, "dpop_bound_access_tokens")?;
-    Ok(ClientMetadata { name, redirect_uris, method, scopes: scopes(metadata)?, pushed_only, id_token_alg, dpop_bound_access_tokens })
+    let backchannel_logout_uri = text(metadata, "backchannel_logout_uri")?.unwrap_or_default();
+    if !backchannel_logout_uri.is_empty() {
+        is_told_at(backchannel_logout_uri).map_err(|why| RegistrationError::Metadata(format!("{why}.")))?;
+    }
+    // A logout token always has the session, whether that is needed or not.
+    flag(metadata, "backchannel_logout_session_required")?;
+    let (backchannel_logout_uri, scopes) = (backchannel_logout_uri.to_owned(), scopes(metadata)?);
+    Ok(ClientMetadata { name, redirect_uris, method, scopes, pushed_only, id_token_alg, dpop_bound_access_tokens, backchannel_logout_uri })
 }
 
 fn redirects(

@@ -11,6 +11,7 @@ use falconer_wire::scope_text;
 use serde_json::{Map, Value};
 
 use crate::applications::administer::new_secret;
+use crate::applications::logout_uri::check_logout_uri;
 use crate::applications::register::check_redirect;
 use crate::applications::registration::error::RegistrationError;
 use crate::applications::registration::initial_tokens::hash_of_initial_token;
@@ -56,6 +57,8 @@ pub struct RegisteredApplication {
     pub id_token_alg: SigningAlgorithm,
     /// It gets no token that is bound to no key.
     pub dpop_bound_access_tokens: bool,
+    /// Where it is told that a session has ended. `None`: nowhere.
+    pub backchannel_logout_uri: Option<String>,
     /// Its secret, where it has just got one.
     pub secret: Option<Secret>,
     /// With which it is read, changed and deleted.
@@ -182,7 +185,11 @@ impl Grants {
 
     fn read_metadata(&self, metadata: &Map<String, Value>) -> Result<ClientMetadata, RegistrationError> {
         let is_redirect = |uri: &str| check_redirect(uri, &|target| self.is_own(target));
-        metadata::read(metadata, is_redirect, |algorithm| self.signs_by(algorithm))
+        let is_told_at = |uri: &str| {
+            check_logout_uri(uri, &|target| self.is_own(target))?;
+            self.check_logout_host(uri)
+        };
+        metadata::read(metadata, is_redirect, |algorithm| self.signs_by(algorithm), is_told_at)
     }
 }
 
@@ -223,6 +230,7 @@ fn registered_as(
         pushed_only: read.pushed_only,
         id_token_alg: read.id_token_alg,
         dpop_bound_access_tokens: read.dpop_bound_access_tokens || known.is_some_and(|known| known.dpop_bound_access_tokens),
+        backchannel_logout_uri: read.backchannel_logout_uri.clone(),
     })
 }
 
@@ -243,6 +251,7 @@ fn shown(record: &ApplicationRecord, token: &str) -> RegisteredApplication {
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg,
         dpop_bound_access_tokens: record.dpop_bound_access_tokens,
+        backchannel_logout_uri: Some(record.backchannel_logout_uri.clone()).filter(|uri| !uri.is_empty()),
         secret: None,
         access_token: token.to_owned(),
     }

@@ -6,13 +6,14 @@ use tokio_postgres::Row;
 use crate::connection::columns::{Connection, first, get, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "grant_id, subject, scopes, nonce, proved_ms, method, factors, kept_until_ms";
+const COLUMNS: &str = "grant_id, subject, scopes, nonce, proved_ms, method, factors, kept_until_ms, sid";
 
 pub(crate) async fn put(on: &impl Connection, identity: &GrantIdentityRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO grant_identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO grant_identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (grant_id) DO UPDATE SET subject = excluded.subject, scopes = excluded.scopes, nonce = excluded.nonce,
-           proved_ms = excluded.proved_ms, method = excluded.method, factors = excluded.factors, kept_until_ms = excluded.kept_until_ms"
+           proved_ms = excluded.proved_ms, method = excluded.method, factors = excluded.factors, kept_until_ms = excluded.kept_until_ms,
+           sid = excluded.sid"
     );
     run(
         on,
@@ -26,6 +27,7 @@ pub(crate) async fn put(on: &impl Connection, identity: &GrantIdentityRecord) ->
             &identity.method,
             &identity.factors,
             &identity.kept_until_ms,
+            &identity.sid,
         ],
     )
     .await?;
@@ -46,5 +48,6 @@ fn read(row: &Row) -> Res<GrantIdentityRecord> {
         method: get(row, 5)?,
         factors: get(row, 6)?,
         kept_until_ms: get(row, 7)?,
+        sid: get(row, 8)?,
     })
 }

@@ -6,10 +6,10 @@ use rusqlite::{Connection, Row, params};
 use crate::connection::columns::{first, list, read_list, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "grant_id, subject, scopes, nonce, proved_ms, method, factors, kept_until_ms";
+const COLUMNS: &str = "grant_id, subject, scopes, nonce, proved_ms, method, factors, kept_until_ms, sid";
 
 pub(crate) fn put(connection: &Connection, identity: &GrantIdentityRecord) -> Res<()> {
-    let sql = format!("INSERT OR REPLACE INTO grant_identities ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    let sql = format!("INSERT OR REPLACE INTO grant_identities ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     let values = params![
         identity.grant,
         identity.subject,
@@ -19,6 +19,7 @@ pub(crate) fn put(connection: &Connection, identity: &GrantIdentityRecord) -> Re
         identity.method,
         identity.factors,
         identity.kept_until_ms,
+        identity.sid,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -38,5 +39,6 @@ fn read(row: &Row<'_>) -> Res<GrantIdentityRecord> {
         method: row.get(5)?,
         factors: row.get(6)?,
         kept_until_ms: row.get(7)?,
+        sid: row.get(8)?,
     })
 }

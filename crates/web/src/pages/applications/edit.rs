@@ -60,6 +60,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         pushed_only: form.ticked("pushed_only"),
         id_token_alg: form.field("id_token_alg").to_owned(),
         dpop_bound_access_tokens: form.ticked("dpop_bound_access_tokens"),
+        backchannel_logout_uri: form.field("backchannel_logout_uri").trim().to_owned(),
         seen_ms: form.field("seen").parse().ok(),
     };
     match save(visit, session, &draft).await {
@@ -111,6 +112,7 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
         pushed_only: draft.pushed_only,
         id_token_alg,
         dpop_bound_access_tokens: draft.dpop_bound_access_tokens,
+        backchannel_logout_uri: draft.backchannel_logout_uri.clone(),
     };
     visit.web.grants.put_application_from(session, &draft.id, &input, draft.seen_ms.unwrap_or(0)).await
 }
@@ -135,6 +137,7 @@ fn of_record(record: &ApplicationRecord) -> ApplicationDraft {
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg.as_str().to_owned(),
         dpop_bound_access_tokens: record.dpop_bound_access_tokens,
+        backchannel_logout_uri: record.backchannel_logout_uri.clone(),
         seen_ms: Some(record.last_modified_ms),
     }
 }

@@ -89,6 +89,9 @@ fn facts(record: &ApplicationRecord, now_ms: i64) -> Vec<(&'static str, String)>
     if record.scopes.iter().any(|scope| scope == "openid") {
         facts.push(("ID tokens", format!("signed by {}", record.id_token_alg.as_str())));
     }
+    if !record.backchannel_logout_uri.is_empty() {
+        facts.push(("Told of signing out", record.backchannel_logout_uri.clone()));
+    }
     if let Some(registration) = &record.registration {
         let with = registration.initial_token.as_ref().map_or_else(|| "without a token".to_owned(), |id| format!("with the token {id}"));
         facts.push(("Registered itself", format!("{with}; nobody of this server has checked it")));

@@ -116,6 +116,10 @@ fn shown(web: &Web, status: StatusCode, registered: RegisteredApplication) -> Re
         "dpop_bound_access_tokens": registered.dpop_bound_access_tokens,
     });
     let body = with_member(body, "scope", registered.scope);
+    // The session is in each logout token, whether it was required or not.
+    let told = registered.backchannel_logout_uri;
+    let body = with_member(body, "backchannel_logout_session_required", told.is_some().then_some(true));
+    let body = with_member(body, "backchannel_logout_uri", told);
     // Needed where there is a secret (RFC 7591 section 3.2.1): it does not end.
     let body = with_member(body, "client_secret_expires_at", registered.secret.as_ref().map(|_| 0));
     let body = with_member(body, "client_secret", registered.secret.as_ref().map(|secret| secret.expose().to_owned()));

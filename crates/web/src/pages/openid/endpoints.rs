@@ -14,7 +14,7 @@ use crate::pages::oauth::refused::Refused;
 use crate::pages::oauth::{cors, metadata, proof};
 
 /// What an ID token, or the answer about a person, may hold.
-const CLAIMS: [&str; 15] = [
+const CLAIMS: [&str; 16] = [
     "iss",
     "sub",
     "aud",
@@ -25,6 +25,7 @@ const CLAIMS: [&str; 15] = [
     "acr",
     "amr",
     "at_hash",
+    "sid",
     "name",
     "preferred_username",
     "email",
@@ -49,6 +50,8 @@ pub(crate) async fn discovery(State(web): State<Arc<Web>>) -> Response {
         "claims_supported": CLAIMS,
         "acr_values_supported": ["1", "2"],
         "prompt_values_supported": ["none", "login", "consent"],
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

@@ -80,7 +80,7 @@ pub(crate) async fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Re
 /// The same with another answer than a redirect.
 pub(crate) async fn begin_with(visit: &Visit, signed_in: &SignedIn, mut response: Response) -> Result<Response, Problem> {
     if let Some(old) = &visit.session {
-        visit.web.login.sign_out(old).await?;
+        visit.web.login.replace_session(old, &signed_in.session).await?;
     }
     let seconds = (signed_in.session.expires_ms - visit.web.clock.now_ms()).max(0) / 1000;
     let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, &signed_in.cookie_value, Some(seconds));

@@ -128,6 +128,7 @@ pub(super) fn application_form() -> ApplicationFormPage {
             pushed_only: true,
             id_token_alg: "EdDSA".to_owned(),
             dpop_bound_access_tokens: false,
+            backchannel_logout_uri: "https://wiki.example.com/signed-out".to_owned(),
             seen_ms: Some(1_796_000_000_000),
         },
         back: "/auth/applications?id=wiki".to_owned(),

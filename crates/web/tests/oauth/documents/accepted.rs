@@ -139,3 +139,34 @@ async fn it_is_off_until_somebody_turns_it_on() {
     let mut ann = world.site.ann().await;
     refused(&mut ann, &asks(&[("client_id", "https://other.example.com/client.json")]), "another host").await;
 }
+
+#[tokio::test]
+async fn one_that_says_where_is_told_that_somebody_has_signed_out() {
+    let world = World::new().await;
+    let said = |name: &str, uri: &str| {
+        let mut said = document();
+        said["client_id"] = json!(format!("https://agent.example.com/{name}"));
+        said["backchannel_logout_uri"] = json!(uri);
+        world.put(&format!("/{name}"), of("200 OK", "application/json", "", &said.to_string()));
+    };
+    let openid = |name: &str| asks(&[("client_id", &format!("https://agent.example.com/{name}")), ("scope", "openid notes:read:*")]);
+    let mut ann = world.site.ann().await;
+    let elsewhere = ["https://elsewhere.example.com/out", "https://agent.example.com:444/out", "http://127.0.0.1/out", "/out"];
+    for (number, uri) in elsewhere.into_iter().enumerate() {
+        let name = format!("elsewhere-{number}.json");
+        said(&name, uri);
+        refused(&mut ann, &openid(&name), uri).await;
+    }
+    said("told.json", "https://agent.example.com/out");
+    world.put("/out", of("200 OK", "text/plain", "", ""));
+    let location = ann.lets(&openid("told.json")).await;
+    let code = parameter(&location, "code").unwrap_or_else(|| panic!("{location}"));
+    let answer = world.site.token(&fetches(&code, &[("client_id", "https://agent.example.com/told.json")])).await.json();
+    let claims = crate::openid::decode(answer["id_token"].as_str().unwrap().split('.').nth(1).unwrap());
+    assert!(claims["sid"].is_string(), "{claims}");
+    let form = ann.get("/").await.form("/logout");
+    ann.post("/logout", &form).await;
+    let asked = world.asked();
+    assert_eq!(world.site.web.grants.send_logouts(&world.site.origin).await.unwrap(), 1);
+    assert_eq!((world.asked(), world.site.web.grants.logout_figures().delivered), (asked + 1, 1));
+}

@@ -12,7 +12,7 @@ use crate::site::applications::{DECISION, Fields, VERIFIER, authorization_fields
 use crate::site::{Browser, Page, Site, site, with};
 use async_trait::async_trait;
 use axum::body::Body;
-use falconer_grants::{DocumentsHttp, GrantSettings};
+use falconer_grants::{ApplicationsHttp, GrantSettings};
 use falconer_login::http::{AllowedAddresses, HttpError, HttpLimits, ProviderAnswer, ProviderHttp, ProviderRequest, WebHttp};
 use http::{Method, Request, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
@@ -48,7 +48,7 @@ impl ProviderHttp for Agent {
         }
         assert_eq!((request.url.scheme(), request.allowed_addresses), ("https", AllowedAddresses::Public));
         let url = format!("http://127.0.0.1:{}{}", self.port, request.url.path()).parse().unwrap();
-        self.web.send(ProviderRequest::new(url, AllowedAddresses::Own)).await
+        self.web.send(ProviderRequest { form: request.form, ..ProviderRequest::new(url, AllowedAddresses::Own) }).await
     }
 }
 
@@ -120,14 +120,14 @@ impl World {
         let agent = Agent::new(total).await;
         let (answers, asked) = (Arc::clone(&agent.answers), Arc::clone(&agent.asked));
         let world = World { site, answers, asked };
-        world.configure(hosts, Some(DocumentsHttp(Arc::new(agent))));
+        world.configure(hosts, Some(ApplicationsHttp(Arc::new(agent))));
         world.put("/client.json", of("200 OK", "application/json", "", &document().to_string()));
         world
     }
 
-    fn configure(&self, hosts: &[&str], documents_http: Option<DocumentsHttp>) {
+    fn configure(&self, hosts: &[&str], applications_http: Option<ApplicationsHttp>) {
         let client_documents = hosts.iter().map(|host| (*host).to_owned()).collect();
-        self.site.web.grants.reconfigure(GrantSettings { client_documents, documents_http, ..GrantSettings::default() }).unwrap();
+        self.site.web.grants.reconfigure(GrantSettings { client_documents, applications_http, ..GrantSettings::default() }).unwrap();
     }
 
     fn put(&self, path: &str, answer: Answer) {

@@ -7,7 +7,9 @@
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
-use super::{Changes, authentication_request, changed, discovery, exchanges, id_tokens, logout, redeem, refreshed, refreshes, requests};
+use super::{
+    Changes, authentication_request, backchannel, changed, discovery, exchanges, id_tokens, logout, redeem, refreshed, refreshes, requests,
+};
 use super::{user_info, verified};
 use crate::site::applications::{CALLBACK, DECISION, SECRET, authorize, parameter};
 use crate::site::{Page, Site, site, with};
@@ -312,13 +314,23 @@ fn refresh() -> Vec<Check> {
     rotation.chain(claims).chain(scopes).chain(crate::refused::rows(|to, _| to == "refresh")).collect()
 }
 
+fn backchannel() -> Vec<Check> {
+    let claims = backchannel::CLAIMS.iter().map(|(section, claim, comes)| check(section, format!("logout token: `{claim}`"), *comes));
+    let ways = backchannel::WAYS.iter().map(|(section, what)| check(section, format!("told when {what}"), "one logout token"));
+    let others = backchannel::NOT_TOLD.iter().map(|(section, what)| check(section, *what, "nobody is told"));
+    let answers = backchannel::ANSWERS.iter().map(|(section, what, comes, _)| check(section, format!("the application: {what}"), *comes));
+    let registered = crate::registration::refused::backchannel();
+    claims.chain(ways).chain(others).chain(answers).chain(registered).collect()
+}
+
 /// The plans: their names, the fewest checks that each has, and its checks.
-fn plans() -> [(&'static str, usize, Vec<Check>); 5] {
+fn plans() -> [(&'static str, usize, Vec<Check>); 6] {
     [
         ("Config", 32, config()),
         ("Basic", 120, basic()),
         ("PKCE", 30, pkce()),
         ("Refresh", 50, refresh()),
+        ("Back-Channel Logout", 35, backchannel()),
         ("DPoP", 130, crate::dpop::plan::rows()),
     ]
 }
@@ -327,6 +339,7 @@ const HEAD: &str = "# OpenID conformance\n\n\
     The plans of the OpenID conformance suite for providers, made anew: every row is a request, or something in an answer, that a test tries on the server each time that it\n\
     is built. Written by the test `conformance` of `crates/web/tests/oauth`; do not edit.\n\n\
     `Core` is [OpenID Connect Core 1.0](https://openid.net/specs/openid-connect-core-1_0.html), `Discovery` OpenID Connect Discovery 1.0, `Logout` RP-Initiated Logout 1.0,\n\
+    `Back-Channel` Back-Channel Logout 1.0,\n\
     `Form Post` OAuth 2.0 Form Post Response Mode. The suite itself was not run. What is not there at all is [here](../openid-connect.md#what-is-not-there).\n";
 
 #[test]
@@ -338,7 +351,7 @@ fn the_page_of_the_plans_is_what_is_tried() {
         assert!(checks.len() >= *fewest, "{name} has lost checks: {} of {fewest}", checks.len());
         let mut seen = std::collections::BTreeSet::new();
         assert!(checks.iter().all(|row| !row.0.is_empty() && seen.insert(row)), "a row of {name} is there twice, or has no section");
-        _ = writeln!(page, "| [{name}](#{}) | {} |", name.to_lowercase(), checks.len());
+        _ = writeln!(page, "| [{name}](#{}) | {} |", name.to_lowercase().replace(' ', "-"), checks.len());
     }
     _ = writeln!(page, "| all | {total} |");
     assert!(total >= 400, "{total}");

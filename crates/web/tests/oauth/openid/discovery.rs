@@ -21,6 +21,8 @@ pub fn members() -> Vec<(&'static str, &'static str, Value)> {
         ("Discovery 3", "request_uri_parameter_supported", json!(false)),
         ("Discovery 3", "token_endpoint_auth_methods_supported", json!(["none", "client_secret_basic", "client_secret_post"])),
         ("Logout 2.1", "end_session_endpoint", at("logout")),
+        ("Back-Channel 2.1", "backchannel_logout_supported", json!(true)),
+        ("Back-Channel 2.1", "backchannel_logout_session_supported", json!(true)),
         ("RFC 9207 3", "authorization_response_iss_parameter_supported", json!(true)),
         ("RFC 8628 4", "device_authorization_endpoint", at("device_authorization")),
     ]

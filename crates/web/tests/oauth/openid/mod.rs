@@ -1,6 +1,8 @@
 //! OpenID Connect in process: what an application learns of a person, as tables that name the section of the specification that each row comes from.
-//! `Core` is OpenID Connect Core 1.0, `Discovery` OpenID Connect Discovery 1.0, `Logout` OpenID Connect RP-Initiated Logout 1.0.
+//! `Core` is OpenID Connect Core 1.0, `Discovery` OpenID Connect Discovery 1.0, `Logout` OpenID Connect RP-Initiated Logout 1.0, `Back-Channel`
+//! OpenID Connect Back-Channel Logout 1.0.
 
+mod backchannel;
 mod conformance;
 mod discovery;
 mod exchanges;

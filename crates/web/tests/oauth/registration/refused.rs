@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Map;
 
 const CASES: &str = include_str!("refused.json");
-const LEAST: usize = 95;
+const LEAST: usize = 110;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +24,15 @@ struct Case {
     authorization: Option<String>,
     status: u16,
     error: String,
+}
+
+/// Those about where an application is told that somebody has signed out: the section, what is tried, and what comes of it.
+pub fn backchannel() -> impl Iterator<Item = (String, String, String)> {
+    let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
+    let about = cases.into_iter().filter(|case| case.name.starts_with("back-channel"));
+    about.map(|case| {
+        (format!("Back-Channel {}", case.rfc.rsplit(' ').next().unwrap()), case.name, format!("{} `{}`", case.status, case.error))
+    })
 }
 
 #[tokio::test]

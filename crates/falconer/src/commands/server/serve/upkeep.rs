@@ -184,6 +184,38 @@ pub async fn refresh_people(auth: Arc<falconer_auth::Auth>, login: Arc<falconer_
     }
 }
 
+/// Tells applications that somebody has signed out, once a second what is due, on every server: each takes what no other one has taken.
+pub async fn send_logouts(auth: Arc<falconer_auth::Auth>, grants: Arc<falconer_grants::Grants>, issuer: String) {
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut outage = Outage::default();
+    loop {
+        tick.tick().await;
+        if auth.clock_behind_ms().or_else(|| auth.clock_ahead_ms()).is_some() {
+            continue;
+        }
+        let round = loop {
+            match grants.send_logouts(&issuer).await {
+                Ok(0) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+        };
+        match round {
+            Ok(()) => {
+                if let Some(Report { failures, seconds }) = outage.worked(SystemClock.steady_ms()) {
+                    tracing::info!(failures, seconds, "applications are told again that somebody has signed out");
+                }
+            }
+            Err(error) => {
+                if let Some(Report { failures, seconds }) = outage.failed(SystemClock.steady_ms()) {
+                    tracing::warn!(%error, failures, seconds, "can't look whom to tell that somebody has signed out; trying again every second");
+                }
+            }
+        }
+    }
+}
+
 /// Whether the clock fits what was stored. Nothing is removed by one that does not.
 fn clock_is_right(auth: &falconer_auth::Auth) -> bool {
     let wrong = match (auth.clock_behind_ms(), auth.clock_ahead_ms()) {

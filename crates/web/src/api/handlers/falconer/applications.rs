@@ -38,6 +38,7 @@ pub(crate) async fn put(grants: &Grants, request: &Request<'_>) -> Answer {
         pushed_only: given.pushed_only,
         id_token_alg: SigningAlgorithm::of_word(&given.id_token_alg).ok_or_else(|| no_algorithm(&given.id_token_alg))?,
         dpop_bound_access_tokens: given.dpop_bound_access_tokens,
+        backchannel_logout_uri: given.backchannel_logout_uri,
     };
     Ok(changed(&grants.put_application(request.who, request.param("applicationId"), &input, None).await?))
 }
@@ -122,6 +123,7 @@ fn shape(record: &ApplicationRecord) -> Application {
         skip_consent: record.skip_consent,
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg.as_str().to_owned(),
+        backchannel_logout_uri: record.backchannel_logout_uri.clone(),
         registered_itself: record.registration.is_some(),
         initial_token: record.registration.as_ref().and_then(|registration| registration.initial_token.clone()),
         dpop_bound_access_tokens: record.dpop_bound_access_tokens,
