@@ -44,7 +44,6 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/applications/confirm", get(applications::confirm::show).post(applications::confirm::act))
         .route("/auth/applications/edit", get(applications::edit::edit).post(applications::edit::post))
         .route("/auth/applications/tokens", get(applications::initial_tokens::show).post(applications::initial_tokens::create))
-        .route("/auth/applications/tokens/revoke", post(applications::initial_tokens::revoke))
         .route("/auth/audit", get(history::show))
         .route("/auth/clients", get(records::clients))
         .route("/auth/clients/add", get(edit::add_client))

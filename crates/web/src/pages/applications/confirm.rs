@@ -1,11 +1,13 @@
-//! What is done to an application with one button, and asked for once more before: another secret, and deleting it.
+//! What is done to an application, or to a token with which others register themselves, with one button, and asked for once more before.
 
 use axum::response::Response;
+use falconer_auth::ApiError;
 use falconer_grants::SECRET_OVERLAP_MS;
 use falconer_login::{LoginError, Session};
 use http::StatusCode;
 
 use super::edit::show_secret;
+use super::initial_tokens;
 use super::list::href;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
@@ -25,6 +27,8 @@ enum Action {
     /// A new secret, and the one before ends at once.
     SecretNow,
     Delete,
+    /// Of an initial access token; what it is done to is the token.
+    RevokeToken,
 }
 
 impl Action {
@@ -33,6 +37,7 @@ impl Action {
             "secret" => Ok(Action::Secret),
             "secret_now" => Ok(Action::SecretNow),
             "delete" => Ok(Action::Delete),
+            "revoke_token" => Ok(Action::RevokeToken),
             _ => Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 "This form can't be used",
@@ -47,6 +52,15 @@ impl Action {
             Action::Secret => "secret",
             Action::SecretNow => "secret_now",
             Action::Delete => "delete",
+            Action::RevokeToken => "revoke_token",
+        }
+    }
+
+    /// Where whoever cancels goes back to.
+    fn back(self, id: &str) -> String {
+        match self {
+            Action::Secret | Action::SecretNow | Action::Delete => href(id),
+            Action::RevokeToken => initial_tokens::PLACE.to_owned(),
         }
     }
 
@@ -69,6 +83,11 @@ impl Action {
                  pages, and they can revoke it there.",
                 "Delete application",
             ),
+            Action::RevokeToken => (
+                "Revoke this registration token?",
+                "Nothing can be registered with it any more, at once and for good. The applications that were registered with it stay.",
+                "Revoke token",
+            ),
         }
     }
 }
@@ -78,7 +97,16 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(sign_in(&visit, CONFIRM)) };
     let action = Action::read(&visit.parameter("action").unwrap_or_default())?;
     let id = visit.parameter("id").unwrap_or_default();
-    visit.web.grants.application(&person(session), &id).map_err(problem)?;
+    let grants = &visit.web.grants;
+    match action {
+        Action::Secret | Action::SecretNow | Action::Delete => grants.application(&person(session), &id).map(drop).map_err(problem)?,
+        Action::RevokeToken => {
+            let tokens = grants.list_initial_tokens(&person(session)).await.map_err(problem)?;
+            if !tokens.iter().any(|token| token.id == id) {
+                return Err(problem(ApiError::ResourceNotFound(format!("There is no registration token {id}"))));
+            }
+        }
+    }
     Ok(ask(&visit, session, &id, action, None))
 }
 
@@ -91,6 +119,10 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
     let refused = match action {
         Action::Delete => match grants.delete_application(&person(session), id, None).await {
             Ok(_) => return Ok(go(&format!("{}?done=deleted", APPLICATIONS.0))),
+            Err(error) => error,
+        },
+        Action::RevokeToken => match grants.delete_initial_token(&person(session), id).await {
+            Ok(_) => return Ok(go(&format!("{}?done=revoked", initial_tokens::PLACE))),
             Err(error) => error,
         },
         Action::Secret | Action::SecretNow => {
@@ -124,7 +156,7 @@ fn ask(visit: &Visit, session: &Session, id: &str, action: Action, refusal: Opti
         consequence: consequence.to_owned(),
         button: button.to_owned(),
         dangerous: true,
-        back: href(id),
+        back: action.back(id),
         field: None,
         error,
     };

@@ -1,4 +1,4 @@
-//! What applications register themselves with: the list, the form that makes one, and revoking.
+//! What applications register themselves with: the list, and the form that makes one.
 
 use axum::response::Response;
 use falconer_auth::{ApiError, InitialTokenRecord};
@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::pages::console::records::{INITIAL_TOKENS, lists, person, problem, sign_in};
 use crate::pages::refusal::Refusal;
 use crate::pages::sign_in::reauthentication;
-use crate::pages::visit::{Posted, Visit, go};
+use crate::pages::visit::{Posted, Visit};
 use crate::views::words;
 use crate::views::{InitialTokenDraft, InitialTokenPage, InitialTokenRow, InitialTokensPage, html, secret_html};
 
@@ -47,13 +47,6 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
         Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, PLACE).await,
         Err(error) => Err(error.into()),
     }
-}
-
-/// `POST /auth/applications/tokens/revoke`
-pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
-    let session = form.session()?;
-    form.visit.web.grants.delete_initial_token(&person(session), form.field("id")).await.map_err(problem)?;
-    Ok(go(&format!("{PLACE}?done=revoked")))
 }
 
 /// The inner answer is that of the use case.

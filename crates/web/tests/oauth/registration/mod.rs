@@ -338,7 +338,14 @@ async fn pages_make_and_revoke_a_token() {
     assert!(list.text.contains("used 1 of 2") && !list.text.contains(&token), "{}", list.text);
     let wrong = admin.post(PLACE, &with(form.clone(), &[("id", "x"), ("life", "soon")])).await;
     assert!(wrong.status.is_client_error() && wrong.text.contains("<code>soon</code> is no length of time"), "{}", wrong.text);
-    admin.post(&format!("{PLACE}/revoke"), &list.form(&format!("{PLACE}/revoke"))).await.location();
+    // It was gone with one press, and nothing had been asked.
+    const CONFIRM: &str = "/auth/applications/confirm";
+    assert!(list.text.contains("/auth/applications/confirm?id=team&amp;action=revoke_token"), "{}", list.text);
+    let none = admin.get(&format!("{CONFIRM}?id=other&action=revoke_token")).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND, "{}", none.text);
+    let confirm = admin.get(&format!("{CONFIRM}?id=team&action=revoke_token")).await;
+    assert!(confirm.text.contains("Revoke this registration token?") && admin.get(PLACE).await.text.contains("used 1 of 2"), "{}", confirm.text);
+    admin.post(CONFIRM, &confirm.form(CONFIRM)).await.location();
     assert!(admin.get(PLACE).await.text.contains("There are none."));
     assert_eq!(site.register(Some(&token), &metadata()).await.status, StatusCode::UNAUTHORIZED);
     // Whoever may not, sees nothing.
