@@ -48,6 +48,13 @@ async fn a_grant_is_narrowed_and_named() {
     let asks = request_for("https://known.example/login", "&scope=notes:read:*&scope=shelf:burn:a%3Cb");
     let page = ann.get(&asks).await;
     assert!(page.text.contains("It asks for 2 scopes. You have 1 as asked for, 1 not at all."), "{}", page.text);
+    for (scopes, says) in [
+        ("&scope=admin:x", "It asks for 1 scope. You don&#39;t have it, so that it can&#39;t be given."),
+        ("&scope=admin:x&scope=admin:y", "It asks for 2 scopes. You have none of them, so that nothing of it can be given."),
+    ] {
+        let page = ann.get(&request_for("https://known.example/login", scopes)).await;
+        assert!(page.text.contains(says), "{}", page.text);
+    }
     assert!(
         page.text.contains("Burn <b class=\"host\">a&#60;b</b> &#38; all that stands on it")
             && page.text.contains("<code>shelf:burn:a&#60;b</code>")
@@ -125,6 +132,10 @@ async fn granting_delivers_credentials_that_work_and_revoking_ends_them() {
     let missing = ann.post("/grant", &form).await;
     assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(missing.text.contains("type the name of the site"));
+    // The field stood below all that is asked for, unmarked: the message was out of sight of it.
+    let field = |page: &str| page.split("id=\"typed_host\"").nth(1).unwrap().split('>').next().unwrap().to_owned();
+    assert!(field(&missing.text).contains("aria-invalid=\"true\" autofocus"), "{}", missing.text);
+    assert!(missing.text.contains("Type the name of this site here."));
     let wrong = ann.post("/grant", &with(missing.form("/grant"), &[("typed_host", "notes.example.org")])).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text.contains("That is not the name of this site") && wrong.text.contains("value=\"notes.example.org\""));

@@ -64,7 +64,7 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
     let mut retry = Retry {
         error: None,
         typed: choices.typed_host.clone().unwrap_or_default(),
-        wrong: false,
+        wrong: None,
         nonce: Some(choices.nonce.clone()),
         name: choices.name.clone(),
         remember: choices.remember,
@@ -96,7 +96,10 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
             return reauthentication::keep(form, session, Places::of(grant_request).form).await;
         }
         Err(GrantError::HostNotTyped(offer)) => {
-            retry.wrong = choices.typed_host.is_some();
+            retry.wrong = Some(match choices.typed_host {
+                Some(_) => "That is not the name of this site. Compare it with the one in the title.",
+                None => "Type the name of this site here.",
+            });
             retry.error = Some("Nothing was granted yet: type the name of the site below to confirm.".to_owned());
             (StatusCode::UNPROCESSABLE_ENTITY, offer)
         }
@@ -264,7 +267,8 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
 struct Retry {
     error: Option<String>,
     typed: String,
-    wrong: bool,
+    /// What is said at the field in which the host is typed.
+    wrong: Option<&'static str>,
     nonce: Option<String>,
     name: String,
     remember: bool,

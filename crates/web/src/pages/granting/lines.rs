@@ -60,6 +60,13 @@ pub(crate) fn summary(lines: &[falconer_grants::Line]) -> Option<String> {
     if lacking + partial == 0 {
         return Some(format!("{asks} You have {}.", if lines.len() == 1 { "it" } else { "all of them" }));
     }
+    match (lines.len(), lacking, partial) {
+        (1, 1, _) => return Some(format!("{asks} You don't have it, so that it can't be given.")),
+        (all, none, _) if all == none => return Some(format!("{asks} You have none of them, so that nothing of it can be given.")),
+        (1, _, 1) => return Some(format!("{asks} You have a part of it.")),
+        (all, _, part) if all == part => return Some(format!("{asks} You have a part of each.")),
+        _ => (),
+    }
     let parts = [(lines.len() - lacking - partial, "as asked for"), (partial, "in part"), (lacking, "not at all")];
     let parts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}")).collect();
     Some(format!("{asks} You have {}.", parts.join(", ")))
@@ -99,12 +106,17 @@ fn view(line: falconer_grants::Line, can_narrow: bool) -> Line {
     if !line.lacking && !is_itself && line.gives.len() > NAMED {
         details.push(format!("It gets {}.", words::count(line.gives.len(), "scope")));
     }
+    // Many would hide the line among scopes; what it gets is behind a fold.
+    let has = if line.lacking || has_itself { vec![] } else { line.has };
+    if has.len() > NAMED {
+        details.insert(0, format!("You have only a part of it, in {}.", words::count(has.len(), "scope")));
+    }
     let star = line.star.filter(|_| can_narrow).map(|star| StarField { prefix: star.prefix, written: star.written, wrong: star.wrong });
     Line {
         key: line.key,
         label: in_words(line.label),
         details,
-        has: if line.lacking || has_itself { vec![] } else { line.has },
+        has: if has.len() > NAMED { vec![] } else { has },
         gets: if line.lacking || is_itself || line.gives.len() > NAMED { vec![] } else { line.gives.clone() },
         gives: if is_itself || line.gives.len() <= NAMED { vec![] } else { line.gives },
         scope: line.scope,

@@ -272,5 +272,6 @@ pub(crate) struct RequestingDevice {
 pub(crate) struct Confirm {
     pub host: String,
     pub typed: String,
-    pub wrong: bool,
+    /// What is wrong with it; the field is marked, and is where the person goes on.
+    pub wrong: Option<&'static str>,
 }

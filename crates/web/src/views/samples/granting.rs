@@ -34,7 +34,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 },
                 description: String::new(),
                 delivers_to: "http://localhost:41873/".to_owned(),
-                confirm: Some(Confirm { host: "localhost".to_owned(), typed: "localhosts".to_owned(), wrong: true }),
+                confirm: Some(Confirm { host: "localhost".to_owned(), typed: "localhosts".to_owned(), wrong: Some("That is not the name of this site.") }),
                 error: Some("Nothing was granted yet: type the name of the site to confirm.".to_owned()),
                 ..everything()
             }),
@@ -267,7 +267,7 @@ pub(super) fn grant() -> GrantPage {
         remember: None,
         lifetimes: lifetimes(),
         person: ann(),
-        confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: false }),
+        confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: None }),
         delivers_to: "https://notes.example.com/login".to_owned(),
         resources: Vec::new(),
         device: None,

@@ -157,7 +157,7 @@ fn what_strangers_say_is_escaped() {
     page.groups[0].lines[0].key = hostile.to_owned();
     page.groups[0].lines[0].label[0].text = hostile.to_owned();
     page.groups[0].lines[0].taken_away = strings(&[hostile]);
-    page.confirm = Some(Confirm { host: hostile.to_owned(), typed: hostile.to_owned(), wrong: true });
+    page.confirm = Some(Confirm { host: hostile.to_owned(), typed: hostile.to_owned(), wrong: Some("That is not the name of this site.") });
     page.person.name = hostile.to_owned();
     assert_eq!(page.render().unwrap().matches("<script").count(), 1, "but for ours");
     let mut page = me();
