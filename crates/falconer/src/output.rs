@@ -11,6 +11,13 @@ use crate::log::{is_steering, visible_json};
 #[derive(Debug)]
 pub struct WrongUse(pub String);
 
+impl WrongUse {
+    /// An `update` without any change. `such_as` is an option that makes one.
+    pub fn nothing_to_change(such_as: &str) -> WrongUse {
+        WrongUse(format!("nothing is to be changed: say what, such as {such_as}; see --help"))
+    }
+}
+
 impl std::fmt::Display for WrongUse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use falconer_auth::Random;
 use falconer_store::KeyRing;
 
@@ -39,6 +39,10 @@ pub fn read_keys(file: &Path) -> Result<KeyRing> {
     let text =
         text_file::read(file, "the key file").map_err(|error| match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
             Some(std::io::ErrorKind::PermissionDenied) => error.context("is this run as the server's user?"),
+            Some(std::io::ErrorKind::NotFound) => anyhow!(
+                "there is no key file {}: name the server's data directory with --data-dir, or set key_file to where it is",
+                file.display()
+            ),
             _ => error,
         })?;
     KeyRing::parse(&text).with_context(|| format!("{} is no key file; restore it from your backup", file.display()))

@@ -51,7 +51,8 @@ async fn applications_live_and_end() {
     shell.run(&["application", "delete", "reports"]).ok();
     shell.run(&["application", "delete", "reports"]).refused(1, "there was no application reports");
     shell.run(&["application", "show", "reports"]).refused(1, "there is no application reports");
-    shell.run(&["application", "update", "reports"]).refused(1, "there is no application reports");
+    shell.run(&["application", "update", "reports", "--name", "Reports"]).refused(1, "there is no application reports");
+    shell.run(&["application", "update", "reports"]).refused(2, "nothing is to be changed");
     assert_eq!(http().get(url("https%3A%2F%2Freports.example.com%2Foauth%2Fcallback")).send().await.unwrap().status(), 400);
     shell.run(&["application", "create", "x", "--name", "X", "--max-life", "whenever"]).refused(2, "1 hour");
     // Story: the schema of the API was printed, with numbers of seconds that nobody had written.

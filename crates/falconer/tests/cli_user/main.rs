@@ -51,7 +51,10 @@ fn clients_live_and_end() {
     assert!(shell.run(&["client", "show", "project/robot"]).ok().contains("Reads"));
     shell.run(&["client", "delete", "project/robot"]).ok();
     shell.run(&["client", "show", "project/robot"]).refused(1, "there is no client project/robot");
-    shell.run(&["client", "update", "project/robot"]).refused(1, "there is no client project/robot");
+    shell.run(&["client", "update", "project/robot", "--no-scopes"]).refused(1, "there is no client project/robot");
+    // It wrote what was there, and a row of the history.
+    shell.run(&["client", "update", "project/robot"]).refused(2, "nothing is to be changed");
+    shell.run(&["role", "update", "team:red"]).refused(2, "nothing is to be changed");
     shell.run(&["client", "create", "x", "--expires", "whenever"]).refused(2, "90 days");
     shell.run(&["client", "update", "x", "--no-scopes", "--scope", "a"]).refused(2, "cannot be used with");
 }

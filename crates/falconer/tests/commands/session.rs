@@ -95,6 +95,9 @@ fn a_session_is_what_commands_use_until_it_is_signed_out() {
     desk.run(&["whoami"]).refused(2, "no server");
     desk.run(&["status"]).refused(1, "nobody is signed in");
     desk.run(&["refresh"]).refused(1, "nobody is signed in");
+    // It named itself as what prints the address.
+    desk.run(&["signin"]).refused(2, "give --root-url https://");
+    assert!(desk.run(&["switch"]).err.contains("There are no sessions"));
     desk.sign_in(&["--session", "work"]);
 
     let who = desk.run(&["whoami"]).ok();

@@ -40,7 +40,7 @@ fn rules_are_checked_and_tried_offline() {
     assert!(text(&checked.stderr).contains(&format!("{wrong}:7: ")) && text(&checked.stderr).contains("<boook>"), "{checked:?}");
     let nowhere = gateway(&["check", "/nowhere/gateway.toml"]);
     assert!(
-        nowhere.status.code() == Some(1) && text(&nowhere.stderr).contains("can't read the rules /nowhere/gateway.toml"),
+        nowhere.status.code() == Some(1) && text(&nowhere.stderr).contains("can't read the rules file /nowhere/gateway.toml"),
         "{nowhere:?}"
     );
 }

@@ -44,7 +44,7 @@ impl ChangeOptions {
             scopes: list(self.scopes, self.no_scopes),
         };
         if request == UpdatePersonRequest::default() {
-            return Err(WrongUse("nothing is to be changed: say what, such as --group; see --help".to_owned()).into());
+            return Err(WrongUse::nothing_to_change("--group").into());
         }
         Ok(request)
     }

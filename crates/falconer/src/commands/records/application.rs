@@ -5,7 +5,7 @@ use falconer_wire::{ApplicationKind, PutApplicationRequest, ResetApplicationSecr
 
 use super::{deletion, initial_token};
 use crate::commands::user::{UserOptions, any_scope};
-use crate::output;
+use crate::output::{self, WrongUse};
 
 /// The applications of a server that ask people for grants by OAuth 2, but for those of its configuration.
 #[derive(clap::Subcommand)]
@@ -69,7 +69,7 @@ pub enum Application {
 }
 
 /// What an application is made of.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default, PartialEq, Eq)]
 pub struct Record {
     /// Where its answers go; may be repeated; `update` replaces all
     #[arg(long = "redirect-uri", value_name = "URL")]
@@ -172,6 +172,9 @@ pub async fn run(command: Application) -> Result<()> {
             show(&server.put_application(&id, &record.onto(nothing)).await?, user.json)
         }
         Application::Update { id, name, record, user } => {
+            if name.is_none() && record == Record::default() {
+                return Err(WrongUse::nothing_to_change("--scope").into());
+            }
             let server = user.client()?;
             let present = present(&server, &id).await?;
             let as_it_is = PutApplicationRequest {

@@ -6,7 +6,7 @@ use falconer_wire::{ClientRequest, ClientWithGrant, ClientWithToken, ResetAccess
 use super::application::overlap as overlap_seconds;
 use super::deletion;
 use crate::commands::user::{UserOptions, any_scope, grant_in_use};
-use crate::output::{self, shell_word};
+use crate::output::{self, WrongUse, shell_word};
 use crate::system::SystemClock;
 use falconer_auth::Clock;
 
@@ -163,6 +163,10 @@ pub async fn run(command: Client) -> Result<()> {
             Ok(())
         }
         Client::Update { client_id, record, no_scopes, expires, delete_on_expiration, user } => {
+            let has_record = !record.scopes.is_empty() || record.description.is_some();
+            if !has_record && !no_scopes && expires.is_none() && delete_on_expiration.is_none() {
+                return Err(WrongUse::nothing_to_change("--scope").into());
+            }
             let server = user.client()?;
             let present = server.client(&client_id).await?.with_context(|| format!("there is no client {client_id}"))?;
             let request = ClientRequest {

@@ -5,7 +5,7 @@ use falconer_wire::RoleRequest;
 
 use super::deletion;
 use crate::commands::user::{UserOptions, any_scope};
-use crate::output;
+use crate::output::{self, WrongUse};
 
 /// The roles of a server.
 #[derive(clap::Subcommand)]
@@ -79,6 +79,9 @@ pub async fn run(command: Role) -> Result<()> {
             show(&user.client()?.create_role(&role_id, &RoleRequest { scopes, description }).await?, user.json)
         }
         Role::Update { role_id, scopes, no_scopes, description, user } => {
+            if scopes.is_empty() && !no_scopes && description.is_none() {
+                return Err(WrongUse::nothing_to_change("--scope").into());
+            }
             let server = user.client()?;
             let present = server.role(&role_id).await?.with_context(|| format!("there is no role {role_id}"))?;
             let keep = scopes.is_empty() && !no_scopes;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use falconer_gateway::rules::{Access, Cases, Place, Problems, Rules};
 use falconer_gateway::{InUse, Key, Served};
 
@@ -132,7 +132,7 @@ fn test(file: &Path, cases: &Path) -> Result<()> {
 }
 
 fn read(file: &Path) -> Result<Rules> {
-    let text = text_file::read(file, "the rules").context("the rules file is the argument")?;
+    let text = text_file::read(file, "the rules file")?;
     Rules::parse(&text).map_err(|problems| of_file(file, &problems))
 }
 

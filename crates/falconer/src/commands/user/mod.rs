@@ -14,5 +14,5 @@ mod shell;
 pub mod signing_in;
 
 pub use next_step::{named, next_step, tls_problem};
-pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_in_use, server_url};
+pub use options::{NO_SERVER, ServerOptions, ServiceRefused, UserOptions, grant_in_use, server_url};
 pub use signing_in::grant_page::any_scope;

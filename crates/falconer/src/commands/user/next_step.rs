@@ -5,7 +5,7 @@ use std::error::Error as _;
 use falconer_client::Error;
 use falconer_login::TlsFault;
 use falconer_wire::error::RequestInfo;
-use falconer_wire::pattern::CLIENT_ID;
+use falconer_wire::pattern::{APPLICATION_ID, CLIENT_ID, GRANT_ID, IDENTITY, Pattern, ROLE_ID};
 use falconer_wire::{Call, Code, Method};
 use serde_json::Value;
 
@@ -29,10 +29,63 @@ fn request_info(failure: &Error) -> Option<RequestInfo> {
     serde_json::from_value(body.get("requestInfo")?.clone()).ok()
 }
 
-/// Whether the call named a clientId that is none.
-fn has_wrong_client_id(failure: &Error) -> bool {
-    let is_wrong = |info: RequestInfo| info.params.get("clientId").and_then(Value::as_str).is_some_and(|id| !(CLIENT_ID.matches)(id));
-    has_code(failure, Code::InvalidRequestArguments) && request_info(failure).is_some_and(is_wrong)
+/// What names a record in a path, and what people have to know about it.
+struct Named {
+    /// As the path's parameter is called.
+    parameter: &'static str,
+    pattern: Pattern,
+    /// How it is written.
+    form: &'static str,
+    /// What shows those that there are.
+    list: &'static str,
+}
+
+const NAMED: &[Named] = &[
+    Named {
+        parameter: "clientId",
+        pattern: CLIENT_ID,
+        form: "A clientId is made of letters, digits and ! @ / : . + | _ -, without spaces.",
+        list: "client list",
+    },
+    Named { parameter: "roleId", pattern: ROLE_ID, form: "A roleId is a line of ASCII characters.", list: "role list" },
+    Named {
+        parameter: "applicationId",
+        pattern: APPLICATION_ID,
+        form: "The id of an application is made of letters, digits, `.`, `_` and `-`, 100 at most.",
+        list: "application list",
+    },
+    Named {
+        parameter: "initialTokenId",
+        pattern: APPLICATION_ID,
+        form: "The name of an initial access token is made of letters, digits, `.`, `_` and `-`, 100 at most.",
+        list: "application initial-token list",
+    },
+    Named {
+        parameter: "grantId",
+        pattern: GRANT_ID,
+        form: "The id of a grant is 22 letters, digits, `-` and `_`: `falconer person show` has those of a person.",
+        list: "person show",
+    },
+    // After the grant's, which stands behind it in a path.
+    Named {
+        parameter: "identity",
+        pattern: IDENTITY,
+        form: "An identity is the provider's name, a slash and the name there, such as `local/ann`.",
+        list: "person list --remote",
+    },
+];
+
+/// How the record is written that the call named wrongly.
+fn form_of_wrong_name(failure: &Error) -> Option<&'static str> {
+    let info = has_code(failure, Code::InvalidRequestArguments).then(|| request_info(failure)).flatten()?;
+    let is_wrong = |one: &&Named| info.params.get(one.parameter).and_then(Value::as_str).is_some_and(|id| !(one.pattern.matches)(id));
+    NAMED.iter().find(is_wrong).map(|one| one.form)
+}
+
+/// What lists the records among which the one that the call named is not.
+fn list_of_missing(failure: &Error) -> Option<&'static str> {
+    let info = has_code(failure, Code::ResourceNotFound).then(|| request_info(failure)).flatten()?;
+    NAMED.iter().find(|one| info.params.contains_key(one.parameter)).map(|one| one.list)
 }
 
 /// Whether the MAC was wrong. Services say it by a word of its own; servers of the protocol by their text alone.
@@ -73,8 +126,11 @@ fn advice(error: &anyhow::Error, failure: &Error) -> Option<String> {
     if let Error::Network { .. } = failure {
         return Some(unreachable(failure).to_owned());
     }
-    if has_wrong_client_id(failure) {
-        return Some("A clientId is made of letters, digits and ! @ / : . + | _ -, without spaces.".to_owned());
+    if let Some(form) = form_of_wrong_name(failure) {
+        return Some(form.to_owned());
+    }
+    if let Some(list) = list_of_missing(failure) {
+        return Some(format!("`falconer {list}` shows those that there are."));
     }
     let service = error.downcast_ref::<ServiceRefused>();
     if service.is_none()
@@ -211,9 +267,10 @@ mod tests {
             let info = json!({"method": "client", "params": {"clientId": client_id}, "payload": {}, "time": ""});
             refused(400, &json!({"code": "InvalidRequestArguments", "message": message, "requestInfo": info}))
         };
-        assert!(has_wrong_client_id(&bad_argument("a b", "Other words")));
-        assert!(!has_wrong_client_id(&bad_argument("a/b", "URL parameter 'clientId' is right, and the query is not")));
-        assert!(!has_wrong_client_id(&refused(400, &json!({"code": "InputError", "message": "URL parameter 'clientId'"}))));
+        let form = |failure: &Error| form_of_wrong_name(failure).unwrap_or_default();
+        assert!(form(&bad_argument("a b", "Other words")).starts_with("A clientId"));
+        assert_eq!(form(&bad_argument("a/b", "URL parameter 'clientId' is right, and the query is not")), "");
+        assert_eq!(form(&refused(400, &json!({"code": "InputError", "message": "URL parameter 'clientId'"}))), "");
 
         let lacking = |method: &str, message: &str| {
             let info = json!({"method": method, "params": {}, "payload": {}, "time": ""});
@@ -222,6 +279,25 @@ mod tests {
         assert!(is_current_scopes(&lacking("currentScopes", "Other words")));
         let named = "is missing the following scopes:\n\n```\nauth:current-scopes\n```";
         assert!(!is_current_scopes(&lacking("createClient", named)));
+    }
+
+    /// An identity without its provider was answered with a regular expression, and a client that is not there with three words.
+    #[test]
+    fn every_name_of_a_record_is_explained() {
+        let about = |code: &str, parameter: &str, value: &str| {
+            let info = json!({"method": "any", "params": {parameter: value}, "payload": {}, "time": ""});
+            advice_of(&refused(400, &json!({"code": code, "message": "", "requestInfo": info})))
+        };
+        for one in NAMED {
+            // A line break is in none of them.
+            assert_eq!(about("InvalidRequestArguments", one.parameter, "a\nb").as_deref(), Some(one.form));
+            assert!(about("ResourceNotFound", one.parameter, "local/nobody").unwrap().contains(one.list));
+        }
+        assert!(about("InvalidRequestArguments", "identity", "bob").unwrap().contains("local/ann"));
+    }
+
+    fn advice_of(failure: &Error) -> Option<String> {
+        form_of_wrong_name(failure).map(str::to_owned).or_else(|| list_of_missing(failure).map(str::to_owned))
     }
 
     #[test]

@@ -82,12 +82,13 @@ impl ServerOptions {
     }
 }
 
+/// Whoever reads this has no session yet: `signin` needs the address as well, and was once named as where it comes from.
+pub const NO_SERVER: &str = "no server: give --root-url https://auth.example.com, or set TASKCLUSTER_ROOT_URL; \
+     `falconer signin --root-url https://auth.example.com` begins a session, which knows its server";
+
 fn root_url_of(chosen: &Chosen) -> Result<String> {
     let missing = || {
-        WrongUse(
-            "no server: set TASKCLUSTER_ROOT_URL (`falconer signin` prints the line) or give --root-url; with a session neither is needed"
-                .to_owned(),
-        )
+        WrongUse(NO_SERVER.to_owned())
     };
     Ok(chosen.root_url.clone().ok_or_else(missing)?)
 }

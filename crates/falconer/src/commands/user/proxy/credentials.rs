@@ -9,7 +9,7 @@ use falconer_gateway::{GivenCredentials, SigningProxy};
 use zeroize::Zeroizing;
 
 use crate::commands::user::signing_in::grant_page::{self, GrantPageRequest};
-use crate::commands::user::{ServerOptions, server_url};
+use crate::commands::user::{NO_SERVER, ServerOptions, server_url};
 use crate::output::WrongUse;
 
 /// How often a file is looked at.
@@ -89,7 +89,7 @@ impl Source {
         let environment = environment.context("the credentials in the environment")?;
         let server = |of_file: Option<String>| {
             let url = root_url.clone().or(of_file).or_else(|| environment.root_url.clone());
-            let url = url.ok_or_else(|| WrongUse("no server: set TASKCLUSTER_ROOT_URL or give --root-url".to_owned()))?;
+            let url = url.ok_or_else(|| WrongUse(NO_SERVER.to_owned()))?;
             server_url(&url).map_err(WrongUse)
         };
         match self {

@@ -48,6 +48,10 @@ fn list(as_json: bool) -> Result<()> {
         });
         return output::json(&all.collect::<Vec<_>>());
     }
+    if sessions.sessions.is_empty() {
+        eprintln!("There are no sessions: `falconer signin` begins one.");
+        return Ok(());
+    }
     let rows: Vec<Vec<String>> = sessions
         .sessions
         .iter()
