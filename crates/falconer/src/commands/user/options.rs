@@ -87,9 +87,7 @@ pub const NO_SERVER: &str = "no server: give --root-url https://auth.example.com
      `falconer signin --root-url https://auth.example.com` begins a session, which knows its server";
 
 fn root_url_of(chosen: &Chosen) -> Result<String> {
-    let missing = || {
-        WrongUse(NO_SERVER.to_owned())
-    };
+    let missing = || WrongUse(NO_SERVER.to_owned());
     Ok(chosen.root_url.clone().ok_or_else(missing)?)
 }
 

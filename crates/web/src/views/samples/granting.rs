@@ -34,7 +34,11 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 },
                 description: String::new(),
                 delivers_to: "http://localhost:41873/".to_owned(),
-                confirm: Some(Confirm { host: "localhost".to_owned(), typed: "localhosts".to_owned(), wrong: Some("That is not the name of this site.") }),
+                confirm: Some(Confirm {
+                    host: "localhost".to_owned(),
+                    typed: "localhosts".to_owned(),
+                    wrong: Some("That is not the name of this site."),
+                }),
                 error: Some("Nothing was granted yet: type the name of the site to confirm.".to_owned()),
                 ..everything()
             }),

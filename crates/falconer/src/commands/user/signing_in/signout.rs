@@ -32,7 +32,9 @@ pub async fn run(options: Options) -> Result<()> {
     let listed = format!("{}/me/grants", client.root_url());
     let outcome = match client.end_grant().await {
         GrantEnd::Ended => Ok(()),
-        GrantEnd::Counts(error) => Err(error).context(format!("nothing has ended, and the credentials still count; {listed} lists what you granted")),
+        GrantEnd::Counts(error) => {
+            Err(error).context(format!("nothing has ended, and the credentials still count; {listed} lists what you granted"))
+        }
         GrantEnd::NotKnown(error) => {
             Err(error).context(format!("nobody knows whether the grant has ended (sign out once more, or look at {listed})"))
         }
