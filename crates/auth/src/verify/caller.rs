@@ -82,6 +82,15 @@ impl Authentication {
         Authentication { who: Who::Refused, outcome: Err(error) }
     }
 
+    /// What lasts of whoever asks: a person, or the client whose key signs, whatever name its temporary credentials go by.
+    pub(crate) fn holder(&self) -> Option<&str> {
+        match &self.who {
+            Who::Signed(authentic) => Some(authentic.key_owner()),
+            Who::Person(identity) => Some(identity),
+            Who::Nobody | Who::Refused => None,
+        }
+    }
+
     /// Whether the request itself says that it is worth only some of the scopes of its credentials.
     pub(crate) fn is_restricted(&self) -> bool {
         matches!(&self.who, Who::Signed(authentic) if authentic.has_authorized_scopes())

@@ -138,6 +138,25 @@ impl Node {
         Ok(bounds)
     }
 
+    /// What a person or a client may do at present, with anonymous, and the rows that say so. `None`: there is none of this name that may do anything.
+    pub(crate) fn scopes_of_holder(&self, snapshot: &Snapshot, name: &str, now_ms: i64) -> Option<(ScopeSet, Vec<Key>)> {
+        let mut depends_on = DependsOn::noted();
+        depends_on.note(|| Key::Role);
+        let scopes = match snapshot.identity(name) {
+            Some(identity) => {
+                depends_on.note_all(|| snapshot.keys_of(identity));
+                self.present_scopes(snapshot, identity, now_ms)?
+            }
+            None => {
+                let client = snapshot.client(name).filter(|client| !client.is_disabled() && now_ms < client.expires_ms())?;
+                depends_on.note(|| Key::Client(name.to_owned()));
+                let bounds = self.bounds(snapshot, client, now_ms, &mut depends_on).ok()?;
+                bounds.apply(snapshot.expansion_of(client).scopes)
+            }
+        };
+        Some((scopes.union(snapshot.anonymous()), depends_on.keys()))
+    }
+
     /// What a client may do at present, without anonymous: its expansion within its bounds; nothing when what it depends on has ended.
     pub(crate) fn effective_scopes(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ScopeSet {
         match self.bounds(snapshot, client, now_ms, &mut DependsOn::not_noted()) {

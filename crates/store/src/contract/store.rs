@@ -258,10 +258,10 @@ pub trait Store: Send + Sync {
     async fn delete_application(&self, step: &Step, id: &str) -> Result<Revision> {
         self.take(step, Write::DeleteApplication(id.to_owned())).await
     }
-    /// Adds an application that registers itself, and counts a use of the initial token, which gets a row in the audit too. Conflict when the id exists, and when the
+    /// Adds an application that registers itself, and counts a use of the initial token of this hash, which gets a row in the audit too. Conflict when the id exists, and when the
     /// token is gone, has ended at the time of the step or was used as often as it can be.
-    async fn register_application(&self, step: &Step, application: &ApplicationRecord, initial_token: &str) -> Result<Revision> {
-        self.take(step, Write::RegisterApplication(application.clone(), initial_token.to_owned())).await
+    async fn register_application(&self, step: &Step, application: &ApplicationRecord, hash: &str) -> Result<Revision> {
+        self.take(step, Write::RegisterApplication(application.clone(), hash.to_owned())).await
     }
     /// The grants that codes or tokens of an application stand for, and that are neither revoked nor ended at this time.
     async fn open_grants_for(&self, application: &str, now_ms: i64) -> Result<Vec<GrantRecord>>;

@@ -55,7 +55,7 @@ pub enum Write {
     UpdateApplication(ApplicationRecord),
     /// [`delete_application`](crate::Store::delete_application)
     DeleteApplication(String),
-    /// [`register_application`](crate::Store::register_application), with the id of the initial token
+    /// [`register_application`](crate::Store::register_application), with the hash of the initial token
     RegisterApplication(ApplicationRecord, String),
     /// [`insert_initial_token`](crate::Store::insert_initial_token)
     InsertInitialToken(InitialTokenRecord),

@@ -44,7 +44,7 @@ impl Auth {
                 return Err(ApiError::InputError(format!("owner: nobody has the identity {}", token.owner)));
             }
             let record = InitialTokenRecord {
-                created_by: acting.caller.actor(),
+                created_by: who.holder().map_or_else(|| acting.caller.actor(), str::to_owned),
                 scopes: ScopeSet::new(&token.scopes).to_vec(),
                 uses: 0,
                 created_ms: now.now_ms,
@@ -93,6 +93,16 @@ impl Auth {
             create: some("auth:create-initial-token:"),
             delete: some("auth:delete-initial-token:"),
         })
+    }
+
+    /// What it rests on that whoever made the token could register this with it at present. Else the token is worth nothing: it is no way to keep what one has lost.
+    pub(crate) fn still_gives(&self, now: &Now, token: &InitialTokenRecord, scopes: &[String]) -> Result<Vec<Key>, ApiError> {
+        let present = self.node.scopes_of_holder(&now.snapshot, &token.created_by, now.now_ms);
+        let right = format!("auth:create-initial-token:{}", token.id);
+        present
+            .filter(|(held, _)| std::iter::once(&right).chain(scopes).all(|scope| held.satisfies(scope)))
+            .map(|(_, depends_on)| depends_on)
+            .ok_or_else(|| ApiError::RequestConflict("Whoever made the initial access token may not give out as much any more".to_owned()))
     }
 
     async fn initial_token_records(&self) -> Result<Vec<InitialTokenRecord>, ApiError> {

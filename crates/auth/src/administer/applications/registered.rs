@@ -8,6 +8,7 @@ use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
 use crate::error::ApiError;
 use crate::node::Auth;
+use crate::reserved;
 use crate::time::DAY_MS;
 
 /// So many of them there are at most, beside those of administrators.
@@ -42,7 +43,9 @@ pub struct NewRegistration<'a> {
 impl Auth {
     /// Registers an application. [`ApiError::RequestConflict`]: the token can't be used any more; [`ApiError::Unavailable`]: there are as many as there can be.
     pub async fn register_application(&self, new: &NewRegistration<'_>) -> Result<ApplicationRecord, ApiError> {
+        reserved::check_contents(&new.input.scopes, &new.input.description)?;
         self.decide(|now| {
+            let maker = new.initial_token.map(|token| self.still_gives(now, token, &new.input.scopes)).transpose()?;
             refuse_too_many(now, new.initial_token.is_none())?;
             let registration = RegistrationRecord {
                 access_hash: new.access_hash.to_owned(),
@@ -52,9 +55,10 @@ impl Auth {
             let empty = nothing(new.id, now.now_ms);
             let record =
                 filled(ApplicationRecord { registration: Some(registration), ..empty.clone() }, new.input, new.secret_hash, now.now_ms);
-            let step = step(now, "registered", &empty, &record);
+            let mut step = step(now, "registered", &empty, &record);
+            step.depends_on.extend(maker.unwrap_or_default());
             let write = match new.initial_token {
-                Some(token) => Write::RegisterApplication(record.clone(), token.id.clone()),
+                Some(token) => Write::RegisterApplication(record.clone(), token.hash.clone()),
                 None => Write::InsertApplication(record.clone()),
             };
             Ok(Decision::Write(step, write, record))
@@ -63,17 +67,19 @@ impl Auth {
         .map(|(record, _)| record)
     }
 
-    /// Makes an application that has registered itself what it says now. `None`: there is none of this id and this token.
+    /// Makes an application that has registered itself what it says now, given what it is. `None`: there is none of this id and this token.
     pub async fn update_registered(
         &self,
         id: &str,
         access_hash: &str,
-        input: &ApplicationInput,
+        input: &(dyn Fn(&ApplicationRecord) -> Result<ApplicationInput, ApiError> + Sync),
         secret_hash: &str,
     ) -> Result<Option<ChangedApplication>, ApiError> {
         self.decide(|now| {
             let Some(known) = registered(now, id, access_hash) else { return Ok(Decision::Keep(None)) };
-            let record = filled(known.clone(), input, secret_hash, now.now_ms);
+            let input = input(known)?;
+            reserved::check_contents(&input.scopes, &input.description)?;
+            let record = filled(known.clone(), &input, secret_hash, now.now_ms);
             let has_new_secret = record.secret_hash.is_some() && record.secret_hash != known.secret_hash;
             let step = step(now, "updated", known, &record);
             let answer = ChangedApplication { record: record.clone(), is_new: false, has_new_secret };

@@ -11,7 +11,9 @@ pub enum RegistrationError {
     #[error("Applications do not register themselves here: ask an administrator.")]
     Off,
     /// `invalid_token`: none is there, or it is not one that can be used.
-    #[error("The token is missing, or is not one that can be used: it has ended, was used up or was revoked.")]
+    #[error(
+        "The token is missing, or is not one that can be used: it has ended, was used up or was revoked, or whoever made it may not give out as much any more."
+    )]
     Token,
     /// `invalid_redirect_uri`
     #[error("{0}")]
@@ -32,6 +34,7 @@ impl From<ApiError> for RegistrationError {
         match error {
             // That the token could be used was looked at before: somebody else has used it up, or revoked it, in between.
             ApiError::RequestConflict(_) => RegistrationError::Token,
+            ApiError::InputError(text) => RegistrationError::Metadata(text),
             other => RegistrationError::Login(other.into()),
         }
     }

@@ -85,7 +85,7 @@ pub(crate) fn read(
         return invalid("subject_type: the subjects are public.");
     }
     let name = match text(metadata, "client_name")?.map(str::trim) {
-        None | Some("") => first.host_and_port(),
+        None | Some("") => called_by(&first)?,
         Some(name) if name.len() <= LONGEST_NAME && !name.chars().any(is_unseen) => name.to_owned(),
         Some(_) => return invalid(&format!("client_name: write a line of visible text of at most {LONGEST_NAME} bytes.")),
     };
@@ -104,6 +104,13 @@ pub(crate) fn read(
     flag(metadata, "backchannel_logout_session_required")?;
     let (backchannel_logout_uri, scopes) = (backchannel_logout_uri.to_owned(), scopes(metadata)?);
     Ok(ClientMetadata { name, redirect_uris, method, scopes, pushed_only, id_token_alg, dpop_bound_access_tokens, backchannel_logout_uri })
+}
+
+/// The host in place of a name, as far as a name can be that long.
+fn called_by(first: &Target) -> Result<String, RegistrationError> {
+    let host = Some(first.host_and_port());
+    let short = host.into_iter().chain(first.registrable_domain().map(str::to_owned)).find(|name| name.len() <= LONGEST_NAME);
+    short.map_or_else(|| invalid("client_name: write one, the host of the redirect URI is too long to be it."), Ok)
 }
 
 fn redirects(

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use falconer_auth::{
-    ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret, SigningAlgorithm,
+    ApiError, ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret, SigningAlgorithm,
 };
 use falconer_login::{LoginError, hash_of_token, network, sha256_hex};
 use falconer_scopes::ScopeSet;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::applications::administer::new_secret;
 use crate::applications::logout_uri::check_logout_uri;
-use crate::applications::register::check_redirect;
+use crate::applications::register::{check_input, check_redirect};
 use crate::applications::registration::error::RegistrationError;
 use crate::applications::registration::initial_tokens::hash_of_initial_token;
 use crate::applications::registration::metadata::{self, ClientMetadata, ProofMethod, text};
@@ -94,13 +94,13 @@ impl Grants {
             (None, Registration::Token | Registration::Off) => return Err(RegistrationError::Token),
         };
         let read = self.read_metadata(metadata)?;
-        let input = registered_as(&read, initial.as_ref(), None)?;
+        let id = format!("{ID_PREFIX}{}", self.login.draw::<16>());
+        let input = self.registered_as(&id, &read, initial.as_ref(), None)?;
         // Last: what could not be registered takes nobody's place.
         if initial.is_none() {
             self.count(&format!("registration/open/{network}"), MOST_OPEN_BY_NETWORK, HOUR_MS).await?;
         }
         let (secret, access_token) = (new_secret(&self.login), format!("{PREFIX}{}", self.login.draw::<32>()));
-        let id = format!("{ID_PREFIX}{}", self.login.draw::<16>());
         let (secret_hash, access_hash) = (sha256_hex(secret.expose()), hash_of_token(PURPOSE, &access_token));
         let initial_token = initial.as_ref();
         let new = NewRegistration { id: &id, input: &input, secret_hash: &secret_hash, access_hash: &access_hash, initial_token };
@@ -140,8 +140,9 @@ impl Grants {
             return Err(invalid("client_secret: it is not the one that the application has."));
         }
         let read = self.read_metadata(metadata)?;
-        let input = registered_as(&read, None, Some(&known))?;
         let secret = new_secret(&self.login);
+        // By what it is at the decision: an administrator may have changed what it may ask for since.
+        let input = |known: &ApplicationRecord| self.registered_as(id, &read, None, Some(known));
         let changed = self.auth.update_registered(id, &hash_of_token(PURPOSE, token), &input, &sha256_hex(secret.expose())).await?;
         let changed = changed.ok_or(RegistrationError::Token)?;
         let secret = changed.has_new_secret.then_some(secret);
@@ -191,6 +192,19 @@ impl Grants {
         };
         metadata::read(metadata, is_redirect, |algorithm| self.signs_by(algorithm), is_told_at)
     }
+
+    /// What it is registered as, by the rules of all applications: one that they refuse would be kept and never found.
+    fn registered_as(
+        &self,
+        id: &str,
+        read: &ClientMetadata,
+        initial: Option<&InitialTokenRecord>,
+        known: Option<&ApplicationRecord>,
+    ) -> Result<ApplicationInput, ApiError> {
+        let input = registered_as(read, initial, known)?;
+        check_input(id, &input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
+        Ok(input)
+    }
 }
 
 /// What it is registered as: by what it has shown, or as what it is known already.
@@ -198,7 +212,7 @@ fn registered_as(
     read: &ClientMetadata,
     initial: Option<&InitialTokenRecord>,
     known: Option<&ApplicationRecord>,
-) -> Result<ApplicationInput, RegistrationError> {
+) -> Result<ApplicationInput, ApiError> {
     let is_open = known.map_or(initial.is_none(), needed_no_token);
     let anything = [ANYTHING.to_owned()];
     let allowed: &[String] = match (initial, known) {
@@ -210,7 +224,7 @@ fn registered_as(
         Some(wanted) => {
             let most = ScopeSet::new(allowed);
             if let Some(more) = wanted.iter().find(|scope| !most.satisfies(scope)) {
-                return Err(RegistrationError::Metadata(format!("scope: {more} is more than what may be registered with this token.")));
+                return Err(ApiError::InputError(format!("scope: {more} is more than what may be registered with this token.")));
             }
             wanted.clone()
         }

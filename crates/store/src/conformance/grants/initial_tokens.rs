@@ -52,19 +52,19 @@ pub(crate) async fn an_initial_token_comes_back_and_is_deleted(store: Arc<dyn St
 pub(crate) async fn an_application_is_registered_with_a_token_that_counts(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_initial_token(&step(s, "created").await, &token("t")).await.unwrap();
-    s.register_application(&step(s, "registered").await, &application("a"), "t").await.unwrap();
+    s.register_application(&step(s, "registered").await, &application("a"), "hash-of-t").await.unwrap();
     // One whose id is taken takes no use.
-    assert_eq!(s.register_application(&step(s, "registered").await, &application("a"), "t").await, Err(StoreError::Conflict));
+    assert_eq!(s.register_application(&step(s, "registered").await, &application("a"), "hash-of-t").await, Err(StoreError::Conflict));
     assert_eq!(s.initial_token("hash-of-t").await.unwrap().unwrap().uses, 1);
-    s.register_application(&step(s, "registered").await, &application("b"), "t").await.unwrap();
-    assert_eq!(s.register_application(&step(s, "registered").await, &application("c"), "t").await, Err(StoreError::Conflict), "used up");
+    s.register_application(&step(s, "registered").await, &application("b"), "hash-of-t").await.unwrap();
+    assert_eq!(s.register_application(&step(s, "registered").await, &application("c"), "hash-of-t").await, Err(StoreError::Conflict), "used up");
     assert_eq!(s.load().await.unwrap().applications, [application("a"), application("b")]);
     let rows = s.entity_history("initial-token", "t", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.action == "registered").count(), 2);
     s.insert_initial_token(&step(s, "created").await, &token("ended")).await.unwrap();
     let late = crate::Step { at_ms: NOW + 1000, ..step(s, "registered").await };
-    assert_eq!(s.register_application(&late, &application("c"), "ended").await, Err(StoreError::Conflict));
-    assert_eq!(s.register_application(&step(s, "registered").await, &application("c"), "none").await, Err(StoreError::Conflict));
+    assert_eq!(s.register_application(&late, &application("c"), "hash-of-ended").await, Err(StoreError::Conflict));
+    assert_eq!(s.register_application(&step(s, "registered").await, &application("c"), "hash-of-none").await, Err(StoreError::Conflict));
 }
 
 pub(crate) async fn of_16_uses_of_a_token_at_once_as_many_count_as_it_has(store: Arc<dyn Store>) {
@@ -74,7 +74,7 @@ pub(crate) async fn of_16_uses_of_a_token_at_once_as_many_count_as_it_has(store:
     let mut uses: Vec<Pin<Box<dyn Future<Output = bool> + Send + '_>>> = Vec::new();
     for number in 0..16 {
         let one = ApplicationRecord { id: format!("app-{number}"), ..application("x") };
-        uses.push(Box::pin(async move { s.register_application(&decided(before, &[], "registered"), &one, "t").await.is_ok() }));
+        uses.push(Box::pin(async move { s.register_application(&decided(before, &[], "registered"), &one, "hash-of-t").await.is_ok() }));
     }
     assert_eq!(at_once(uses).await.into_iter().filter(|registered| *registered).count(), 2);
     assert_eq!(s.load().await.unwrap().applications.len(), 2);

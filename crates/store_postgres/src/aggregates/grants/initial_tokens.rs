@@ -51,13 +51,12 @@ pub(crate) async fn delete(writing: &mut Writing<'_>, id: &str) -> Res<()> {
 }
 
 /// Counts a use and adds what it is used for.
-pub(crate) async fn register(writing: &mut Writing<'_>, application: &ApplicationRecord, id: &str) -> Res<()> {
-    let sql = "UPDATE initial_tokens SET uses = uses + 1 WHERE id = $1 AND uses < max_uses AND expires_ms > $2";
-    if run(&writing.transaction, sql, &[&id, &writing.step.at_ms]).await? == 0 {
-        return Err(StoreError::Conflict.into());
-    }
+pub(crate) async fn register(writing: &mut Writing<'_>, application: &ApplicationRecord, hash: &str) -> Res<()> {
+    let sql = "UPDATE initial_tokens SET uses = uses + 1 WHERE hash = $1 AND uses < max_uses AND expires_ms > $2 RETURNING id";
+    let used: Option<String> = first(&writing.transaction, sql, &[&hash, &writing.step.at_ms], |row| get(row, 0)).await?;
+    let id = used.ok_or(StoreError::Conflict)?;
     applications::insert(writing, application).await?;
-    writing.audit("initial-token", id).await
+    writing.audit("initial-token", &id).await
 }
 
 fn read(row: &Row) -> Res<InitialTokenRecord> {

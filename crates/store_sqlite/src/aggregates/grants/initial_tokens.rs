@@ -47,13 +47,12 @@ pub(crate) fn delete(writing: &mut Writing<'_>, id: &str) -> Res<()> {
 }
 
 /// Counts a use and adds what it is used for.
-pub(crate) fn register(writing: &mut Writing<'_>, application: &ApplicationRecord, id: &str) -> Res<()> {
-    let sql = "UPDATE initial_tokens SET uses = uses + 1 WHERE id = ?1 AND uses < max_uses AND expires_ms > ?2";
-    if run(writing.connection, sql, params![id, writing.step.at_ms])? == 0 {
-        return Err(StoreError::Conflict.into());
-    }
+pub(crate) fn register(writing: &mut Writing<'_>, application: &ApplicationRecord, hash: &str) -> Res<()> {
+    let sql = "UPDATE initial_tokens SET uses = uses + 1 WHERE hash = ?1 AND uses < max_uses AND expires_ms > ?2 RETURNING id";
+    let used: Option<String> = first(writing.connection, sql, params![hash, writing.step.at_ms], |row| Ok(row.get(0)?))?;
+    let id = used.ok_or(StoreError::Conflict)?;
     applications::insert(writing, application)?;
-    writing.audit("initial-token", id)
+    writing.audit("initial-token", &id)
 }
 
 fn read(row: &Row<'_>) -> Res<InitialTokenRecord> {

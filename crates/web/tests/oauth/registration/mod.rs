@@ -1,6 +1,7 @@
 //! Applications that register themselves: with a token of an administrator, without one where the operator says so, and what they may do with what they are given.
 
 mod bound;
+mod bounds;
 pub mod refused;
 
 use std::sync::atomic::Ordering;

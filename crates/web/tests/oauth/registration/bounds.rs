@@ -1,0 +1,82 @@
+//! What bounds a registration: the rules of all applications, and what an administrator says at that moment.
+
+use super::*;
+use falconer_auth::ApplicationInput;
+use futures_util::poll;
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// It was answered 201, took a place, and was never found: the name that was made of its host was longer than a name can be.
+#[tokio::test]
+async fn what_is_registered_is_found_and_what_no_application_can_be_is_not_registered() {
+    let site = site().await;
+    configure(&site, Registration::Open);
+    let long = ["a".repeat(60), "b".repeat(60)].join(".");
+    let back = format!("https://{long}.example.com/back");
+    let one = registered(&site.register(None, &json!({ "redirect_uris": [back] })).await);
+    assert_eq!(one.json["client_name"], "example.com");
+    let mut ann = site.ann().await;
+    let page = ann.get(&authorize(&asks(&one.id, &[("redirect_uri", &back)]))).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    for scope in ["assume:grant:abc", "notes:read:**"] {
+        let changed = json!({ "redirect_uris": [BACK], "scope": scope, "client_id": one.id });
+        let refused = [
+            site.register(None, &changed).await,
+            site.registration(Method::PUT, &one.path, Some(&one.token), Some(&changed)).await,
+        ];
+        for refused in refused {
+            assert_eq!(refused.oauth_error(), (400, "invalid_client_metadata".to_owned()), "{scope}: {}", refused.text);
+        }
+    }
+    assert_eq!(site.auth.directory().applications().iter().count(), 1);
+}
+
+/// What it may ask for was read before the change was decided, so that it wrote back what an administrator had just taken away.
+#[tokio::test]
+async fn an_application_that_changes_itself_takes_back_nothing_that_an_administrator_changes_meanwhile() {
+    let (site, token) = with_token(1).await;
+    let one = registered(&site.register(Some(&token), &metadata()).await);
+    let admin = Authentication::person("local/admin");
+    let known = site.auth.directory().applications().get(&one.id).cloned().unwrap();
+    let less =
+        ApplicationInput { scopes: texts(&["notes:read:red"]), owner: String::new(), max_life_ms: DAY_MS, ..ApplicationInput::of(&known) };
+    let mut sent = metadata();
+    sent.as_object_mut().unwrap().insert("client_id".to_owned(), json!(one.id));
+    let mut change = Box::pin(site.web.grants.change_registered(&one.id, Some(&one.token), sent.as_object().unwrap()));
+    assert!(poll!(&mut change).is_pending(), "it has looked at what is there, and has not written yet");
+    site.web.grants.put_application(&admin, &one.id, &less, None).await.unwrap();
+    assert_eq!(change.await.unwrap().scope.as_deref(), Some("notes:read:red"));
+    let after = site.auth.directory().applications().get(&one.id).cloned().unwrap();
+    assert_eq!((&after.scopes, after.owner.as_str(), after.max_life_ms), (&texts(&["notes:read:red"]), "", DAY_MS));
+}
+
+/// Whoever had lost what they gave out could still have it registered.
+#[tokio::test]
+async fn a_token_is_worth_no_more_than_whoever_made_it_is_by_now() {
+    let (site, token) = with_token(100).await;
+    let red = with_scope("notes:read:red");
+    let worthless = |page: Page| assert_eq!(page.oauth_error(), (401, "invalid_token".to_owned()), "{}", page.text);
+    let has = async |scopes: &[&str]| {
+        site.login.set_scopes("test", "admin", &texts(scopes)).await.unwrap();
+    };
+    has(&["auth:*", "notes:read:red"]).await;
+    worthless(site.register(Some(&token), &metadata()).await);
+    registered(&site.register(Some(&token), &red).await);
+    has(&["auth:list-*", "notes:*"]).await;
+    worthless(site.register(Some(&token), &red).await);
+    has(&["auth:create-initial-token:agents", "notes:*"]).await;
+    registered(&site.register(Some(&token), &metadata()).await);
+    site.login.disable_account("test", "admin").await.unwrap();
+    worthless(site.register(Some(&token), &red).await);
+    site.login.enable_account("test", "admin").await.unwrap();
+    registered(&site.register(Some(&token), &red).await);
+    assert_eq!(site.store.initial_tokens().await.unwrap()[0].uses, 3, "what is refused uses nothing");
+}
+
+fn with_scope(scope: &str) -> Value {
+    let mut metadata = metadata();
+    metadata.as_object_mut().unwrap().insert("scope".to_owned(), json!(scope));
+    metadata
+}
