@@ -27,17 +27,18 @@ pub async fn run(options: Options) -> Result<()> {
         }
         Source::Nowhere => bail!("nobody is signed in here, and only a session can be refreshed: `falconer signin` begins one"),
     };
-    let tokens = tokens_of(&name, None).await?;
     let found = store()?.read()?;
-    let session = found.sessions.get(&name).with_context(|| format!("the session {name} was signed out meanwhile"))?;
+    let session = found.sessions.get(&name).with_context(|| format!("there is no session {name}"))?;
+    let tokens = tokens_of(&name, None).await?;
     // That the grant lives is known: the token is of this moment. That its credentials are the same each time is not taken for granted.
     let credentials = OAuthServer::at(&session.root_url)?.credentials(&tokens.access_token).await?;
     store()?.change(|sessions| {
-        if let Some(session) = sessions.sessions.get_mut(&name) {
-            session.client_id.clone_from(&credentials.client_id);
-            session.access_token.clone_from(&credentials.access_token);
-            session.certificate.clone_from(&credentials.certificate);
-        }
+        // Another command may have signed in anew under this name: the credentials of one grant do not go with the tokens of another.
+        let same = sessions.sessions.get_mut(&name).filter(|now| now.signed_in_ms == session.signed_in_ms && now.root_url == session.root_url);
+        let session = same.with_context(|| format!("the session {name} was signed out, or another one was begun, meanwhile"))?;
+        session.client_id.clone_from(&credentials.client_id);
+        session.access_token.clone_from(&credentials.access_token);
+        session.certificate.clone_from(&credentials.certificate);
         Ok(())
     })?;
     let ends = store()?.read()?.sessions.get(&name).and_then(super::Session::ends_ms).map(output::time);

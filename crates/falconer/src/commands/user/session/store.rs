@@ -136,6 +136,10 @@ impl Locked<'_> {
     pub fn write(&self) -> Result<()> {
         let (file, fresh) = (self.store.file(), self.store.folder.join("sessions.json.new"));
         let text = Zeroizing::new(serde_json::to_vec_pretty(&self.sessions)?);
+        // No later command would read it, nor any of the sessions that are there.
+        if u64::try_from(text.len()).is_ok_and(|size| size > LARGEST_BYTES) {
+            bail!("{} would be larger than any file of sessions: nothing was written, and the sessions of before stay", file.display());
+        }
         let written = || -> std::io::Result<()> {
             // Whoever wrote it was stopped in between: the lock is ours.
             match fs::remove_file(&fresh) {
@@ -262,6 +266,21 @@ mod tests {
         fs::write(store.folder.join("sessions.json.new"), "half").unwrap();
         store.change(|sessions| Ok(sessions.current.take())).unwrap();
         assert!(!store.folder.join("sessions.json.new").exists());
+    }
+
+    /// It was written, and no command read any of the sessions from then on.
+    #[test]
+    fn what_would_be_too_large_to_read_is_not_written() {
+        let (_folder, store) = store();
+        let put = |name: &str, size: usize| {
+            let mut large = session("https://a.example");
+            large.certificate = "x".repeat(size);
+            store.change(|sessions| Ok(sessions.sessions.insert(name.to_owned(), large).is_some()))
+        };
+        put("a", 1).unwrap();
+        let error = put("b", 1024 * 1024).unwrap_err();
+        assert!(error.to_string().contains("nothing was written"), "{error}");
+        assert_eq!(store.read().unwrap().sessions.len(), 1);
     }
 
     #[cfg(unix)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use falconer_client::{Client, Error, Exchange, HeaderMap, HeaderValue, Method, Retry};
+use falconer_client::{Client, Credentials, Error, Exchange, HeaderMap, HeaderValue, Method, Retry};
 use falconer_grants::{COMMAND_LINE, CommandLine};
 use falconer_wire::GrantCredentials;
 use serde::Deserialize;
@@ -152,7 +152,9 @@ impl OAuthServer {
         let url = format!("{}/login/oauth/credentials", self.root_url());
         let answer = self.client.exchange(&Exchange { method: Method::GET, url, headers, body: None }).await?;
         let found: Option<Found> = serde_json::from_slice(&answer.whole(LARGEST_BYTES).await?).ok();
-        Ok(found.context("the server gave no credentials for the token of the session")?.credentials)
+        let found = found.map(|found| found.credentials).filter(are_credentials);
+        let listed = || format!("the server gave no credentials for what was granted, which is listed at {}/me/grants", self.root_url());
+        found.with_context(listed)
     }
 
     async fn ask<T: serde::de::DeserializeOwned>(&self, endpoint: &str, parameters: &[(&str, String)]) -> Result<T, Failure> {
@@ -167,9 +169,43 @@ impl OAuthServer {
     }
 }
 
+/// Whether these are of the shape that credentials have. What is kept is read by each command that follows, and shown.
+pub fn are_credentials(found: &GrantCredentials) -> bool {
+    let GrantCredentials { client_id, access_token, certificate } = found;
+    let is_key = !access_token.is_empty() && access_token.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_signed = || Credentials::new(client_id.as_str(), access_token.as_str()).with_certificate(certificate.as_str()).is_ok();
+    (falconer_wire::pattern::CLIENT_ID.matches)(client_id) && is_key && (certificate.is_empty() || is_signed())
+}
+
 /// The value of an `Authorization` header.
 pub fn bearer(token: &str) -> Result<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok().context("the token is no text for a header")?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They were kept and printed as they came: a terminal obeyed what was in them, and each later command ended with what is wrong with the certificate.
+    #[test]
+    fn what_a_server_gives_is_of_the_shape_of_credentials() {
+        let given = |client_id: &str, access_token: &str, certificate: &str| {
+            let [client_id, access_token, certificate] = [client_id, access_token, certificate].map(str::to_owned);
+            are_credentials(&GrantCredentials { client_id, access_token, certificate })
+        };
+        assert!(given("local/ann/127.0.0.1:4000/x", "token", "{}") && given("ann", "token", ""));
+        for (client_id, access_token, certificate) in [
+            ("", "token", "{}"),
+            ("ann\u{1b}[2J", "token", "{}"),
+            ("ann\nroot", "token", "{}"),
+            ("ann", "", "{}"),
+            ("ann", "to\nken", "{}"),
+            ("ann", "token", "no certificate"),
+            ("ann", "token", "[]"),
+        ] {
+            assert!(!given(client_id, access_token, certificate), "{client_id:?} {access_token:?} {certificate:?}");
+        }
+    }
 }

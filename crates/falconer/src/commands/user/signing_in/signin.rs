@@ -11,7 +11,7 @@ use falconer_wire::GrantCredentials;
 
 use super::code::{self, CodeRequest};
 use super::grant_page::{self, GrantPageRequest, lifetime, scope};
-use super::oauth::{OAuthServer, Tokens};
+use super::oauth::{OAuthServer, Tokens, are_credentials};
 use super::{device, surroundings};
 use crate::commands::user::UserOptions;
 use crate::commands::user::session::{self, Session, default_name};
@@ -89,7 +89,12 @@ async fn by_page(options: &Options, root_url: &str) -> Result<GrantCredentials> 
     };
     let mut answer: BTreeMap<String, String> = grant_page::ask(root_url, &request).await?;
     let mut value = |name: &str| answer.remove(name).unwrap_or_default();
-    Ok(GrantCredentials { client_id: value("clientId"), access_token: value("accessToken"), certificate: value("certificate") })
+    let found =
+        GrantCredentials { client_id: value("clientId"), access_token: value("accessToken"), certificate: value("certificate") };
+    if !are_credentials(&found) {
+        bail!("the answer holds no credentials; what was granted is listed at {root_url}/me/grants");
+    }
+    Ok(found)
 }
 
 /// As an application where the server knows this command, which it says itself.
@@ -136,10 +141,17 @@ async fn begin_session(options: &Options, root_url: &str) -> Result<()> {
         signed_in_ms: falconer_client::system::now_ms(),
     };
     let (client_id, ends) = (session.client_id.clone(), session.ends_ms().map(output::time));
-    let replaced = store.change(|sessions| {
+    let kept = store.change(|sessions| {
         sessions.current = Some(name.clone());
-        Ok(sessions.sessions.insert(name.clone(), session))
-    })?;
+        Ok(sessions.sessions.insert(name.clone(), session.clone()))
+    });
+    let replaced = match kept {
+        Ok(replaced) => replaced,
+        Err(error) => {
+            end(&session).await?;
+            return Err(error.context("the session was not kept, so what was granted was to end with it"));
+        }
+    };
     if let Some(replaced) = replaced {
         end(&replaced).await?;
     }
@@ -150,14 +162,14 @@ async fn begin_session(options: &Options, root_url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Nobody has the credentials of a session any more that another one has replaced: its grant ends too (ADR 294).
-async fn end(replaced: &Session) -> Result<()> {
+/// Nobody has the credentials of a session any more that another one has replaced, or that could not be kept: its grant ends too (ADR 294).
+async fn end(session: &Session) -> Result<()> {
     let retry = Retry { tries: 2, timeout: Duration::from_secs(5), ..Retry::default() };
-    let client = Client::new(&replaced.root_url)?.with_retry(retry).with_credentials(replaced.credentials()?);
+    let client = Client::new(&session.root_url)?.with_retry(retry).with_credentials(session.credentials()?);
     if let GrantEnd::Counts(error) | GrantEnd::NotKnown(error) = client.end_grant().await {
         eprintln!(
-            "The session of before is forgotten here, and its grant may count to its end: {error}; it is listed at {}/me/grants.",
-            replaced.root_url
+            "A session is forgotten here, and its grant may count to its end: {error}; it is listed at {}/me/grants.",
+            session.root_url
         );
     }
     Ok(())
