@@ -38,9 +38,9 @@ pub struct GrantView {
 }
 
 impl GrantView {
-    /// The name that the administrator registered for what it went to.
-    pub fn registered_name(&self) -> Option<&str> {
-        name_of(&self.record)
+    /// Which application it went to: the name that an administrator has registered, or the `client_id` of one that nobody has. `None`: a site.
+    pub fn application(&self) -> Option<&str> {
+        application_of(&self.record)
     }
 
     /// What it is listed with.
@@ -55,7 +55,7 @@ impl GrantView {
 pub struct GrantGroup {
     /// `https://notes.example.com`
     pub origin: String,
-    /// The name that an administrator has registered. Empty: what nobody has registered.
+    /// As [`GrantView::application`]; empty: a site.
     pub application: String,
 }
 
@@ -202,6 +202,12 @@ impl Grants {
         Ok(GrantPage { grants: found.items.into_iter().map(view).collect(), next, ..GrantPage::default() })
     }
 
+    /// What the application of this `client_id` says of itself, where no administrator has registered it.
+    pub fn calls_itself(&self, client_id: &str) -> Option<String> {
+        let known = self.known_application(client_id).filter(|known| !known.is_registered())?;
+        known.own_name().map(str::to_owned)
+    }
+
     /// Scopes by service, in words.
     pub fn in_words<'a>(&self, scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup> {
         self.configured().words.group(scopes)
@@ -287,9 +293,14 @@ pub(crate) fn name_of(grant: &GrantRecord) -> Option<&str> {
     (!is_host).then_some(label.as_str())
 }
 
-/// Several applications may answer at one origin, each with a name of its own.
+/// What an application that nobody has registered calls itself tells it from no other one: its `client_id` does.
+fn application_of(grant: &GrantRecord) -> Option<&str> {
+    name_of(grant).or(grant.application.as_deref())
+}
+
+/// Several applications may answer at one origin.
 fn group_of(grant: &GrantRecord) -> (&str, &str) {
-    (&grant.target_origin, name_of(grant).unwrap_or_default())
+    (&grant.target_origin, application_of(grant).unwrap_or_default())
 }
 
 /// Where a grant stands in its person's list.

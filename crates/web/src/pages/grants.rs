@@ -32,7 +32,7 @@ pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
     let mut sites: Vec<SiteRows> = Vec::new();
     for grant in found.grants {
         let count = found.by_group.get(&grant.group()).copied().unwrap_or_default();
-        add(&mut sites, &grant, count, row(&visit, &grant, acts.list_clients, now_ms));
+        add(&visit, &mut sites, &grant, count, row(&visit, &grant, acts.list_clients, now_ms));
     }
     let roles_to_review = match visit.parameter("grant") {
         Some(id) => grants.role_changes(session, &id).await?,
@@ -106,7 +106,7 @@ pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
             parent: grant.record.parent.clone(),
             ..row(&visit, &grant, acts.list_clients, now_ms)
         };
-        add(&mut sites, &grant, 0, row);
+        add(&visit, &mut sites, &grant, 0, row);
     }
     let page = GrantsPage {
         layout: visit.layout(),
@@ -126,11 +126,17 @@ pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
 }
 
 /// Puts a grant below what it went to: behind the one before, where that went to the same.
-fn add(sites: &mut Vec<SiteRows>, grant: &GrantView, count: usize, row: GrantsRow) {
-    let (site, name) = (grant.record.target_origin.as_str(), grant.registered_name());
+fn add(visit: &Visit, sites: &mut Vec<SiteRows>, grant: &GrantView, count: usize, row: GrantsRow) {
+    let (site, name) = (grant.record.target_origin.as_str(), grant.application());
     match sites.last_mut().filter(|last| last.site == site && last.name.as_deref() == name) {
         Some(last) => last.rows.push(row),
-        None => sites.push(SiteRows { site: site.to_owned(), name: name.map(str::to_owned), count, rows: vec![row] }),
+        None => sites.push(SiteRows {
+            site: site.to_owned(),
+            name: name.map(str::to_owned),
+            calls_itself: name.and_then(|name| visit.web.grants.calls_itself(name)),
+            count,
+            rows: vec![row],
+        }),
     }
 }
 

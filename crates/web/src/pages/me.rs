@@ -116,16 +116,18 @@ async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<(Vec<Gr
     let active = visit.web.grants.open_grants_of(session).await?.into_iter().filter(|grant| grant.record.parent.is_none());
     let active: Vec<GrantView> = active.collect();
     let count = active.len();
-    Ok((active.into_iter().take(MOST_GRANTS).map(|grant| row(grant, now_ms)).collect(), count))
+    Ok((active.into_iter().take(MOST_GRANTS).map(|grant| row(visit, grant, now_ms)).collect(), count))
 }
 
-fn row(grant: GrantView, now_ms: i64) -> GrantRow {
-    let name = grant.registered_name().map(str::to_owned);
+fn row(visit: &Visit, grant: GrantView, now_ms: i64) -> GrantRow {
+    let name = grant.application().map(str::to_owned);
+    let calls_itself = name.as_deref().and_then(|name| visit.web.grants.calls_itself(name));
     let grant = grant.record;
     GrantRow {
         called: grant.name,
         purpose: grant.purpose,
         name,
+        calls_itself,
         site: grant.target_origin,
         may: if grant.everything {
             format!("may do all that it was offered: {}", words::count(grant.scopes.len(), "scope"))

@@ -74,8 +74,10 @@ pub(crate) struct UnaskedRow {
 pub(crate) struct SiteRows {
     /// `https://notes.example.com`
     pub site: String,
-    /// The name that the administrator registered.
+    /// The name that an administrator registered, or the `client_id` of an application that nobody has.
     pub name: Option<String>,
+    /// What such an application says of itself.
+    pub calls_itself: Option<String>,
     /// All of the person's, on this page or another.
     pub count: usize,
     pub rows: Vec<GrantsRow>,

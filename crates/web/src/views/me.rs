@@ -98,8 +98,10 @@ pub(crate) struct GrantRow {
     pub called: Option<String>,
     /// What it is for, in the words of who asked.
     pub purpose: Option<String>,
-    /// The name that the administrator registered.
+    /// The name that an administrator registered, or the `client_id` of an application that nobody has.
     pub name: Option<String>,
+    /// What such an application says of itself.
+    pub calls_itself: Option<String>,
     /// `https://notes.example.com`
     pub site: String,
     /// "may do everything that you may do", "may use 3 scopes".

@@ -87,6 +87,7 @@ fn grants() -> GrantsPage {
             SiteRows {
                 site: "https://notes.example.com".to_owned(),
                 name: Some("Notes".to_owned()),
+                calls_itself: Some("The <helpful> agent".to_owned()),
                 count: 2,
                 rows: vec![row, of_another],
             },

@@ -103,6 +103,7 @@ pub(super) fn me() -> MePage {
                 id: "a".to_owned(),
                 purpose: Some("Sum up the books of <today>".to_owned()),
                 name: Some("Notes".to_owned()),
+                calls_itself: None,
                 site: "https://notes.example.com".to_owned(),
                 may: "may use 2 scopes".to_owned(),
                 knows_identity: true,
@@ -116,7 +117,9 @@ pub(super) fn me() -> MePage {
             GrantRow {
                 called: Some("My <laptop>".to_owned()),
                 id: "b".to_owned(),
-                site: "http://localhost:41873".to_owned(),
+                name: Some("https://agent.example.com/client.json".to_owned()),
+                calls_itself: Some("The <helpful> agent".to_owned()),
+                site: "https://agent.example.com".to_owned(),
                 may: "may do everything that you may do, except what is broad".to_owned(),
                 ends: "in 5 hours".to_owned(),
                 used: "never used".to_owned(),

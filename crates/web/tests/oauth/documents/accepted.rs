@@ -38,8 +38,8 @@ async fn an_agent_that_nobody_registered_gets_what_the_person_gives() {
     assert_eq!(world.site.credentials(&token).await.status, StatusCode::OK);
     // It is read once.
     assert_eq!(world.asked(), 1);
-    // In the list it is its host.
-    assert!(ann.get("/me/grants").await.text.contains("https://agent.example.com"));
+    // In the list it is its document: another one of this host is another application.
+    assert!(ann.get("/me/grants").await.text.contains(&format!("{ID} <span class=\"host\">https://agent.example.com</span>")));
     // Once the operator wants no more of them, what they were given is worth nothing.
     world.configure(&["other.example.com"], None);
     assert_eq!(world.site.credentials(&token).await.oauth_error(), (401, "invalid_token".to_owned()));
