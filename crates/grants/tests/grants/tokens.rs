@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use falconer_auth::{Auth, AuthSettings, Decision, Origin, ProofParts, Question, Random as _, Reason, RequestParts, TokenFault};
-use falconer_grants::{ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, SentProof, ShownToken};
+use falconer_grants::{ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, Registration, SentProof, ShownToken};
 use falconer_login::Login;
 use falconer_scopes::Expression;
 use falconer_store::Store;
 
-use super::applications::{code, notes, settings};
-use super::common::{Counting, World, login_settings};
+use super::applications::{code, notes, query, settings};
+use super::common::{ADDRESS, Counting, World, login_settings};
 
 /// Another node on the store of the first, which knows nothing of what happens there from now on.
 pub(super) async fn second_node(world: &World) -> (Grants, Arc<Auth>) {
@@ -84,4 +84,23 @@ async fn of_64_uses_of_a_refresh_token_on_two_nodes_one_succeeds() {
     for node in [&first, &second] {
         assert_eq!(node.credentials(&ShownToken::bearer(&given[0].token)).await.err().unwrap(), ExchangeError::InvalidToken);
     }
+}
+
+/// A server that had not heard of it yet said that there is no such application, and that its token is none.
+#[tokio::test]
+async fn an_application_that_registers_at_one_node_goes_on_at_another() {
+    let open = || GrantSettings { registration: Registration::Open, ..settings(vec![]) };
+    let world = World::with(open()).await;
+    let (looks_after, _) = node_on(&world, world.store.clone(), open()).await;
+    let (asks, _) = node_on(&world, world.store.clone(), open()).await;
+    let (deletes, _) = node_on(&world, world.store.clone(), open()).await;
+    let back = "https://agent.example.com/back";
+    let metadata = serde_json::json!({ "redirect_uris": [back] });
+    let one = world.grants.register(None, metadata.as_object().unwrap(), ADDRESS).await.ok().unwrap();
+    let read = looks_after.registered(&one.id, Some(&one.access_token)).await.ok().unwrap();
+    assert_eq!(read.redirect_uris, [back]);
+    let query = query(&one.id, back);
+    asks.look_for_application_of(&query).await.unwrap();
+    assert!(asks.authorization(&query, "https://auth.example.com").is_ok());
+    deletes.delete_registered(&one.id, Some(&one.access_token)).await.unwrap();
 }

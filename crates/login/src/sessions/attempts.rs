@@ -7,7 +7,7 @@
 //! A new password and `unlock` begin new counts: both stand in the names of the counts.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -334,6 +334,20 @@ fn known_keys(name: &str, visitor: &Visitor<'_>) -> Vec<String> {
 
 fn unlocks(name: &str) -> String {
     format!("sign-in/unlocked/{name}")
+}
+
+/// What somebody can have many addresses of, as text: whoever is given addresses of IPv6 is given up to a /48.
+pub fn network_around(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            format!("{}/24", Ipv4Addr::new(a, b, c, 0))
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
 }
 
 /// What is counted as one place, as text: one household or machine has a whole /64 of IPv6 addresses.

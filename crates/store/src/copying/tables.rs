@@ -106,6 +106,7 @@ pub static TABLES: &[Table] = &[
             text("id_token_alg"),
             flag("dpop_bound_access_tokens"),
             text("backchannel_logout_uri"),
+            text("registered_from"),
         ],
     ),
     table(

@@ -94,6 +94,8 @@ pub struct RegistrationRecord {
     pub initial_token: Option<String>,
     /// When somebody granted it something last, to the day; milliseconds since 1970.
     pub granted_ms: Option<i64>,
+    /// The network that it was registered from, while it waits for the first grant and nothing was needed for it.
+    pub registered_from: Option<String>,
 }
 
 /// What applications register themselves with, so often and so long (RFC 7591 section 1.2).

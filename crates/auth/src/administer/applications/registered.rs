@@ -1,6 +1,8 @@
 //! Applications that have registered themselves (RFC 7591, RFC 7592): registered, changed by themselves, and removed where nobody grants them anything. Who may do that is
 //! `grants`' to say, which has looked at their tokens.
 
+use std::collections::BTreeMap;
+
 use falconer_store::{ApplicationRecord, Difference, InitialTokenRecord, Key, RegistrationRecord, Step, Write};
 
 use crate::administer::applications::{ApplicationInput, ChangedApplication, filled, nothing};
@@ -9,12 +11,18 @@ use crate::change::decide::{Decision, Now};
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
-use crate::time::DAY_MS;
+use crate::time::{DAY_MS, MINUTE_MS};
 
-/// So many of them there are at most, beside those of administrators.
+/// So many of them with a token there are at most, and so many without, beside those of administrators.
 const MOST_REGISTERED: usize = 1000;
 /// So many of them that needed no token and that nobody has granted anything.
-const MOST_UNUSED: usize = 100;
+const MOST_WAITING: usize = 100;
+/// So long such a one keeps its place although others want one, where no network has more than a few.
+const PLACE_KEPT_MS: i64 = 10 * MINUTE_MS;
+/// So many are a few.
+const FEW_OF_NETWORK: usize = 3;
+/// So often a place is made for one, which somebody else may take first.
+const PLACES_TRIED: usize = 4;
 /// So long one that needed no token waits for somebody who grants it something.
 const UNUSED_WITHOUT_TOKEN_MS: i64 = DAY_MS;
 /// And one that had a token.
@@ -38,19 +46,39 @@ pub struct NewRegistration<'a> {
     pub access_hash: &'a str,
     /// What it has shown. `None`: nothing, where nothing is needed.
     pub initial_token: Option<&'a InitialTokenRecord>,
+    /// The network that it comes from.
+    pub network: &'a str,
 }
 
 impl Auth {
     /// Registers an application. [`ApiError::RequestConflict`]: the token can't be used any more; [`ApiError::Unavailable`]: there are as many as there can be.
     pub async fn register_application(&self, new: &NewRegistration<'_>) -> Result<ApplicationRecord, ApiError> {
         reserved::check_contents(&new.input.scopes, &new.input.description)?;
+        for _ in 0..PLACES_TRIED {
+            if let Some(record) = self.register_where_there_is_room(new).await? {
+                return Ok(record);
+            }
+            self.make_room(new.network).await?;
+        }
+        Err(full())
+    }
+
+    /// `None`: all places are taken in which applications wait that needed no token.
+    async fn register_where_there_is_room(&self, new: &NewRegistration<'_>) -> Result<Option<ApplicationRecord>, ApiError> {
         self.decide(|now| {
             let maker = new.initial_token.map(|token| self.still_gives(now, token, &new.input.scopes)).transpose()?;
-            refuse_too_many(now, new.initial_token.is_none())?;
+            let is_open = new.initial_token.is_none();
+            if registrations(now, is_open).count() >= MOST_REGISTERED {
+                return Err(full());
+            }
+            if is_open && waiting(now).count() >= MOST_WAITING {
+                return Ok(Decision::Keep(None));
+            }
             let registration = RegistrationRecord {
                 access_hash: new.access_hash.to_owned(),
                 initial_token: new.initial_token.map(|token| token.id.clone()),
                 granted_ms: None,
+                registered_from: is_open.then(|| new.network.to_owned()),
             };
             let empty = nothing(new.id, now.now_ms);
             let record =
@@ -61,10 +89,25 @@ impl Auth {
                 Some(token) => Write::RegisterApplication(record.clone(), token.hash.clone()),
                 None => Write::InsertApplication(record.clone()),
             };
-            Ok(Decision::Write(step, write, record))
+            Ok(Decision::Write(step, write, Some(record)))
         })
         .await
         .map(|(record, _)| record)
+    }
+
+    /// Removes one of those that wait for their first grant, so that strangers who take all places keep nobody else out.
+    async fn make_room(&self, network: &str) -> Result<(), ApiError> {
+        self.decide(|now| {
+            let waiting: Vec<&ApplicationRecord> = waiting(now).collect();
+            if waiting.len() < MOST_WAITING {
+                return Ok(Decision::Keep(()));
+            }
+            let leaves = who_leaves(&waiting, network, now.now_ms).ok_or_else(full)?;
+            let step = step_by(now, OPEN_ACTOR, "deleted, in favour of another", vec![Key::Application(leaves.id.clone())]);
+            Ok(Decision::Write(step, Write::DeleteApplication(leaves.id.clone()), ()))
+        })
+        .await
+        .map(|((), _)| ())
     }
 
     /// Makes an application that has registered itself what it says now, given what it is. `None`: there is none of this id and this token.
@@ -117,6 +160,7 @@ impl Auth {
             let mut record = known.as_ref().clone();
             if let Some(registration) = &mut record.registration {
                 registration.granted_ms = Some(now.now_ms);
+                registration.registered_from = None;
             }
             let step = step_by(now, &actor_of(known), "granted something", vec![Key::Application(id.to_owned())]);
             Ok(Decision::Write(step, Write::UpdateApplication(record), ()))
@@ -158,13 +202,32 @@ fn is_unused(known: &ApplicationRecord, now_ms: i64) -> bool {
     })
 }
 
-fn refuse_too_many(now: &Now, is_open: bool) -> Result<(), ApiError> {
-    let registered = || now.snapshot.applications().iter().filter_map(|known| known.registration.as_ref());
-    let is_waiting = |registration: &&RegistrationRecord| registration.initial_token.is_none() && registration.granted_ms.is_none();
-    if registered().count() >= MOST_REGISTERED || (is_open && registered().filter(is_waiting).count() >= MOST_UNUSED) {
-        return Err(ApiError::Unavailable("as many applications have registered themselves as there can be".to_owned()));
+fn full() -> ApiError {
+    ApiError::Unavailable("as many applications have registered themselves as there can be".to_owned())
+}
+
+/// Those that needed no token, or those that had one.
+fn registrations(now: &Now, is_open: bool) -> impl Iterator<Item = (&ApplicationRecord, &RegistrationRecord)> {
+    let all = now.snapshot.applications().iter().filter_map(|known| Some((known.as_ref(), known.registration.as_ref()?)));
+    all.filter(move |(_, registration)| registration.initial_token.is_none() == is_open)
+}
+
+/// Those that needed no token and that nobody has granted anything.
+fn waiting(now: &Now) -> impl Iterator<Item = &ApplicationRecord> {
+    registrations(now, true).filter(|(_, registration)| registration.granted_ms.is_none()).map(|(known, _)| known)
+}
+
+/// Who leaves for one of this network: the oldest of the network that has most, the new one counted. Where even that one has only a few, nobody leaves who has just come.
+fn who_leaves<'w>(waiting: &[&'w ApplicationRecord], network: &str, now_ms: i64) -> Option<&'w ApplicationRecord> {
+    let network_of = |known: &'w ApplicationRecord| known.registration.as_ref().and_then(|kept| kept.registered_from.as_deref());
+    let mut counts: BTreeMap<Option<&str>, usize> = BTreeMap::from([(Some(network), 1)]);
+    for known in waiting {
+        *counts.entry(network_of(known)).or_default() += 1;
     }
-    Ok(())
+    let most = counts.values().copied().max().unwrap_or_default();
+    let of_most = waiting.iter().copied().filter(|known| counts.get(&network_of(known)) == Some(&most));
+    let oldest = of_most.min_by_key(|known| (known.created_ms, known.id.as_str()))?;
+    (most > FEW_OF_NETWORK || oldest.created_ms.saturating_add(PLACE_KEPT_MS) <= now_ms).then_some(oldest)
 }
 
 fn registered<'n>(now: &'n Now, id: &str, access_hash: &str) -> Option<&'n ApplicationRecord> {

@@ -136,7 +136,7 @@ fn redirects(
 }
 
 fn scopes(metadata: &Map<String, Value>) -> Result<Option<Vec<String>>, RegistrationError> {
-    let Some(text) = text(metadata, "scope")?.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = text(metadata, "scope")?.filter(|text| !text.trim_matches(' ').is_empty()) else { return Ok(None) };
     let is_scope = |scope: &String| scope.len() <= LONGEST_SCOPE && falconer_scopes::is_valid_scope(scope);
     match scope_text::read(text).filter(|scopes| scopes.len() <= MOST_SCOPES && scopes.iter().all(is_scope)) {
         Some(scopes) => Ok(Some(ScopeSet::new(scopes).to_vec())),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use falconer_auth::{
     ApiError, ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret, SigningAlgorithm,
 };
-use falconer_login::{LoginError, hash_of_token, network, sha256_hex};
+use falconer_login::{LoginError, hash_of_token, network, network_around, sha256_hex};
 use falconer_scopes::ScopeSet;
 use falconer_wire::scope_text;
 use serde_json::{Map, Value};
@@ -18,6 +18,8 @@ use crate::applications::registration::initial_tokens::hash_of_initial_token;
 use crate::applications::registration::metadata::{self, ClientMetadata, ProofMethod, text};
 use crate::consent::lifetime::LONGEST_MS;
 use crate::grants::Grants;
+use crate::oauth::request::authorization::AuthorizationError;
+use crate::oauth::request::parameters::Parameters;
 use crate::settings::Registration;
 
 /// In front of each token with which an application is read, changed and deleted.
@@ -30,6 +32,8 @@ const ID_PREFIX: &str = "registered-";
 const MOST_BY_NETWORK: u32 = 60;
 /// And so many in an hour where nothing is needed for one.
 const MOST_OPEN_BY_NETWORK: u32 = 20;
+/// And so many from around it.
+const MOST_OPEN_AROUND: u32 = 60;
 /// So often in an hour an application changes itself.
 const MOST_CHANGES: u32 = 60;
 /// So many grants are ended in one step.
@@ -83,7 +87,7 @@ impl Grants {
             return Err(RegistrationError::Off);
         }
         self.login.check_clock()?;
-        let network = network(address);
+        let (network, around) = (network(address), network_around(address));
         self.count(&format!("registration/network/{network}"), MOST_BY_NETWORK, MINUTE_MS).await?;
         let initial = match (token, mode) {
             (Some(token), _) => {
@@ -99,18 +103,42 @@ impl Grants {
         // Last: what could not be registered takes nobody's place.
         if initial.is_none() {
             self.count(&format!("registration/open/{network}"), MOST_OPEN_BY_NETWORK, HOUR_MS).await?;
+            self.count(&format!("registration/open/{around}"), MOST_OPEN_AROUND, HOUR_MS).await?;
         }
         let (secret, access_token) = (new_secret(&self.login), format!("{PREFIX}{}", self.login.draw::<32>()));
         let (secret_hash, access_hash) = (sha256_hex(secret.expose()), hash_of_token(PURPOSE, &access_token));
         let initial_token = initial.as_ref();
-        let new = NewRegistration { id: &id, input: &input, secret_hash: &secret_hash, access_hash: &access_hash, initial_token };
+        let new = NewRegistration {
+            id: &id,
+            input: &input,
+            secret_hash: &secret_hash,
+            access_hash: &access_hash,
+            initial_token,
+            network: &around,
+        };
         let record = self.auth.register_application(&new).await?;
         let secret = record.confidential.then_some(secret);
         Ok(RegisteredApplication { method: read.method, secret, ..shown(&record, &access_token) })
     }
 
+    /// Has an application at hand that may have registered itself at another server a moment ago: it goes on at once, at whichever server it comes to.
+    pub async fn look_for_application(&self, id: &str) -> Result<(), LoginError> {
+        if id.starts_with(ID_PREFIX) && self.auth.directory().applications().get(id).is_none() {
+            self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
+        }
+        Ok(())
+    }
+
+    /// The same for the one that asks with this query.
+    pub async fn look_for_application_of(&self, query: &str) -> Result<(), AuthorizationError> {
+        let Ok(parameters) = Parameters::read(query) else { return Ok(()) };
+        let Ok(Some(id)) = parameters.one("client_id") else { return Ok(()) };
+        self.look_for_application(id).await.map_err(AuthorizationError::Login)
+    }
+
     /// What an application is registered as.
-    pub fn registered(&self, id: &str, token: Option<&str>) -> Result<RegisteredApplication, RegistrationError> {
+    pub async fn registered(&self, id: &str, token: Option<&str>) -> Result<RegisteredApplication, RegistrationError> {
+        self.look_for_application(id).await?;
         let (record, token) = self.registered_with(id, token)?;
         Ok(shown(&record, token))
     }
@@ -151,6 +179,7 @@ impl Grants {
 
     /// Deletes an application as itself wants, and ends what it was granted.
     pub async fn delete_registered(&self, id: &str, token: Option<&str>) -> Result<(), RegistrationError> {
+        self.look_for_application(id).await?;
         let (_, token) = self.registered_with(id, token)?;
         // Before, so that whoever repeats it after a failure still can; and after, for what was granted in between.
         self.end_grants_for(id).await?;

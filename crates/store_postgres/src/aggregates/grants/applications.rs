@@ -7,7 +7,7 @@ use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "id, name, description, owner, redirect_uris, scopes, max_life_ms, confidential, secret_hash, secret_made_ms, old_secret_hash, old_secret_ends_ms, remember_ms, skip_consent, created_ms, last_modified_ms, registration_hash, initial_token, granted_ms, pushed_only, id_token_alg, dpop_bound_access_tokens, backchannel_logout_uri";
+const COLUMNS: &str = "id, name, description, owner, redirect_uris, scopes, max_life_ms, confidential, secret_hash, secret_made_ms, old_secret_hash, old_secret_ends_ms, remember_ms, skip_consent, created_ms, last_modified_ms, registration_hash, initial_token, granted_ms, pushed_only, id_token_alg, dpop_bound_access_tokens, backchannel_logout_uri, registered_from";
 
 /// All applications, ascending.
 pub(crate) async fn every(on: &impl Connection) -> Res<Vec<ApplicationRecord>> {
@@ -20,7 +20,7 @@ pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<Applicatio
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, application: &ApplicationRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO applications ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+        "INSERT INTO applications ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
     );
     write(&writing.transaction, &sql, application).await?;
     writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Created).await
@@ -30,7 +30,7 @@ pub(crate) async fn update(writing: &mut Writing<'_>, application: &ApplicationR
     let sql = "UPDATE applications SET name = $2, description = $3, owner = $4, redirect_uris = $5, scopes = $6, max_life_ms = $7, confidential = $8,
                secret_hash = $9, secret_made_ms = $10, old_secret_hash = $11, old_secret_ends_ms = $12, remember_ms = $13,
                skip_consent = $14, created_ms = $15, last_modified_ms = $16, registration_hash = $17, initial_token = $18, granted_ms = $19,
-               pushed_only = $20, id_token_alg = $21, dpop_bound_access_tokens = $22, backchannel_logout_uri = $23
+               pushed_only = $20, id_token_alg = $21, dpop_bound_access_tokens = $22, backchannel_logout_uri = $23, registered_from = $24
                WHERE id = $1";
     if write(&writing.transaction, sql, application).await? == 0 {
         return Err(StoreError::Conflict.into());
@@ -75,6 +75,7 @@ async fn write(on: &impl Connection, sql: &str, application: &ApplicationRecord)
             &application.id_token_alg.as_str(),
             &application.dpop_bound_access_tokens,
             &application.backchannel_logout_uri,
+            &registration.and_then(|registration| registration.registered_from.as_ref()),
         ],
     )
     .await
@@ -82,7 +83,7 @@ async fn write(on: &impl Connection, sql: &str, application: &ApplicationRecord)
 
 fn read(row: &Row) -> Res<ApplicationRecord> {
     let access_hash: Option<String> = get(row, 16)?;
-    let (initial_token, granted_ms) = (get(row, 17)?, get(row, 18)?);
+    let (initial_token, granted_ms, registered_from) = (get(row, 17)?, get(row, 18)?, get(row, 23)?);
     let word: String = get(row, 20)?;
     let id_token_alg = SigningAlgorithm::of_word(&word).ok_or_else(|| StoreError::Corrupt(format!("ID tokens by {word:?}")))?;
     Ok(ApplicationRecord {
@@ -105,7 +106,7 @@ fn read(row: &Row) -> Res<ApplicationRecord> {
         pushed_only: get(row, 19)?,
         id_token_alg,
         backchannel_logout_uri: get(row, 22)?,
-        registration: access_hash.map(|access_hash| RegistrationRecord { access_hash, initial_token, granted_ms }),
+        registration: access_hash.map(|access_hash| RegistrationRecord { access_hash, initial_token, granted_ms, registered_from }),
         dpop_bound_access_tokens: get(row, 21)?,
     })
 }

@@ -35,7 +35,11 @@ pub(crate) async fn show(mut visit: Visit) -> Result<Response, Problem> {
                 return refused(error);
             }
         }
-        (Ok(false), _) => {}
+        (Ok(false), _) => {
+            if let Err(error) = visit.web.grants.look_for_application_of(&visit.query).await {
+                return refused(error);
+            }
+        }
     }
     let request = match authorization(&visit, &visit.query) {
         Ok(request) => request,
@@ -73,6 +77,9 @@ pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Re
         Ok(is_by_document) if is_by_document || web.grants.is_pushed(&query) => return Ok(go(&format!("{PLACE}?{query}"))),
         Ok(_) => {}
     }
+    if let Err(error) = web.grants.look_for_application_of(&query).await {
+        return refused(error);
+    }
     match web.grants.authorization(&query, web.settings.public_origin.as_str()) {
         Ok(_) => Ok(go(&format!("{PLACE}?{query}"))),
         Err(error) => refused(error),
@@ -107,6 +114,9 @@ pub(crate) async fn decision(form: Posted) -> Result<Response, Problem> {
         if let Err(error) = form.visit.web.grants.read_document(session, form.field("request")).await {
             return refused(error);
         }
+    }
+    if let Err(error) = form.visit.web.grants.look_for_application_of(form.field("request")).await {
+        return refused(error);
     }
     let request = match authorization(&form.visit, form.field("request")) {
         Ok(request) => request,

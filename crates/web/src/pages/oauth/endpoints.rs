@@ -129,12 +129,21 @@ pub(crate) async fn answered(
 ) -> Response {
     let headers = request.headers().clone();
     let outcome = match ApplicationRequest::read(request).await {
-        Ok(request) => exchange(request).await,
+        Ok(request) => match at_hand(web, &request).await {
+            Ok(()) => exchange(request).await,
+            Err(refused) => Err(refused),
+        },
         Err(refused) => Err(refused),
     };
     let mut response = outcome.unwrap_or_else(Refused::answer);
     cors::allow(&web.grants, &headers, response.headers_mut());
     response
+}
+
+async fn at_hand(web: &Web, request: &ApplicationRequest) -> Result<(), Refused> {
+    let id = request.basic.as_ref().map(|(id, _)| id).or(request.client_id.as_ref());
+    let Some(id) = id else { return Ok(()) };
+    web.grants.look_for_application(id).await.map_err(|error| Problem::from(error).into())
 }
 
 /// The parameters of a request, and the body that they were in.

@@ -49,7 +49,7 @@ pub(crate) async fn manage(State(web): State<Arc<Web>>, Path(id): Path<String>, 
         let token = token.as_deref();
         match *request.method() {
             Method::PUT => {
-                web.grants.registered(&id, token)?;
+                web.grants.registered(&id, token).await?;
                 let metadata = read(request).await?;
                 Ok(shown(&web, StatusCode::OK, web.grants.change_registered(&id, token, &metadata).await?))
             }
@@ -59,7 +59,7 @@ pub(crate) async fn manage(State(web): State<Arc<Web>>, Path(id): Path<String>, 
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 Ok(response)
             }
-            _ => Ok(shown(&web, StatusCode::OK, web.grants.registered(&id, token)?)),
+            _ => Ok(shown(&web, StatusCode::OK, web.grants.registered(&id, token).await?)),
         }
     })
     .await

@@ -2,7 +2,7 @@
 
 use super::*;
 use falconer_auth::ApplicationInput;
-use futures_util::poll;
+use futures_util::FutureExt as _;
 
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
@@ -17,9 +17,13 @@ async fn what_is_registered_is_found_and_what_no_application_can_be_is_not_regis
     let back = format!("https://{long}.example.com/back");
     let one = registered(&site.register(None, &json!({ "redirect_uris": [back] })).await);
     assert_eq!(one.json["client_name"], "example.com");
+    // Blanks alone say nothing.
+    let blank = registered(&site.register(None, &json!({ "redirect_uris": [BACK], "scope": "  " })).await);
+    assert!(blank.json.get("scope").is_none(), "{}", blank.json);
     let mut ann = site.ann().await;
     let page = ann.get(&authorize(&asks(&one.id, &[("redirect_uri", &back)]))).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert_eq!(ann.get(&authorize(&asks(&blank.id, &[]))).await.status, StatusCode::OK);
     for scope in ["assume:grant:abc", "notes:read:**"] {
         let changed = json!({ "redirect_uris": [BACK], "scope": scope, "client_id": one.id });
         let refused = [
@@ -30,7 +34,7 @@ async fn what_is_registered_is_found_and_what_no_application_can_be_is_not_regis
             assert_eq!(refused.oauth_error(), (400, "invalid_client_metadata".to_owned()), "{scope}: {}", refused.text);
         }
     }
-    assert_eq!(site.auth.directory().applications().iter().count(), 1);
+    assert_eq!(site.auth.directory().applications().iter().count(), 2);
 }
 
 /// What it may ask for was read before the change was decided, so that it wrote back what an administrator had just taken away.
@@ -45,7 +49,7 @@ async fn an_application_that_changes_itself_takes_back_nothing_that_an_administr
     let mut sent = metadata();
     sent.as_object_mut().unwrap().insert("client_id".to_owned(), json!(one.id));
     let mut change = Box::pin(site.web.grants.change_registered(&one.id, Some(&one.token), sent.as_object().unwrap()));
-    assert!(poll!(&mut change).is_pending(), "it has looked at what is there, and has not written yet");
+    assert!((&mut change).now_or_never().is_none(), "it has looked at what is there, and has not written yet");
     site.web.grants.put_application(&admin, &one.id, &less, None).await.unwrap();
     assert_eq!(change.await.unwrap().scope.as_deref(), Some("notes:read:red"));
     let after = site.auth.directory().applications().get(&one.id).cloned().unwrap();
@@ -73,6 +77,30 @@ async fn a_token_is_worth_no_more_than_whoever_made_it_is_by_now() {
     site.login.enable_account("test", "admin").await.unwrap();
     registered(&site.register(Some(&token), &red).await);
     assert_eq!(site.store.initial_tokens().await.unwrap()[0].uses, 3, "what is refused uses nothing");
+}
+
+/// Two of one origin looked like one, and one button took back what both had.
+#[tokio::test]
+async fn two_of_one_origin_are_listed_and_taken_back_one_by_one() {
+    let (site, token) = with_token(2).await;
+    let mut ann = site.ann().await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let one = registered(&site.register(Some(&token), &metadata()).await);
+        for _ in 0..2 {
+            ann.lets_at(&asks(&one.id, &[]), "agent.example.com").await;
+        }
+        ids.push(one.id);
+    }
+    let page = ann.get("/me/grants").await.text;
+    assert_eq!((page.matches("Revoke 2 grants").count(), page.matches("calls itself <q>The &#60;helpful&#62; agent</q>").count()), (2, 2), "{page}");
+    assert!(ids.iter().all(|id| page.contains(&format!("{id} <span class=\"host\">https://agent.example.com</span>"))), "{page}");
+    let form = with(ann.get("/me/grants").await.form("/me/grants/revoke"), &[("grant", "")]);
+    let first = with(form, &[("site", "https://agent.example.com"), ("application", &ids[0])]);
+    ann.post("/me/grants/revoke", &first).await.location();
+    let page = ann.get("/me/grants").await.text;
+    assert!(!page.contains(&ids[0]) && page.contains(&ids[1]), "{page}");
+    assert!(ann.get("/").await.text.contains(&ids[1]));
 }
 
 fn with_scope(scope: &str) -> Value {

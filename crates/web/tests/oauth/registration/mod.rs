@@ -304,15 +304,35 @@ async fn strangers_register_so_many() {
     assert_eq!(over.status, StatusCode::TOO_MANY_REQUESTS, "{}", over.text);
     assert!(over.header("retry-after").parse::<u64>().is_ok());
     // Others do, until there are as many as there can be that nobody has granted anything.
+    let elsewhere = async |number: usize| {
+        site.registration_from(&format!("198.51.{number}.1:4000"), Method::POST, REGISTER, None, Some(&metadata())).await
+    };
+    let all = || site.auth.directory().applications().iter().map(|known| known.id.clone()).collect::<Vec<String>>();
     for number in 0..80 {
-        let peer = format!("198.51.{number}.1:4000");
-        registered(&site.registration_from(&peer, Method::POST, REGISTER, None, Some(&metadata())).await);
+        registered(&elsewhere(number).await);
     }
-    let full = site.registration_from("192.0.2.1:1", Method::POST, REGISTER, None, Some(&metadata())).await;
-    assert_eq!(full.oauth_error(), (503, "server_error".to_owned()));
+    let crowd = all();
+    // Then one of the network leaves that has most, down to a few: nobody who comes later is kept out by it, and nobody else loses a place.
+    let mut later = Vec::new();
+    for number in 80..97 {
+        later.push(registered(&elsewhere(number).await).id);
+        assert_eq!(all().len(), 100);
+    }
+    let left = all();
+    assert!(later.iter().all(|id| left.contains(id)), "whoever comes later stays");
+    assert_eq!(crowd.iter().filter(|id| left.contains(id)).count(), 83);
+    let from = |id: &String| site.auth.directory().applications().get(id).unwrap().registration.clone().unwrap().registered_from;
+    assert_eq!(left.iter().filter(|id| from(id).as_deref() == Some("203.0.113.0/24")).count(), 3);
+    // Where nobody has more than a few, whoever has just come stays for a while.
+    assert_eq!(elsewhere(97).await.oauth_error(), (503, "server_error".to_owned()));
+    assert_eq!(all(), left);
+    site.clock.0.fetch_add(10 * 60_000, Ordering::SeqCst);
+    registered(&elsewhere(97).await);
+    assert_eq!(all().len(), 100);
     // After a day those are gone, but for one that somebody has granted something.
     let used = site.auth.directory().applications().iter().next().unwrap().id.clone();
     site.ann().await.lets_at(&asks(&used, &[]), "agent.example.com").await;
+    assert_eq!(from(&used), None);
     assert_eq!(site.auth.delete_unused_registrations(1000).await.unwrap(), 0);
     site.clock.0.fetch_add(DAY_MS, Ordering::SeqCst);
     assert_eq!(site.auth.delete_unused_registrations(1000).await.unwrap(), 99);

@@ -1,0 +1,3 @@
+-- The network that an application registered itself from, where nothing was needed for that and nobody has granted it anything yet. NULL: it no longer matters.
+-- beside: 25
+ALTER TABLE applications ADD COLUMN registered_from TEXT;
