@@ -57,7 +57,11 @@ pub(crate) async fn an_application_is_registered_with_a_token_that_counts(store:
     assert_eq!(s.register_application(&step(s, "registered").await, &application("a"), "hash-of-t").await, Err(StoreError::Conflict));
     assert_eq!(s.initial_token("hash-of-t").await.unwrap().unwrap().uses, 1);
     s.register_application(&step(s, "registered").await, &application("b"), "hash-of-t").await.unwrap();
-    assert_eq!(s.register_application(&step(s, "registered").await, &application("c"), "hash-of-t").await, Err(StoreError::Conflict), "used up");
+    assert_eq!(
+        s.register_application(&step(s, "registered").await, &application("c"), "hash-of-t").await,
+        Err(StoreError::Conflict),
+        "used up"
+    );
     assert_eq!(s.load().await.unwrap().applications, [application("a"), application("b")]);
     let rows = s.entity_history("initial-token", "t", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.action == "registered").count(), 2);

@@ -294,55 +294,6 @@ async fn without_a_token_it_is_an_application_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn strangers_register_so_many() {
-    let site = site().await;
-    configure(&site, Registration::Open);
-    for _ in 0..20 {
-        registered(&site.register(None, &metadata()).await);
-    }
-    let over = site.register(None, &metadata()).await;
-    assert_eq!(over.status, StatusCode::TOO_MANY_REQUESTS, "{}", over.text);
-    assert!(over.header("retry-after").parse::<u64>().is_ok());
-    // Others do, until there are as many as there can be that nobody has granted anything.
-    let elsewhere = async |number: usize| {
-        site.registration_from(&format!("198.51.{number}.1:4000"), Method::POST, REGISTER, None, Some(&metadata())).await
-    };
-    let all = || site.auth.directory().applications().iter().map(|known| known.id.clone()).collect::<Vec<String>>();
-    for number in 0..80 {
-        registered(&elsewhere(number).await);
-    }
-    let crowd = all();
-    // Then one of the network leaves that has most, down to a few: nobody who comes later is kept out by it, and nobody else loses a place.
-    let mut later = Vec::new();
-    for number in 80..97 {
-        later.push(registered(&elsewhere(number).await).id);
-        assert_eq!(all().len(), 100);
-    }
-    let left = all();
-    assert!(later.iter().all(|id| left.contains(id)), "whoever comes later stays");
-    assert_eq!(crowd.iter().filter(|id| left.contains(id)).count(), 83);
-    let from = |id: &String| site.auth.directory().applications().get(id).unwrap().registration.clone().unwrap().registered_from;
-    assert_eq!(left.iter().filter(|id| from(id).as_deref() == Some("203.0.113.0/24")).count(), 3);
-    // Where nobody has more than a few, whoever has just come stays for a while.
-    assert_eq!(elsewhere(97).await.oauth_error(), (503, "server_error".to_owned()));
-    assert_eq!(all(), left);
-    site.clock.0.fetch_add(10 * 60_000, Ordering::SeqCst);
-    registered(&elsewhere(97).await);
-    assert_eq!(all().len(), 100);
-    // After a day those are gone, but for one that somebody has granted something.
-    let used = site.auth.directory().applications().iter().next().unwrap().id.clone();
-    site.ann().await.lets_at(&asks(&used, &[]), "agent.example.com").await;
-    assert_eq!(from(&used), None);
-    assert_eq!(site.auth.delete_unused_registrations(1000).await.unwrap(), 0);
-    site.clock.0.fetch_add(DAY_MS, Ordering::SeqCst);
-    assert_eq!(site.auth.delete_unused_registrations(1000).await.unwrap(), 99);
-    let left: Vec<String> = site.auth.directory().applications().iter().map(|known| known.id.clone()).collect();
-    assert_eq!(left, [used]);
-    site.clock.0.fetch_add(90 * DAY_MS, Ordering::SeqCst);
-    assert_eq!(site.auth.delete_unused_registrations(1000).await.unwrap(), 1);
-}
-
-#[tokio::test]
 async fn pages_make_and_revoke_a_token() {
     const PLACE: &str = "/auth/applications/tokens";
     let site = site().await;

@@ -34,7 +34,8 @@ pub async fn run(options: Options) -> Result<()> {
     let credentials = OAuthServer::at(&session.root_url)?.credentials(&tokens.access_token).await?;
     store()?.change(|sessions| {
         // Another command may have signed in anew under this name: the credentials of one grant do not go with the tokens of another.
-        let same = sessions.sessions.get_mut(&name).filter(|now| now.signed_in_ms == session.signed_in_ms && now.root_url == session.root_url);
+        let same =
+            sessions.sessions.get_mut(&name).filter(|now| now.signed_in_ms == session.signed_in_ms && now.root_url == session.root_url);
         let session = same.with_context(|| format!("the session {name} was signed out, or another one was begun, meanwhile"))?;
         session.client_id.clone_from(&credentials.client_id);
         session.access_token.clone_from(&credentials.access_token);

@@ -89,8 +89,7 @@ async fn by_page(options: &Options, root_url: &str) -> Result<GrantCredentials> 
     };
     let mut answer: BTreeMap<String, String> = grant_page::ask(root_url, &request).await?;
     let mut value = |name: &str| answer.remove(name).unwrap_or_default();
-    let found =
-        GrantCredentials { client_id: value("clientId"), access_token: value("accessToken"), certificate: value("certificate") };
+    let found = GrantCredentials { client_id: value("clientId"), access_token: value("accessToken"), certificate: value("certificate") };
     if !are_credentials(&found) {
         bail!("the answer holds no credentials; what was granted is listed at {root_url}/me/grants");
     }
