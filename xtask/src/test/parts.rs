@@ -113,8 +113,8 @@ pub const PARTS: &[Part] = &[
 ];
 
 /// Parts that run only where they are named: what Keycloak needs has to be downloaded, and not every machine can; clients and pages once more take as long as half of
-/// all the rest.
-const ON_REQUEST: &[&str] = &["keycloak", "clients-postgres", "browser-postgres"];
+/// all the rest; Patroni decides by its own clock what stands still, on a machine that has the time for it.
+const ON_REQUEST: &[&str] = &["keycloak", "clients-postgres", "browser-postgres", "failover"];
 
 impl Part {
     /// Whether it runs where these are named.
