@@ -376,7 +376,8 @@ mod tests {
     #[test]
     fn every_gated_workload_can_be_made_and_run() {
         for (name, rounds) in GATED {
-            assert!(rounds < COLD, "{name}");
+            // Each of these takes a list that was never expanded.
+            assert!(!name.starts_with("expand-1k-") || rounds < COLD, "{name}");
             (workload(name).unwrap().run)();
         }
         assert!(workload("nothing").is_err());
