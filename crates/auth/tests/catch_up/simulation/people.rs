@@ -117,7 +117,8 @@ pub async fn verify(world: Arc<World>, number: usize) {
     world.tell(|| format!("node {number} at {} to {}: the grant {id} {}", from.0, to.0, word(&verdict)));
     let model = world.database.model.lock().unwrap();
     let from = from.max(acknowledged).max(model.newest_at(began_ms - MAX_STALENESS_MS));
-    let states: Vec<&Arc<State>> = model.between(from.min(to), to).collect();
+    // What it looked for in the store may be of later than what it has in memory.
+    let states: Vec<&Arc<State>> = model.between(from.min(to), model.last().0).collect();
     let given = |state: &&Arc<State>| state.given_by(&id, &SCOPES, now_ms);
     let is_right = match &verdict {
         Verdict::Unable(_) => true,

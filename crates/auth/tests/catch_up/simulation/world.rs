@@ -196,12 +196,16 @@ impl World {
     }
 
     fn crash(self: &Arc<World>, number: usize, why: &str) {
-        self.tell(|| format!("node {number} crashes: {why}"));
         {
             let mut machines = self.machines.lock().unwrap();
+            // What has crashed already begins another life by itself, and only one.
+            if machines[number].link.is_dead() {
+                return;
+            }
             machines[number].link.die();
             machines[number].auth = None;
         }
+        self.tell(|| format!("node {number} crashes: {why}"));
         let world = self.clone();
         tokio::spawn(async move {
             world.time.sleep(world.time.between(10, 2000)).await;
