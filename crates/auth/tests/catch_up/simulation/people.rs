@@ -119,23 +119,26 @@ pub async fn verify(world: Arc<World>, number: usize) {
     let from = from.max(acknowledged).max(model.newest_at(began_ms - MAX_STALENESS_MS));
     // What it looked for in the store may be of later than what it has in memory.
     let states: Vec<&Arc<State>> = model.between(from.min(to), model.last().0).collect();
-    let given = |state: &&Arc<State>| state.given_by(&id, &SCOPES, now_ms);
+    // While it waited for the store, its clock may have been stepped.
+    let moments = [now_ms, world.machines.lock().unwrap()[number].clock.now_ms()];
+    let given: Vec<_> = states.iter().flat_map(|state| moments.map(|at_ms| state.given_by(&id, &SCOPES, at_ms))).collect();
     let is_right = match &verdict {
         Verdict::Unable(_) => true,
         _ if from > to => false,
         Verdict::Success(success) => {
             let has = success.scopes.to_vec();
             let seen: Vec<&str> = SCOPES.into_iter().filter(|scope| has.iter().any(|had| had == scope)).collect();
-            states.iter().any(|state| given(state).as_ref() == Some(&seen))
+            given.iter().any(|given| given.as_ref() == Some(&seen))
         }
         // A clock that is behind may not have reached its beginning.
         Verdict::Failed(_) => {
-            states.iter().any(|state| given(state).is_none() || state.grants.get(&id).is_some_and(|grant| now_ms < grant.start_ms))
+            let has_not_begun =
+                |state: &&Arc<State>| state.grants.get(&id).is_some_and(|grant| moments.iter().any(|at_ms| *at_ms < grant.start_ms));
+            given.iter().any(Option::is_none) || states.iter().any(has_not_begun)
         }
         Verdict::NoAuth { .. } => false,
     };
-    let all: Vec<_> = states.iter().map(given).collect();
-    let wrong = || Err(format!("node {number} between {from:?} and {to:?}, the grant {id}: the model says {all:?}: {verdict:?}"));
+    let wrong = || Err(format!("node {number} between {from:?} and {to:?}, the grant {id}: the model says {given:?}: {verdict:?}"));
     world.database.check(if is_right { Ok(()) } else { wrong() });
 }
 
