@@ -53,9 +53,13 @@ impl TokenScheme {
 
     /// What stands behind the scheme in a header; `None`: the header is of another scheme.
     pub fn token_of(authorization: Option<&str>) -> Option<(TokenScheme, &str)> {
-        let (written, token) = authorization?.split_once(' ')?;
-        let scheme = [TokenScheme::Bearer, TokenScheme::Dpop].into_iter().find(|known| written.eq_ignore_ascii_case(known.as_str()))?;
-        Some((scheme, token.trim_matches(' ')))
+        let text = authorization?;
+        // Each request of a service comes by here, and hardly any header is one of these: nothing is looked for in it.
+        [TokenScheme::Bearer, TokenScheme::Dpop].into_iter().find_map(|scheme| {
+            let (written, rest) = text.split_at_checked(scheme.as_str().len())?;
+            let token = rest.strip_prefix(' ').filter(|_| written.eq_ignore_ascii_case(scheme.as_str()))?;
+            Some((scheme, token.trim_matches(' ')))
+        })
     }
 }
 
