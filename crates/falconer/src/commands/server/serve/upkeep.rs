@@ -122,28 +122,31 @@ async fn remove_what_has_ended(
     if let Err(error) = store.prune(auth.now_ms()).await {
         tracing::warn!(%error, "can't remove what has ended; trying again in an hour");
     }
-    match delete_expired_clients(auth, lease).await {
+    match in_steps(lease, || async { auth.delete_expired_clients(UPKEEP_STEP as usize).await.map(as_count) }).await {
         Ok(0) => {}
         Ok(deleted) => tracing::info!(deleted, "deleted clients that had asked for it when they expired"),
         Err(error) => tracing::warn!(%error, "can't delete expired clients; trying again in an hour"),
     }
-    match auth.delete_unused_registrations(UPKEEP_STEP as usize).await {
+    match in_steps(lease, || async { auth.delete_unused_registrations(UPKEEP_STEP as usize).await.map(as_count) }).await {
         Ok(0) => {}
         Ok(deleted) => tracing::info!(deleted, "deleted applications that had registered themselves and that nobody grants anything"),
         Err(error) => tracing::warn!(%error, "can't delete applications that nobody uses; trying again in an hour"),
     }
-    match remove_old_tokens(auth, lease).await {
+    match in_steps(lease, || async { auth.remove_ended_old_tokens(UPKEEP_STEP as usize).await.map(as_count) }).await {
         Ok(0) => {}
         Ok(removed) => tracing::info!(removed, "removed old access tokens of clients, which had ended"),
         Err(error) => tracing::warn!(%error, "can't remove old access tokens; trying again in an hour"),
     }
     let Some(retention_ms) = audit_retention_ms else { return };
-    match prune_audit(store, lease, auth.now_ms().saturating_sub(retention_ms)).await {
+    let before_ms = auth.now_ms().saturating_sub(retention_ms);
+    match in_steps(lease, || async { store.prune_audit(before_ms, UPKEEP_STEP).await }).await {
         Ok(0) => {}
         Ok(removed) => tracing::info!(removed, "removed rows of the audit that are older than audit.retention"),
         Err(error) => tracing::warn!(%error, "can't remove old rows of the audit; trying again in an hour"),
     }
-    match prune_grants(store, lease, auth.now_ms(), retention_ms).await {
+    // Ended grants stay for 32 days at least, so that whoever still uses one is told why it does not count.
+    let before_ms = auth.now_ms().saturating_sub(retention_ms.max(32 * falconer_auth::DAY_MS));
+    match in_steps(lease, || async { store.prune_grants(before_ms, UPKEEP_STEP).await }).await {
         Ok(0) => {}
         Ok(removed) => tracing::info!(removed, "removed grants that ended longer ago than audit.retention"),
         Err(error) => tracing::warn!(%error, "can't remove ended grants; trying again in an hour"),
@@ -152,41 +155,48 @@ async fn remove_what_has_ended(
 
 /// Asks providers about people who are due. A round that takes long holds up nothing but the next one.
 pub async fn refresh_people(auth: Arc<falconer_auth::Auth>, login: Arc<falconer_login::Login>) {
-    let mut tick = tokio::time::interval(Duration::from_secs(10));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut outage = Outage::default();
-    loop {
-        tick.tick().await;
-        if auth.clock_behind_ms().or_else(|| auth.clock_ahead_ms()).is_some() {
-            continue;
+    let words = Words {
+        again: "identity providers are asked about people again",
+        failing: "can't ask identity providers about people; trying again every ten seconds",
+    };
+    let round = || async {
+        let round = login.refresh_due().await?;
+        if round != falconer_login::Round::default() {
+            let falconer_login::Round { still, ended, disabled, failed } = round;
+            tracing::info!(still, ended, disabled, failed, "asked identity providers about people");
         }
-        let round = login.refresh_due().await;
-        if round.is_ok()
-            && let Some(Report { failures, seconds }) = outage.worked(SystemClock.steady_ms())
-        {
-            tracing::info!(failures, seconds, "identity providers are asked about people again");
-        }
-        match round {
-            Ok(round) if round == falconer_login::Round::default() => {}
-            Ok(round) => tracing::info!(
-                still = round.still,
-                ended = round.ended,
-                disabled = round.disabled,
-                failed = round.failed,
-                "asked identity providers about people"
-            ),
-            Err(error) => {
-                if let Some(Report { failures, seconds }) = outage.failed(SystemClock.steady_ms()) {
-                    tracing::warn!(%error, failures, seconds, "can't ask identity providers about people; trying again every ten seconds");
-                }
-            }
-        }
-    }
+        Ok(())
+    };
+    regularly(&auth, Duration::from_secs(10), words, round).await;
 }
 
 /// Tells applications that somebody has signed out, once a second what is due, on every server: each takes what no other one has taken.
 pub async fn send_logouts(auth: Arc<falconer_auth::Auth>, grants: Arc<falconer_grants::Grants>, issuer: String) {
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let words = Words {
+        again: "applications are told again that somebody has signed out",
+        failing: "can't look whom to tell that somebody has signed out; trying again every second",
+    };
+    let round = || async {
+        while grants.send_logouts(&issuer).await? > 0 {}
+        Ok(())
+    };
+    regularly(&auth, Duration::from_secs(1), words, round).await;
+}
+
+/// What is said of work that is done regularly.
+struct Words {
+    again: &'static str,
+    failing: &'static str,
+}
+
+/// Does this with such pauses, for as long as the clock fits what was stored. That it does not work is said at once, and then now and then.
+async fn regularly<F: Future<Output = Result<(), falconer_login::LoginError>> + Send>(
+    auth: &falconer_auth::Auth,
+    pause: Duration,
+    words: Words,
+    mut round: impl FnMut() -> F,
+) {
+    let mut tick = tokio::time::interval(pause);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut outage = Outage::default();
     loop {
@@ -194,22 +204,15 @@ pub async fn send_logouts(auth: Arc<falconer_auth::Auth>, grants: Arc<falconer_g
         if auth.clock_behind_ms().or_else(|| auth.clock_ahead_ms()).is_some() {
             continue;
         }
-        let round = loop {
-            match grants.send_logouts(&issuer).await {
-                Ok(0) => break Ok(()),
-                Ok(_) => {}
-                Err(error) => break Err(error),
-            }
-        };
-        match round {
+        match round().await {
             Ok(()) => {
                 if let Some(Report { failures, seconds }) = outage.worked(SystemClock.steady_ms()) {
-                    tracing::info!(failures, seconds, "applications are told again that somebody has signed out");
+                    tracing::info!(failures, seconds, "{}", words.again);
                 }
             }
             Err(error) => {
                 if let Some(Report { failures, seconds }) = outage.failed(SystemClock.steady_ms()) {
-                    tracing::warn!(%error, failures, seconds, "can't look whom to tell that somebody has signed out; trying again every second");
+                    tracing::warn!(%error, failures, seconds, "{}", words.failing);
                 }
             }
         }
@@ -230,53 +233,18 @@ fn clock_is_right(auth: &falconer_auth::Auth) -> bool {
 /// How much one step of upkeep takes at most, so that others get their turn at the store in between.
 const UPKEEP_STEP: u32 = 1000;
 
-async fn delete_expired_clients(auth: &falconer_auth::Auth, lease: &Lease) -> Result<usize, falconer_auth::ApiError> {
-    let mut deleted = 0;
-    loop {
-        let found = auth.delete_expired_clients(UPKEEP_STEP as usize).await?;
-        deleted += found;
-        if found < UPKEEP_STEP as usize || !lease.is_held() {
-            return Ok(deleted);
-        }
-    }
+fn as_count(found: usize) -> u64 {
+    u64::try_from(found).unwrap_or(u64::MAX)
 }
 
-async fn remove_old_tokens(auth: &falconer_auth::Auth, lease: &Lease) -> Result<usize, falconer_auth::ApiError> {
-    let mut removed = 0;
+/// Repeats a step until it finds less than it may take, or the lease is lost. Answers what all of them came to.
+async fn in_steps<E, F: Future<Output = Result<u64, E>> + Send>(lease: &Lease, mut step: impl FnMut() -> F) -> Result<u64, E> {
+    let mut all = 0_u64;
     loop {
-        let found = auth.remove_ended_old_tokens(UPKEEP_STEP as usize).await?;
-        removed += found;
-        if found < UPKEEP_STEP as usize || !lease.is_held() {
-            return Ok(removed);
-        }
-    }
-}
-
-async fn prune_audit(store: &dyn falconer_store::Store, lease: &Lease, before_ms: i64) -> Result<u64, falconer_store::StoreError> {
-    let mut removed = 0;
-    loop {
-        let found = store.prune_audit(before_ms, UPKEEP_STEP).await?;
-        removed += found;
+        let found = step().await?;
+        all = all.saturating_add(found);
         if found < u64::from(UPKEEP_STEP) || !lease.is_held() {
-            return Ok(removed);
-        }
-    }
-}
-
-/// Ended grants stay for 32 days at least, so that whoever still uses one is told why it does not count.
-async fn prune_grants(
-    store: &dyn falconer_store::Store,
-    lease: &Lease,
-    now_ms: i64,
-    retention_ms: i64,
-) -> Result<u64, falconer_store::StoreError> {
-    let before_ms = now_ms.saturating_sub(retention_ms.max(32 * falconer_auth::DAY_MS));
-    let mut removed = 0;
-    loop {
-        let found = store.prune_grants(before_ms, UPKEEP_STEP).await?;
-        removed += found;
-        if found < u64::from(UPKEEP_STEP) || !lease.is_held() {
-            return Ok(removed);
+            return Ok(all);
         }
     }
 }
