@@ -1,11 +1,17 @@
 """Services that take tokens: the same route behind each kit, and behind the gateway, which is the Rust kit in a program of its own."""
 
+import base64
 import contextlib
+import hashlib
 import pathlib
 import subprocess
 import sys
+import urllib.parse
 
+import pytest
+import requests
 from falconer_server import PATIENCE, clean_environment, root_url_of
+from oauth_applications import CALLBACK, pressed, server_of
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 PLACES = ["python", "node", "go", "gateway"]
@@ -124,3 +130,39 @@ def service(place, server, folder):
     finally:
         process.kill()
         process.wait(PATIENCE)
+
+
+PAGE = f"""
+[[application]]
+id = "page"
+name = "A page"
+redirect_uris = ["{CALLBACK}"]
+scopes = ["notes:read:*"]
+"""
+VERIFIER = "v" * 64
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = server_of(tmp_path_factory.mktemp("tokens"), PAGE)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def origin(request, server, tmp_path_factory):
+    with service(request.param, server, tmp_path_factory.mktemp(request.param)) as at:
+        yield at
+
+
+def given(server, scope, headers=None, **more):
+    """What the page gets at the token endpoint once ann has pressed Grant."""
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+    asked = {"response_type": "code", "client_id": "page", "redirect_uri": CALLBACK, "state": "s", "scope": scope, **more}
+    asked |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+    back = pressed(server, f"{server.root_url}/login/oauth/authorize?{urllib.parse.urlencode(asked)}")
+    code = urllib.parse.parse_qs(urllib.parse.urlsplit(back).query)["code"][0]
+    form = {"grant_type": "authorization_code", "client_id": "page", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    answer = requests.post(f"{server.root_url}/login/oauth/token", data=form, headers=headers or {}, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    return answer.json()

@@ -5,36 +5,13 @@ import hashlib
 import json
 import secrets
 import time
-import urllib.parse
 
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from falconer_server import PATIENCE
-from oauth_applications import CALLBACK, pressed, server_of
-from token_services import PLACES, service
-
-PAGE = f"""
-[[application]]
-id = "page"
-name = "A page"
-redirect_uris = ["{CALLBACK}"]
-scopes = ["notes:read:*"]
-"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = server_of(tmp_path_factory.mktemp("dpop"), PAGE)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module", params=PLACES)
-def origin(request, server, tmp_path_factory):
-    with service(request.param, server, tmp_path_factory.mktemp(request.param)) as at:
-        yield at
+from token_services import given, origin, server  # noqa: F401
 
 
 def base64url(data):
@@ -57,26 +34,18 @@ class Holder:
         return f"{message}.{base64url(self.key.sign(message.encode()))}"
 
 
-def given(server, proof=None):
-    """A token of ann's grant to the page."""
-    verifier = "v" * 64
-    asked = {"response_type": "code", "client_id": "page", "redirect_uri": CALLBACK, "state": "s", "scope": "notes:read:*"}
-    asked |= {"code_challenge": base64url(hashlib.sha256(verifier.encode()).digest()), "code_challenge_method": "S256"}
-    back = pressed(server, f"{server.root_url}/login/oauth/authorize?{urllib.parse.urlencode(asked)}")
-    code = urllib.parse.parse_qs(urllib.parse.urlsplit(back).query)["code"][0]
-    form = {"grant_type": "authorization_code", "client_id": "page", "code": code, "redirect_uri": CALLBACK, "code_verifier": verifier}
-    headers = {} if proof is None else {"DPoP": proof}
-    answer = requests.post(f"{server.root_url}/login/oauth/token", data=form, headers=headers, timeout=PATIENCE)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["token_type"] == ("Bearer" if proof is None else "DPoP")
-    return answer.json()["access_token"]
+def token_of_ann(server, proof=None):
+    """Of her grant to the page."""
+    tokens = given(server, "notes:read:*", None if proof is None else {"DPoP": proof})
+    assert tokens["token_type"] == ("Bearer" if proof is None else "DPoP")
+    return tokens["access_token"]
 
 
 @pytest.fixture(scope="module")
 def bound(server):
     """Whoever has a key, and a token that is bound to it."""
     holder = Holder()
-    return holder, given(server, holder.proof("POST", f"{server.root_url}/login/oauth/token"))
+    return holder, token_of_ann(server, holder.proof("POST", f"{server.root_url}/login/oauth/token"))
 
 
 def shown(origin, token, proof, scheme="DPoP", method="GET"):
@@ -130,6 +99,6 @@ def test_a_bound_token_is_no_bearer_token(origin, bound):
 
 def test_a_token_that_is_bound_to_no_key_is_none_for_a_proof(origin, server, bound):
     holder, _ = bound
-    token = given(server)
+    token = token_of_ann(server)
     answer = shown(origin, token, holder.proof("GET", f"{origin}/books/red", token))
     assert (answer.status_code, answer.json()["reason"]) == (401, "token-not-bound")

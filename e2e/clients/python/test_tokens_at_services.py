@@ -1,49 +1,12 @@
 """Access tokens at services behind each kit and behind the gateway: the same verdicts, on the real server."""
 
-import base64
-import hashlib
-import urllib.parse
-
-import pytest
 import requests
 from falconer_server import PATIENCE
-from oauth_applications import CALLBACK, pressed, server_of
-from token_services import PLACES, service
-
-PAGE = f"""
-[[application]]
-id = "page"
-name = "A page"
-redirect_uris = ["{CALLBACK}"]
-scopes = ["notes:read:*"]
-"""
-VERIFIER = "v" * 64
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = server_of(tmp_path_factory.mktemp("tokens"), PAGE)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module", params=PLACES)
-def origin(request, server, tmp_path_factory):
-    with service(request.param, server, tmp_path_factory.mktemp(request.param)) as at:
-        yield at
+from token_services import given, origin, server  # noqa: F401
 
 
 def token(server, scope, **more):
-    """What ann gives the page."""
-    asked = {"response_type": "code", "client_id": "page", "redirect_uri": CALLBACK, "state": "s", "scope": scope, **more}
-    asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
-    back = pressed(server, f"{server.root_url}/login/oauth/authorize?{urllib.parse.urlencode(asked)}")
-    code = urllib.parse.parse_qs(urllib.parse.urlsplit(back).query)["code"][0]
-    form = {"grant_type": "authorization_code", "client_id": "page", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
-    answer = requests.post(f"{server.root_url}/login/oauth/token", data=form, timeout=PATIENCE)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["access_token"]
+    return given(server, scope, **more)["access_token"]
 
 
 def shown(origin, token):
