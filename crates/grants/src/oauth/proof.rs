@@ -1,9 +1,10 @@
 //! Proofs at the endpoints that give tokens (RFC 9449 sections 5 and 10), and beside tokens that are shown here (section 7).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use falconer_auth::{
     DpopProof, KeyThumbprint, PROOF_LIFETIME_MS, ProofFault, ProofFor, Reason, ShownToken, TokenFault, TokenOfGrant, UrlScheme,
 };
-use falconer_login::hash_of_token;
 
 use crate::applications::application::Application;
 use crate::grants::Grants;
@@ -56,7 +57,7 @@ impl Grants {
             now_ms: self.now_ms(),
         })?;
         // A little longer than it counts: the clocks of servers differ.
-        let name = format!("dpop/{}", hash_of_token("proof", &hexadecimal(&proof.id())));
+        let name = format!("dpop/{}", URL_SAFE_NO_PAD.encode(proof.id()));
         let uses = self.store.note_attempt(&name, self.now_ms(), 2 * PROOF_LIFETIME_MS).await;
         if uses.map_err(|error| self.store_error(error))? > 1 {
             return Err(ProofFault::Replayed.into());
@@ -72,8 +73,4 @@ impl Grants {
             _ => ExchangeError::InvalidToken,
         })
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
