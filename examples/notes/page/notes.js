@@ -143,7 +143,7 @@ function showExpiry() {
   if (!expiresAt || expiresIn === 0) return;
   $('expires').dateTime = expiresAt.toISOString();
   $('expires').textContent = expiresAt.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
-  // Rounded down, as the person's page at Falconer does.
+  // Rounded down: they last for so long at least.
   const minutes = Math.max(1, Math.floor(expiresIn / 60));
   const hours = Math.floor(minutes / 60);
   const days = Math.floor(hours / 24);

@@ -31,12 +31,15 @@ pub fn duration(seconds: u64) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `in 5 hours`, `in 2 minutes`; `ended` when it is over.
+/// `in 5 hours`, `in 2 minutes`, to the nearest: a day that was granted just now would else read as 23 hours. `ended` when it is over.
 pub fn until(at_ms: i64, now_ms: i64) -> String {
-    match u64::try_from(at_ms.saturating_sub(now_ms)) {
-        Ok(left) if left > 0 => format!("in {}", duration(left.div_ceil(1000))),
-        _ => "ended".to_owned(),
-    }
+    let left = match u64::try_from(at_ms.saturating_sub(now_ms)) {
+        Ok(left) if left > 0 => left.div_ceil(1000),
+        _ => return "ended".to_owned(),
+    };
+    let units = [DAY, HOUR, MINUTE, 1].map(i64::unsigned_abs);
+    let unit = units.into_iter().find(|unit| left >= *unit).unwrap_or(1);
+    format!("in {}", duration(left.saturating_add(unit / 2) / unit * unit))
 }
 
 /// `just now`, `4 minutes ago`, `2 days ago`.
@@ -82,6 +85,12 @@ mod tests {
         assert_eq!(duration(730 * 86_400), "2 years");
         assert_eq!(duration(u64::MAX), "292471208677 years");
         assert_eq!(until(10_000, 0), "in 10 seconds");
+        assert_eq!(until(86_400_000, 1), "in 1 day");
+        assert_eq!(until(86_400_000, 1_801_000), "in 23 hours");
+        assert_eq!(until(3_600_000, 1), "in 1 hour");
+        assert_eq!(until(151_200_000, 0), "in 2 days");
+        assert_eq!(until(1, 0), "in 1 second");
+        assert_eq!(until(i64::MAX, 0), "in 292471208 years");
         assert_eq!(until(0, 0), "ended");
         assert_eq!(until(i64::MIN, 5), "ended");
         assert_eq!(since(0, 59_999), "just now");
