@@ -156,7 +156,7 @@ async fn remove_what_has_ended(
 /// Asks providers about people who are due. A round that takes long holds up nothing but the next one.
 pub async fn refresh_people(auth: Arc<falconer_auth::Auth>, login: Arc<falconer_login::Login>) {
     let words = Words {
-        again: "identity providers are asked about people again",
+        recovered: "identity providers are asked about people again",
         failing: "can't ask identity providers about people; trying again every ten seconds",
     };
     let round = || async {
@@ -173,7 +173,7 @@ pub async fn refresh_people(auth: Arc<falconer_auth::Auth>, login: Arc<falconer_
 /// Tells applications that somebody has signed out, once a second what is due, on every server: each takes what no other one has taken.
 pub async fn send_logouts(auth: Arc<falconer_auth::Auth>, grants: Arc<falconer_grants::Grants>, issuer: String) {
     let words = Words {
-        again: "applications are told again that somebody has signed out",
+        recovered: "applications are told again that somebody has signed out",
         failing: "can't look whom to tell that somebody has signed out; trying again every second",
     };
     let round = || async {
@@ -185,7 +185,7 @@ pub async fn send_logouts(auth: Arc<falconer_auth::Auth>, grants: Arc<falconer_g
 
 /// What is said of work that is done regularly.
 struct Words {
-    again: &'static str,
+    recovered: &'static str,
     failing: &'static str,
 }
 
@@ -207,7 +207,7 @@ async fn regularly<F: Future<Output = Result<(), falconer_login::LoginError>> + 
         match round().await {
             Ok(()) => {
                 if let Some(Report { failures, seconds }) = outage.worked(SystemClock.steady_ms()) {
-                    tracing::info!(failures, seconds, "{}", words.again);
+                    tracing::info!(failures, seconds, "{}", words.recovered);
                 }
             }
             Err(error) => {
