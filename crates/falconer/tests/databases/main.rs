@@ -6,7 +6,6 @@ mod cutting_proxy;
 mod failover;
 mod newer_schema;
 mod outage;
-mod pair;
 mod postgres;
 mod silent_database;
 #[path = "../support/mod.rs"]

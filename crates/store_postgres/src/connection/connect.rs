@@ -42,8 +42,7 @@ const SETTINGS: [(&str, &str); 5] = [
 /// What holds besides, where a connection stays with whoever has made it.
 const OF_A_SESSION: &str = "SET idle_session_timeout = 0; SET client_encoding = 'UTF8'";
 /// Fails on a server that takes no writes any more, so that no connection to it is used again; and where a commit would be answered before it is on the disk.
-const STILL_GOOD: &str =
-    "SELECT 1 / CASE WHEN pg_is_in_recovery() OR current_setting('synchronous_commit') IN ('off', 'local') THEN 0 ELSE 1 END";
+const STILL_GOOD: &str = "SELECT 1 / CASE WHEN current_setting('transaction_read_only') = 'on' OR current_setting('synchronous_commit') IN ('off', 'local') THEN 0 ELSE 1 END";
 
 /// Whether what is set on a connection holds for the next statement on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,15 +20,12 @@ pub struct Pair {
 impl Pair {
     /// The second one follows the first one.
     pub fn start() -> Pair {
-        let folder = tempfile::tempdir().unwrap();
-        let mut pair = Pair { programs: programs(), folder, first: None, second: None, ports: [HeldPort::new(), HeldPort::new()] };
-        pair.give_away();
-        pair.run("initdb", &["-D", &pair.data(0), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
-        pair.first = Some(pair.serve(0));
+        let mut pair = Pair::empty();
+        pair.first = Some(pair.serve(0, &[]));
         let port = pair.ports[0].port().to_string();
         let copy = ["-D", &pair.data(1), "-R", "-c", "fast", "--no-sync", "-h", "127.0.0.1", "-p", &port, "-U", "postgres"];
         pair.run("pg_basebackup", &copy);
-        pair.second = Some(pair.serve(1));
+        pair.second = Some(pair.serve(1, &[]));
         // The copy was made before, so that it waits for nobody once it is the first one.
         pair.sql(0, "ALTER SYSTEM SET synchronous_standby_names = '*'");
         pair.sql(0, "SELECT pg_reload_conf()");
@@ -38,13 +35,37 @@ impl Pair {
         pair
     }
 
+    /// The first one alone, which lets `falconer` in over TLS, with a password.
+    pub fn over_tls(certificate: &Path, key: &Path) -> Pair {
+        let mut pair = Pair::empty();
+        let data = PathBuf::from(pair.data(0));
+        std::fs::write(data.join("pg_hba.conf"), "host all postgres 127.0.0.1/32 trust\nhostssl all falconer 127.0.0.1/32 scram-sha-256\n")
+            .unwrap();
+        for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
+            std::fs::copy(from, data.join(to)).unwrap();
+            std::fs::set_permissions(data.join(to), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        }
+        pair.give_away();
+        pair.first = Some(pair.serve(0, &["-c", "ssl=on"]));
+        pair
+    }
+
+    /// The files of the first one.
+    fn empty() -> Pair {
+        let folder = tempfile::tempdir().unwrap();
+        let pair = Pair { programs: programs(), folder, first: None, second: None, ports: [HeldPort::new(), HeldPort::new()] };
+        pair.give_away();
+        pair.run("initdb", &["-D", &pair.data(0), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        pair
+    }
+
     /// `host:port` of both, the one that follows first: nothing can be written there.
     pub fn hosts(&self) -> String {
         let [first, second] = self.addresses();
         format!("{second},{first}")
     }
 
-    fn addresses(&self) -> [SocketAddr; 2] {
+    pub fn addresses(&self) -> [SocketAddr; 2] {
         [self.ports[0].address(), self.ports[1].address()]
     }
 
@@ -72,12 +93,12 @@ impl Pair {
         self.folder.path().join(format!("data-{number}")).to_string_lossy().into_owned()
     }
 
-    fn serve(&self, number: usize) -> Child {
+    fn serve(&self, number: usize, more: &[&str]) -> Child {
         let port = self.ports[number].port().to_string();
         let mut command = self.command("postgres");
         command.args(["-D", &self.data(number), "-p", &port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
         // Nothing survives the test, so nothing has to survive a power cut.
-        command.args(["-c", "fsync=off", "-c", "max_connections=50"]);
+        command.args(["-c", "fsync=off", "-c", "max_connections=50"]).args(more);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let ready = self.programs.join("pg_isready");
         eventually("PostgreSQL answers", || {
@@ -110,7 +131,7 @@ impl Pair {
 
     fn give_away(&self) {
         if is_root() {
-            assert!(Command::new("chown").arg("postgres:").arg(self.folder.path()).status().unwrap().success());
+            assert!(Command::new("chown").args(["-R", "postgres:"]).arg(self.folder.path()).status().unwrap().success());
         }
     }
 }

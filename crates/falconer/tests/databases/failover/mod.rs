@@ -1,15 +1,18 @@
 //! The database's server is lost and the one that follows it takes its place: no acknowledged change is lost, what is said of others is true, and nothing is restarted.
 
+mod over_tls;
+mod pair;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::pair::Pair;
 use crate::support::patience::patience;
 use crate::support::place::Place;
 use crate::support::{Init, Server};
 use falconer_client::{Client, Retry};
 use falconer_wire::ClientRequest;
+use pair::Pair;
 
 /// What a 503 says of a change of which nobody knows.
 const NOT_KNOWN: &str = "may or may not have been made";
@@ -49,27 +52,55 @@ impl Writer {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL: cargo xtask test has one"]
-async fn a_server_goes_on_with_the_one_that_followed() {
-    let mut pair = tokio::task::spawn_blocking(Pair::start).await.unwrap();
-    let place = Place::file();
+/// A Falconer that knows both, and how to start a server of it.
+fn on<'a>(pair: &Pair, place: &'a Place) -> (Init, impl Fn() -> Server + use<'a>) {
     // As PostgreSQL's own programs write it: whichever takes writes.
     let url = format!("postgres://postgres@{}/postgres?sslmode=disable&target_session_attrs=read-write", pair.hosts());
-    let command = |words: &[&str]| {
+    let command = move |words: &[&str]| {
         let mut command = place.command(words);
         command.env("FALCONER_DATABASE_URL", &url).env("FALCONER_MAX_STALENESS", "1 day");
         command
     };
     let data = place.data();
     let init = Init::of(&crate::support::patience::output_of(&mut command(&["init", "--json", "--data-dir", data.to_str().unwrap()])));
-    let start = || {
+    let start = move || {
         let mut command = command(&["serve", "--listen", "127.0.0.1:0"]);
-        Server::of({
-            command.stderr(std::process::Stdio::null());
-            command
-        })
+        command.stderr(std::process::Stdio::null());
+        Server::of(command)
     };
+    (init, start)
+}
+
+/// Connections to a server that lives, answers, and takes no writes any more were kept: nothing was written on the one that had taken its place.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_server_leaves_the_one_that_takes_no_writes_any_more() {
+    let pair = tokio::task::spawn_blocking(Pair::start).await.unwrap();
+    let place = Place::file();
+    let (init, start) = on(&pair, &place);
+    let server = start();
+    let root = server.client(&init).with_retry(Retry { tries: 1, ..Retry::default() });
+    root.create_client("project/before", &crate::silent_database::a_client()).await.unwrap();
+    pair.sql(0, "ALTER SYSTEM SET default_transaction_read_only = on");
+    pair.sql(0, "SELECT pg_reload_conf()");
+    pair.promote_second();
+    let until = Instant::now() + patience();
+    while let Err(error) = root.create_client("project/after", &crate::silent_database::a_client()).await {
+        assert_eq!(error.status(), Some(503), "{error:?}");
+        assert!(Instant::now() < until, "it stays with the first one: {error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(pair.sql(1, "SELECT count(*) FROM clients WHERE client_id LIKE 'project/%'"), "2");
+    assert_eq!(pair.sql(0, "SELECT count(*) FROM clients WHERE client_id LIKE 'project/%'"), "1", "the first one lives");
+    assert_eq!(server.end(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_server_goes_on_with_the_one_that_followed() {
+    let mut pair = tokio::task::spawn_blocking(Pair::start).await.unwrap();
+    let place = Place::file();
+    let (init, start) = on(&pair, &place);
     let server = start();
     let over = AtomicBool::new(false);
     let root = server.client(&init).with_retry(Retry { tries: 1, ..Retry::default() });
