@@ -1,8 +1,9 @@
 //! `falconer doctor`: whether what a server stands on is as it should be, and what to do where it is not. Nothing is changed but a file that is written and removed.
 //!
 //! `finding.rs` is what a check says, `machine.rs` looks at the configuration, the files and the disk, `database.rs` at the store and the clock, `reached.rs` at the server and what
-//! stands before it, `others.rs` at providers and mail.
+//! stands before it, `certificate.rs` at how long its certificate holds, `others.rs` at providers and mail.
 
+mod certificate;
 mod database;
 mod finding;
 mod machine;

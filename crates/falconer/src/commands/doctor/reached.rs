@@ -39,6 +39,7 @@ pub async fn look(local: &LocalOptions) -> Vec<Finding> {
             return vec![Finding::wrong("root URL", format!("{root_url}: {why}"), "does the server run, and does the proxy reach it?")];
         }
     }
+    findings.extend(super::certificate::look(&root_url).await);
     findings.push(version(&client, &root_url).await);
     findings.push(large_body(&client, &root_url).await);
     findings.push(long_head(&client, &root_url).await);
