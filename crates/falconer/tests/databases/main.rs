@@ -3,6 +3,7 @@
 
 mod cut_commits;
 mod cutting_proxy;
+mod deadlock;
 mod failover;
 mod newer_schema;
 mod outage;

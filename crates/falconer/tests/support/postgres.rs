@@ -57,6 +57,13 @@ impl Database {
         run(&self.url, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// The URL of the same database for the administrator of the server.
+    pub fn as_administrator(&self) -> String {
+        let mut url = url::Url::parse(&self.server).unwrap();
+        url.set_path(&self.name);
+        url.to_string()
+    }
+
     /// How many tables there are.
     pub async fn tables(&self) -> i64 {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();

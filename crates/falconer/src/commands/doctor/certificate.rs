@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn the_days_that_are_left_are_counted_where_they_are_few() {
-        let file = |name: &str| CertificateDer::from_pem_file(format!("{}/../login/tests/ldap/tls/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let file =
+            |name: &str| CertificateDer::from_pem_file(format!("{}/../login/tests/ldap/tls/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(file("ca.pem")).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -113,7 +114,8 @@ mod tests {
         let at = |now: u64| {
             let ends = Ends { inner: Arc::clone(&inner) as Arc<dyn ServerCertVerifier>, days: OnceLock::new() };
             let name = ServerName::try_from("localhost").unwrap();
-            let verified = ends.verify_server_cert(&file("server.pem"), &[], &name, &[], UnixTime::since_unix_epoch(Duration::from_secs(now)));
+            let verified =
+                ends.verify_server_cert(&file("server.pem"), &[], &name, &[], UnixTime::since_unix_epoch(Duration::from_secs(now)));
             verified.map(|_| ends.days.get().copied().flatten())
         };
         assert_eq!(at(END - 100 * DAY.as_secs()), Ok(None));
