@@ -11,6 +11,7 @@
 //! | `refusals` | why not: the recent refusals, and what can be said of one |
 //! | `change` | deciding, committing in groups, applying |
 //! | `administer` | clients, roles, imports, what a change would do, the first installation, what login writes |
+//! | `signing` | keys that sign for others, and what they have signed |
 //! | `audit` | history, and the feed that others follow |
 //! | beside them | tokens for other systems (`websocktunnel`), what is reserved, settings, time, characters that nobody sees, what is answered with (`view`) |
 //!
@@ -30,6 +31,7 @@ mod node;
 mod refusals;
 mod reserved;
 mod settings;
+mod signing;
 mod time;
 mod unseen;
 mod verify;
@@ -81,13 +83,17 @@ pub use refusals::explain::{Explained, RoleWith, WouldMatch};
 pub use refusals::record::{NewRefusal, Refusal, RefusedBy, RefusedFor};
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, DEEPEST_DERIVED, OnFatal, Origin, StaticClient};
+pub use signing::jws::SentJws;
+pub use signing::key::SigningKey;
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
 pub use unseen::is_unseen;
 pub use verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
 pub use verify::check::{Allowed, Decision, Holder, ProofParts, Question, Revealed};
 pub use verify::reason::{GrantState, Reason, TokenFault, Unable};
 pub use verify::scopes::{EvaluatedScope, ScopeEvaluation};
-pub use verify::tokens::bearer::{TokenBounds, TokenOfGrant};
+pub use verify::tokens::bearer::TokenBounds;
 pub use verify::tokens::shown::{ShownToken, TokenScheme};
+pub use verify::tokens::signed::{SIGNED_TOKEN, SignedToken};
+pub use verify::tokens::token::TokenOfGrant;
 pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, Start, TestView};
 pub use websocktunnel::WebsocktunnelToken;

@@ -60,8 +60,9 @@ mod jws;
 mod key;
 
 pub use bearer::follow_up::ProvedRequest;
+pub use bearer::kind::BearerKind;
 pub use bearer::services::BoundServices;
-pub use bearer::token::{BearerClaims, BearerKey, BearerKind, PresentedToken};
+pub use bearer::token::{BearerClaims, BearerKey, PresentedToken};
 pub use certificate::claims::{Revoked, is_client_id};
 pub use certificate::temporary;
 pub use dpop::fault::ProofFault;

@@ -13,6 +13,7 @@ use crate::applications::documents::fetch::{Documents, is_url};
 use crate::applications::documents::hosts::NamedHosts;
 use crate::applications::known::KnownApplications;
 use crate::applications::register::Register;
+use crate::oauth::signed::services::OfflineServices;
 use crate::openid::backchannel::LogoutCounts;
 use crate::settings::GrantSettings;
 use crate::targets::registered::Registered;
@@ -37,16 +38,20 @@ pub(crate) struct Configured {
     pub(crate) documents: Documents,
     /// Which hosts are told that somebody has signed out.
     pub(crate) logout_hosts: NamedHosts,
+    /// Services that verify tokens by themselves.
+    pub(crate) offline: OfflineServices,
     /// Falconer's own command.
     command_line: Option<Arc<Application>>,
 }
 
 impl Configured {
-    fn of(settings: GrantSettings) -> Result<Configured, LoginError> {
+    fn of(settings: GrantSettings, auth: &Auth) -> Result<Configured, LoginError> {
         let words = ScopeWords::new(&settings.scopes)?;
         let (registered, documents) = (Registered::new(&settings.registered_targets)?, Documents::new(&settings)?);
         let logout_hosts = NamedHosts::of_logouts(&settings.logout_hosts)?;
-        Ok(Configured { words, registered, documents, logout_hosts, command_line: settings.command_line.application(), settings })
+        let is_own = |target: &Target| auth.is_own_address(target.host(), target.effective_port());
+        let offline = OfflineServices::new(&settings.offline_services, &is_own)?;
+        Ok(Configured { words, offline, registered, documents, logout_hosts, command_line: settings.command_line.application(), settings })
     }
 }
 
@@ -56,20 +61,14 @@ impl Grants {
     pub fn open(auth: Arc<Auth>, login: Arc<Login>, store: Arc<dyn Store>, settings: GrantSettings) -> Result<Grants, LoginError> {
         let register = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
         let applications = KnownApplications::new(register, Arc::clone(&auth));
-        Ok(Grants {
-            auth,
-            login,
-            store,
-            configured: ArcSwap::from_pointee(Configured::of(settings)?),
-            applications,
-            logouts: LogoutCounts::default(),
-        })
+        let configured = ArcSwap::from_pointee(Configured::of(settings, &auth)?);
+        Ok(Grants { auth, login, store, configured, applications, logouts: LogoutCounts::default() })
     }
 
     /// From now on these hold; applications stay those of the start. Requests that are being answered go on with what they have begun with. Errors as of
     /// [`Grants::open`], and all stays as it was.
     pub fn reconfigure(&self, settings: GrantSettings) -> Result<(), LoginError> {
-        self.configured.store(Arc::new(Configured::of(settings)?));
+        self.configured.store(Arc::new(Configured::of(settings, &self.auth)?));
         Ok(())
     }
 

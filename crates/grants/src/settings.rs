@@ -8,6 +8,7 @@ use falconer_login::http::ProviderHttp;
 
 use crate::applications::application::ApplicationSettings;
 use crate::applications::command_line::CommandLine;
+use crate::oauth::signed::services::OfflineService;
 use crate::words::published::PublishedScope;
 
 /// Everything that [`crate::Grants::open`] needs besides auth, login and the store.
@@ -39,6 +40,8 @@ pub struct GrantSettings {
     pub applications: Vec<ApplicationSettings>,
     /// `[[scope]]`.
     pub scopes: Vec<PublishedScope>,
+    /// `[[offline_service]]`. Default none: each token is opaque.
+    pub offline_services: Vec<OfflineService>,
 }
 
 /// A target that the administrator knows: `[[target]]` of the configuration.
@@ -107,6 +110,7 @@ impl Default for GrantSettings {
             registered_targets: Vec::new(),
             applications: Vec::new(),
             scopes: Vec::new(),
+            offline_services: Vec::new(),
         }
     }
 }

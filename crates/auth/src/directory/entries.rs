@@ -1,7 +1,7 @@
 //! What the directory holds of grants, people and internal issuers: the record, what was made from it once, and uses that are not in the store yet.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use falconer_credentials::{AccessToken, BearerKey};
@@ -9,6 +9,7 @@ use falconer_scopes::ScopeSet;
 use falconer_store::{GrantRecord, IdentityRecord, IssuerRecord, PersonRecord};
 
 use crate::reserved::GRANT_ISSUERS;
+use crate::signing::key::SigningKey;
 
 /// Falconer's own signer of grants, in memory.
 pub struct InternalIssuer {
@@ -17,6 +18,8 @@ pub struct InternalIssuer {
     pub(crate) token: AccessToken,
     /// Of access tokens, derived from it once.
     pub(crate) bearer: BearerKey,
+    /// Of those that sign for others, read when it is first used.
+    signing: OnceLock<Option<Arc<SigningKey>>>,
 }
 
 /// A grant in memory.
@@ -86,6 +89,11 @@ impl InternalIssuer {
     pub(crate) fn new(record: IssuerRecord) -> InternalIssuer {
         let token = AccessToken::new(record.token.expose().to_owned());
         let bearer = BearerKey::new(&token);
-        InternalIssuer { record, token, bearer }
+        InternalIssuer { record, token, bearer, signing: OnceLock::new() }
+    }
+
+    /// What it signs with for others. `None`: it is none that does, or does not open any more.
+    pub(crate) fn signing_key(&self) -> Option<Arc<SigningKey>> {
+        self.signing.get_or_init(|| SigningKey::read(&self.record).map(Arc::new)).clone()
     }
 }

@@ -1,10 +1,10 @@
 //! The text of a token, and its check in two steps: the checksum without any key, then the MAC.
 //!
-//! `falconer_at_` or `falconer_rt_` and 71 bytes in base64url without padding, 95 characters; with 16 bytes more for each service that it is bound to, and 32 where it is bound to a key:
+//! `falconer_at_`, `falconer_rt_` or `falconer_jt_` and 71 bytes in base64url without padding, 95 characters; with 16 bytes more for each service that it is bound to, and 32 where it is bound to a key:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | what it is for: 1 access, 2 refresh; and 16 for each service that it is bound to; and 128 where it is bound to a key |
+//! | 1 | what it is for: 1 access, 2 refresh, 3 the name of a signed token; and 16 for each service that it is bound to; and 128 where it is bound to a key |
 //! | 4 | the number of the key, big-endian |
 //! | 16 | whose it is |
 //! | 6 | its end, milliseconds since 1970, big-endian |
@@ -21,6 +21,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::bearer::kind::BearerKind;
 use crate::bearer::services::{BoundServices, MOST_SERVICES, SERVICE};
 use crate::jws::public_key::KeyThumbprint;
 use crate::key::access_token::AccessToken;
@@ -40,35 +41,11 @@ const PURPOSE: &str = "falconer.bearer.1";
 /// Six bytes hold no more: the year 10889.
 const LATEST_MS: u64 = (1 << 48) - 1;
 
-/// What a token is for. One is never taken for the other: it is under the MAC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BearerKind {
-    /// It is shown to services.
-    Access,
-    /// It is exchanged, once, for others.
-    Refresh,
-}
-
 impl BearerKind {
-    /// In front of each, so that one that lies about is recognised.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            BearerKind::Access => "falconer_at_",
-            BearerKind::Refresh => "falconer_rt_",
-        }
-    }
-
     /// The first byte of a token that is bound so.
     fn byte_of(self, services: &BoundServices, is_bound_to_key: bool) -> Option<u8> {
         let of_key = if is_bound_to_key { BOUND_TO_KEY } else { 0 };
         u8::try_from(services.count()).ok().map(|count| self.byte() + 16 * count + of_key)
-    }
-
-    fn byte(self) -> u8 {
-        match self {
-            BearerKind::Access => 1,
-            BearerKind::Refresh => 2,
-        }
     }
 }
 
@@ -371,17 +348,19 @@ mod tests {
 
     /// Nor by another prefix, with a checksum that is right.
     #[test]
-    fn a_refresh_token_is_no_access_token() {
-        let text = key("k").issue(&BearerClaims { kind: BearerKind::Refresh, ..CLAIMED }).unwrap();
-        let renamed = text.replace("falconer_rt_", PREFIX);
-        assert!(read(&text).is_none() && read(&renamed).is_none());
-        let mut bytes = URL_SAFE_NO_PAD.decode(&text[PREFIX.len()..]).unwrap();
-        bytes.truncate(BYTES - CHECKSUM);
-        bytes[0] = BearerKind::Access.byte();
-        let sum = checksum(&bytes);
-        bytes.extend_from_slice(&sum);
-        let other = read(&format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&bytes))).unwrap();
-        assert_eq!(other.check_mac(Some(&key("k"))), None);
+    fn what_is_of_another_kind_is_no_access_token() {
+        for kind in [BearerKind::Refresh, BearerKind::Signed] {
+            let text = key("k").issue(&BearerClaims { kind, ..CLAIMED }).unwrap();
+            let renamed = text.replace(kind.prefix(), PREFIX);
+            assert!(read(&text).is_none() && read(&renamed).is_none());
+            let mut bytes = URL_SAFE_NO_PAD.decode(&text[PREFIX.len()..]).unwrap();
+            bytes.truncate(BYTES - CHECKSUM);
+            bytes[0] = BearerKind::Access.byte();
+            let sum = checksum(&bytes);
+            bytes.extend_from_slice(&sum);
+            let other = read(&format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&bytes))).unwrap();
+            assert_eq!(other.check_mac(Some(&key("k"))), None, "{kind:?}");
+        }
     }
 
     #[test]

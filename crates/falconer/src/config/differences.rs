@@ -41,6 +41,7 @@ impl Config {
             target,
             application,
             scope,
+            offline_service,
             static_client,
             limits,
             log,

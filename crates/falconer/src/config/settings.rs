@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Application, Mail, Provider, Scope, SecretText};
+use super::{Application, Mail, OfflineService, Provider, Scope, SecretText};
 
 /// All settings with their defaults.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -56,6 +56,8 @@ pub struct Config {
     pub application: Vec<Application>,
     /// What services say of their scopes.
     pub scope: Vec<Scope>,
+    /// Services that verify access tokens by themselves.
+    pub offline_service: Vec<OfflineService>,
     /// Clients that the deployment configures; their ids begin with `static/`.
     pub static_client: Vec<StaticClient>,
     /// Limits of the listener.
@@ -268,6 +270,7 @@ impl Default for Config {
             target: Vec::new(),
             application: Vec::new(),
             scope: Vec::new(),
+            offline_service: Vec::new(),
             static_client: Vec::new(),
             limits: Limits::default(),
             log: Log::default(),

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_grants::{
-    ApplicationKind, ApplicationSettings, CommandLine, GrantSettings, PublishedScope, RegisteredTarget, Registration, Risk,
+    ApplicationKind, ApplicationSettings, CommandLine, GrantSettings, OfflineService, PublishedScope, RegisteredTarget, Registration, Risk,
     SigningAlgorithm,
 };
 use falconer_login::{LoginSettings, RelyingParty};
@@ -181,6 +181,7 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
         registered_targets: config.target.iter().map(target).collect(),
         applications: config.application.iter().map(application).collect::<Result<_>>()?,
         scopes: config.scope.iter().map(published_scope).collect::<Result<_>>()?,
+        offline_services: config.offline_service.iter().map(offline_service).collect::<Result<_>>()?,
     })
 }
 
@@ -196,6 +197,13 @@ fn command_line(configured: &Grant) -> Result<CommandLine> {
     };
     let known = CommandLine::ALL.into_iter().find(|way| way.as_str() == text);
     known.with_context(|| format!("grant.command_line: {text:?} is none of `browser-and-device`, `browser` and `off`"))
+}
+
+fn offline_service(service: &crate::config::OfflineService) -> Result<OfflineService> {
+    let known = || SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
+    let alg = SigningAlgorithm::of_word(&service.alg)
+        .with_context(|| format!("[[offline_service]] {:?}: alg: {:?} is none of {}", service.resource, service.alg, known()))?;
+    Ok(OfflineService { resource: service.resource.clone(), scopes: service.scopes.clone(), alg })
 }
 
 fn published_scope(scope: &Scope) -> Result<PublishedScope> {

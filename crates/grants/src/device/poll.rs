@@ -7,6 +7,7 @@ use crate::device::authorization::DEVICE_CODE;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
+use crate::oauth::signed::form::TokenForm;
 use crate::oauth::token::TokenRequest;
 
 impl Grants {
@@ -29,8 +30,13 @@ impl Grants {
             None => None,
             Some(_) => self.proved_key(request.proof, Some(application), record.jkt.as_deref()).await?,
         };
+        let form = match &record.grant {
+            None => TokenForm::Opaque,
+            Some(grant) => self.form_of(&resources, grant, None).await?,
+        };
         let live = self.take_answer(&record).await?;
-        let to = IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, may_be_for: &[], proof_key };
+        let to =
+            IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, form: &form, may_be_for: &[], proof_key };
         Ok(self.issue(&live, to).await?)
     }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use falconer_store::GrantSecretRecord;
-
 use crate::applications::application::{Application, ApplicationKind};
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
@@ -53,11 +51,11 @@ impl Grants {
         }
     }
 
-    /// Third parties of the reference need not say who they are.
-    pub(crate) fn may_use(&self, record: &GrantSecretRecord, client: Option<&Arc<Application>>) -> bool {
+    /// Whether what was given to this application is used by it. Third parties of the reference need not say who they are.
+    pub(crate) fn may_use(&self, application: &str, client: Option<&Arc<Application>>) -> bool {
         match client {
-            Some(client) => client.id() == record.application,
-            None => self.known_application(&record.application).is_some_and(|known| known.kind().is_of_reference()),
+            Some(client) => client.id() == application,
+            None => self.known_application(application).is_some_and(|known| known.kind().is_of_reference()),
         }
     }
 }

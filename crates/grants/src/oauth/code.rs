@@ -10,6 +10,7 @@ use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::proof::ANY_KEY;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
+use crate::oauth::signed::form::TokenForm;
 use crate::oauth::token::TokenRequest;
 use crate::targets::target::Target;
 
@@ -39,6 +40,7 @@ impl Grants {
                     application: to.application.id(),
                     redirect_uri: &to.redirect_uri,
                     resources: &[],
+                    form: &TokenForm::Opaque,
                     may_be_for: &[],
                     proof_key: None,
                 };
@@ -65,6 +67,10 @@ impl Grants {
         self.login.check_clock()?;
         // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
         let grant = self.live_grant(&record.grant).await?;
+        let form = match &grant {
+            Some(grant) => self.form_of(&resources, &grant.id, None).await?,
+            None => TokenForm::Opaque,
+        };
         // A proof that does not count says nothing of whoever has the code, which is left as it is.
         let proof_key =
             self.proved_key(request.proof, request.client.map(|client| &**client), record.jkt.as_ref().map(|_| ANY_KEY)).await?;
@@ -75,7 +81,7 @@ impl Grants {
             return Err(ExchangeError::InvalidGrant);
         }
         let fits = now_ms < record.expires_ms
-            && self.may_use(&record, request.client)
+            && self.may_use(&record.application, request.client)
             && record.redirect_uri == redirect_uri
             && proves(record.challenge.as_deref(), verifier)
             && record.jkt.as_ref().is_none_or(|jkt| jkt == ANY_KEY || proof_key.is_some_and(|key| key.to_string() == *jkt));
@@ -93,6 +99,7 @@ impl Grants {
                     application: &record.application,
                     redirect_uri: &record.redirect_uri,
                     resources: &resources,
+                    form: &form,
                     may_be_for: &record.resources,
                     proof_key,
                 };

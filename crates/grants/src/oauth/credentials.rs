@@ -66,10 +66,10 @@ impl Grants {
         let client = self.client(proof)?;
         let missing = || ExchangeError::InvalidRequest("Missing required parameter: token".to_owned());
         let token = parameters.one("token")?.ok_or_else(missing)?;
-        let Some((_, record)) = self.token_record(token).await? else { return Ok(()) };
-        if !self.may_use(&record, client.as_ref()) {
+        let Some(known) = self.known_token(token).await? else { return Ok(()) };
+        if !self.may_use(&known.application, client.as_ref()) {
             return Err(ExchangeError::OtherClient);
         }
-        self.end_grant(&record.grant, "revoked by the application").await
+        self.end_grant(&known.grant, "revoked by the application").await
     }
 }

@@ -25,6 +25,9 @@ pub enum ExchangeError {
     /// `invalid_target` (RFC 8707)
     #[error("The resource is not the URL of a service that this token can be for")]
     InvalidTarget,
+    /// `invalid_target`: a signed token is for one service.
+    #[error("A token for that resource is signed, and for no other one beside it: name it alone")]
+    SeveralAudiences,
     /// `invalid_grant`, of a token that belongs to another application.
     #[error("The token was not issued to this application.")]
     OtherClient,

@@ -1,7 +1,7 @@
 //! What a token is worth at present (RFC 7662), for those who may know.
 
 use falconer_auth::{BearerKind, Caller};
-use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
+use falconer_store::{GrantRecord, GrantSecretKind};
 
 use crate::applications::application::ApplicationKind;
 use crate::grants::Grants;
@@ -39,6 +39,18 @@ pub struct ActiveToken {
     pub expires_seconds: i64,
 }
 
+/// What is known of a token, by what is kept of it or by what it says itself.
+pub(super) struct KnownToken {
+    kind: BearerKind,
+    pub(super) grant: String,
+    pub(super) application: String,
+    resources: Vec<String>,
+    jkt: Option<String>,
+    expires_ms: i64,
+    /// Of a refresh token: it was exchanged.
+    is_used: bool,
+}
+
 impl Grants {
     /// `POST /login/oauth/introspect`. `None`: the token does not count, or is none of theirs; nobody is told which.
     pub async fn introspect(&self, parameters: &Parameters, by: Introspector<'_>) -> Result<Option<ActiveToken>, ExchangeError> {
@@ -58,32 +70,51 @@ impl Grants {
             (None, Introspector::Application(_)) => false,
         };
         self.login.check_clock()?;
-        let Some((kind, record)) = self.token_record(sent).await? else { return Ok(None) };
-        if !is_theirs(&record.application) || record.used_ms.is_some() || self.now_ms() >= record.expires_ms {
+        let Some(known) = self.known_token(sent).await? else { return Ok(None) };
+        if !is_theirs(&known.application) || known.is_used || self.now_ms() >= known.expires_ms {
             return Ok(None);
         }
-        let Some(grant) = self.live_grant(&record.grant).await? else { return Ok(None) };
-        Ok(self.active(kind, &record, &grant))
+        let Some(grant) = self.live_grant(&known.grant).await? else { return Ok(None) };
+        Ok(self.active(known, &grant))
     }
 
-    fn active(&self, kind: BearerKind, record: &GrantSecretRecord, grant: &GrantRecord) -> Option<ActiveToken> {
+    fn active(&self, known: KnownToken, grant: &GrantRecord) -> Option<ActiveToken> {
         // The person may do less by now, or be gone.
         let scopes = self.auth.grant_scopes(&grant.id)?;
         Some(ActiveToken {
-            kind,
-            application: record.application.clone(),
+            kind: known.kind,
+            application: known.application,
             scope: scope_text::write(scopes.iter()),
-            resources: record.resources.clone(),
-            jkt: record.jkt.clone(),
-            expires_seconds: record.expires_ms.div_euclid(1000),
+            resources: known.resources,
+            jkt: known.jkt,
+            expires_seconds: known.expires_ms.div_euclid(1000),
         })
     }
 
-    /// An access token or a refresh token, and what is kept of it. Nothing is looked up for what Falconer has not made.
-    pub(super) async fn token_record(&self, sent: &str) -> Result<Option<(BearerKind, GrantSecretRecord)>, ExchangeError> {
+    /// An access token of either form or a refresh token, and what is known of it. Nothing is looked up for what Falconer has not made.
+    pub(super) async fn known_token(&self, sent: &str) -> Result<Option<KnownToken>, ExchangeError> {
+        if let Some(signed) = self.auth.read_signed_token(sent) {
+            return Ok(Some(KnownToken {
+                kind: BearerKind::Signed,
+                grant: signed.token.grant,
+                application: signed.application,
+                resources: vec![signed.resource],
+                jkt: signed.token.proof_key.map(|key| key.to_string()),
+                expires_ms: signed.token.expires_ms,
+                is_used: false,
+            }));
+        }
         for (kind, secret) in [(BearerKind::Access, GrantSecretKind::AccessToken), (BearerKind::Refresh, GrantSecretKind::RefreshToken)] {
             if self.auth.read_token(kind, sent).is_some() {
-                return Ok(self.secret(secret, sent).await?.map(|record| (kind, record)));
+                return Ok(self.secret(secret, sent).await?.map(|record| KnownToken {
+                    kind,
+                    grant: record.grant,
+                    application: record.application,
+                    resources: record.resources,
+                    jkt: record.jkt,
+                    expires_ms: record.expires_ms,
+                    is_used: record.used_ms.is_some(),
+                }));
             }
         }
         Ok(None)

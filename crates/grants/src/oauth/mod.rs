@@ -9,4 +9,5 @@ pub(crate) mod proof;
 mod refresh;
 pub(crate) mod request;
 pub(crate) mod secrets;
+pub(crate) mod signed;
 pub(crate) mod token;

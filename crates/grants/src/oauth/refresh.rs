@@ -41,6 +41,7 @@ impl Grants {
             return Err(ExchangeError::InvalidScope("The tokens of a grant are worth what the grant is: leave out the scope".to_owned()));
         }
         let resources = self.resources_of(request, &record.resources)?;
+        let form = self.form_of(&resources, &grant.id, None).await?;
         // Of no use to whoever has not the key: it is left to its owner.
         let proof_key = self.proved_key(request.proof, Some(client), record.jkt.as_deref()).await?;
         // Kept before the old one is used up: where the store fails in between, the application can come again.
@@ -48,6 +49,7 @@ impl Grants {
             application: client.id(),
             redirect_uri: &record.redirect_uri,
             resources: &resources,
+            form: &form,
             may_be_for: &record.resources,
             proof_key,
         };

@@ -8,6 +8,7 @@ use crate::applications::application::ApplicationKind;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::resources::services;
+use crate::oauth::signed::form::TokenForm;
 use falconer_wire::scope_text;
 
 /// An access token is there to be exchanged for credentials.
@@ -39,6 +40,8 @@ pub(crate) struct IssuedTo<'a> {
     pub(crate) redirect_uri: &'a str,
     /// What the access token is for; empty: it is bound to nothing.
     pub(crate) resources: &'a [String],
+    /// Of the access token.
+    pub(crate) form: &'a TokenForm,
     /// What those may be for that the refresh token gives.
     pub(crate) may_be_for: &'a [String],
     /// The key that the access token is bound to, and the refresh token of an application that has no secret.
@@ -54,15 +57,13 @@ impl IssuedToken {
 
 impl Grants {
     pub(crate) async fn issue(&self, grant: &GrantRecord, of: IssuedTo<'_>) -> Result<IssuedToken, LoginError> {
-        let IssuedTo { application, redirect_uri, resources, may_be_for, proof_key } = of;
-        let expires_ms = self.now_ms().saturating_add(ACCESS_TOKEN_MS).min(grant.expires_ms);
-        let unreadable = || LoginError::Internal(format!("the resources of a token of grant {} can't be read", grant.id));
-        let services = services(resources).ok_or_else(unreadable)?;
+        let IssuedTo { application, redirect_uri, form, may_be_for, proof_key, .. } = of;
+        let identity = self.grant_identity(&grant.id).await?;
         let jkt = proof_key.map(|key| key.to_string());
-        let token = self.auth.issue_token(BearerKind::Access, grant, TokenBounds { services, proof_key }, expires_ms)?;
-        let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, expires_ms);
-        let record = GrantSecretRecord { resources: resources.to_vec(), jkt: jkt.clone(), ..record };
-        self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
+        let (token, expires_ms) = match form {
+            TokenForm::Opaque => self.issue_opaque(grant, of).await?,
+            TokenForm::Signed(form) => self.sign_access_token(grant, form, application, proof_key, identity.as_ref()).await?,
+        };
         let refresh_token =
             match self.known_application(application).filter(|known| !known.kind().is_of_reference() && grant.parent.is_none()) {
                 None => None,
@@ -76,14 +77,26 @@ impl Grants {
                     Some(token)
                 }
             };
-        let seconds = (record.expires_ms - self.now_ms()).max(0) / 1000;
+        let seconds = (expires_ms - self.now_ms()).max(0) / 1000;
         // What says who somebody is was granted too, as far as the person let the application know.
-        let identity = self.grant_identity(&grant.id).await?;
         let identity_scopes = identity.iter().flat_map(|identity| &identity.scopes);
         let scope = scope_text::write(identity_scopes.chain(&grant.scopes).map(String::as_str));
         let (grant, application) = (grant.clone(), application.to_owned());
         let scheme = if proof_key.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
         Ok(IssuedToken { token, refresh_token, scheme, seconds, scope, grant, application, is_first: true })
+    }
+
+    /// The token and its end, milliseconds since 1970.
+    async fn issue_opaque(&self, grant: &GrantRecord, of: IssuedTo<'_>) -> Result<(String, i64), LoginError> {
+        let expires_ms = self.now_ms().saturating_add(ACCESS_TOKEN_MS).min(grant.expires_ms);
+        let unreadable = || LoginError::Internal(format!("the resources of a token of grant {} can't be read", grant.id));
+        let services = services(of.resources).ok_or_else(unreadable)?;
+        let bounds = TokenBounds { services, proof_key: of.proof_key };
+        let token = self.auth.issue_token(BearerKind::Access, grant, bounds, expires_ms)?;
+        let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, of.application, of.redirect_uri, expires_ms);
+        let record = GrantSecretRecord { resources: of.resources.to_vec(), jkt: of.proof_key.map(|key| key.to_string()), ..record };
+        self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
+        Ok((token, expires_ms))
     }
 
     pub(super) fn secret_of(

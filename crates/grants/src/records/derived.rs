@@ -56,7 +56,7 @@ impl Grants {
             subject => subject?,
         };
         let (record, grant) = subject;
-        if !self.may_use(&record, request.client) {
+        if !self.may_use(&record.application, request.client) {
             return Err(ExchangeError::OtherClient);
         }
         // For no other services than the token that it comes from.
@@ -64,12 +64,14 @@ impl Grants {
         // Bound to the key of the token that it comes from, or to one of its own where that is bound to none.
         let proof_key = self.proved_key(request.proof, request.client.map(|client| &**client), record.jkt.as_deref()).await?;
         let scopes = scopes.unwrap_or_else(|| grant.scopes.clone());
+        let form = self.form_of(&resources, &grant.id, Some(&scopes)).await?;
         let derived = self.auth.derive_from(&grant.id, &NewDerivedGrant { scopes, expires_ms, purpose }).await;
         let derived = derived.map_err(refused)?.grant;
         let of = IssuedTo {
             application: &record.application,
             redirect_uri: &record.redirect_uri,
             resources: &resources,
+            form: &form,
             may_be_for: &[],
             proof_key,
         };

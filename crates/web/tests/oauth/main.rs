@@ -19,6 +19,7 @@ mod refresh;
 mod refused;
 mod registration;
 mod resources;
+mod signed;
 #[path = "../site/mod.rs"]
 mod site;
 #[path = "../snapshot/mod.rs"]

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use falconer_auth::{AccessToken, DAY_MS};
 use falconer_credentials::{payload, sign};
-use falconer_grants::{ApplicationKind, ApplicationSettings, SigningAlgorithm};
+use falconer_grants::{ApplicationKind, ApplicationSettings, OfflineService, SigningAlgorithm};
 use falconer_login::{pkce_challenge, sha256_hex};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
@@ -16,6 +16,14 @@ pub const CALLBACK: &str = "https://app.example/cb";
 pub const LOOPBACK: &str = "http://127.0.0.1:4000/cb";
 pub const SECRET: &str = "s3cret of the \"server\" & more: 100%";
 pub const VERIFIER: &str = "a-verifier-of-at-least-43-characters-as-RFC-7636-says";
+
+/// A service that verifies tokens by itself.
+pub const OFFLINE: &str = "https://offline.example/api";
+
+pub fn offline_service() -> OfflineService {
+    let scopes = ["notes:read:*", "notes:a b", "shelf:*"].map(str::to_owned).to_vec();
+    OfflineService { resource: OFFLINE.to_owned(), scopes, alg: SigningAlgorithm::Es256 }
+}
 
 /// `page` (public), `server` (confidential), `other` (public), `old-code` and `old-token` (of the reference), and those of the recorded sessions.
 pub fn all() -> Vec<ApplicationSettings> {

@@ -124,6 +124,7 @@ async fn site_from(origin: &str, limits: RequestLimits, change: impl FnOnce(Logi
         registered_targets: vec![known],
         applications: applications::all(),
         scopes: vec![burning],
+        offline_services: vec![applications::offline_service()],
         mail: true,
         ..GrantSettings::default()
     };

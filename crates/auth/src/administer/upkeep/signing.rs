@@ -1,6 +1,6 @@
 //! The keys that sign statements about people for other systems. They are kept as issuers are: sealed, followed by every node, and in no listing.
-//!
-//! What a key is made of is a text that `auth` does not read.
+
+use std::sync::Arc;
 
 use falconer_store::{IssuerRecord, Secret, Write};
 
@@ -9,6 +9,7 @@ use crate::change::decide::{Decision, Now};
 use crate::error::AuthError;
 use crate::node::Auth;
 use crate::reserved::SIGNING_KEYS;
+use crate::signing::key::SigningKey;
 
 /// Who the audit names.
 const ACTOR: &str = "static/falconer/auth";
@@ -41,6 +42,11 @@ impl Auth {
             .collect();
         all.sort_by_key(|key| (key.created_ms, key.name.len(), key.name.clone()));
         all
+    }
+
+    /// Those that are published, oldest first: those of now, the next ones, and those that were replaced not long ago.
+    pub fn published_keys(&self) -> Vec<Arc<SigningKey>> {
+        self.directory().published_keys(self.now_ms())
     }
 
     /// Makes the first one of this text, unless there is one already. Of several nodes that do it at once, one makes it and the others follow.

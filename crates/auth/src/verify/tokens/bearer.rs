@@ -17,19 +17,8 @@ use crate::verify::effective_scopes::ActiveGrant;
 use crate::verify::reason::{Reason, TokenFault};
 use crate::verify::request::{Found, NotVerified};
 use crate::verify::tokens::shown::ShownToken;
-
-/// A token that Falconer has made, whatever has become of its grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenOfGrant {
-    /// [`GrantRecord::id`]
-    pub grant: String,
-    /// From then on it is worth nothing; milliseconds since 1970.
-    pub expires_ms: i64,
-    /// Where it counts.
-    pub services: BoundServices,
-    /// The key whose proofs go with it. `None`: it counts for whoever has it.
-    pub proof_key: Option<KeyThumbprint>,
-}
+use crate::verify::tokens::signed::authentic_access;
+use crate::verify::tokens::token::{TokenOfGrant, authentic};
 
 /// What a token is bound to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +50,7 @@ impl Auth {
 
     /// Whose a token of this kind is, if Falconer has made it. Nothing is looked up for any other. It may have ended, and so may its grant.
     pub fn read_token(&self, kind: BearerKind, token: &str) -> Option<TokenOfGrant> {
-        authentic(&self.node.directory.load(), kind, token).ok()
+        authentic(&self.node.directory.load(), PresentedToken::read(kind, token)).ok()
     }
 
     /// Who shows a token at a service, with the scopes that the grant has at present.
@@ -72,7 +61,7 @@ impl Auth {
             if let Some(unable) = self.node.unable(&snapshot, now_ms) {
                 return Err(NotVerified::Unable(unable));
             }
-            let token = authentic(&snapshot, BearerKind::Access, shown.token)?;
+            let token = authentic_access(&snapshot, shown.token, &self.node.settings.public_origin, now_ms)?;
             if !token.services.allow(shown.host, shown.port) {
                 return Err(Reason::Token(TokenFault::OtherService).into());
             }
@@ -87,15 +76,6 @@ impl Auth {
         };
         Box::pin(self.look_for_grant(&seen, reason, &|snapshot| self.node.evaluate_token(snapshot, &token, now_ms))).await
     }
-}
-
-/// Checksum and MAC, and nothing of the grant.
-fn authentic(snapshot: &Snapshot, kind: BearerKind, token: &str) -> Result<TokenOfGrant, Reason> {
-    let presented = PresentedToken::read(kind, token).ok_or(Reason::Token(TokenFault::Malformed))?;
-    let issuer = snapshot.issuer_numbered(presented.key());
-    let claims = presented.check_mac(issuer.map(|issuer| &issuer.bearer)).ok_or(Reason::Token(TokenFault::Unknown))?;
-    let BearerClaims { expires_ms, services, proof_key, .. } = claims;
-    Ok(TokenOfGrant { grant: URL_SAFE_NO_PAD.encode(claims.subject), expires_ms, services, proof_key })
 }
 
 impl Node {

@@ -4,3 +4,5 @@ pub(crate) mod bearer;
 pub(crate) mod proof;
 pub(crate) mod seen_proofs;
 pub(crate) mod shown;
+pub(crate) mod signed;
+pub(crate) mod token;

@@ -1,11 +1,12 @@
 //! The proof beside a token (RFC 9449 section 7): looked at only for tokens that Falconer has made, so that no stranger has a signature checked.
 
-use falconer_credentials::{BearerKey, BearerKind, DpopProof, PresentedToken, ProofFault, ProofFor, ProvedRequest};
+use falconer_credentials::{BearerKey, DpopProof, ProofFault, ProofFor, ProvedRequest};
 
 use crate::node::{Auth, Node};
 use crate::verify::reason::{Reason, TokenFault};
-use crate::verify::tokens::bearer::TokenOfGrant;
 use crate::verify::tokens::shown::{ShownToken, TokenScheme};
+use crate::verify::tokens::signed::presented;
+use crate::verify::tokens::token::TokenOfGrant;
 
 impl Auth {
     /// Whether whoever shows a token may: one that is bound to a key needs a proof of it, which counts once on this node; one that is not is shown as `Bearer`.
@@ -21,7 +22,7 @@ impl Node {
     }
 
     fn bearer_key(&self, shown: &ShownToken<'_>) -> Option<BearerKey> {
-        let key = PresentedToken::read(BearerKind::Access, shown.token)?.key();
+        let key = presented(shown.token)?.key();
         self.directory.load().issuer_numbered(key).map(|issuer| issuer.bearer.clone())
     }
 

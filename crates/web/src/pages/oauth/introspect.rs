@@ -69,7 +69,7 @@ fn answer(web: &Web, token: Option<ActiveToken>) -> Response {
     let audience = (!token.resources.is_empty()).then_some(token.resources);
     let body = with_member(body, "aud", audience);
     let scheme = if token.jkt.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
-    let token_type = (token.kind == BearerKind::Access).then(|| scheme.as_str());
+    let token_type = (token.kind != BearerKind::Refresh).then(|| scheme.as_str());
     let key = token.jkt.map(|jkt| json!({ "jkt": jkt }));
     json(StatusCode::OK, &with_member(with_member(body, "token_type", token_type), "cnf", key))
 }

@@ -60,5 +60,7 @@ pub(crate) fn of(web: &Web) -> Value {
         "client_id_metadata_document_supported": web.grants.reads_documents(),
     });
     let body = endpoints::with_member(body, "registration_endpoint", web.grants.registration().is_on().then(|| at("register")));
+    // Whoever verifies tokens by themselves needs the keys (RFC 9068 section 4).
+    let body = endpoints::with_member(body, "jwks_uri", web.grants.signs_access_tokens().then(|| at("jwks")));
     endpoints::with_member(body, "falconer_command_line", (command_line != CommandLine::Off).then(|| command_line.as_str()))
 }

@@ -20,17 +20,17 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-const TOKEN: &str = "https://auth.example.com/login/oauth/token";
+pub const TOKEN: &str = "https://auth.example.com/login/oauth/token";
 
 /// Whoever has a key.
-struct Holder(EcdsaKeyPair);
+pub struct Holder(EcdsaKeyPair);
 
 fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 impl Holder {
-    fn new() -> Holder {
+    pub fn new() -> Holder {
         let random = SystemRandom::new();
         let kept = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
         Holder(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, kept.as_ref(), &random).unwrap())
@@ -41,7 +41,7 @@ impl Holder {
         json!({"kty": "EC", "crv": "P-256", "x": base64url(&point[1..33]), "y": base64url(&point[33..])})
     }
 
-    fn jkt(&self) -> String {
+    pub fn jkt(&self) -> String {
         let point = self.0.public_key().as_ref();
         let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, base64url(&point[1..33]), base64url(&point[33..]));
         base64url(&Sha256::digest(canonical))
@@ -59,12 +59,12 @@ impl Holder {
     }
 
     /// For an endpoint that gives tokens.
-    fn proof(&self, site: &Site, htu: &str, jti: &str) -> String {
+    pub fn proof(&self, site: &Site, htu: &str, jti: &str) -> String {
         self.signed(&self.header(), &claims(site, "POST", htu, jti))
     }
 
     /// For a service that is shown a token.
-    fn with_token(&self, site: &Site, method: &str, htu: &str, jti: &str, token: &str) -> String {
+    pub fn with_token(&self, site: &Site, method: &str, htu: &str, jti: &str, token: &str) -> String {
         let mut claims = claims(site, method, htu, jti);
         claims["ath"] = base64url(&Sha256::digest(token)).into();
         self.signed(&self.header(), &claims)
@@ -83,7 +83,7 @@ async fn post(site: &Site, path: &str, fields: &Fields, proofs: &[&str]) -> Page
     site.send(request.body(encode(fields).into()).unwrap()).await
 }
 
-async fn token(site: &Site, fields: &Fields, proof: &str) -> Page {
+pub async fn token(site: &Site, fields: &Fields, proof: &str) -> Page {
     post(site, "/login/oauth/token", fields, &[proof]).await
 }
 

@@ -31,6 +31,11 @@ fn pair(algorithm: &'static EcdsaSigningAlgorithm) -> EcdsaKeyPair {
 }
 
 impl Known {
+    pub fn new(token: String, later: String, keys: &Value, access: String) -> Known {
+        let key = keys["keys"].as_array().unwrap().iter().find(|key| key["alg"] == "ES256").unwrap().clone();
+        Known { token, later, key, access }
+    }
+
     fn part(&self, number: usize) -> &str {
         self.token.split('.').nth(number).unwrap()
     }
@@ -47,7 +52,7 @@ impl Known {
     }
 
     /// The same claims below another header, with this signature.
-    fn below(&self, changes: &Value, signature: &str) -> String {
+    pub fn below(&self, changes: &Value, signature: &str) -> String {
         format!("{}.{}.{signature}", text(&self.header(changes)), self.part(1))
     }
 
@@ -143,8 +148,7 @@ async fn no_id_token_counts_that_the_server_has_not_signed() {
     let (first, second) = (tokens().await, tokens().await);
     let own = |answer: &Value, name: &str| answer[name].as_str().unwrap().to_owned();
     let keys = site.plain("/login/oauth/jwks").await;
-    let key = keys["keys"].as_array().unwrap().iter().find(|key| key["alg"] == "ES256").unwrap().clone();
-    let known = Known { token: own(&first, "id_token"), later: own(&second, "id_token"), key, access: own(&first, "access_token") };
+    let known = Known::new(own(&first, "id_token"), own(&second, "id_token"), &keys, own(&first, "access_token"));
     let asked = |hint: &str| {
         let sent = with(fields(&[("post_logout_redirect_uri", CALLBACK)]), &[("id_token_hint", hint)]);
         format!("/login/oauth/logout?{}", encode(&sent))

@@ -5,7 +5,7 @@
 //! oauth misuse`.
 
 mod forms;
-mod hints;
+pub mod hints;
 mod mixed_up;
 mod races;
 mod transport;
@@ -13,7 +13,7 @@ mod transport;
 use std::fmt::Write as _;
 
 use crate::dpop::section_4_3;
-use crate::{devices, documents, oauth_refusals, refused, widening};
+use crate::{devices, documents, oauth_refusals, refused, signed, widening};
 
 /// One case: where it comes from, what is tried, and what is expected.
 type Case = (String, String, String);
@@ -77,6 +77,7 @@ fn groups() -> Vec<Group> {
         sent("parameters", 36),
         ("methods and bodies", 45, ways.collect()),
         ("forged ID tokens", 36, forged.collect()),
+        ("signed access tokens", 53, signed::misuse::rows()),
         sent("requests", 34),
     ]
 }

@@ -324,7 +324,7 @@ fn backchannel() -> Vec<Check> {
 }
 
 /// The plans: their names, the fewest checks that each has, and its checks.
-fn plans() -> [(&'static str, usize, Vec<Check>); 6] {
+fn plans() -> [(&'static str, usize, Vec<Check>); 7] {
     [
         ("Config", 32, config()),
         ("Basic", 120, basic()),
@@ -332,6 +332,7 @@ fn plans() -> [(&'static str, usize, Vec<Check>); 6] {
         ("Refresh", 50, refresh()),
         ("Back-Channel Logout", 35, backchannel()),
         ("DPoP", 130, crate::dpop::plan::rows()),
+        ("Signed access tokens", 33, crate::signed::plan::rows()),
     ]
 }
 

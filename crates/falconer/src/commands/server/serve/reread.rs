@@ -13,7 +13,7 @@ use crate::log;
 use crate::node::{Node, grant_settings};
 
 /// Besides `log.level`.
-const TAKEN: [&str; 3] = ["grant", "target", "scope"];
+const TAKEN: [&str; 4] = ["grant", "target", "scope", "offline_service"];
 
 /// What can be changed, and how it was.
 pub struct Reread {
@@ -65,6 +65,7 @@ impl Reread {
             self.grants.reconfigure(grant_settings(&new)?)?;
             changed.extend(TAKEN.into_iter().filter(|name| differs(name)));
             (self.config.grant, self.config.target, self.config.scope) = (new.grant.clone(), new.target.clone(), new.scope.clone());
+            self.config.offline_service = new.offline_service.clone();
         }
         if self.config.log.level != new.log.level {
             self.level.set(&new.log.level)?;

@@ -1,0 +1,67 @@
+//! Services that verify tokens by themselves: `[[offline_service]]` of the configuration.
+
+use falconer_auth::SigningAlgorithm;
+use falconer_login::LoginError;
+use falconer_scopes::ScopeSet;
+
+use crate::applications::register::check_redirect;
+use crate::targets::target::Target;
+
+/// So many there may be, and so many scopes of one.
+const MOST_SERVICES: usize = 1000;
+const MOST_SCOPES: usize = 200;
+
+/// `[[offline_service]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfflineService {
+    /// What applications name as `resource`, letter by letter, and what tokens have as `aud`.
+    pub resource: String,
+    /// What a token says of the grant's scopes: those that the service asks for.
+    pub scopes: Vec<String>,
+    /// How its tokens are signed.
+    pub alg: SigningAlgorithm,
+}
+
+/// One of them, checked.
+pub(crate) struct KnownService {
+    pub(crate) resource: String,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) alg: SigningAlgorithm,
+}
+
+/// All of them.
+pub(crate) struct OfflineServices(Vec<KnownService>);
+
+impl OfflineServices {
+    pub(crate) fn new(configured: &[OfflineService], is_own: &impl Fn(&Target) -> bool) -> Result<OfflineServices, LoginError> {
+        if configured.len() > MOST_SERVICES {
+            return Err(LoginError::Invalid(format!("[[offline_service]]: there are at most {MOST_SERVICES}")));
+        }
+        let mut known: Vec<KnownService> = Vec::new();
+        for OfflineService { resource, scopes, alg } in configured {
+            let invalid = |what: String| LoginError::Invalid(format!("[[offline_service]] {resource:?}: {what}"));
+            check_redirect(resource, is_own).map_err(|error| invalid(format!("resource: {error}")))?;
+            if known.iter().any(|other| other.resource == *resource) {
+                return Err(invalid("resource: it is there twice".to_owned()));
+            }
+            if scopes.is_empty() || scopes.len() > MOST_SCOPES {
+                return Err(invalid(format!("scopes: give 1 to {MOST_SCOPES}, those that the service asks for")));
+            }
+            if let Some(wrong) = scopes.iter().find(|scope| scope.is_empty() || !falconer_scopes::is_valid_scope(scope)) {
+                return Err(invalid(format!("scopes: {:?} is not a scope", wrong.chars().take(100).collect::<String>())));
+            }
+            known.push(KnownService { resource: resource.clone(), scopes: ScopeSet::new(scopes), alg: *alg });
+        }
+        Ok(OfflineServices(known))
+    }
+
+    /// The one of this `resource`.
+    pub(crate) fn find(&self, resource: &str) -> Option<&KnownService> {
+        self.0.iter().find(|known| known.resource == resource)
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

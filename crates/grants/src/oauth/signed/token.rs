@@ -1,0 +1,56 @@
+//! A signed access token (RFC 9068 section 2). It is kept nowhere.
+
+use falconer_auth::{BearerKind, KeyThumbprint, MINUTE_MS, SIGNED_TOKEN, TokenBounds};
+use falconer_login::LoginError;
+use falconer_store::{GrantIdentityRecord, GrantRecord};
+use serde_json::{Map, Value, json};
+
+use crate::grants::Grants;
+use crate::oauth::request::resources::services;
+use crate::oauth::signed::form::SignedForm;
+
+/// Whoever verifies by themselves learns late of what happens here.
+const LIFE_MS: i64 = 5 * MINUTE_MS;
+
+impl Grants {
+    /// The token and its end, milliseconds since 1970.
+    pub(crate) async fn sign_access_token(
+        &self,
+        grant: &GrantRecord,
+        form: &SignedForm,
+        application: &str,
+        proof_key: Option<KeyThumbprint>,
+        identity: Option<&GrantIdentityRecord>,
+    ) -> Result<(String, i64), LoginError> {
+        let unable = || LoginError::Internal(format!("a token of grant {} could not be signed", grant.id));
+        let now_ms = self.now_ms();
+        // In whole seconds, and never beyond the grant.
+        let expires_seconds = now_ms.saturating_add(LIFE_MS).min(grant.expires_ms).div_euclid(1000);
+        let services = services(std::slice::from_ref(&form.resource)).ok_or_else(unable)?;
+        let bounds = TokenBounds { services, proof_key };
+        let name = self.auth.issue_token(BearerKind::Signed, grant, bounds, expires_seconds.saturating_mul(1000))?;
+        let person = self.login.active_person(&grant.identity).await?.ok_or_else(unable)?;
+        let mut claims = Map::new();
+        let mut claim = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        claim("iss", self.auth.public_origin().to_string().into());
+        claim("aud", form.resource.as_str().into());
+        claim("sub", person.id.into());
+        claim("client_id", application.into());
+        claim("iat", now_ms.div_euclid(1000).into());
+        claim("exp", expires_seconds.into());
+        claim("jti", name.into());
+        claim("scope", form.scope.as_str().into());
+        // How the person signed in, where the application was let know who they are (section 2.2.1).
+        if let Some(identity) = identity {
+            if let Some(proved_ms) = identity.proved_ms {
+                claim("auth_time", (proved_ms / 1000).into());
+            }
+            claim("acr", identity.factors.to_string().into());
+        }
+        if let Some(key) = proof_key {
+            claim("cnf", json!({ "jkt": key.to_string() }));
+        }
+        let signed = self.signing_key(form.alg).await?.sign(form.alg, SIGNED_TOKEN, &Value::Object(claims)).ok_or_else(unable)?;
+        Ok((signed, expires_seconds.saturating_mul(1000)))
+    }
+}
