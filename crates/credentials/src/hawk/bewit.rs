@@ -32,7 +32,15 @@ pub(crate) fn is_present(resource: &str) -> bool {
 /// It is the stricter one of two readings: what would be taken for a bewit if there were no header, and a parameter whose decoded name is `bewit`, also without
 /// a value.
 pub fn is_signed_twice(resource: &str, authorization: Option<&str>) -> bool {
-    authorization.is_some_and(|value| !value.is_empty()) && has_separator(resource) && (is_present(resource) || has_parameter(resource))
+    authorization.is_some_and(|value| !value.is_empty())
+        && has_separator(resource)
+        && may_name_one(resource)
+        && (is_present(resource) || has_parameter(resource))
+}
+
+/// Whether the name stands anywhere, or something that may be it once it is decoded.
+fn may_name_one(resource: &str) -> bool {
+    memchr::memchr(b'%', resource.as_bytes()).is_some() || memchr::memmem::find(resource.as_bytes(), b"bewit").is_some()
 }
 
 /// Whether there is a character that a parameter may follow.
