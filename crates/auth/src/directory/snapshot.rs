@@ -20,6 +20,7 @@ use crate::directory::clients::entry::ClientEntry;
 use crate::directory::clients::{ClientSet, Clients};
 use crate::directory::entries::{Grant, Identity, InternalIssuer, Person};
 use crate::directory::expansions::cache::ExpansionFigures;
+use crate::directory::expansions::list::{Each, List, OfClient};
 use crate::directory::expansions::remembered::Expansions;
 use crate::directory::expansions::sets::Expansion;
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
@@ -340,11 +341,11 @@ impl Snapshot {
 
     /// The same for a list that can be walked again.
     pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> Expansion {
-        self.expand_known(scopes.clone().map(str::as_bytes), scopes)
+        self.expand_known(&Each(scopes.clone().map(str::as_bytes)), scopes)
     }
 
     /// The same where the list is at hand as bytes too, so that only what is not remembered is looked at as text.
-    fn expand_known<'l>(&self, list: impl Iterator<Item = &'l [u8]> + Clone, scopes: impl Iterator<Item = &'l str> + Clone) -> Expansion {
+    fn expand_known<'l>(&self, list: &impl List<'l>, scopes: impl Iterator<Item = &'l str> + Clone) -> Expansion {
         let given = scopes.filter(|scope| !reserved::is_reserved_scope(scope));
         let (applied, make) = (|| self.roles.applied(given.clone()), || self.roles.expand(given.clone()));
         self.expansions.set(&self.roles.generation, list, given.clone(), applied, make)
@@ -362,19 +363,18 @@ impl Snapshot {
 
     /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
     pub(crate) fn expansion_of(&self, client: &Client) -> Expansion {
-        self.expand_known(client.scopes_bytes(), client.scopes())
+        self.expand_known(&Each(client.scopes_bytes()), client.scopes())
     }
 
     /// The same with anonymous: what nearly every request is answered with.
     pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> Expansion {
-        self.expand_known(client.scopes_bytes().chain([ANONYMOUS.as_bytes()]), client.scopes().chain([ANONYMOUS]))
+        self.expand_known(&with_anonymous(client), client.scopes().chain([ANONYMOUS]))
     }
 
     /// The same without making the set. `None` where the set is the better way, as `Expansions::applied` says.
     pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>, count: usize) -> Option<HeldScopes> {
-        let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
         let given = client.scopes().chain([ANONYMOUS]).filter(|scope| !reserved::is_reserved_scope(scope));
-        let applied = self.expansions.applied(&self.roles.generation, list, count, || self.roles.applied(given))?;
+        let applied = self.expansions.applied(&self.roles.generation, &with_anonymous(client), count, || self.roles.applied(given))?;
         Some(HeldScopes { client: Arc::clone(client), applied })
     }
 
@@ -383,6 +383,12 @@ impl Snapshot {
         let scopes: Vec<&str> = lists.flat_map(reserved::of_person).collect();
         if scopes.is_empty() { ScopeSet::default() } else { self.expand_list(scopes.iter().copied()).scopes }
     }
+}
+
+/// What nearly every request is looked for by.
+fn with_anonymous(client: &Client) -> OfClient<'_> {
+    let scopes = client.scopes_in_one_piece();
+    OfClient { text: scopes.text, ends: scopes.ends, start: scopes.start, last: ANONYMOUS.as_bytes(), hash: client.list_hash() }
 }
 
 fn is_signing_key(name: &str) -> bool {

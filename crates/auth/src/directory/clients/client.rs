@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use falconer_credentials::AccessToken;
 use falconer_store::{ClientRecord, OldToken, RevokedCertificates, Secret};
 
-use super::packed::Packed;
+use super::packed::{Packed, Piece};
 use crate::directory::entries::Usage;
 
 /// A client that is at hand, because it was used. It holds what is needed of its record in one piece, and makes the rest when it is first needed.
@@ -28,6 +28,7 @@ pub struct Client {
     has_old_token: bool,
     token: OnceLock<AccessToken>,
     usage: OnceLock<Arc<Usage>>,
+    list_hash: OnceLock<u64>,
 }
 
 /// Where each text of a client is.
@@ -65,6 +66,7 @@ impl Client {
             has_old_token: record.old_token.is_some(),
             token: OnceLock::new(),
             usage: OnceLock::new(),
+            list_hash: OnceLock::new(),
         };
         if let Some(before) = before {
             let usage = before.usage();
@@ -107,6 +109,16 @@ impl Client {
     /// The same as bytes, for those who only compare them.
     pub(crate) fn scopes_bytes(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.texts.bytes_from(self.first_scope())
+    }
+
+    /// The same as they lie.
+    pub(crate) fn scopes_in_one_piece(&self) -> Piece<'_> {
+        self.texts.piece_from(self.first_scope())
+    }
+
+    /// By what its expansion is looked for, once that was needed. INVARIANT: it is kept by the directory that the client is in.
+    pub(crate) fn list_hash(&self) -> &OnceLock<u64> {
+        &self.list_hash
     }
 
     fn first_scope(&self) -> usize {

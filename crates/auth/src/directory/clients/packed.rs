@@ -5,6 +5,16 @@ use zeroize::Zeroize as _;
 /// Texts, one behind the other, with where each ends in front of them. Wiped when dropped: one of them may be a secret.
 pub(crate) struct Packed(Box<[u8]>);
 
+/// Some texts as they lie.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece<'p> {
+    /// One behind the other.
+    pub(crate) text: &'p [u8],
+    /// Where each ends, counted from `start` before the first; little-endian.
+    pub(crate) ends: &'p [[u8; NUMBER]],
+    pub(crate) start: u32,
+}
+
 /// Bytes of a number.
 const NUMBER: usize = size_of::<u32>();
 
@@ -43,15 +53,23 @@ impl Packed {
 
     /// The same for all from this place on.
     pub(crate) fn bytes_from(&self, at: usize) -> impl Iterator<Item = &[u8]> + Clone {
-        let (count, rest) = self.0.split_at_checked(NUMBER).unwrap_or_default();
-        let (ends, texts) = rest.split_at_checked(read(count).saturating_mul(NUMBER)).unwrap_or_default();
-        let (before, ends) = ends.split_at_checked(at.saturating_mul(NUMBER)).unwrap_or_default();
-        let mut start = before.last_chunk::<NUMBER>().map_or(0, |end| read(end));
-        ends.chunks_exact(NUMBER).map(move |end| {
-            let (from, to) = (start, read(end));
-            start = to;
-            texts.get(from..to).unwrap_or_default()
+        let Piece { text, ends, start } = self.piece_from(at);
+        let mut from = 0;
+        ends.iter().map(move |end| {
+            let to = u32::from_le_bytes(*end).wrapping_sub(start) as usize;
+            let one = text.get(from..to).unwrap_or_default();
+            from = to;
+            one
         })
+    }
+
+    /// All from this place on, as they lie.
+    pub(crate) fn piece_from(&self, at: usize) -> Piece<'_> {
+        let (count, rest) = self.0.split_first_chunk::<NUMBER>().unwrap_or((&[0; NUMBER], &[]));
+        let (ends, texts) = rest.split_at_checked((u32::from_le_bytes(*count) as usize).saturating_mul(NUMBER)).unwrap_or_default();
+        let (before, ends) = ends.as_chunks::<NUMBER>().0.split_at_checked(at).unwrap_or_default();
+        let start = before.last().map_or(0, |end| u32::from_le_bytes(*end));
+        Piece { text: texts.get(start as usize..).unwrap_or_default(), ends, start }
     }
 }
 
@@ -69,10 +87,6 @@ impl Drop for Packed {
 /// No record comes near four gigabytes: what a request may hold is bounded far below.
 fn number(value: usize) -> [u8; NUMBER] {
     u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes()
-}
-
-fn read(bytes: &[u8]) -> usize {
-    bytes.try_into().map_or(0, u32::from_le_bytes) as usize
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use arc_swap::ArcSwapOption;
 
 use super::generation::Generation;
+use super::list::List;
 use super::list_hasher::ListHasher;
 use super::striped::Striped;
 
@@ -110,8 +111,8 @@ impl<V: Remembered> Cache<V> {
     }
 
     /// By what a list is looked for.
-    pub(crate) fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
-        self.hasher.hash(list)
+    pub(crate) fn hash<'l>(&self, list: &impl List<'l>) -> u64 {
+        list.hash(&self.hasher)
     }
 
     /// `read` of what `make` makes of the list of this hash, which is remembered. `beside`: how many bytes of the bound something else takes.
@@ -120,7 +121,7 @@ impl<V: Remembered> Cache<V> {
         hash: u64,
         beside: usize,
         generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]>,
+        list: &impl List<'l>,
         make: impl FnOnce() -> V,
         read: impl Fn(&V) -> R,
     ) -> R {
@@ -132,36 +133,25 @@ impl<V: Remembered> Cache<V> {
     }
 
     /// [`Cache::find`], counted as an answer.
-    pub(crate) fn hit<'l, R>(
-        &self,
-        hash: u64,
-        generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]> + Clone,
-        read: impl Fn(&V) -> R,
-    ) -> Option<R> {
+    pub(crate) fn hit<'l, R>(&self, hash: u64, generation: &Generation, list: &impl List<'l>, read: impl Fn(&V) -> R) -> Option<R> {
         self.find(hash, generation, list, read).inspect(|_| self.hits.add_one())
     }
 
     /// Remembers this of the list of this hash, and forgets what has to go for that.
-    pub(crate) fn put<'l>(&self, hash: u64, beside: usize, generation: &Generation, list: impl Iterator<Item = &'l [u8]>, value: V) {
+    pub(crate) fn put<'l>(&self, hash: u64, beside: usize, generation: &Generation, list: &impl List<'l>, value: V) {
         if let Some(set) = self.set_of(hash) {
-            self.keep(set, Entry::new(hash, list, generation.number(), value));
+            self.keep(set, Entry::new(hash, list.scopes(), generation.number(), value));
             self.forget_beyond(beside);
             self.forget_reached(generation);
         }
     }
 
     /// `read` of what is remembered of the list of this hash in this generation.
-    pub(crate) fn find<'l, R>(
-        &self,
-        hash: u64,
-        generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]> + Clone,
-        read: impl Fn(&V) -> R,
-    ) -> Option<R> {
+    pub(crate) fn find<'l, R>(&self, hash: u64, generation: &Generation, list: &impl List<'l>, read: impl Fn(&V) -> R) -> Option<R> {
         for place in self.set_of(hash).into_iter().flatten() {
             if let Some(entry) = place.load().as_ref()
-                && entry.is_of(hash, list.clone())
+                && entry.hash == hash
+                && list.is(&entry.text, &entry.ends)
                 && entry.holds_in(generation)
             {
                 return Some(read(&entry.value));
@@ -247,23 +237,6 @@ impl<V: Remembered> Entry<V> {
             start = *end as usize;
             scope
         })
-    }
-
-    /// Whether it was made of this list. Each scope is compared with what stands where it would stand: a list may have hundreds, and is compared each time that it
-    /// is asked for.
-    fn is_of<'l>(&self, hash: u64, list: impl Iterator<Item = &'l [u8]>) -> bool {
-        if self.hash != hash {
-            return false;
-        }
-        let (mut rest, mut ends) = (&*self.text, self.ends.iter());
-        for scope in list {
-            let Some((known, behind)) = rest.split_at_checked(scope.len()) else { return false };
-            rest = behind;
-            if known != scope || ends.next().is_none_or(|end| self.text.len() - rest.len() != *end as usize) {
-                return false;
-            }
-        }
-        ends.next().is_none()
     }
 
     fn holds_in(&self, generation: &Generation) -> bool {

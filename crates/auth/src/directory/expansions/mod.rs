@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod compact;
 pub(crate) mod generation;
+pub(crate) mod list;
 pub(crate) mod list_hasher;
 pub(crate) mod remembered;
 pub(crate) mod sets;

@@ -8,6 +8,7 @@ use falconer_scopes::{AppliedRoles, ScopeSet};
 use super::cache::{Cache, ExpansionFigures};
 use super::compact::{Assembled, Compact};
 use super::generation::Generation;
+use super::list::List;
 use super::list_hasher::ListHasher;
 use super::sets::{Expansion, Sets};
 
@@ -107,13 +108,13 @@ impl Expansions {
     pub(crate) fn set<'l>(
         &self,
         generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]> + Clone,
+        list: &impl List<'l>,
         given: impl Iterator<Item = &'l str> + Clone,
         applied: impl FnOnce() -> Option<AppliedRoles>,
         make: impl FnOnce() -> Sets,
     ) -> Expansion {
-        let hash = self.sets.hash(list.clone());
-        let found = self.sets.hit(hash, generation, list.clone(), Sets::expansion);
+        let hash = self.sets.hash(list);
+        let found = self.sets.hit(hash, generation, list, Sets::expansion);
         found.unwrap_or_else(|| self.absent_set(hash, generation, list, given, applied, make))
     }
 
@@ -124,7 +125,7 @@ impl Expansions {
         &self,
         hash: u64,
         generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]> + Clone,
+        list: &impl List<'l>,
         given: impl Iterator<Item = &'l str> + Clone,
         applied: impl FnOnce() -> Option<AppliedRoles>,
         make: impl FnOnce() -> Sets,
@@ -133,7 +134,7 @@ impl Expansions {
             return self.sets.make(hash, self.compact_bytes(), generation, list, make, Sets::expansion);
         }
         let compact = self.compact();
-        match compact.assembled(hash, generation, list.clone(), given, applied) {
+        match compact.assembled(hash, generation, list, given, applied) {
             Some(scopes) if compact.assembled.is_repeated(hash) => {
                 self.sets.put(hash, self.compact_bytes(), generation, list, Sets::of(scopes.clone()));
                 Expansion { scopes, is_complete: true }
@@ -156,18 +157,18 @@ impl Expansions {
     pub(crate) fn applied<'l>(
         &self,
         generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]> + Clone,
+        list: &impl List<'l>,
         count: usize,
         make: impl FnOnce() -> Option<AppliedRoles>,
     ) -> Option<Arc<AppliedRoles>> {
         if self.has_room() {
             return None;
         }
-        let hash = self.sets.hash(list.clone());
+        let hash = self.sets.hash(list);
         let forms = &self.compact().forms;
-        let applied = forms.hit(hash, generation, list.clone(), Compact::applied).unwrap_or_else(|| {
-            forms.make(hash, 0, generation, list.clone(), || Compact::new(list.clone().count(), make), Compact::applied)
-        });
+        let applied = forms
+            .hit(hash, generation, list, Compact::applied)
+            .unwrap_or_else(|| forms.make(hash, 0, generation, list, || Compact::new(list.scopes().count(), make), Compact::applied));
         self.sets.forget_beyond(forms.bytes());
         applied.filter(|applied| applied.len().saturating_mul(count) <= MOST_LOOKS)
     }
@@ -190,11 +191,11 @@ impl CompactForms {
         &self,
         hash: u64,
         generation: &Generation,
-        list: impl Iterator<Item = &'l [u8]> + Clone,
+        list: &impl List<'l>,
         given: impl Iterator<Item = &'l str> + Clone,
         applied: impl FnOnce() -> Option<AppliedRoles>,
     ) -> Option<ScopeSet> {
-        match self.forms.hit(hash, generation, list.clone(), |compact| compact.set(given.clone())) {
+        match self.forms.hit(hash, generation, list, |compact| compact.set(given.clone())) {
             Some(Assembled::Set(set)) => return Some(set),
             Some(Assembled::Never) => return None,
             Some(Assembled::NotYet) => {}
@@ -212,6 +213,7 @@ impl CompactForms {
 mod tests {
     use falconer_scopes::{Role, RoleSet};
 
+    use super::super::list::Each;
     use super::*;
 
     /// Roles that give hundreds of scopes, and memory for a few sets of them.
@@ -229,7 +231,7 @@ mod tests {
                 expanded += 1;
                 Sets::of(roles.expand(given()))
             };
-            let set = expansions.set(&generation, given().map(str::as_bytes), given(), || roles.applied(given()), make);
+            let set = expansions.set(&generation, &Each(given().map(str::as_bytes)), given(), || roles.applied(given()), make);
             assert!(set.is_complete && set.scopes == roles.expand(given()), "{n}");
             assert!(expansions.figures().bytes <= 256 << 10);
         };
@@ -240,8 +242,8 @@ mod tests {
         let computed = expansions.figures().computed;
         (0..100).for_each(|n| [n, 7].into_iter().for_each(&mut get));
         assert!(expansions.figures().computed - computed < 10, "{computed} and {:?}", expansions.figures());
-        let list = ["assume:r7", "own:7"].iter().map(|scope| scope.as_bytes());
-        assert!(expansions.sets.find(expansions.sets.hash(list.clone()), &generation, list, |_| ()).is_some());
+        let list = Each(["assume:r7", "own:7"].iter().map(|scope| scope.as_bytes()));
+        assert!(expansions.sets.find(expansions.sets.hash(&list), &generation, &list, |_| ()).is_some());
         // What was wanted once was only expanded.
         let compact = expansions.compact_bytes();
         (100..200).for_each(&mut get);

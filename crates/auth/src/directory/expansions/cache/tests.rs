@@ -1,6 +1,7 @@
 //! What is remembered of expansions stays right and within its bound.
 
 use super::super::generation::CHANGES;
+use super::super::list::Each;
 use super::super::sets::{Expansion, Sets};
 use super::*;
 use falconer_scopes::ScopeSet;
@@ -15,9 +16,10 @@ fn get<'l>(
     list: impl Iterator<Item = &'l [u8]> + Clone,
     make: impl FnOnce() -> Sets,
 ) -> Expansion {
-    let hash = cache.hash(list.clone());
-    let known = cache.hit(hash, generation, list.clone(), Sets::expansion);
-    known.unwrap_or_else(|| cache.make(hash, 0, generation, list, make, Sets::expansion))
+    let list = Each(list);
+    let hash = cache.hash(&list);
+    let known = cache.hit(hash, generation, &list, Sets::expansion);
+    known.unwrap_or_else(|| cache.make(hash, 0, generation, &list, make, Sets::expansion))
 }
 
 #[test]
