@@ -12,7 +12,9 @@ use falconer_scopes::is_valid_scope;
 use falconer_wire::{Call, Method};
 use foldhash::fast::RandomState;
 use http::request::Parts;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::api::answer::headers::AT_LEAST;
 use crate::api::answer::reply::Reply;
@@ -66,7 +68,7 @@ pub(crate) struct HawkRequest<'b> {
     #[serde(borrow)]
     host: Cow<'b, str>,
     port: u16,
-    #[serde(borrow, default, deserialize_with = "never_null")]
+    #[serde(borrow, default, deserialize_with = "quoted")]
     authorization: Option<Cow<'b, str>>,
     #[serde(borrow, default, deserialize_with = "never_null")]
     source_ip: Option<Cow<'b, str>>,
@@ -82,6 +84,30 @@ pub(crate) struct HawkRequest<'b> {
 /// `null` is no text: the schema refuses it.
 fn never_null<'de: 'b, 'b, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'b, str>>, D::Error> {
     Text::deserialize(deserializer).map(|Text(text)| Some(text))
+}
+
+/// The same of a text with many quotes: read by itself, in one piece of memory that is as large as it has to be.
+fn quoted<'de: 'b, 'b, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'b, str>>, D::Error> {
+    let json = <&'b RawValue>::deserialize(deserializer)?.get();
+    unquoted(json).map(Some).map_err(D::Error::custom)
+}
+
+/// The text that this is in JSON. Only what escapes quotes is read here.
+fn unquoted(json: &str) -> serde_json::Result<Cow<'_, str>> {
+    let of_any = || serde_json::from_str(json).map(Cow::Owned);
+    let Some(mut rest) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return of_any() };
+    if memchr::memchr(b'\\', rest.as_bytes()).is_none() {
+        return Ok(Cow::Borrowed(rest));
+    }
+    let mut text = String::with_capacity(rest.len());
+    while let Some((before, escaped)) = memchr::memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
+        text.push_str(before);
+        let Some(behind) = escaped.strip_prefix("\\\"") else { return of_any() };
+        text.push('"');
+        rest = behind;
+    }
+    text.push_str(rest);
+    Ok(Cow::Owned(text))
 }
 
 /// The same of a scheme.
@@ -220,7 +246,11 @@ mod tests {
         let rest = [
             "",
             ",\"authorization\":\"Hawk id=\\\"a\\\"\"",
+            ",\"authorization\":\"\\\"\\\\\\\"\"",
+            ",\"authorization\":\"a\\tb\\u0022\\/\\\"\"",
+            ",\"authorization\":\"\\\\\\\\\"",
             ",\"authorization\":null",
+            ",\"authorization\":1",
             ",\"sourceIp\":\"::1\"",
             ",\"sourceIp\":\"1.2.3\"",
             ",\"sourceIp\":null",
@@ -247,7 +277,7 @@ mod tests {
             assert_eq!(long["port"].as_f64(), Some(f64::from(parts.port)), "{body}");
             assert_eq!(long.get("authorization").and_then(Value::as_str), parts.authorization, "{body}");
         }
-        assert_eq!((bodies, read_here), (8 * 9 * 9 * 13, 3 * 6 * 3 * 4), "usual bodies are read here");
+        assert_eq!((bodies, read_here), (8 * 9 * 9 * 17, 3 * 6 * 3 * 7), "usual bodies are read here");
         for not_json in ["", "[]", "null", "{", "\u{feff}{}"] {
             assert!(of_body(not_json.as_bytes()).is_none());
         }

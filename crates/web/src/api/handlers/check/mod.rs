@@ -14,7 +14,8 @@ use crate::metrics::{Label, Metrics};
 /// Answers what was read the long way.
 pub(crate) async fn answer(call: Call, request: &mut Request<'_>) -> Answer {
     question::with_whole_ports(&mut request.body.json);
-    let body = CheckBody::of_json(call, &request.body.json)?;
+    let json = request.body.json.to_string();
+    let body = CheckBody::of_json(call, &json)?;
     decided(request.auth, request.metrics, &body).await.map_err(|unable| ApiError::from(unable).into())
 }
 
@@ -24,22 +25,29 @@ pub(crate) async fn quickly(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>
 }
 
 async fn decided(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>) -> Result<Reply, Unable> {
-    let mut answers = Vec::with_capacity(1);
-    let mut refused = None;
-    for question in body.questions() {
-        let decision = auth.check(&question.auth()).await.inspect_err(|unable| metrics.checked(Label::of_unable(unable)))?;
-        let label = Label::of_decision(&decision);
-        metrics.checked(label);
-        // The line of the request in the log has room for one.
-        refused = refused.or(Some(label).filter(|label| *label != Label::Success));
-        let id = noted(auth, question, &decision).unwrap_or_default();
-        answers.push(written::answer(question, &decision, &id));
-    }
-    let text = match body {
-        CheckBody::One(_) => answers.pop().unwrap_or_default(),
-        CheckBody::Many(_) => written::list(&answers),
+    let (text, refused) = match body {
+        CheckBody::One(question) => one(auth, metrics, question).await?,
+        CheckBody::Many(questions) => {
+            let (mut answers, mut refused) = (Vec::with_capacity(questions.len()), None);
+            for question in questions {
+                let (answer, label) = one(auth, metrics, question).await?;
+                answers.push(answer);
+                // The line of the request in the log has room for one.
+                refused = refused.or(label);
+            }
+            (written::list(&answers), refused)
+        }
     };
     Ok(Reply { plain: true, reason: refused, ..Reply::json_bytes(text) })
+}
+
+/// The answer to one question, and what it is counted as where it is a refusal.
+async fn one(auth: &Auth, metrics: &Metrics, question: &Question<'_>) -> Result<(Vec<u8>, Option<Label>), Unable> {
+    let decision = auth.check(&question.auth()).await.inspect_err(|unable| metrics.checked(Label::of_unable(unable)))?;
+    let label = Label::of_decision(&decision);
+    metrics.checked(label);
+    let id = noted(auth, question, &decision).unwrap_or_default();
+    Ok((written::answer(question, &decision, &id), Some(label).filter(|label| *label != Label::Success)))
 }
 
 /// Keeps a refusal for whoever asks why; its id.

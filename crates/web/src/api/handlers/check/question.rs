@@ -87,10 +87,7 @@ impl<'b> CheckBody<'b> {
         if commas(json) >= budget.nodes {
             return None;
         }
-        let body = match call {
-            Call::Checks => CheckBody::Many(serde_json::from_str::<Questions<'b>>(text(json)?).ok()?.checks),
-            _ => CheckBody::One(serde_json::from_str(text(json)?).ok()?),
-        };
+        let body = CheckBody::read(call, text(json)?).ok()?;
         let questions = body.questions();
         let fits = (1..=MOST_CHECKS).contains(&questions.len())
             && questions.iter().all(Question::fits)
@@ -99,18 +96,21 @@ impl<'b> CheckBody<'b> {
     }
 
     /// What has passed its schema. Errors: expressions that are too long.
-    pub(crate) fn of_json(call: Call, json: &'b Value) -> Result<CheckBody<'b>, Failure> {
-        let read = match call {
-            Call::Checks => Questions::deserialize(json).map(|questions| CheckBody::Many(questions.checks)),
-            _ => Question::deserialize(json).map(|question| CheckBody::One(Box::new(question))),
-        };
-        let body =
-            read.map_err(|error| Failure::new(Code::InputValidationError, format!("\nSchema Validation Failed!\nErrors:\n  * {error}")))?;
+    pub(crate) fn of_json(call: Call, json: &'b str) -> Result<CheckBody<'b>, Failure> {
+        let body = CheckBody::read(call, json)
+            .map_err(|error| Failure::new(Code::InputValidationError, format!("\nSchema Validation Failed!\nErrors:\n  * {error}")))?;
         if body.expression_bytes() > MOST_EXPRESSION_BYTES {
             let text = format!("The expressions of one call may hold at most {MOST_EXPRESSION_BYTES} bytes");
             return Err(Failure::new(Code::InputTooLarge, text));
         }
         Ok(body)
+    }
+
+    fn read(call: Call, json: &'b str) -> serde_json::Result<CheckBody<'b>> {
+        Ok(match call {
+            Call::Checks => CheckBody::Many(serde_json::from_str::<Questions<'b>>(json)?.checks),
+            _ => CheckBody::One(serde_json::from_str(json)?),
+        })
     }
 
     pub(crate) fn questions(&self) -> &[Question<'b>] {
@@ -285,6 +285,7 @@ mod tests {
                         let Some(here) = CheckBody::of_body(call, body.as_bytes(), &budget::of_stranger(method)) else { continue };
                         read_here += 1;
                         assert!(fits, "{body}");
+                        let long = long.to_string();
                         let there = CheckBody::of_json(call, &long).unwrap_or_else(|_| panic!("{body}"));
                         assert_eq!(here.questions().len(), there.questions().len());
                         for (here, there) in here.questions().iter().zip(there.questions()) {
