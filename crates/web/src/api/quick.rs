@@ -34,22 +34,22 @@ struct UsualHead {
     trace_id: Option<HeaderValue>,
 }
 
-/// Answers such a call; else gives the request back.
+/// Answers such a call. `None`: the request goes the long way, and is as it was. It stays where it is: each move of it would cost as much as looking at its headers.
 ///
 /// `TRACED`: within a span. What is only done there takes no instruction where there is none.
 pub(crate) async fn answer<B, const TRACED: bool>(
     web: &Web,
     api: &Api,
     peer: Option<Peer>,
-    mut request: http::Request<PeekedBody<B>>,
+    request: &mut http::Request<PeekedBody<B>>,
     is_asked: &AtomicBool,
-) -> Result<http::Response<Outgoing>, http::Request<PeekedBody<B>>>
+) -> Option<http::Response<Outgoing>>
 where
     B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin,
 {
-    let Some(UsualHead { service, call, trace_id }) = UsualHead::of(&request, peer, &web.settings) else { return Err(request) };
+    let UsualHead { service, call, trace_id } = UsualHead::of(request, peer, &web.settings)?;
     let started = Instant::now();
-    let Some(body) = request.body_mut().whole(is_asked).await else { return Err(request) };
+    let body = request.body_mut().whole(is_asked).await?;
     let mut random = [0_u8; 5];
     web.random.fill(&mut random);
     let id = RequestId::new(random);
@@ -70,16 +70,16 @@ where
             let Some((response, label)) = written else {
                 request.body_mut().put_back(body);
                 request.extensions_mut().insert(Unusual);
-                return Err(request);
+                return None;
             };
             (response, Answered::Call(call), label)
         }
-        Err(problem) => (ErrorShape::of(&request).answer(problem, web, &id).map(Outgoing::from), Answered::Nobody, None),
+        Err(problem) => (ErrorShape::of(request).answer(problem, web, &id).map(Outgoing::from), Answered::Nobody, None),
     };
     let took = started.elapsed();
     web.metrics.answered(by, response.status(), took);
     note(web, &line_of(id, request.method(), request.uri(), response.status(), took, label.and_then(|label| label.reason())));
-    Ok(response)
+    Some(response)
 }
 
 impl UsualHead {

@@ -170,24 +170,20 @@ impl Connection {
 
     async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>, in_flight: InFlight) -> http::Response<AnswerBody> {
         let address = self.all.service.address(self.peer, request.headers());
-        let request = request.map(|body| PeekedBody::of(RequestBody::new(body, Arc::clone(&self), address)));
-        let request = if request.version() == http::Version::HTTP_2 {
-            request
-        } else {
-            match self.all.service.answer_quickly(Some(Peer(self.peer)), request, self.deadlines.is_body_asked()).await {
-                Ok(response) => {
-                    let bytes = response.body().least_bytes();
-                    let reserved = (bytes > SMALL_ANSWER).then(|| {
-                        let mut share = self.share(address);
-                        // A POST was done, so that it must be said, as below.
-                        share.grow_anyway(usize::try_from(bytes).unwrap_or(usize::MAX));
-                        share
-                    });
-                    return response.map(|body| in_flight.answer(body, reserved));
-                }
-                Err(request) => request,
+        let mut request = request.map(|body| PeekedBody::of(RequestBody::new(body, Arc::clone(&self), address)));
+        if request.version() != http::Version::HTTP_2 {
+            let quickly = self.all.service.answer_quickly(Some(Peer(self.peer)), &mut request, self.deadlines.is_body_asked());
+            if let Some(response) = quickly.await {
+                let bytes = response.body().least_bytes();
+                let reserved = (bytes > SMALL_ANSWER).then(|| {
+                    let mut share = self.share(address);
+                    // A POST was done, so that it must be said, as below.
+                    share.grow_anyway(usize::try_from(bytes).unwrap_or(usize::MAX));
+                    share
+                });
+                return response.map(|body| in_flight.answer(body, reserved));
             }
-        };
+        }
         // On the heap, so that a quick call does not carry the room for everything else.
         Box::pin(self.answer_any(address, request, in_flight)).await
     }

@@ -71,19 +71,20 @@ impl HttpService {
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
         let peer = request.extensions().get::<Peer>().copied();
-        match self.answer_quickly(peer, request.map(PeekedBody::of), &AtomicBool::default()).await {
-            Ok(response) => response.map(Body::from),
-            Err(request) => self.answer_any(request.map(Body::new)).await,
+        let mut request = request.map(PeekedBody::of);
+        match self.answer_quickly(peer, &mut request, &AtomicBool::default()).await {
+            Some(response) => response.map(Body::from),
+            None => self.answer_any(request.map(Body::new)).await,
         }
     }
 
-    /// Answers one of the calls that each request of a service needs, where it came in the usual form and at once. Else it gives the request back.
+    /// Answers one of the calls that each request of a service needs, where it came in the usual form and at once. `None`: the request is as it was.
     pub(super) async fn answer_quickly<B>(
         &self,
         peer: Option<Peer>,
-        request: http::Request<PeekedBody<B>>,
+        request: &mut http::Request<PeekedBody<B>>,
         is_asked: &AtomicBool,
-    ) -> Result<http::Response<Outgoing>, http::Request<PeekedBody<B>>>
+    ) -> Option<http::Response<Outgoing>>
     where
         B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin,
     {
@@ -93,18 +94,14 @@ impl HttpService {
                 let span = spans::begin(tracer, request.headers());
                 let method = request.method().clone();
                 let answered = Box::pin(quick::answer::<_, true>(&falconer.web, &falconer.api, peer, request, is_asked));
-                match span.within(answered).await {
-                    Ok(response) => {
-                        spans::end(&span, &method, response.status());
-                        Ok(response)
-                    }
-                    Err(mut request) => {
-                        request.extensions_mut().insert(span);
-                        Err(request)
-                    }
-                }
+                let Some(response) = span.within(answered).await else {
+                    request.extensions_mut().insert(span);
+                    return None;
+                };
+                spans::end(&span, &method, response.status());
+                Some(response)
             }
-            Kind::Other(_) => Err(request),
+            Kind::Other(_) => None,
         }
     }
 
