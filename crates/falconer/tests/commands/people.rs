@@ -55,7 +55,16 @@ fn people_are_administered_over_the_api() {
     person(&["enable", "local/ann"]).ok();
     assert!(browser.sign_in("ann", PASSWORD));
 
-    person(&["revoke-grant", "local/ann", "AbCdEfGhIjKlMnOpQrStUv"]).refused(1, "no such grant");
+    let back = browser.grant("/?target=http%3A%2F%2F127.0.0.1%3A4000%2F&description=x&scope=x:1", "127.0.0.1");
+    let back = url::Url::parse(&back).unwrap();
+    let value = |name: &str| back.query_pairs().find(|(found, _)| found == name).unwrap().1.into_owned();
+    let granted = Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate")).unwrap();
+    let site = Shell::with(&world.server.root_url, &granted);
+    site.run(&["current-scopes"]).ok();
+    let grant = person(&["show", "local/ann", "--json"]).json()["grants"][0]["id"].as_str().unwrap().to_owned();
+    person(&["revoke-grant", "local/ann", &grant]).ok();
+    site.run(&["current-scopes"]).refused(1, "has been revoked");
+    person(&["revoke-grant", "local/ann", &grant]).refused(1, "no such grant");
     person(&["show", "local/nobody"]).refused(1, "nobody has the identity");
     person(&["invite", "local/ann"]).refused(1, "in use");
     person(&["invite", "local/carl", "--email", "carl@example.com", "--mail"]).refused(1, "there is no mail server");
