@@ -50,7 +50,7 @@ describe('signing in', () => {
     });
     const closed = new Promise((resolve) => signin.child.on('close', (code) => resolve({ code, log: signin.log })));
     const ended = within(closed, `falconer signin ${words.join(' ')} ends`, () => `\n${signin.log.join('\n')}`);
-    return { address: signin.match[1], host: new URL(new URL(signin.match[1]).searchParams.get('target')).host, ended, child: signin.child };
+    return { address: signin.match[1], host: new URL(new URL(signin.match[1]).searchParams.get('redirect_uri')).host, ended, child: signin.child };
   }
 
   /** The environment that a shell has after these lines. */
@@ -93,8 +93,9 @@ describe('signing in', () => {
     const { address, host, ended } = await waiting('--scope', 'notes:read:a b', '--expires', '1 hour');
     await page.goto(address);
     const text = await page.textContent('body');
-    assert.match(text, /Credentials for the command line\./);
+    assert.match(text, /comes with Falconer/);
     assert.match(text, /notes:read:a b/);
+    assert.equal(await page.getByLabel(/to confirm/).count(), 0, 'there is no host name to type');
     await grant(page, host);
     await page.getByText('Signed in. You can close this tab').waitFor();
     assert.equal(page.url(), `http://${host}/signed-in`, 'no secret stays in the address bar');
@@ -138,10 +139,11 @@ describe('signing in', () => {
 
   test('falconer signin takes no answer but its own, and is held up by no idle connection', async () => {
     const { address, ended, child } = await waiting();
-    const target = new URL(new URL(address).searchParams.get('target'));
+    const target = new URL(new URL(address).searchParams.get('redirect_uri'));
+    target.searchParams.set('state', new URL(address).searchParams.get('state'));
     const idle = connect(target.port, target.hostname);
     await new Promise((resolve) => idle.on('connect', resolve));
-    for (const path of ['/', '/favicon.ico', '/signed-in?state=other&clientId=x&accessToken=y', `/elsewhere${target.search}&clientId=x&accessToken=y`, `/signed-in${target.search}`]) {
+    for (const path of ['/', '/favicon.ico', '/signed-in?state=other&code=x', `/elsewhere${target.search}&code=x`, `/signed-in${target.search}`]) {
       const asked = performance.now();
       const answer = await fetch(new URL(path, target));
       assert.equal(answer.status, 404, path);

@@ -3,15 +3,16 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use falconer_client::Credentials;
 
-use crate::support::browser::{Browser, fields};
+use crate::support::browser::{Browser, fields, put};
 use crate::support::foreign::{Deployment, Page, Records};
 use crate::support::patience::{Lines, output_of_child, patience};
 use crate::support::ports::HeldPort;
 use crate::support::user::{Shell, command_with_input, eventually};
+use crate::support::world::{World, world, world_with};
 use crate::support::{Server, falconer, init};
 
 /// The timeout of `signin` is longer than any test waits: each of these ended only with it.
@@ -50,34 +51,83 @@ fn ann<'s>(server: &'s Server, data: &Path) -> Browser<'s> {
     browser
 }
 
-/// Cancel stayed on the page, and the command waited on.
-#[test]
-fn cancel_reaches_the_command_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    init(&data);
-    let server = Server::start(&data);
-    let mut browser = ann(&server, &data);
-
-    let mut command = falconer();
-    command.args(SIGNIN).args(["--root-url", &server.root_url]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut signin = command.spawn().unwrap();
-    let lines = Lines::of(signin.stderr.take().unwrap(), "signin");
-    let address = lines.with("target=").trim().to_owned();
-    let page = browser.get(address.strip_prefix(&server.root_url).unwrap());
-    let cancelled = browser.post("/grant/cancel", &fields(&page.body, "/grant"));
-    assert_eq!(cancelled.status, 303, "{cancelled:?}");
-
-    let callback = url::Url::parse(&cancelled.location).unwrap();
+/// What the browser does at the address that the page leads it to.
+fn arrive(location: &str) -> String {
+    let callback = url::Url::parse(location).unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", callback.port().unwrap())).unwrap();
     stream.set_read_timeout(Some(patience())).unwrap();
     write!(stream, "GET {}?{} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n", callback.path(), callback.query().unwrap()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn signin(world: &World, more: &[&str]) -> Command {
+    let mut command = falconer();
+    command.args(["signin", "--timeout", "100000", "--root-url", &world.server.root_url]).args(more);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Cancel stayed on the page, and the command waited on. By the page of every site, where the server does not let the command line ask as itself.
+#[test]
+fn cancel_reaches_the_command_line() {
+    let world = world_with("[grant]\ncommand_line = 'off'\n");
+    let mut browser = ann(&world.server, &world.data);
+    let mut child = signin(&world, &["--no-browser"]).spawn().unwrap();
+    let lines = Lines::of(child.stderr.take().unwrap(), "signin");
+    let address = lines.with("target=").trim().to_owned();
+    let page = browser.get(address.strip_prefix(&world.server.root_url).unwrap());
+    let cancelled = browser.post("/grant/cancel", &fields(&page.body, "/grant"));
+    assert_eq!(cancelled.status, 303, "{cancelled:?}");
+    let answer = arrive(&cancelled.location);
     assert!(answer.contains("Nothing was granted"), "{answer}");
     lines.with("Cancel was pressed");
-    let output = output_of_child(signin, "signin after Cancel");
+    let output = output_of_child(child, "signin after Cancel");
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), b"".as_slice()));
+}
+
+/// What `eval "$(falconer signin)"` reads, as JSON.
+fn printed(child: std::process::Child) -> Credentials {
+    let output = output_of_child(child, "signin that prints");
+    assert_eq!(output.status.code(), Some(0));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let value = |name: &str| found[name].as_str().unwrap().to_owned();
+    Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate")).unwrap()
+}
+
+/// Story: lines for a shell were asked for by the page of every site, where the person typed the host for each new port; and over SSH the answer went to the wrong machine.
+#[test]
+fn lines_for_a_shell_need_no_host_to_type_and_no_browser_here() {
+    let world = world();
+    let mut browser = ann(&world.server, &world.data);
+    let mut press = |path: &str, typed: &[(&str, &str)], action: &str| {
+        let mut page = browser.get(path);
+        if !typed.is_empty() {
+            let mut form = fields(&page.body, path);
+            typed.iter().for_each(|(name, value)| put(&mut form, name, value));
+            page = browser.post(path, &form);
+        }
+        assert!(page.body.contains("comes with Falconer") && !page.body.contains("typed_host"), "{page:?}");
+        browser.press_grant(&page, action, "")
+    };
+    let mut child = signin(&world, &["--json", "--no-browser", "--expires", "1 hour"]).spawn().unwrap();
+    let lines = Lines::of(child.stderr.take().unwrap(), "signin by a code");
+    let address = lines.with("client_id=falconer-command-line").trim().to_owned();
+    let location = press(address.strip_prefix(&world.server.root_url).unwrap(), &[], "/login/oauth/authorize/decision");
+    assert!(arrive(&location).contains("Signed in"));
+    let shell = Shell::with(&world.server.root_url, &printed(child));
+    shell.run(&["current-scopes"]).ok();
+    // It ends from the shell, as ever.
+    shell.run(&["signout"]).ok();
+    shell.run(&["current-scopes"]).refused(1, "has been revoked");
+
+    let mut child =
+        signin(&world, &["--json"]).env("SSH_CONNECTION", "203.0.113.9 1 203.0.113.1 22").env_remove("BROWSER").spawn().unwrap();
+    let lines = Lines::of(child.stderr.take().unwrap(), "signin by the code of a device");
+    let code = lines.with("has the code in it").rsplit_once("user_code=").unwrap().1.trim().to_owned();
+    press("/device", &[("user_code", &code)], "/device/decision");
+    Shell::with(&world.server.root_url, &printed(child)).run(&["current-scopes"]).ok();
 }
 
 /// Whoever signed in had credentials in a shell that nobody could take back but on the page.

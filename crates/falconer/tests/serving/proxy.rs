@@ -328,9 +328,10 @@ async fn a_grant_is_renewed_before_it_ends() {
     let mut child = command.spawn().unwrap();
     let (lines, log) = (Lines::of(child.stdout.take().unwrap(), "the proxy"), Lines::of(child.stderr.take().unwrap(), "its log"));
     let mut grant = || {
-        let address = log.with("target=").trim().to_owned();
-        let back = browser.grant(address.strip_prefix(world.falconer()).unwrap(), "127.0.0.1");
-        url::Url::parse(&back).unwrap()
+        let address = log.with("client_id=falconer-command-line").trim().to_owned();
+        let page = browser.get(address.strip_prefix(world.falconer()).unwrap());
+        assert!(page.body.contains("The signing proxy on your own machine") && !page.body.contains("typed_host"), "{page:?}");
+        url::Url::parse(&browser.press_grant(&page, "/login/oauth/authorize/decision", "")).unwrap()
     };
     let answer = async |url: url::Url| assert_eq!(crate::support::http().get(url).send().await.unwrap().status(), 200);
     answer(grant()).await;

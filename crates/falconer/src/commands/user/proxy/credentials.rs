@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,9 +5,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use falconer_client::{Client, Credentials, Environment, GrantEnd, Retry};
 use falconer_gateway::{GivenCredentials, SigningProxy};
+use falconer_wire::GrantCredentials;
 use zeroize::Zeroizing;
 
-use crate::commands::user::signing_in::grant_page::{self, GrantPageRequest};
+use crate::commands::user::signing_in::oauth::OAuthServer;
+use crate::commands::user::signing_in::{Wish, through_browser};
 use crate::commands::user::{NO_SERVER, ServerOptions, server_url};
 use crate::output::WrongUse;
 
@@ -128,18 +129,20 @@ impl Source {
 impl Grant {
     /// Asks on the page, and says after how long to ask again.
     async fn ask(&self, root_url: &str, timeout: Option<Duration>) -> Result<(Credentials, Option<Duration>)> {
-        let request = GrantPageRequest {
+        let server = OAuthServer::at(root_url)?;
+        let wish = Wish {
             scopes: &self.scopes,
             expires: self.expires.as_deref(),
-            description: "The signing proxy on your own machine, which signs the requests of programs that you run.",
-            no_browser: self.no_browser,
+            description: Some("The signing proxy on your own machine, which signs the requests of programs that you run."),
+            opens_browser: !self.no_browser,
             port: 0,
             timeout,
+            // What is typed belongs to the program that runs with the proxy.
+            takes_pasted: false,
         };
-        let found: BTreeMap<String, String> = grant_page::ask(root_url, &request).await?;
-        let value = |name: &str| found.get(name).cloned().unwrap_or_default();
-        let credentials = Credentials::new(value("clientId"), value("accessToken"));
-        let certificate = value("certificate");
+        let GrantCredentials { client_id, access_token, certificate } =
+            through_browser(&server, server.command_line().await?, &wish).await?.credentials;
+        let credentials = Credentials::new(client_id, access_token);
         if certificate.is_empty() {
             return Ok((credentials, None));
         }

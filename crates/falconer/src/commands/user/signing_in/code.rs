@@ -1,7 +1,5 @@
 //! Signing in through a browser as an application: a code with PKCE (RFC 6749 section 4.1, RFC 7636, RFC 8252).
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, bail};
 use falconer_login::pkce_challenge;
 use falconer_wire::scope_text;
@@ -9,30 +7,15 @@ use falconer_wire::scope_text;
 use super::grant_page::{CANCELLED, within};
 use super::loopback::{Answer, Loopback, random_word};
 use super::oauth::{OAuthServer, Tokens};
-use super::pasted;
+use super::{Wish, pasted, surroundings};
 use crate::output::harmless;
 
-/// What is asked for, and how.
-pub struct CodeRequest<'a> {
-    /// These only; without any, everything that the person may do except what is broad.
-    pub scopes: &'a [String],
-    /// A wish for the lifetime.
-    pub expires: Option<&'a str>,
-    /// What the page shows as the reason.
-    pub description: Option<&'a str>,
-    /// What the page proposes as the name of the grant.
-    pub device_name: Option<String>,
-    /// Whether a browser is opened.
-    pub opens_browser: bool,
-    /// The port of loopback that waits for the answer; 0 for a free one.
-    pub port: u16,
-    /// How long to wait for the decision.
-    pub timeout: Duration,
-}
-
 /// Has the request checked, shows where the page is, waits, and exchanges the code.
-pub async fn sign_in(server: &OAuthServer, request: &CodeRequest<'_>) -> Result<Tokens> {
-    let loopback = Loopback::take(request.port, "code").await?;
+pub async fn sign_in(server: &OAuthServer, wish: &Wish<'_>) -> Result<Tokens> {
+    if wish.scopes.iter().any(String::is_empty) {
+        bail!("an empty scope stands for nothing: leave it out to ask for no particular scopes");
+    }
+    let loopback = Loopback::take(wish.port, "code").await?;
     // 43 characters at least, of 256 random bits.
     let verifier = format!("{}{}", random_word(), random_word());
     let redirect_uri = loopback.address();
@@ -43,13 +26,13 @@ pub async fn sign_in(server: &OAuthServer, request: &CodeRequest<'_>) -> Result<
         ("code_challenge", pkce_challenge(&verifier)),
         ("code_challenge_method", "S256".to_owned()),
     ];
-    if !request.scopes.is_empty() {
-        parameters.push(("scope", scope_text::write(request.scopes.iter().map(String::as_str))));
+    if !wish.scopes.is_empty() {
+        parameters.push(("scope", scope_text::write(wish.scopes.iter().map(String::as_str))));
     }
     let more = [
-        ("expires", request.expires.map(str::to_owned)),
-        ("description", request.description.map(str::to_owned)),
-        ("device_name", request.device_name.clone()),
+        ("expires", wish.expires.map(str::to_owned)),
+        ("description", wish.description.map(str::to_owned)),
+        ("device_name", surroundings::machine_name()),
     ];
     parameters.extend(more.into_iter().filter_map(|(name, value)| Some((name, value?))));
     server.check(&parameters).await.map_err(|failure| failure.into_error(&format!("{} refuses this request", server.root_url())))?;
@@ -59,18 +42,18 @@ pub async fn sign_in(server: &OAuthServer, request: &CodeRequest<'_>) -> Result<
     address.query_pairs_mut().append_pair("client_id", falconer_grants::COMMAND_LINE).extend_pairs(&parameters);
     let address = address.as_str().replace('+', "%20");
     eprintln!("Open this page to sign in and grant access:\n\n  {address}\n");
-    if request.opens_browser && open::that_detached(&address).is_err() {
+    if wish.opens_browser && open::that_detached(&address).is_err() {
         eprintln!("No browser could be opened: copy the address.");
     }
-    let answer = within(Some(request.timeout), decision(&loopback)).await??;
+    let answer = within(wish.timeout, decision(&loopback, wish.takes_pasted)).await??;
     let code = code_of(&answer, server.root_url())?;
     let tokens = server.redeem(code, &redirect_uri, &verifier).await;
     tokens.map_err(|failure| failure.into_error("the page granted access, and the server did not give what was granted"))
 }
 
 /// At the port, or pasted: where the browser runs on another machine it finds nothing at this address, and the person has it before them.
-async fn decision(loopback: &Loopback) -> Result<Answer> {
-    match pasted::lines() {
+async fn decision(loopback: &Loopback, takes_pasted: bool) -> Result<Answer> {
+    match takes_pasted.then(pasted::lines).flatten() {
         None => loopback.answer().await,
         Some(mut lines) => {
             eprintln!("If the browser is on another machine, it ends at a page that it can't reach: paste that page's whole address here.");

@@ -1,42 +1,34 @@
 //! The page that grants access, asked by a program on the person's own machine: a grant to a loopback target of our own, through the browser.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use falconer_client::{Client, Error, Method, Retry};
+use falconer_wire::GrantCredentials;
 
+use super::Wish;
 use super::loopback::Loopback;
+use super::oauth::are_credentials;
 
-/// What the page is asked for, and how.
-pub struct GrantPageRequest<'a> {
-    /// These only; without any, everything that the person may do except what is broad.
-    pub scopes: &'a [String],
-    /// A lifetime, as [`lifetime`] reads it.
-    pub expires: Option<&'a str>,
-    /// What the page shows as the reason.
-    pub description: &'a str,
-    /// The address is printed, and no browser opened.
-    pub no_browser: bool,
-    /// The port of loopback that waits for the answer; 0 for a free one.
-    pub port: u16,
-    /// How long to wait for the decision; `None`: as long as it takes.
-    pub timeout: Option<Duration>,
-}
+/// What the page shows as the reason where nobody gives one.
+const REASON: &str = "Credentials for the command line.";
 
-/// Waits for the grant: `clientId`, `accessToken`, `certificate`, the first two never empty.
-pub async fn ask(root_url: &str, request: &GrantPageRequest<'_>) -> Result<BTreeMap<String, String>> {
-    let loopback = Loopback::take(request.port, "accessToken").await?;
+/// Waits for the grant, whose answer is of the shape of credentials.
+pub async fn ask(root_url: &str, wish: &Wish<'_>) -> Result<GrantCredentials> {
+    let loopback = Loopback::take(wish.port, "accessToken").await?;
     let target = format!("{}?state={}", loopback.address(), loopback.state());
     let mut address = url::Url::parse(root_url).with_context(|| format!("`{root_url}` is no root URL"))?;
     address.set_path("/");
     {
         let mut query = address.query_pairs_mut();
-        query.append_pair("target", &target).append_pair("description", request.description).append_pair("tell_cancel", "true");
-        request.scopes.iter().for_each(|scope| {
+        query
+            .append_pair("target", &target)
+            .append_pair("description", wish.description.unwrap_or(REASON))
+            .append_pair("tell_cancel", "true");
+        wish.scopes.iter().for_each(|scope| {
             query.append_pair("scope", scope);
         });
-        if let Some(expires) = request.expires {
+        if let Some(expires) = wish.expires {
             query.append_pair("expires", expires);
         }
     }
@@ -44,17 +36,19 @@ pub async fn ask(root_url: &str, request: &GrantPageRequest<'_>) -> Result<BTree
     let address = address.as_str().replace('+', "%20");
     try_page(root_url, &address).await?;
     eprintln!("Open this page to sign in and grant access:\n\n  {address}\n");
-    if !request.no_browser && open::that_detached(&address).is_err() {
+    if wish.opens_browser && open::that_detached(&address).is_err() {
         eprintln!("No browser could be opened: copy the address.");
     }
-    let answer = within(request.timeout, loopback.answer()).await??;
+    let mut answer = within(wish.timeout, loopback.answer()).await??;
     if answer.contains_key("error") {
         bail!(CANCELLED);
     }
-    if ["clientId", "accessToken"].iter().any(|name| answer.get(*name).is_none_or(String::is_empty)) {
-        bail!("the answer holds no credentials");
+    let mut value = |name: &str| answer.remove(name).unwrap_or_default();
+    let found = GrantCredentials { client_id: value("clientId"), access_token: value("accessToken"), certificate: value("certificate") };
+    if !are_credentials(&found) {
+        bail!("the answer holds no credentials; what was granted is listed at {root_url}/me/grants");
     }
-    Ok(answer)
+    Ok(found)
 }
 
 /// Asks for the page once, as the browser will: a server that is away, or that refuses this request, would leave everybody waiting.

@@ -1,18 +1,16 @@
-//! `falconer signin`: a session for the commands that follow, or a grant to a loopback target of our own as lines for the shell.
+//! `falconer signin`: a session for the commands that follow, or lines for a shell.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use falconer_client::{Client, GrantEnd, Retry};
 use falconer_grants::CommandLine;
 use falconer_wire::GrantCredentials;
 
-use super::code::{self, CodeRequest};
-use super::grant_page::{self, GrantPageRequest, lifetime, scope};
-use super::oauth::{OAuthServer, Tokens, are_credentials};
-use super::{device, surroundings};
+use super::grant_page::{lifetime, scope};
+use super::oauth::OAuthServer;
+use super::{Granted, Wish, device, surroundings, through_browser};
 use crate::commands::user::UserOptions;
 use crate::commands::user::session::{self, Session, default_name};
 use crate::commands::user::shell::Shell;
@@ -43,7 +41,7 @@ pub struct Options {
     /// Print lines for a shell, and keep no session
     #[arg(long, conflicts_with = "session")]
     print: bool,
-    /// The port of loopback that waits for the answer; by default a free one. With a port of your own the page asks only once for the host to be typed
+    /// The port of loopback that waits for the answer; by default a free one
     #[arg(long, default_value = "0")]
     port: u16,
     /// Seconds to wait for your decision
@@ -58,16 +56,10 @@ pub struct Options {
 /// Waits for the grant, and keeps or prints what it gives.
 pub async fn run(options: Options) -> Result<()> {
     let root_url = options.user.root_url_to_sign_in()?;
-    if !options.prints() {
-        return begin_session(&options, &root_url).await;
+    if options.prints() {
+        return print(&options, &root_url, &granted(&options, &root_url).await?.credentials);
     }
-    if options.device {
-        let server = OAuthServer::at(&root_url)?;
-        check_device(&root_url, server.command_line().await?)?;
-        let tokens = device::sign_in(&server, &options.scopes).await?;
-        return print(&options, &root_url, &server.credentials(&tokens.access_token).await?);
-    }
-    print(&options, &root_url, &by_page(&options, &root_url).await?)
+    begin_session(&options, &root_url).await
 }
 
 impl Options {
@@ -77,59 +69,34 @@ impl Options {
     }
 }
 
-/// The form that every server with a grant page has, for whatever target.
-async fn by_page(options: &Options, root_url: &str) -> Result<GrantCredentials> {
-    let request = GrantPageRequest {
+/// By the code of a device where that is asked for, or where no browser could open before the person; else through a browser.
+async fn granted(options: &Options, root_url: &str) -> Result<Granted> {
+    let server = OAuthServer::at(root_url)?;
+    let may = server.command_line().await?;
+    let has_browser = surroundings::has_browser();
+    let has_wish = options.no_browser || options.port != 0 || options.expires.is_some() || options.description.is_some();
+    if options.device || (may == CommandLine::BrowserAndDevice && !has_wish && !has_browser) {
+        check_device(root_url, may)?;
+        return Granted::of(&server, device::sign_in(&server, &options.scopes).await?).await;
+    }
+    let wish = Wish {
         scopes: &options.scopes,
         expires: options.expires.as_deref(),
-        description: options.description.as_deref().unwrap_or("Credentials for the command line."),
-        no_browser: options.no_browser,
+        description: options.description.as_deref(),
+        opens_browser: !options.no_browser && (has_browser || may == CommandLine::Off),
         port: options.port,
         timeout: Some(Duration::from_secs(options.timeout)),
+        takes_pasted: true,
     };
-    let mut answer: BTreeMap<String, String> = grant_page::ask(root_url, &request).await?;
-    let mut value = |name: &str| answer.remove(name).unwrap_or_default();
-    let found = GrantCredentials { client_id: value("clientId"), access_token: value("accessToken"), certificate: value("certificate") };
-    if !are_credentials(&found) {
-        bail!("the answer holds no credentials; what was granted is listed at {root_url}/me/grants");
-    }
-    Ok(found)
+    through_browser(&server, may, &wish).await
 }
 
-/// As an application where the server knows this command, which it says itself.
 async fn begin_session(options: &Options, root_url: &str) -> Result<()> {
     // Before anybody looks at a page for nothing.
     let store = session::store()?;
     drop(store.lock()?);
     let name = options.user.session().map_or_else(|| default_name(root_url), str::to_owned);
-    let server = OAuthServer::at(root_url)?;
-    let may = server.command_line().await?;
-    let has_wish = options.no_browser || options.port != 0 || options.expires.is_some() || options.description.is_some();
-    let by_device = options.device || (may == CommandLine::BrowserAndDevice && !has_wish && !surroundings::has_browser());
-    let tokens = if by_device {
-        check_device(root_url, may)?;
-        Some(device::sign_in(&server, &options.scopes).await?)
-    } else if may == CommandLine::Off {
-        None
-    } else {
-        if options.scopes.iter().any(String::is_empty) {
-            bail!("an empty scope stands for nothing: leave it out to ask for no particular scopes");
-        }
-        let request = CodeRequest {
-            scopes: &options.scopes,
-            expires: options.expires.as_deref(),
-            description: options.description.as_deref(),
-            device_name: surroundings::machine_name(),
-            opens_browser: !options.no_browser && surroundings::has_browser(),
-            port: options.port,
-            timeout: Duration::from_secs(options.timeout),
-        };
-        Some(code::sign_in(&server, &request).await?)
-    };
-    let (credentials, refresh_token) = match tokens {
-        Some(Tokens { access_token, refresh_token }) => (server.credentials(&access_token).await?, refresh_token),
-        None => (by_page(options, root_url).await?, None),
-    };
+    let Granted { credentials, refresh_token } = granted(options, root_url).await?;
     let session = Session {
         root_url: root_url.to_owned(),
         client_id: credentials.client_id,
