@@ -1,7 +1,7 @@
 // `falconer signin` as the command that every server knows, in real Chromium: by a code, and by the code of a device; then the session is used and signed out.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
@@ -70,8 +70,13 @@ describe('a session of the command line', () => {
     await page.getByText('A device shows this code').waitFor();
     await page.getByText('comes with Falconer').waitFor();
     assert.deepEqual(await accessibilityFaults(page), []);
+    // The machine proposes what it is called, and the person may write something else.
+    assert.equal(await page.getByLabel('Name it, if you like').inputValue(), hostname() === 'localhost' ? '' : hostname());
+    await page.getByLabel('Name it, if you like').fill('The box in the rack');
     await grant(page, '127.0.0.1');
     assert.equal(await ended, 0, log.join('\n'));
+    await page.goto(`${server.rootUrl}/me/grants`);
+    await page.getByText('The box in the rack').first().waitFor();
     assert.match(await used('current-scopes', '--session', 'box'), /notes:read:red/);
     assert.deepEqual(errors, []);
     await context.close();

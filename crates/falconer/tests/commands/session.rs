@@ -282,6 +282,9 @@ fn a_device_shows_a_code_where_there_is_no_browser() {
     put(&mut form, "user_code", &code);
     let page = browser.post("/device", &form);
     assert!(page.body.contains("comes with Falconer"), "{page:?}");
+    let name = fields(&page.body, "/device/decision").into_iter().find(|(name, _)| name == "grant_name").map(|(_, name)| name);
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    assert_eq!(name.unwrap(), if host.trim() == "localhost" { "" } else { host.trim() }, "what this machine is called");
     browser.press_grant(&page, "/device/decision", "");
     lines.with("Signed in as local/ann/");
     assert_eq!(output_of_child(child, "signin").status.code(), Some(0));

@@ -85,7 +85,7 @@ impl Grants {
             audience: Vec::new(),
             ttl_ms_wish: None,
             expires_ms_wish: None,
-            name_wish: String::new(),
+            name_wish: record.device_name.unwrap_or_default(),
             purpose: record.reason,
             canonical: format!("user_code={}", user_code::shown(&code)),
             delivery: Delivery::Device(Box::new(DeviceDelivery {

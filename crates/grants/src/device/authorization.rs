@@ -11,6 +11,7 @@ use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::authorization::{names_scopes, purpose, scopes};
+use crate::oauth::request::command_line::device_name;
 use crate::oauth::request::parameters::Parameters;
 use crate::openid::request::asks_who;
 
@@ -64,6 +65,7 @@ impl Grants {
             return Err(ExchangeError::InvalidScope("This server has no key for the ID tokens of this application".to_owned()));
         }
         let purpose = purpose(parameters).map_err(ExchangeError::InvalidRequest)?;
+        let device_name = device_name(parameters, &application)?;
         self.login.check_clock()?;
         let bounds = [(format!("device/network/{}", network(address)), MOST_BY_NETWORK), ("device/all".to_owned(), MOST)];
         for (key, most) in bounds {
@@ -92,6 +94,7 @@ impl Grants {
                 reason: purpose.clone(),
                 life_ms: None,
                 jkt: None,
+                device_name: device_name.clone(),
             };
             match self.store.insert_device_request(&record).await {
                 Err(StoreError::Conflict) => (),

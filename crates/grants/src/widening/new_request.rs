@@ -202,6 +202,7 @@ impl Grants {
             reason: Some(wanted.reason.trim().to_owned()),
             life_ms: Some(wanted.life_ms.unwrap_or(minutes_ms).max(MINUTE_MS)),
             jkt,
+            device_name: None,
         };
         match self.store.insert_device_request(&record).await {
             Err(StoreError::Conflict) => Err(LoginError::Internal("the random id of a request is taken".to_owned()).into()),

@@ -196,6 +196,7 @@ pub static TABLES: &[Table] = &[
             text("reason"),
             int("life_ms"),
             text("jkt"),
+            text("device_name"),
         ],
     ),
     table(

@@ -37,6 +37,8 @@ pub struct DeviceRequestRecord {
     pub life_ms: Option<i64>,
     /// The key, as a thumbprint (RFC 7638), of the access token that asked for more than its grant: what comes of it is bound to that, too.
     pub jkt: Option<String>,
+    /// What the machine calls itself, which the page proposes as the name of the grant. `None`: it says nothing.
+    pub device_name: Option<String>,
 }
 
 /// The longest interval between two polls, in milliseconds.

@@ -38,6 +38,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0028_grant_requests", text: include_str!("../../migrations/0028_grant_requests.sql") },
     Migration { name: "0029_backchannel_logout", text: include_str!("../../migrations/0029_backchannel_logout.sql") },
     Migration { name: "0030_where_applications_come_from", text: include_str!("../../migrations/0030_where_applications_come_from.sql") },
+    Migration { name: "0031_device_names", text: include_str!("../../migrations/0031_device_names.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

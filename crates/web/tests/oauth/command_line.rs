@@ -100,13 +100,28 @@ async fn the_operator_says_how_it_may_ask() {
 }
 
 #[tokio::test]
-async fn a_device_that_names_nothing_is_offered_everything() {
+async fn a_device_proposes_its_name_and_is_offered_everything() {
     let site = site().await;
-    let codes =
-        site.application("/login/oauth/device_authorization", &fields(&[("client_id", "falconer-command-line")]), None).await.json();
+    let asks = |client: &str, name: &str| fields(&[("client_id", client), ("scope", ""), ("device_name", name)]);
+    let codes = async |client: &str, name: &str| site.application("/login/oauth/device_authorization", &asks(client, name), None).await;
+    for wrong in ["x".repeat(61), "a\nb".to_owned(), "a\u{202e}b".to_owned()] {
+        assert_eq!(codes("falconer-command-line", &wrong).await.oauth_error().1, "invalid_request", "{wrong:?}");
+    }
+    let own = codes("falconer-command-line", "Ann's <laptop>").await.json();
+    let of_others = codes("tv", "Falconer's own").await.json();
     let mut ann = site.ann().await;
-    let page = ann.get("/device").await;
-    let page = ann.post("/device", &with(page.form("/device"), &[("user_code", codes["user_code"].as_str().unwrap())])).await;
+    let mut types = async |codes: &serde_json::Value| {
+        let page = ann.get("/device").await;
+        ann.post("/device", &with(page.form("/device"), &[("user_code", codes["user_code"].as_str().unwrap())])).await
+    };
+    // Others have a name by their registration, and say nothing of themselves.
+    let form = types(&of_others).await.form("/device/decision");
+    assert!(form.contains(&("grant_name".to_owned(), String::new())), "{form:?}");
+    let page = types(&own).await;
     assert!(page.text.contains("comes with Falconer") && page.text.contains("that is before you"), "{}", page.text);
-    assert!(page.form("/device/decision").iter().any(|(name, _)| name == "everything"), "{}", page.text);
+    let form = page.form("/device/decision");
+    assert!(form.iter().any(|(name, _)| name == "everything"), "{}", page.text);
+    assert!(form.contains(&("grant_name".to_owned(), "Ann's <laptop>".to_owned())), "the machine's name is proposed: {form:?}");
+    ann.post("/device/decision", &with(form, &[("visible_ms", "2000")])).await;
+    assert!(ann.get("/me/grants").await.text.contains("Ann&#39;s &#60;laptop&#62;"));
 }

@@ -9,13 +9,13 @@ use falconer_login::LoginError;
 use falconer_wire::time_expression;
 
 use crate::applications::application::{Application, ApplicationKind};
-use crate::consent::request::{GrantRequest, LONGEST_DESCRIPTION, LONGEST_SCOPE, MOST_SCOPES};
+use crate::consent::request::{GrantRequest, LONGEST_SCOPE, MOST_SCOPES};
 use crate::delivery::application::{Delivery, OAuthDelivery, ResponseType, location};
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
+use crate::oauth::request::command_line::{description, device_name};
 use crate::oauth::request::parameters::{ParameterError, Parameters};
 use crate::openid;
-use crate::records::grant::LONGEST_NAME;
 use crate::targets::target::Target;
 use falconer_wire::scope_text;
 
@@ -214,7 +214,8 @@ fn read(
         Some(Ok(ms)) if ms > 0 => Some(ms),
         Some(_) => return Err(invalid("The value of expires is no time to come, such as 3 days.")),
     };
-    let (name_wish, description) = of_command_line(parameters, application)?;
+    let name_wish = device_name(parameters, application)?.unwrap_or_default();
+    let description = description(parameters, application)?;
     let mut request = GrantRequest {
         target: target.clone(),
         description,
@@ -327,24 +328,6 @@ pub(crate) fn scopes(parameters: &Parameters, application: &Application) -> Resu
         }
     }
     Ok(scopes)
-}
-
-/// What Falconer's own command says beside: what its machine is called, and what it wants. All others are known by their registration.
-fn of_command_line(parameters: &Parameters, application: &Application) -> Result<(String, String), Fault> {
-    if !application.is_command_line() {
-        return Ok((String::new(), String::new()));
-    }
-    let name = parameters.one("device_name")?.unwrap_or_default();
-    let description = parameters.one("description")?.unwrap_or_default();
-    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(Fault::InvalidRequest(format!(
-            "The device_name is longer than {LONGEST_NAME} characters, or holds control characters."
-        )));
-    }
-    if description.len() > LONGEST_DESCRIPTION {
-        return Err(Fault::InvalidRequest("The description is more than 2 KiB.".to_owned()));
-    }
-    Ok((name.to_owned(), description.to_owned()))
 }
 
 fn is_state(state: &str) -> bool {

@@ -27,12 +27,13 @@ fn request(name: &str) -> DeviceRequestRecord {
         reason: None,
         life_ms: None,
         jkt: None,
+        device_name: Some("Zoë's <laptop>".to_owned()),
     }
 }
 
 pub(in crate::conformance) async fn a_request_of_a_device_comes_back_and_is_answered_once(store: Arc<dyn Store>) {
     let s = &*store;
-    let (a, b) = (request("a"), DeviceRequestRecord { scopes: vec![], identity: false, ..request("b") });
+    let (a, b) = (request("a"), DeviceRequestRecord { scopes: vec![], identity: false, device_name: None, ..request("b") });
     assert_eq!(s.device_request("device-a").await, Ok(None));
     assert_eq!(s.answer_device_request("user-a", Some("g1"), NOW).await, Ok(false), "there is none");
     for record in [&a, &b] {

@@ -7,11 +7,11 @@ use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 
 const COLUMNS: &str = "device_hash, user_hash, application, scopes, identity, address, created_ms, expires_ms, interval_ms, polled_ms, \
-                       grant_id, denied_ms, used_ms, for_grant, reason, life_ms, jkt";
+                       grant_id, denied_ms, used_ms, for_grant, reason, life_ms, jkt, device_name";
 
 pub(crate) async fn insert(on: &impl Connection, request: &DeviceRequestRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO device_requests ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+        "INSERT INTO device_requests ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
     );
     run(
         on,
@@ -34,6 +34,7 @@ pub(crate) async fn insert(on: &impl Connection, request: &DeviceRequestRecord) 
             &request.reason,
             &request.life_ms,
             &request.jkt,
+            &request.device_name,
         ],
     )
     .await?;
@@ -106,5 +107,6 @@ fn read(row: &Row) -> Res<DeviceRequestRecord> {
         reason: get(row, 14)?,
         life_ms: get(row, 15)?,
         jkt: get(row, 16)?,
+        device_name: get(row, 17)?,
     })
 }

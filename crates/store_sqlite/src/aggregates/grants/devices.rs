@@ -7,11 +7,11 @@ use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 
 const COLUMNS: &str = "device_hash, user_hash, application, scopes, identity, address, created_ms, expires_ms, interval_ms, polled_ms, \
-                       grant_id, denied_ms, used_ms, for_grant, reason, life_ms, jkt";
+                       grant_id, denied_ms, used_ms, for_grant, reason, life_ms, jkt, device_name";
 
 pub(crate) fn insert(connection: &Connection, request: &DeviceRequestRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO device_requests ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+        "INSERT INTO device_requests ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
     );
     let values = params![
         request.device_hash,
@@ -31,6 +31,7 @@ pub(crate) fn insert(connection: &Connection, request: &DeviceRequestRecord) -> 
         request.reason,
         request.life_ms,
         request.jkt,
+        request.device_name,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -104,5 +105,6 @@ fn read(row: &Row<'_>) -> Res<DeviceRequestRecord> {
         reason: row.get(14)?,
         life_ms: row.get(15)?,
         jkt: row.get(16)?,
+        device_name: row.get(17)?,
     })
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use falconer_wire::scope_text;
 
 use super::oauth::{OAuthServer, Tokens};
+use super::surroundings;
 use crate::output::harmless;
 
 /// Where the server says nothing (RFC 8628 section 3.2).
@@ -16,7 +17,7 @@ const LONGEST_SECONDS: u64 = 3_600;
 /// Shows the code, and waits for what the person answers.
 pub async fn sign_in(server: &OAuthServer, scopes: &[String]) -> Result<Tokens> {
     let scope = (!scopes.is_empty()).then(|| scope_text::write(scopes.iter().map(String::as_str)));
-    let codes = server.device(scope).await;
+    let codes = server.device(scope, surroundings::machine_name()).await;
     let codes = codes.map_err(|failure| failure.into_error(&format!("{} refuses this request", server.root_url())))?;
     eprintln!(
         "On any device with a browser, open\n\n  {}\n\nand type the code\n\n  {}\n",

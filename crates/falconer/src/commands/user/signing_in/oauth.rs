@@ -129,10 +129,11 @@ impl OAuthServer {
         self.ask("token", &own).await
     }
 
-    /// A pair of codes for a device.
-    pub async fn device(&self, scope: Option<String>) -> Result<DeviceCodes, Failure> {
-        let scope: Vec<_> = scope.into_iter().map(|scope| ("scope", scope)).collect();
-        self.ask("device_authorization", &scope).await
+    /// A pair of codes for a device, which proposes a name for the grant. Servers that do not know of the name pass over it.
+    pub async fn device(&self, scope: Option<String>, device_name: Option<String>) -> Result<DeviceCodes, Failure> {
+        let named = [("scope", scope), ("device_name", device_name)];
+        let given: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        self.ask("device_authorization", &given).await
     }
 
     /// Comes for what a person has granted to a device.
