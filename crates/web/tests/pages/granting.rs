@@ -167,6 +167,27 @@ async fn granting_delivers_credentials_that_work_and_revoking_ends_them() {
     assert!(repeated.header("location").is_empty());
 }
 
+/// What the person chooses counts, and neither what is usual nor what the site has wished.
+#[tokio::test]
+async fn a_grant_lives_as_long_as_was_chosen() {
+    const HOUR_MS: i64 = 3_600_000;
+    for (wish, chosen, hours) in
+        [("", None, 24), ("", Some("3600000"), 1), ("&expires=3+days", None, 72), ("&expires=3+days", Some("3600000"), 1)]
+    {
+        let site = site().await;
+        let mut ann = site.ann().await;
+        let page = ann.get(&request_for("https://known.example/login", &format!("&scope=notes:read:x{wish}"))).await;
+        let mut form = with(page.form("/grant"), &[("visible_ms", "5000")]);
+        if let Some(ms) = chosen {
+            assert!(page.text.contains(&format!("name=\"lifetime\" value=\"{ms}\"")), "it is on offer: {}", page.text);
+            form = with(form, &[("lifetime", ms)]);
+        }
+        assert!(ann.post("/grant", &form).await.location().starts_with("https://known.example/login?clientId="));
+        let grants = site.store.grants_of("local/ann").await.unwrap();
+        assert_eq!(grants[0].expires_ms - grants[0].created_ms, hours * HOUR_MS, "{wish} {chosen:?}");
+    }
+}
+
 #[tokio::test]
 async fn only_ones_own_grants_can_be_revoked() {
     let site = site().await;

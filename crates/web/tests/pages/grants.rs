@@ -1,6 +1,12 @@
 //! Lists of grants: a person's own, and everybody's for an administrator.
 
-use http::StatusCode;
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use falconer_auth::AccessToken;
+use falconer_credentials::sign;
+use http::{Request, StatusCode};
+use serde_json::json;
 
 use crate::site::{Browser, Page, request_for, site, with};
 
@@ -67,6 +73,45 @@ async fn my_grants_are_listed_by_site_and_taken_back() {
     let all = with(csrf.clone(), &[("all", "yes")]);
     assert_eq!(ann.post("/me/grants/revoke", &all).await.location(), "/me/grants?done=all-revoked");
     assert!(ann.get("/me/grants").await.text.contains("No site can act for you now."));
+}
+
+/// Whoever thinks about revoking sees what ends with it.
+#[tokio::test]
+async fn clients_that_were_made_with_a_grant_are_named_with_it() {
+    let site = site().await;
+    let mut cleo = site.somebody("cleo", &["auth:create-client:made/*", "notes:*"]).await;
+    let page = cleo.get(&request_for("https://known.example/login", "&scope=auth:create-client:made/*&scope=notes:read:x")).await;
+    let granted = cleo.post("/grant", &with(page.form("/grant"), &[("visible_ms", "5000")])).await;
+    let back = url::Url::parse(granted.location()).unwrap();
+    let value = |name: &str| back.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+    assert!(!cleo.get("/me/grants").await.text.contains("Clients made with it"));
+
+    let path = "/api/auth/v1/clients/made%2Frobot";
+    let ext = sign::ext(Some(&value("certificate")), None);
+    let signed = sign::Request {
+        method: "PUT",
+        resource: path,
+        host: "auth.example.com",
+        port: 443,
+        ts_seconds: site.clock.0.load(Ordering::SeqCst) / 1000,
+        nonce: "abcdef",
+        ext: ext.as_deref(),
+        ..Default::default()
+    };
+    let header = sign::header(&value("clientId"), &AccessToken::new(value("accessToken")), &signed);
+    let body = json!({"expires": "2026-09-01T00:00:00Z", "description": "", "scopes": ["notes:read:x"]});
+    let request = Request::put(path).header("host", "auth.example.com:443").header("content-type", "application/json");
+    let made = site.send(request.header("authorization", header).body(Body::from(body.to_string())).unwrap()).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text);
+
+    let list = cleo.get("/me/grants").await;
+    assert!(
+        list.text.contains("Clients made with it, which end with it: ") && list.text.contains("<code>made/robot</code>"),
+        "{}",
+        list.text
+    );
+    cleo.post("/me/grants/revoke", &list.form("/me/grants/revoke")).await;
+    assert!(!cleo.get("/me/grants").await.text.contains("made/robot"));
 }
 
 /// Pages read all that somebody had ever granted, to show what is open or was granted last: rows of ended grants may be kept for ever.
