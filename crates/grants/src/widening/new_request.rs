@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use falconer_auth::{ApiError, Authentication, MINUTE_MS, wrong_text};
+use falconer_auth::{ApiError, Authentication, DEEPEST_DERIVED, MINUTE_MS, wrong_text};
 use falconer_login::{LoginError, RequestMail, hash_of_token};
 use falconer_scopes::is_valid_scope;
 use falconer_store::{DeviceRequestRecord, GrantRecord, StoreError};
@@ -27,6 +27,8 @@ const LIFE_MS: i64 = 30 * MINUTE_MS;
 const MOST_BY_GRANT: u32 = 5;
 /// So many for more than the grants of one person.
 const MOST_BY_PERSON: u32 = 30;
+/// So many for more than one grant that a person gave and all that was derived from it: whoever has one grant leaves room for what others ask.
+const MOST_BY_GIVEN: u32 = 10;
 /// So many mails one person gets about them. The others are on their page.
 const MOST_MAILS: u32 = 5;
 
@@ -174,7 +176,11 @@ impl Grants {
         self.login.check_clock()?;
         let person = self.auth.directory().identity(&grant.identity).map(|identity| identity.record.person.clone());
         let person = person.unwrap_or_default();
-        let bounds = [(format!("more/grant/{}", grant.id), MOST_BY_GRANT), (format!("more/person/{person}"), MOST_BY_PERSON)];
+        let bounds = [
+            (format!("more/grant/{}", grant.id), MOST_BY_GRANT),
+            (format!("more/given/{}", self.given_grant(grant)), MOST_BY_GIVEN),
+            (format!("more/person/{person}"), MOST_BY_PERSON),
+        ];
         for (key, most) in bounds {
             self.count(&key, most, LIFE_MS).await?;
         }
@@ -221,6 +227,14 @@ impl Grants {
     /// Counts one more mail to a person, if there is one.
     async fn may_mail(&self, person: &str) -> Result<bool, LoginError> {
         match self.count(&format!("more/mail/{person}"), MOST_MAILS, LIFE_MS).await {
+    /// The id of the grant that the person gave and this one was derived from, directly or one from the other; its own where it was not derived.
+    fn given_grant(&self, grant: &GrantRecord) -> String {
+        let directory = self.auth.directory();
+        let above = |id: &str| directory.grant(id)?.record.parent.clone();
+        let chain = std::iter::successors(grant.parent.clone(), |id| above(id)).take(DEEPEST_DERIVED);
+        chain.last().unwrap_or_else(|| grant.id.clone())
+    }
+
             Ok(()) => Ok(true),
             Err(LoginError::Throttled { .. }) => Ok(false),
             Err(error) => Err(error),

@@ -32,7 +32,7 @@ async fn granted(site: &Site, browser: &mut Browser<'_>) -> String {
     site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn derive(site: &Site, token: &str, more: &[(&str, &str)]) -> String {
+pub async fn derive(site: &Site, token: &str, more: &[(&str, &str)]) -> String {
     let page = site.token(&with_more(token, more)).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     page.json()["access_token"].as_str().unwrap().to_owned()

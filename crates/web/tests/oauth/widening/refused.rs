@@ -5,6 +5,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{DEVICE_CODE, MINUTE_MS, PAGE, REASON, error, page_of};
+use crate::derived::derive;
 use crate::devices::Changes;
 use crate::site::applications::{authorization_fields, exchange, fields};
 use crate::site::{site, with};
@@ -107,6 +108,25 @@ async fn a_grant_asks_so_often_and_no_more() {
     }
     let token = site.small_token(&mut ann).await;
     assert_eq!(site.asks_for_more(&token, &[]).await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+/// Story: the parts of one grant asked as often as a person can be asked by all, and for half an hour nobody else could ask anything.
+#[tokio::test]
+async fn what_is_derived_from_one_grant_leaves_room_for_others() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let token = site.small_token(&mut ann).await;
+    let mut taken = 0;
+    for _ in 0..6 {
+        let part = derive(&site, &token, &[("scope", "notes:read:red")]).await;
+        for _ in 0..5 {
+            taken += usize::from(site.asks_for_more(&part, &[]).await.status == StatusCode::OK);
+        }
+    }
+    assert_eq!(taken, 10);
+    assert_eq!(site.asks_for_more(&token, &[]).await.status, StatusCode::TOO_MANY_REQUESTS, "it is one of them");
+    let token = site.small_token(&mut ann).await;
+    site.waiting(&token, &[]).await;
 }
 
 /// Requests by a token that are refused: what is another in them.
