@@ -287,8 +287,10 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         fields.push(("told of signing out", vec![application.backchannel_logout_uri.clone()]));
     }
     if application.registered_itself {
-        let with =
-            application.initial_token.as_ref().map_or_else(|| "without a token".to_owned(), |id| format!("with the initial token {id}"));
+        let with = application
+            .initial_token
+            .as_ref()
+            .map_or_else(|| "without a token".to_owned(), |id| format!("with the initial access token {id}"));
         fields.push(("registered itself", vec![with]));
     }
     fields.extend(application.secret_made.clone().map(|at| ("secret made", vec![at])));

@@ -84,7 +84,7 @@ impl Action {
                 "Delete application",
             ),
             Action::RevokeToken => (
-                "Revoke this registration token?",
+                "Revoke this initial access token?",
                 "Nothing can be registered with it any more, at once and for good. The applications that were registered with it stay.",
                 "Revoke token",
             ),
@@ -103,7 +103,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         Action::RevokeToken => {
             let tokens = grants.list_initial_tokens(&person(session)).await.map_err(problem)?;
             if !tokens.iter().any(|token| token.id == id) {
-                return Err(problem(ApiError::ResourceNotFound(format!("There is no registration token {id}"))));
+                return Err(problem(ApiError::ResourceNotFound(format!("There is no initial access token {id}"))));
             }
         }
     }

@@ -93,7 +93,10 @@ fn facts(record: &ApplicationRecord, now_ms: i64) -> Vec<(&'static str, String)>
         facts.push(("Told of signing out", record.backchannel_logout_uri.clone()));
     }
     if let Some(registration) = &record.registration {
-        let with = registration.initial_token.as_ref().map_or_else(|| "without a token".to_owned(), |id| format!("with the token {id}"));
+        let with = registration
+            .initial_token
+            .as_ref()
+            .map_or_else(|| "without a token".to_owned(), |id| format!("with the initial access token {id}"));
         facts.push(("Registered itself", format!("{with}; nobody of this server has checked it")));
         facts.push(("Last granted something", registration.granted_ms.map_or_else(|| "never".to_owned(), words::date_time)));
     }

@@ -173,7 +173,7 @@ async fn an_application_registers_itself_with_a_token_and_a_person_sees_that_nob
     let form = with(admin.get("/login").await.form("/login"), &[("name", "admin"), ("password", crate::site::PASSWORD)]);
     admin.post("/login", &form).await;
     let page = admin.get(&format!("/auth/applications?id={}", one.id)).await.text;
-    assert!(page.contains("with the token agents; nobody of this server has checked it"), "{page}");
+    assert!(page.contains("with the initial access token agents; nobody of this server has checked it"), "{page}");
     let history = admin.get("/auth/audit?type=initial-token").await.text;
     assert!(history.contains("registration/agents") && history.contains("local/admin"), "{history}");
 }
@@ -299,7 +299,14 @@ async fn pages_make_and_revoke_a_token() {
     let site = site().await;
     configure(&site, Registration::Token);
     let mut admin = site.somebody("admin", &["auth:*", "notes:*"]).await;
-    let form = with(admin.get(PLACE).await.form(PLACE), &[("id", "team"), ("scopes", "notes:read:*\r\n"), ("uses", "2")]);
+    let page = admin.get(PLACE).await;
+    // As the API, the command and RFC 7591 call them: a registration token is what an application changes its own registration with.
+    assert!(
+        page.text.contains("<h1>Initial access tokens</h1>") && !page.text.to_lowercase().contains("registration token"),
+        "{}",
+        page.text
+    );
+    let form = with(page.form(PLACE), &[("id", "team"), ("scopes", "notes:read:*\r\n"), ("uses", "2")]);
     let shown = admin.post(PLACE, &form).await;
     assert_eq!((shown.status, shown.header("cache-control")), (StatusCode::OK, "no-store"), "{}", shown.text);
     let token = format!("falconer_it_{}", shown.text.split("falconer_it_").nth(1).unwrap().split('<').next().unwrap());
@@ -316,7 +323,7 @@ async fn pages_make_and_revoke_a_token() {
     let link = format!("{CONFIRM}?id=team&amp;action=revoke_token");
     assert!(list.text.contains(&link), "{}", list.text);
     let confirm = admin.get(&link.replace("&amp;", "&")).await;
-    assert!(confirm.text.contains("Revoke this registration token?") && admin.get(PLACE).await.text.contains("used 1 of 2"));
+    assert!(confirm.text.contains("Revoke this initial access token?") && admin.get(PLACE).await.text.contains("used 1 of 2"));
     admin.post(CONFIRM, &confirm.form(CONFIRM)).await.location();
     assert!(admin.get(PLACE).await.text.contains("There are none."));
     assert_eq!(site.register(Some(&token), &metadata()).await.status, StatusCode::UNAUTHORIZED);
