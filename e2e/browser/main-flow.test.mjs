@@ -77,6 +77,8 @@ describe('the main flow', () => {
     await page.getByRole('button', { name: 'Grant', exact: true }).click();
     await page.locator('#signed-in').waitFor();
     await page.locator('#who', { hasText: 'Demo Person' }).waitFor();
+    // It said 23 hours, from the first second on.
+    assert.equal(await page.locator('#left').textContent(), '(1 day left)');
 
     // Nothing is left in the address bar, and nothing but the module itself was asked for before it was gone.
     assert.doesNotMatch(page.url(), /accessToken|clientId|certificate/);

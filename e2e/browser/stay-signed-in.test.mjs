@@ -47,7 +47,7 @@ describe('stay signed in', () => {
   test('it is offered near the end only, and nothing that is being written is lost', async () => {
     const { context, page, errors } = await endsSoon();
     await page.locator('#message', { hasText: ENDS_SOON }).waitFor();
-    assert.match(await page.locator('#left').textContent(), /^\([1-4] minutes? left\)$/);
+    assert.match(await page.locator('#left').textContent(), /^\([1-5] minutes? left\)$/);
     await page.locator('#note-name').fill('half');
     await page.locator('#note-text').fill('Half a sentence');
     await page.evaluate(() => { globalThis.same = true; });

@@ -143,11 +143,9 @@ function showExpiry() {
   if (!expiresAt || expiresIn === 0) return;
   $('expires').dateTime = expiresAt.toISOString();
   $('expires').textContent = expiresAt.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
-  // Rounded down: they last for so long at least.
-  const minutes = Math.max(1, Math.floor(expiresIn / 60));
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  const [count, unit] = days ? [days, 'day'] : hours ? [hours, 'hour'] : [minutes, 'minute'];
+  // To the nearest, as Falconer's own pages say it: a day that was granted just now would else read as 23 hours.
+  const [minutes, hours, days] = [60, 3600, 86_400].map((seconds) => Math.round(expiresIn / seconds));
+  const [count, unit] = minutes < 60 ? [Math.max(1, minutes), 'minute'] : hours < 24 ? [hours, 'hour'] : [days, 'day'];
   $('left').textContent = `(${count} ${unit}${count === 1 ? '' : 's'} left)`;
 }
 
