@@ -33,6 +33,8 @@ pub(crate) struct InitialTokenRow {
     /// `3 of 20`
     pub used: String,
     pub expires: String,
+    /// Of a grant to what is registered with it.
+    pub max_life: String,
     pub created_by: String,
     /// Empty: nobody.
     pub owner: String,

@@ -99,6 +99,7 @@ fn row(token: &InitialTokenRecord) -> InitialTokenRow {
         scopes: token.scopes.clone(),
         used: format!("{} of {}", token.uses, token.max_uses),
         expires: words::date_time(token.expires_ms),
+        max_life: words::exact_duration(token.max_life_ms),
         created_by: token.created_by.clone(),
         owner: token.owner.clone(),
     }

@@ -100,6 +100,7 @@ fn initial_tokens() -> InitialTokensPage {
             scopes: strings(&["notes:read:*"]),
             used: "3 of 20".to_owned(),
             expires: "2026-12-01 00:00 UTC".to_owned(),
+            max_life: "7 days".to_owned(),
             created_by: "local/ann".to_owned(),
             owner: String::new(),
         }],
