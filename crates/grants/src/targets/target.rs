@@ -10,6 +10,8 @@ use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use url::Url;
 
+use crate::targets::in_words::DEVICE;
+
 /// Longest target in bytes.
 pub const LONGEST: usize = 2048;
 /// The parameters of the answer.
@@ -146,7 +148,7 @@ impl Target {
     /// What stands for the devices with this application, which come for what they get: `device://<id>`.
     pub(crate) fn of_device(application: &str) -> Target {
         Target {
-            href: format!("device://{application}"),
+            href: format!("{DEVICE}{application}"),
             scheme: Scheme::Device,
             host: application.to_owned(),
             unicode_host: None,

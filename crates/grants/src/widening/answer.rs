@@ -15,6 +15,7 @@ use crate::error::GrantError;
 use crate::grants::Grants;
 use crate::records::form::may_be_ours;
 use crate::records::granted::{ScopeGroup, name_of};
+use crate::targets::in_words::DEVICE;
 use crate::targets::target::Target;
 
 /// The page after Grant.
@@ -95,7 +96,7 @@ impl Grants {
             parent = found.parent.clone();
             above.push(found);
         }
-        let device = || Target::of_device(grant.target.strip_prefix("device://").unwrap_or(&grant.target));
+        let device = || Target::of_device(grant.target.strip_prefix(DEVICE).unwrap_or(&grant.target));
         Ok(GrantRequest {
             target: Target::parse(&grant.target).unwrap_or_else(|_| device()),
             description: String::new(),

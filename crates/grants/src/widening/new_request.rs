@@ -17,6 +17,8 @@ use crate::oauth::error::ExchangeError;
 use crate::oauth::proof::SentProof;
 use crate::oauth::request::parameters::Parameters;
 use crate::records::derived::ACCESS_TOKEN_TYPE;
+use crate::records::granted::name_of;
+use crate::targets::in_words::place;
 
 /// Where a person answers a request for more: `?id=`.
 pub const GRANT_REQUEST_PAGE: &str = "/me/grants/request";
@@ -25,10 +27,10 @@ pub const GRANT_REQUEST_PAGE: &str = "/me/grants/request";
 const LIFE_MS: i64 = 30 * MINUTE_MS;
 /// So many requests for more than one grant are taken while one of them can wait.
 const MOST_BY_GRANT: u32 = 5;
-/// So many for more than the grants of one person.
-const MOST_BY_PERSON: u32 = 30;
 /// So many for more than one grant that a person gave and all that was derived from it: whoever has one grant leaves room for what others ask.
 const MOST_BY_GIVEN: u32 = 10;
+/// So many for more than the grants of one person.
+const MOST_BY_PERSON: u32 = 30;
 /// So many mails one person gets about them. The others are on their page.
 const MOST_MAILS: u32 = 5;
 
@@ -216,7 +218,8 @@ impl Grants {
             Ok(()) => {
                 let page = format!("{}{GRANT_REQUEST_PAGE}?id={id}", server.origin);
                 if is_mailed {
-                    let mail = RequestMail { server: server.authority, page: &page, site: &grant.target_origin };
+                    let site = place(&grant.target_origin, name_of(grant));
+                    let mail = RequestMail { server: server.authority, page: &page, site: &site };
                     self.login.mail_about_request(&grant.identity, mail);
                 }
                 Ok(WaitingCode { id, page, code, expires_ms, interval_seconds: INTERVAL_MS / 1000 })
@@ -224,9 +227,6 @@ impl Grants {
         }
     }
 
-    /// Counts one more mail to a person, if there is one.
-    async fn may_mail(&self, person: &str) -> Result<bool, LoginError> {
-        match self.count(&format!("more/mail/{person}"), MOST_MAILS, LIFE_MS).await {
     /// The id of the grant that the person gave and this one was derived from, directly or one from the other; its own where it was not derived.
     fn given_grant(&self, grant: &GrantRecord) -> String {
         let directory = self.auth.directory();
@@ -235,6 +235,9 @@ impl Grants {
         chain.last().unwrap_or_else(|| grant.id.clone())
     }
 
+    /// Counts one more mail to a person, if there is one.
+    async fn may_mail(&self, person: &str) -> Result<bool, LoginError> {
+        match self.count(&format!("more/mail/{person}"), MOST_MAILS, LIFE_MS).await {
             Ok(()) => Ok(true),
             Err(LoginError::Throttled { .. }) => Ok(false),
             Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! Grants that can be used: of one person, or of everybody.
 
 use askama::Template;
-use falconer_grants::ScopeGroup;
+use falconer_grants::{ScopeGroup, place, place_of_named};
 
 use crate::views::Layout;
 use crate::views::words;
@@ -55,6 +55,18 @@ pub(crate) struct WaitingRow {
     pub since: String,
 }
 
+impl WaitingRow {
+    /// Behind the name.
+    fn place(&self) -> String {
+        place_of_named(&self.site, self.name.as_deref())
+    }
+
+    /// Alone.
+    fn whole_place(&self) -> String {
+        place(&self.site, self.name.as_deref())
+    }
+}
+
 /// An application that gets a grant without the page.
 #[derive(Clone, Debug)]
 pub(crate) struct UnaskedRow {
@@ -72,7 +84,7 @@ pub(crate) struct UnaskedRow {
 /// What one site or application was granted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SiteRows {
-    /// `https://notes.example.com`
+    /// As forms name it: `https://notes.example.com`, `device://tv`.
     pub site: String,
     /// The name that an administrator registered, or the `client_id` of an application that nobody has.
     pub name: Option<String>,
@@ -81,6 +93,18 @@ pub(crate) struct SiteRows {
     /// All of the person's, on this page or another.
     pub count: usize,
     pub rows: Vec<GrantsRow>,
+}
+
+impl SiteRows {
+    /// Behind the name.
+    fn place(&self) -> String {
+        place_of_named(&self.site, self.name.as_deref())
+    }
+
+    /// Alone.
+    fn whole_place(&self) -> String {
+        place(&self.site, self.name.as_deref())
+    }
 }
 
 /// One grant.

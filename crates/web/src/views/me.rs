@@ -117,6 +117,16 @@ pub(crate) struct GrantRow {
 }
 
 impl GrantRow {
+    /// Behind the name.
+    fn place(&self) -> String {
+        falconer_grants::place_of_named(&self.site, self.name.as_deref())
+    }
+
+    /// Alone.
+    fn whole_place(&self) -> String {
+        falconer_grants::place(&self.site, self.name.as_deref())
+    }
+
     fn count(&self) -> String {
         words::count(self.scopes.len(), "scope")
     }

@@ -66,6 +66,39 @@ fn error(status: u16, word: &str) -> (u16, String) {
     (status, word.to_owned())
 }
 
+/// Story: lists, the mail and the page of a request for more said `device://tv`, as if it were an address.
+#[tokio::test]
+async fn a_device_is_named_in_words_wherever_its_grant_is_seen() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let codes = site.codes().await;
+    let page = ann.types(code(&codes)).await;
+    assert!(page.text.contains("<title>Grant access to The &#60;tv&#62; application on a device"), "{}", page.text);
+    ann.post(DECISION, &with(page.form(DECISION), &[("visible_ms", "2000"), ("grant_name", "Living room")])).await;
+    let mail = site.mails.0.lock().unwrap().last().unwrap().clone();
+    assert!(mail.contains("The <tv> application on a device") && !mail.contains("device://"), "{mail}");
+
+    let token = site.polls(&codes).await.json()["access_token"].as_str().unwrap().to_owned();
+    let kind = "urn:ietf:params:oauth:token-type:access_token";
+    let more = [("client_id", "tv"), ("subject_token", &token), ("subject_token_type", kind), ("expires", "3 days"), ("reason", "Why not")];
+    let waiting = site.application("/login/oauth/grant_request", &fields(&more), None).await;
+    let mail = site.mails.0.lock().unwrap().last().unwrap().clone();
+    assert!(mail.contains("The <tv> application on a device") && !mail.contains("device://"), "{mail}");
+
+    let shown = |page: &Page| page.text.replace("value=\"device://tv\"", "");
+    let request = waiting.json()["verification_uri"].as_str().unwrap().strip_prefix("https://auth.example.com").unwrap().to_owned();
+    for path in ["/", "/me/grants", &request] {
+        let text = shown(&ann.get(path).await);
+        assert!(text.contains("on a device") && !text.contains("device://"), "{path}: {text}");
+    }
+    assert!(ann.get("/me/grants").await.text.contains("<b>Living room</b>"));
+    let mut admin = site.somebody("admin", &["auth:list-grants", "auth:get-person:*"]).await;
+    for path in ["/auth/grants", "/auth/people?id=local%2Fann"] {
+        let text = shown(&admin.get(path).await);
+        assert!(text.contains("on a device") && !text.contains("device://"), "{path}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_device_gets_what_a_person_grants_elsewhere() {
     let site = site().await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use falconer_client::{Client, PeopleSearch};
+use falconer_grants::place;
 use falconer_wire::PersonSummary;
 
 use super::here::state;
@@ -40,7 +41,7 @@ pub async fn show(client: &Client, identity: &str, as_json: bool) -> Result<()> 
         let disabled = if known.disabled { " (disabled)" } else { "" };
         format!("{}{disabled}", known.identity)
     });
-    let grants = person.grants.iter().map(|grant| format!("{} {} until {}", grant.id, grant.target, grant.expires));
+    let grants = person.grants.iter().map(|grant| format!("{} {} until {}", grant.id, place(&grant.target, None), grant.expires));
     let sessions =
         person.sessions.iter().map(|session| format!("as {} since {}: {}", session.identity, session.created, session.user_agent));
     output::fields(&[

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use falconer_grants::{
-    Application, Choices, Delivery, GrantError, GrantRequest, Granted, LONGEST_NAME, News, Offer, OpenIdRequest, request,
+    Application, Choices, Delivery, GrantError, GrantRequest, Granted, LONGEST_NAME, News, Offer, OpenIdRequest, place, request,
 };
 use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
@@ -134,7 +134,7 @@ fn mail_about(visit: &Visit, session: &Session, grant_request: &GrantRequest, gr
         GrantedMail {
             server: server.authority(),
             page: &format!("{}/me/grants", server.as_str()),
-            site: &grant_request.site().origin(),
+            site: &place(&grant_request.site().origin(), grant_request.application().map(Application::name)),
             ends: &words::date_time(granted.expires_ms),
         },
     );
@@ -289,6 +289,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
     let total = offer.lines.len();
     let (found, others) = lines::found(offer.lines, if is_much { &retry.find } else { "" });
     let find = if is_much { retry.find } else { String::new() };
+    let registered = offer.registered_name.as_deref();
     let page = GrantPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
@@ -299,7 +300,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         shown: offer.shown,
         request: grant_request.canonical_query().to_owned(),
         places: Places::of(grant_request),
-        site: site(grant_request, offer.registered_name),
+        site: site(grant_request, offer.registered_name.clone()),
         description: markdown::render(&grant_request.description),
         purpose: grant_request.purpose.clone(),
         bundles: lines::bundles(offer.everything, offer.broad, &find),
@@ -313,7 +314,11 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         }),
         longest_name: LONGEST_NAME,
         remember: offer.remember.map(|remember| Remember { ticked: retry.remember, label: remember.label }),
-        identity: offer.identity_line.map(|line| IdentityLine { person: known.join(", "), origins: line.origins, ticked: line.ticked }),
+        identity: offer.identity_line.map(|line| IdentityLine {
+            person: known.join(", "),
+            origins: line.origins.iter().map(|origin| place(origin, registered)).collect(),
+            ticked: line.ticked,
+        }),
         lifetimes: offer
             .lifetimes
             .into_iter()
@@ -348,11 +353,12 @@ fn requesting_device(visit: &Visit, grant_request: &GrantRequest) -> Option<Requ
 /// The host of whoever asks, in the pieces that the title shows.
 fn site(grant_request: &GrantRequest, registered: Option<String>) -> Site {
     let target = grant_request.site();
-    let host = target.host();
-    let registrable = target.registrable_domain().unwrap_or(host);
+    let is_device = target.scheme() == "device";
+    let host = if is_device { place(&target.origin(), registered.as_deref()) } else { target.host().to_owned() };
+    let registrable = target.registrable_domain().unwrap_or(&host);
     let before = host.strip_suffix(registrable).unwrap_or_default();
     Site {
-        scheme: if target.scheme() == "https" { String::new() } else { format!("{}://", target.scheme()) },
+        scheme: if is_device || target.scheme() == "https" { String::new() } else { format!("{}://", target.scheme()) },
         before: before.to_owned(),
         registrable: registrable.to_owned(),
         after: target.port().map(|port| format!(":{port}")).unwrap_or_default(),

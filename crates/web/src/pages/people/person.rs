@@ -203,7 +203,7 @@ fn grant_row(grant: GrantLine, identity: &str, may_revoke: bool, now_ms: i64) ->
         about: format!("ends {} · {used} · granted {}", words::until(grant.expires_ms, now_ms), words::since(grant.created_ms, now_ms)),
         count: words::count(grant.scopes.len(), "scope"),
         href: may_revoke.then(|| format!("{}&grant={}", ask(identity, "revoke"), encode(&grant.id))),
-        site: grant.target_origin,
+        site: falconer_grants::place(&grant.target_origin, None),
         scopes: grant.scopes,
         id: grant.id,
     }
