@@ -14,7 +14,7 @@ pub struct GrantedMail<'a> {
     pub server: &'a str,
     /// Where it can be revoked.
     pub page: &'a str,
-    /// Scheme, host and port of the site.
+    /// Scheme, host and port of the site; of a device, in words.
     pub site: &'a str,
     /// `5 March 2026, 17:05 UTC`
     pub ends: &'a str,
@@ -27,7 +27,7 @@ pub struct RequestMail<'a> {
     pub server: &'a str,
     /// Where it is answered.
     pub page: &'a str,
-    /// Scheme, host and port of the site.
+    /// Scheme, host and port of the site; of a device, in words.
     pub site: &'a str,
 }
 
