@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::parts::{keycloak, oauth2_proxy};
 use super::runtimes::{self, GO, NODE, Runtime};
-use super::stores::{pgbouncer, postgres};
-use super::{keycloak, oauth2_proxy};
+use super::stores::{binaries::ON_POSTGRES, pgbouncer, postgres};
 use crate::run::{root, step, target, works};
 
 /// A program that the tests start.
@@ -103,7 +103,7 @@ const NEEDS: &[Need] = &[
         what: "the programs of PostgreSQL",
         probe: || postgres::programs().is_some() && works("psql", &["--version"]),
         packages: &["postgresql"],
-        parts: &["failover", "clients-postgres", "browser-postgres"],
+        parts: &["failover", ON_POSTGRES],
     },
     Need {
         what: "Patroni and etcd",
@@ -392,7 +392,7 @@ mod tests {
         assert_eq!(of("go"), [&"build-essential", &"golang-go"]);
         assert_eq!(of("sdk"), [&"build-essential", &"nodejs", &"npm"]);
         assert_eq!(of("crates"), [&"build-essential", &"curl", &"postgresql", &"pgbouncer", &"slapd", &"ldap-utils", &"python3-aiosmtpd"]);
-        let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+        let names: Vec<&str> = PARTS.iter().map(|part| part.name).chain([ON_POSTGRES]).collect();
         let unknown: Vec<&&str> = NEEDS.iter().flat_map(|need| need.parts).filter(|part| !names.contains(part)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }

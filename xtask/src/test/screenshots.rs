@@ -2,8 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use super::{clients, needs, parts};
+use super::{needs, parts};
 use crate::run::{Output, cargo, root};
+use crate::test::stores::binaries;
 
 pub fn run() -> Result<()> {
     needs::install(&["browser"])?;
@@ -11,7 +12,7 @@ pub fn run() -> Result<()> {
     let folder = root().join("docs/images");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.to_string_lossy().into_owned();
-    if clients::browser(&Output::live(), &[("FALCONER_BIN", parts::binary().as_str()), ("SCREENSHOTS", folder.as_str())])?.failed > 0 {
+    if parts::browser(&Output::live(), &[("FALCONER_BIN", binaries::program().as_str()), ("SCREENSHOTS", folder.as_str())])?.failed > 0 {
         bail!("the flow failed, so there are no pictures of it");
     }
     println!("pictures are in docs/images");

@@ -62,7 +62,7 @@ pub fn run() -> Result<()> {
         &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "disk", "--", "--nocapture"],
         &[("FALCONER_POWER_CUTS", "1000"), ("FALCONER_DISK_FAULTS", "300")],
     )?;
-    let server = postgres::Server::start()?;
+    let server = postgres::Server::start(postgres::Disk::AsInProduction)?;
     let on_both = (postgres::VARIABLE, server.url.as_str());
     let falconer = |room, test| ["test", "--locked", "-p", "falconer", "--test", room, test, "--", "--include-ignored", "--nocapture"];
     cargo("kill -9 of the server on each store, 500 times", &falconer("serving", "kill::"), &[kills, on_both])?;

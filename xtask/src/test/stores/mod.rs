@@ -1,5 +1,5 @@
 //! PostgreSQL for tests, and what stands before it.
 
-pub mod in_place;
+pub mod binaries;
 pub mod pgbouncer;
 pub mod postgres;

@@ -79,6 +79,15 @@ impl Drop for Watched {
     }
 }
 
+/// Whether a server waits for its disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// A commit is answered when it is there.
+    AsInProduction,
+    /// What a power cut would leave is of no interest. Making a database takes a third of the time.
+    NotWaitedFor,
+}
+
 /// A server for tests; it ends with this value.
 pub struct Server {
     watched: Watched,
@@ -87,25 +96,31 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes a cluster and starts it on a free port of this machine, with synchronisation on, as in production.
-    pub fn start() -> Result<Server> {
+    /// Makes a cluster and starts it on a free port of this machine.
+    pub fn start(disk: Disk) -> Result<Server> {
         loop {
-            match Server::start_once() {
+            match Server::start_once(disk) {
                 Err(error) if error.to_string().contains(TAKEN) => {}
                 started => return started,
             }
         }
     }
 
-    fn start_once() -> Result<Server> {
+    fn start_once(disk: Disk) -> Result<Server> {
         let programs = programs().context("no PostgreSQL found: install the Debian package `postgresql`, or set FALCONER_TEST_POSTGRES")?;
-        let folder = folder_in_reach("falconer-postgres")?;
+        // A run may have one of each.
+        let (name, words_for_disk): (_, &[&str]) = match disk {
+            Disk::AsInProduction => ("falconer-postgres", &[]),
+            Disk::NotWaitedFor => ("falconer-postgres-e2e", &["-c", "fsync=off", "-c", "full_page_writes=off"]),
+        };
+        let folder = folder_in_reach(name)?;
         let started = prepare(&programs, &folder).and_then(|password| {
             let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let mut words = unprivileged(&programs.join("postgres"));
             words.extend(["-D".into(), folder.join("data").into()]);
             words.extend(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"].map(OsString::from));
             words.extend(["-c", "unix_socket_directories=", "-c", "max_connections=300"].map(OsString::from));
+            words.extend(words_for_disk.iter().map(OsString::from));
             Ok((Watched::start(&folder, words)?, port, password))
         });
         let (watched, port, password) = started.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
@@ -205,7 +220,7 @@ pub fn unprivileged(program: &Path) -> Vec<OsString> {
 
 /// `cargo xtask postgres`
 pub fn by_hand() -> Result<()> {
-    let mut server = Server::start()?;
+    let mut server = Server::start(Disk::AsInProduction)?;
     let pooler = pgbouncer::is_there().then(|| pgbouncer::Pooler::before(&server.url)).transpose()?;
     if let Some(pooler) = &pooler {
         println!("export {}='{}'", pgbouncer::VARIABLE, pooler.url);

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::parts::{self, Done};
+use super::{Done, chromium, node_tests};
 use crate::run::{Output, prints, root, step, target};
+use crate::test::stores::binaries::Binary;
 
 /// The oldest Java that it runs on.
 const JAVA: u32 = 17;
@@ -47,8 +48,8 @@ pub fn fetch() -> Result<()> {
 }
 
 /// Signing in with it, in Chromium.
-pub fn run(output: &Output) -> Result<Done> {
-    let (binary, chromium, home) = (parts::binary(), parts::chromium(), home().to_string_lossy().into_owned());
-    let env = [("FALCONER_BIN", binary.as_str()), ("CHROMIUM_BIN", chromium.as_str()), ("KEYCLOAK_HOME", home.as_str())];
-    Ok(Done { counts: parts::node_tests(output, "Keycloak", &root().join("e2e"), "keycloak", &env)?, said: None })
+pub fn run(output: &Output, binary: &Binary) -> Result<Done> {
+    let (chromium, home) = (chromium(), home().to_string_lossy().into_owned());
+    let env = binary.with(&[("CHROMIUM_BIN", &chromium), ("KEYCLOAK_HOME", &home)]);
+    Ok(node_tests(output, "Keycloak", &root().join("e2e"), "keycloak", &env)?.into())
 }

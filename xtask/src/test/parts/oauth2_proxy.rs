@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::parts::{self, Done};
+use super::{Done, chromium, node_tests};
 use crate::run::{Output, root, step, target};
+use crate::test::stores::binaries::Binary;
 
 /// The version that people sign in with; benches/peers has the same.
 const VERSION: &str = "v7.15.6";
@@ -30,8 +31,8 @@ pub fn fetch() -> Result<()> {
 }
 
 /// People sign in through it, in Chromium.
-pub fn run(output: &Output) -> Result<Done> {
-    let (binary, chromium, program) = (parts::binary(), parts::chromium(), program().to_string_lossy().into_owned());
-    let env = [("FALCONER_BIN", binary.as_str()), ("CHROMIUM_BIN", chromium.as_str()), ("OAUTH2_PROXY_BIN", program.as_str())];
-    Ok(Done { counts: parts::node_tests(output, "oauth2-proxy", &root().join("e2e"), "relying-parties", &env)?, said: None })
+pub fn run(output: &Output, binary: &Binary) -> Result<Done> {
+    let (chromium, program) = (chromium(), program().to_string_lossy().into_owned());
+    let env = binary.with(&[("CHROMIUM_BIN", &chromium), ("OAUTH2_PROXY_BIN", &program)]);
+    Ok(node_tests(output, "oauth2-proxy", &root().join("e2e"), "relying-parties", &env)?.into())
 }
