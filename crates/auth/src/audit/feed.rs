@@ -4,16 +4,14 @@
 //! (`recent`). It wakes when the directory moves, and hears of a revision when this node answers from it, so that what it then reads is at least
 //! as new as what it heard.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use falconer_store::{Change, ChangeKind, Epoch, History, KeyKind, Revision, StoreError};
+use falconer_store::{Epoch, History, Revision, StoreError};
 use tokio::sync::watch;
 
-use crate::audit::recent::{Row, SharedText};
+use crate::audit::event::{Event, Position};
+use crate::audit::unread::UnreadRows;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::verify::caller::Authentication;
@@ -23,121 +21,6 @@ const SCOPE: &str = "auth:events";
 
 /// Credentials end by themselves: after so long they are looked at again, although nothing else has changed.
 const CHECKED_FOR_MS: i64 = 1000;
-
-/// Where a follower stands: it has heard of everything up to a revision, and of the first rows of the next one that changed something.
-///
-/// As text `<epoch>-<revision>`, or `<epoch>-<revision>.<rows>` within a revision of several rows: `9f86d081884c7d65-17.2` has two rows of revision
-/// 17 behind it, `9f86d081884c7d65-17` all. The epoch says which history of the database is meant; it may be missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// Of this history, where that is known.
-    epoch: Option<Epoch>,
-    /// Of this revision, and of all before, nothing is left.
-    after: i64,
-    /// So many rows of the revision `after + 1` have been told too.
-    rows: usize,
-}
-
-impl Position {
-    /// Behind everything of this revision, in whichever history.
-    pub fn behind(revision: Revision) -> Position {
-        Position { epoch: None, after: revision.0, rows: 0 }
-    }
-
-    /// Behind everything of this revision of a history.
-    fn behind_in(epoch: Epoch, revision: Revision) -> Position {
-        Position { epoch: Some(epoch), ..Position::behind(revision) }
-    }
-
-    /// The same position with its epoch, where it is certain that this history is meant.
-    fn in_history(self, history: History) -> Option<Position> {
-        let is_certain = match self.epoch {
-            Some(epoch) => epoch == history.epoch,
-            // Up to where it began, it is the same as the one before; a database that was never restored has but one.
-            None => history.start == Revision(0) || self.after.saturating_add(i64::from(self.rows > 0)) <= history.start.0,
-        };
-        is_certain.then_some(Position { epoch: Some(history.epoch), ..self })
-    }
-
-    /// The revision up to which nothing is left.
-    pub fn revision(self) -> Revision {
-        Revision(self.after)
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(epoch) = self.epoch {
-            write!(f, "{epoch}-")?;
-        }
-        match self.rows {
-            0 => write!(f, "{}", self.after),
-            rows => write!(f, "{}.{rows}", self.after.saturating_add(1)),
-        }
-    }
-}
-
-/// Text that is no position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a position is a revision such as 17, or the id of an event such as 9f86d081884c7d65-17.2")]
-pub struct NotAPosition;
-
-impl FromStr for Position {
-    type Err = NotAPosition;
-
-    fn from_str(text: &str) -> Result<Position, NotAPosition> {
-        let number = |digits: &str| {
-            let fine = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            digits.parse::<i64>().ok().filter(|_| fine).ok_or(NotAPosition)
-        };
-        let (epoch, text) = match text.split_once('-') {
-            Some((epoch, rest)) => (Some(epoch.parse().map_err(|_| NotAPosition)?), rest),
-            None => (None, text),
-        };
-        match text.split_once('.') {
-            None => Ok(Position { epoch, after: number(text)?, rows: 0 }),
-            Some((revision, rows)) => {
-                let (revision, rows) = (number(revision)?, usize::try_from(number(rows)?).map_err(|_| NotAPosition)?);
-                if revision == 0 || rows == 0 {
-                    return Err(NotAPosition);
-                }
-                Ok(Position { epoch, after: revision.saturating_sub(1), rows })
-            }
-        }
-    }
-}
-
-/// A change of a client or a role.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Where whoever has heard of it stands.
-    pub position: Position,
-    /// When, in the store's counting.
-    pub revision: Revision,
-    /// Of what.
-    pub entity: Entity,
-    /// What happened to it.
-    pub what: ChangeKind,
-    /// What is made of it for all who hear it.
-    pub text: SharedText,
-}
-
-impl PartialEq for Event {
-    fn eq(&self, other: &Event) -> bool {
-        (self.position, self.revision, &self.entity, self.what) == (other.position, other.revision, &other.entity, other.what)
-    }
-}
-
-impl Eq for Event {}
-
-/// What an [`Event`] is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entity {
-    /// A client, by clientId.
-    Client(String),
-    /// A role, by roleId.
-    Role(String),
-}
 
 /// What a follower is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,7 +70,7 @@ impl Auth {
             who: who.clone().for_streaming(),
             position,
             moved,
-            read: UnreadRows::of(Vec::new(), position),
+            read: UnreadRows::none(position),
             read_to: position,
             is_live: false,
             checked: None,
@@ -218,22 +101,34 @@ impl Follower {
     /// answer; the position stays.
     pub async fn next(&mut self) -> Result<FeedItem, ApiError> {
         loop {
+            if let Some(position) = self.ready().await? {
+                return Ok(FeedItem::Reset(position));
+            }
+            if let Some(event) = self.next_at_hand() {
+                return Ok(FeedItem::Changed(event));
+            }
+        }
+    }
+
+    /// Waits until there is something at hand. Some: what happened since its position is no longer known, and it goes on from this one ([`FeedItem::Reset`]).
+    /// Otherwise as [`Follower::next`].
+    pub async fn ready(&mut self) -> Result<Option<Position>, ApiError> {
+        loop {
             let (history, present) = *self.moved.borrow_and_update();
             self.check_at(present)?;
             if self.position.epoch != Some(history.epoch) {
-                self.read = UnreadRows::of(Vec::new(), self.position);
-                return Ok(self.reset(history, present));
+                self.read = UnreadRows::none(self.position);
+                return Ok(Some(self.reset(history, present)));
             }
-            if let Some(event) = self.read.next(history.epoch) {
-                self.position = event.position;
-                return Ok(FeedItem::Changed(event));
+            if !self.read.is_empty() {
+                return Ok(None);
             }
             self.position = self.read_to;
             if present <= self.position.revision() {
                 if present == self.position.revision() {
                     self.is_live = true;
                 } else if !self.is_known_to_the_store().await? {
-                    return Ok(self.reset(history, present));
+                    return Ok(Some(self.reset(history, present)));
                 }
                 // It was told of more by another node: this one comes along.
                 if self.moved.changed().await.is_err() {
@@ -243,7 +138,7 @@ impl Follower {
             }
             match self.read_on(history, present).await {
                 Ok(()) => {}
-                Err(StoreError::Stale) => return Ok(self.reset(history, present)),
+                Err(StoreError::Stale) => return Ok(Some(self.reset(history, present))),
                 Err(error) => return Err(self.auth.store_error(error)),
             }
         }
@@ -261,13 +156,44 @@ impl Follower {
 
     /// What is at hand already, without waiting: the next of several changes that were read at once. `None`: ask [`Follower::next`].
     pub fn next_at_hand(&mut self) -> Option<Event> {
-        let (history, present) = *self.moved.borrow();
-        if self.read.rows.is_empty() || self.position.epoch != Some(history.epoch) || self.check_at(present).is_err() {
-            return None;
-        }
-        let event = self.read.next(history.epoch)?;
+        let epoch = self.may_read_on()?;
+        let event = self.read.next(epoch)?;
         self.position = event.position;
         Some(event)
+    }
+
+    /// What is at hand already, as text, about as much as goes out at once. It is made once for all who follow, of what `write` says of each change: so all have to say
+    /// the same. `None`: ask [`Follower::ready`].
+    pub fn text_at_hand(&mut self, write: impl Fn(&Event) -> String) -> Option<Arc<[u8]>> {
+        let epoch = self.may_read_on()?;
+        while !self.read.is_empty() {
+            let piece = self.read.next_piece(epoch, &write)?;
+            if let Some(position) = piece.position {
+                self.position = position;
+                return Some(piece.text);
+            }
+        }
+        None
+    }
+
+    /// The history that what is at hand belongs to, where there is some and the caller may hear of it.
+    fn may_read_on(&mut self) -> Option<Epoch> {
+        let (history, present) = *self.moved.borrow();
+        let may = !self.read.is_empty() && self.position.epoch == Some(history.epoch) && self.check_at(present).is_ok();
+        may.then_some(history.epoch)
+    }
+
+    /// Waits until it may send what is at hand: a few of all who follow, in the order of coming, whenever the thread has looked whether there is something else to do.
+    pub async fn turn(&self) {
+        let turns = Arc::clone(&self.auth.node.recent_rows.turns);
+        // A task of its own: a follower that nobody asks for more, since its peer takes nothing, must not keep a turn from the others.
+        let turn = tokio::spawn(async move {
+            let turn = turns.acquire_owned().await;
+            tokio::task::yield_now().await;
+            drop(turn);
+        });
+        // It fails where the runtime ends, and the follower with it.
+        drop(turn.await);
     }
 
     /// The same as [`Follower::check`], without the work where the answer can't be another.
@@ -284,25 +210,21 @@ impl Follower {
         Ok(())
     }
 
-    fn reset(&mut self, history: History, present: Revision) -> FeedItem {
+    fn reset(&mut self, history: History, present: Revision) -> Position {
         self.position = Position::behind_in(history.epoch, present);
         self.read_to = self.position;
         self.auth.node.following.note_reset();
-        FeedItem::Reset(self.position)
+        self.position
     }
 
     /// Reads the next rows of the feed up to the revision that this node answers from.
     async fn read_on(&mut self, history: History, present: Revision) -> Result<(), StoreError> {
         let from = self.position;
         let node = &self.auth.node;
-        let rows = node.recent_rows.after(node.store.as_ref(), history.epoch, from.revision(), present, self.is_live).await?;
-        let Some(last) = rows.last().map(|row| &row.change) else {
-            // The feed has no rows of the present revision: so there is nothing in between.
-            self.read_to = Position::behind_in(history.epoch, present);
-            return Ok(());
-        };
-        self.read_to = Position::behind_in(history.epoch, last.revision);
-        self.read = UnreadRows::of(rows, from);
+        let batches = node.recent_rows.after(node.store.as_ref(), history.epoch, from.revision(), present, self.is_live).await?;
+        self.read = UnreadRows::of(batches, from, present);
+        // Where the feed has no rows up to the present revision, there is nothing in between.
+        self.read_to = Position::behind_in(history.epoch, self.read.end().unwrap_or(present));
         Ok(())
     }
 }
@@ -310,64 +232,5 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.auth.node.following.note_follower_gone();
-    }
-}
-
-/// Rows that a follower shares with the others, and how many it has read. No event is made of a row before the follower comes to it: a revision may have thousands.
-struct UnreadRows {
-    rows: VecDeque<Arc<Row>>,
-    /// Where the follower stood when they were read.
-    from: Position,
-    /// The revision of the last row that was taken, and how many rows of it were taken.
-    last: Option<(Revision, usize)>,
-}
-
-impl UnreadRows {
-    fn of(rows: Vec<Arc<Row>>, from: Position) -> UnreadRows {
-        UnreadRows { rows: rows.into(), from, last: None }
-    }
-
-    fn next(&mut self, epoch: Epoch) -> Option<Event> {
-        loop {
-            let shared = self.rows.pop_front()?;
-            let row = &shared.change;
-            let rows = self.last.filter(|(revision, _)| *revision == row.revision).map_or(1, |(_, rows)| rows.saturating_add(1));
-            self.last = Some((row.revision, rows));
-            let before = row.revision.0.saturating_sub(1);
-            let was_passed_on = before == self.from.after && rows <= self.from.rows;
-            let Some(entity) = entity_of(row).filter(|_| !was_passed_on) else { continue };
-            // Whoever has heard the last event of a revision has heard all of it.
-            let mut others = self.rows.iter().map(|other| &other.change).take_while(|other| other.revision == row.revision);
-            let position = match others.any(|other| matches!(other.key_kind, KeyKind::Client | KeyKind::Role)) {
-                true => Position { epoch: Some(epoch), after: before, rows },
-                false => Position::behind_in(epoch, row.revision),
-            };
-            return Some(Event { position, revision: row.revision, entity, what: row.what, text: shared.text.clone() });
-        }
-    }
-}
-
-/// What a row tells of, where followers hear of it.
-fn entity_of(row: &Change) -> Option<Entity> {
-    match row.key_kind {
-        KeyKind::Client => Some(Entity::Client(row.key.clone())),
-        KeyKind::Role => Some(Entity::Role(row.key.clone())),
-        KeyKind::Grant | KeyKind::Identity | KeyKind::Person | KeyKind::Issuer | KeyKind::Application => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_read_as_they_are_written() {
-        for text in ["0", "17", "17.1", "17.25", "1.1", "9223372036854775807", "9f86d081884c7d65-0", "9f86d081884c7d65-17.2"] {
-            assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
-        }
-        for text in ["", "-1", "+1", "a", "1.", ".1", "1.0", "0.1", "1.2.3", "1.-2", " 1", "99999999999999999999", "1.99999999999999999999"]
-        {
-            assert_eq!(text.parse::<Position>(), Err(NotAPosition), "{text}");
-        }
     }
 }

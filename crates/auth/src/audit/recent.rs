@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use falconer_store::{Change, Epoch, Revision, Store, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::audit::event::Position;
 
 /// About how many rows of the feed are read, and handed out, at once.
 const ROWS: usize = 256;
@@ -19,35 +21,75 @@ const MOST_ROWS: usize = 16_384;
 /// So many revisions are read for a follower who is ahead of the rows at hand; to one who is further ahead they are of no use.
 const NEAR: i64 = 1024;
 
-/// A row, and the text that is made of it for all followers.
-pub(crate) struct Row {
-    pub(crate) change: Change,
-    pub(crate) text: SharedText,
+/// How many rows of one batch go out together: their text is about 13 KiB.
+const PIECE: usize = 128;
+
+/// So many followers have a turn to send between two looks of a thread at what else there is to do.
+const TURNS: usize = 8;
+
+/// Rows that were read at once, of whole revisions and in order, and what is made of them for all followers. Never empty.
+pub(crate) struct Batch {
+    rows: Vec<Change>,
+    pieces: Vec<OnceLock<Piece>>,
 }
 
-/// The text of a change, made by whoever needs it first. Clones share it.
-#[derive(Clone, Default)]
-pub struct SharedText(Arc<OnceLock<Arc<[u8]>>>);
+/// What is made of up to [`PIECE`] rows that follow each other.
+#[derive(Clone)]
+pub(crate) struct Piece {
+    pub(crate) text: Arc<[u8]>,
+    /// Where whoever has it stands; None where it tells of nothing.
+    pub(crate) position: Option<Position>,
+    /// The revision of its last row, and how many rows of that came until there.
+    pub(crate) last: Option<(Revision, usize)>,
+}
 
-impl SharedText {
-    /// The text; `make` makes it if nobody has.
-    pub fn get_or_make(&self, make: impl FnOnce() -> Vec<u8>) -> Arc<[u8]> {
-        Arc::clone(self.0.get_or_init(|| make().into()))
+impl Batch {
+    fn of(rows: Vec<Change>) -> Option<Arc<Batch>> {
+        let pieces = rows.chunks(PIECE).map(|_| OnceLock::new()).collect();
+        (!rows.is_empty()).then(|| Arc::new(Batch { rows, pieces }))
     }
-}
 
-impl std::fmt::Debug for SharedText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SharedText")
+    pub(crate) fn rows(&self) -> &[Change] {
+        &self.rows
+    }
+
+    /// How many rows are of this revision or before.
+    pub(crate) fn until(&self, revision: Revision) -> usize {
+        self.rows.partition_point(|row| row.revision <= revision)
+    }
+
+    /// Where the piece ends that the row of this index is in.
+    pub(crate) fn end_of_piece(&self, at: usize) -> usize {
+        at.saturating_sub(at % PIECE).saturating_add(PIECE).min(self.rows.len())
+    }
+
+    /// The piece that begins with the row of this index; `make` makes it if nobody has. None: none begins there.
+    pub(crate) fn piece(&self, at: usize, make: impl FnOnce() -> Piece) -> Option<&Piece> {
+        at.is_multiple_of(PIECE).then(|| self.pieces.get(at / PIECE)).flatten().map(|piece| piece.get_or_init(make))
+    }
+
+    fn first(&self) -> Option<Revision> {
+        self.rows.first().map(|row| row.revision)
+    }
+
+    fn last(&self) -> Option<Revision> {
+        self.rows.last().map(|row| row.revision)
     }
 }
 
 /// What rows of the feed are at hand.
-#[derive(Default)]
 pub(crate) struct RecentRows {
     rows: Mutex<Rows>,
     /// How often the store was asked.
     pub(crate) reads: AtomicU64,
+    /// Of those who follow: whoever waits comes in the order of coming.
+    pub(crate) turns: Arc<Semaphore>,
+}
+
+impl Default for RecentRows {
+    fn default() -> RecentRows {
+        RecentRows { rows: Mutex::default(), reads: AtomicU64::default(), turns: Arc::new(Semaphore::new(TURNS)) }
+    }
 }
 
 #[derive(Default)]
@@ -55,7 +97,9 @@ struct Rows {
     /// The history that they belong to.
     epoch: Epoch,
     /// Whole revisions, in order: all rows after `after` up to `to`.
-    rows: VecDeque<Arc<Row>>,
+    batches: VecDeque<Arc<Batch>>,
+    /// How many rows these are.
+    count: usize,
     after: i64,
     to: i64,
     /// Of this revision and before, rows went to make room.
@@ -74,7 +118,7 @@ impl RecentRows {
         since: Revision,
         shown: Revision,
         is_live: bool,
-    ) -> Result<Vec<Arc<Row>>, StoreError> {
+    ) -> Result<Vec<Arc<Batch>>, StoreError> {
         let mut rows = self.rows.lock().await;
         if rows.epoch != epoch {
             *rows = Rows { epoch, after: since.0, to: since.0, ..Rows::default() };
@@ -83,15 +127,15 @@ impl RecentRows {
             return Err(StoreError::Stale);
         }
         // Ahead of what is at hand: read on if it is near.
-        let near = if rows.rows.is_empty() { 0 } else { NEAR };
+        let near = if rows.batches.is_empty() { 0 } else { NEAR };
         if since.0 > rows.to.saturating_add(near) {
             rows.begin_at(since);
         }
         // Someone who catches up from long ago.
         if since.0 < rows.after {
-            return self.read_to(store, since, shown).await;
+            return Ok(self.read_to(store, since, shown).await?.into_iter().collect());
         }
-        while rows.to < shown.0 && rows.rows.back().is_none_or(|row| row.change.revision <= since) {
+        while rows.to < shown.0 && rows.batches.back().is_none_or(|batch| batch.last() <= Some(since)) {
             let next = match self.read_to(store, Revision(rows.to), shown).await {
                 // What came right after the rows at hand is forgotten, and this follower does not need it.
                 Err(StoreError::Stale) if rows.to < since.0 => {
@@ -100,17 +144,19 @@ impl RecentRows {
                 }
                 next => next?,
             };
-            rows.to = next.last().map_or(shown.0, |row| row.change.revision.0);
-            rows.rows.extend(next);
+            rows.to = next.as_ref().and_then(|batch| batch.last()).map_or(shown.0, |last| last.0);
+            rows.count = rows.count.saturating_add(next.as_ref().map_or(0, |batch| batch.rows.len()));
+            rows.batches.extend(next);
             rows.make_room();
         }
         // Within a history a node only moves on: whoever saw it earlier gets the rows up to there, and the others keep theirs.
         Ok(rows.next_after(since, shown))
     }
 
-    async fn read_to(&self, store: &dyn Store, since: Revision, shown: Revision) -> Result<Vec<Arc<Row>>, StoreError> {
-        let rows = self.read(store, since).await?.into_iter().filter(|row| row.revision <= shown);
-        Ok(rows.map(|change| Arc::new(Row { change, text: SharedText::default() })).collect())
+    async fn read_to(&self, store: &dyn Store, since: Revision, shown: Revision) -> Result<Option<Arc<Batch>>, StoreError> {
+        let mut rows = self.read(store, since).await?;
+        rows.retain(|row| row.revision <= shown);
+        Ok(Batch::of(rows))
     }
 
     /// The next rows in the store. Errors: `Stale` where it does not know what came after `since`, or knows of no such revision.
@@ -126,32 +172,36 @@ impl Rows {
         *self = Rows { epoch: self.epoch, after: since.0, to: since.0, dropped_to: self.dropped_to.min(since.0), ..Rows::default() };
     }
 
-    fn next_after(&self, since: Revision, shown: Revision) -> Vec<Arc<Row>> {
-        let first = self.rows.partition_point(|row| row.change.revision <= since);
-        let mut next: Vec<Arc<Row>> = Vec::new();
-        for row in self.rows.range(first..).take_while(|row| row.change.revision <= shown) {
-            if next.len() >= ROWS && next.last().is_some_and(|last| last.change.revision != row.change.revision) {
+    /// Batches that hold rows after `since` and up to `shown`, among others, until there are enough of them.
+    fn next_after(&self, since: Revision, shown: Revision) -> Vec<Arc<Batch>> {
+        let first = self.batches.partition_point(|batch| batch.last() <= Some(since));
+        let (mut next, mut count) = (Vec::new(), 0_usize);
+        for batch in self.batches.range(first..).take_while(|batch| batch.first() <= Some(shown)) {
+            if count >= ROWS {
                 break;
             }
-            next.push(Arc::clone(row));
+            count = count.saturating_add(batch.rows.len());
+            next.push(Arc::clone(batch));
         }
         next
     }
 
-    /// Lets the oldest revisions go, each as a whole.
+    /// Lets what was read first go, each read as a whole.
     fn make_room(&mut self) {
-        while self.rows.len() > MOST_ROWS {
-            let Some(oldest) = self.rows.front().map(|row| row.change.revision) else { return };
-            while self.rows.front().is_some_and(|row| row.change.revision == oldest) {
-                self.rows.pop_front();
+        while self.count > MOST_ROWS
+            && self.batches.len() > 1
+            && let Some(oldest) = self.batches.pop_front()
+        {
+            self.count = self.count.saturating_sub(oldest.rows.len());
+            if let Some(last) = oldest.last() {
+                (self.after, self.dropped_to) = (last.0, last.0);
             }
-            (self.after, self.dropped_to) = (oldest.0, oldest.0);
         }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use falconer_store::{KeyRing, RoleRecord, Step, Write};
     use falconer_store_sqlite::SqliteStore;
@@ -190,8 +240,10 @@ mod tests {
         }
         let (recent, epoch) = (RecentRows::default(), store.history().await.unwrap().epoch);
         let ids = async |since: i64, shown: i64| {
-            let rows = recent.after(&store, epoch, Revision(since), Revision(shown), true).await.unwrap();
-            rows.iter().map(|row| row.change.key.clone()).collect::<Vec<_>>()
+            let (since, shown) = (Revision(since), Revision(shown));
+            let batches = recent.after(&store, epoch, since, shown, true).await.unwrap();
+            let rows = batches.iter().flat_map(|batch| &batch.rows[batch.until(since)..batch.until(shown)]);
+            rows.map(|row| row.key.clone()).collect::<Vec<_>>()
         };
         assert_eq!(ids(0, 3).await, ["a", "b", "c"]);
         let reads = recent.reads.load(Ordering::Relaxed);

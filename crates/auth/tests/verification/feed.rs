@@ -314,23 +314,21 @@ async fn followers_share_what_was_read_and_made() {
         beside(&world, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
     }
     world.auth.catch_up().await.unwrap();
-    let before = world.auth.reads_of_the_feed();
+    let (before, all) = (world.auth.reads_of_the_feed(), world.auth.directory().revision());
     let mut first_texts = Vec::new();
     for (index, follower) in followers.iter_mut().enumerate() {
         let mut texts = Vec::new();
-        while texts.len() < ids.len() {
-            let event = match follower.next_at_hand() {
-                Some(event) => event,
-                None => match next(follower).await.unwrap() {
-                    FeedItem::Changed(event) => event,
-                    FeedItem::Reset(position) => panic!("reset at {position}"),
-                },
-            };
-            texts.push(event.text.get_or_make(|| shown(&event).into_bytes()));
+        while follower.position().revision() < all {
+            match follower.text_at_hand(|event| format!("{}\n", shown(event))) {
+                Some(text) => texts.push(text),
+                None => assert_eq!(follower.ready().await.unwrap(), None),
+            }
         }
         if index == 0 {
+            assert_eq!(texts.iter().map(|text| text.iter().filter(|byte| **byte == b'\n').count()).sum::<usize>(), ids.len());
             first_texts = texts;
         } else {
+            assert_eq!(first_texts.len(), texts.len());
             assert!(first_texts.iter().zip(&texts).all(|(first, text)| Arc::ptr_eq(first, text)));
         }
     }

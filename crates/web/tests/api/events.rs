@@ -243,11 +243,13 @@ async fn quiet_streams_have_a_heartbeat_that_looks_at_the_credentials() {
 }
 
 /// Story: each follower of an import sent all that it had at once, so that with two hundred of them every other call of the thread waited for a third of a
-/// second.
+/// second. Then each of them sent a piece before that call had its turn.
 #[tokio::test]
 async fn followers_of_many_changes_take_turns_with_others() {
-    const FOLLOWERS: usize = 10;
-    const CLIENTS: usize = 2000;
+    const FOLLOWERS: usize = 40;
+    const CLIENTS: usize = 1000;
+    /// So many of them may send before others have their turn, however many follow.
+    const AT_ONCE: usize = 8;
     let node = node().await;
     let mut streams = Vec::new();
     for _ in 0..FOLLOWERS {
@@ -287,5 +289,6 @@ async fn followers_of_many_changes_take_turns_with_others() {
     for follower in following {
         assert_eq!(follower.await.unwrap(), CLIENTS);
     }
-    assert!(most <= 2 * FOLLOWERS && turns >= 5, "{most} pieces in one turn of {turns}");
+    // Those that have ended their turn let others in, who wait for the next one.
+    assert!((1..=AT_ONCE).contains(&most) && turns >= 5, "{most} pieces in one turn of {turns}");
 }

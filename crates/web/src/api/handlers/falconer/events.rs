@@ -9,12 +9,11 @@
 //! [`Position`]: whoever sends the last one as `Last-Event-ID` (browsers do) or as `since` misses nothing and hears nothing twice.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use falconer_auth::{ApiError, ChangeKind, Entity, Event, FeedItem, Follower, Position};
+use falconer_auth::{ApiError, ChangeKind, Entity, Event, Follower, Position};
 use falconer_wire::Code;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -29,8 +28,8 @@ use crate::http::only::{Several, the_only};
 /// are looked at.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How many bytes of changes that are at hand go out together, about.
-const AT_ONCE: usize = 16 << 10;
+/// Pieces of changes that are at hand are put together until there are as many bytes. Most pieces are longer by themselves, and go out as they are.
+const AT_ONCE: usize = 8 << 10;
 
 pub(crate) async fn follow(request: &Request<'_>) -> Answer {
     let from = position(request.headers, request.query.get("since"))?;
@@ -76,47 +75,52 @@ async fn step(stage: Stage) -> Option<(Result<Bytes, Infallible>, Stage)> {
         Stage::Following(follower) => follower,
         Stage::Ended => return None,
     };
-    // Between two pieces others have their turn: hundreds of followers that each sent all they have would hold up every other call of this thread.
-    tokio::task::yield_now().await;
-    let next = match tokio::time::timeout(HEARTBEAT, follower.next()).await {
-        Ok(item) => item.map(Some),
-        Err(_) => follower.check().map(|()| None),
-    };
-    match next {
-        Ok(Some(FeedItem::Changed(change))) => {
-            let first = text_of(&change);
-            let Some(second) = follower.next_at_hand() else {
-                return Some((Ok(Bytes::from_owner(first)), Stage::Following(follower)));
-            };
-            // What was read together goes out together.
-            let mut many = [&*first, &*text_of(&second)].concat();
-            while many.len() < AT_ONCE
-                && let Some(next) = follower.next_at_hand()
-            {
-                many.extend_from_slice(&text_of(&next));
+    loop {
+        let next = match tokio::time::timeout(HEARTBEAT, follower.ready()).await {
+            Ok(ready) => ready.map(Some),
+            Err(_) => follower.check().map(|()| None),
+        };
+        return match next {
+            Ok(Some(None)) => {
+                // Hundreds of followers that each sent all they have, or a piece of it, would hold up every other call of this thread.
+                follower.turn().await;
+                let piece = pieces(&mut follower);
+                if piece.is_empty() {
+                    continue;
+                }
+                Some((Ok(piece), Stage::Following(follower)))
             }
-            Some((Ok(many.into()), Stage::Following(follower)))
-        }
-        Ok(Some(FeedItem::Reset(position))) => {
-            let reset = event("reset", position, &json!({ "version": 1, "revision": position.revision().0 }));
-            Some((Ok(reset.into()), Stage::Following(follower)))
-        }
-        // Without data nothing is dispatched, but the id counts: what others changed since moves it along.
-        Ok(None) => Some((Ok(format!(":\nid: {}\n\n", follower.position()).into()), Stage::Following(follower))),
-        Err(ApiError::Unavailable(reason)) => {
-            tracing::warn!(%reason, "a follower of changes was let go");
-            None
-        }
-        Err(error) => {
-            let end = event("end", follower.position(), &json!({ "version": 1, "reason": Failure::from(error).text }));
-            Some((Ok(end.into()), Stage::Ended))
-        }
+            Ok(Some(Some(position))) => {
+                let reset = event("reset", position, &json!({ "version": 1, "revision": position.revision().0 }));
+                Some((Ok(reset.into()), Stage::Following(follower)))
+            }
+            // Without data nothing is dispatched, but the id counts: what others changed since moves it along.
+            Ok(None) => Some((Ok(format!(":\nid: {}\n\n", follower.position()).into()), Stage::Following(follower))),
+            Err(ApiError::Unavailable(reason)) => {
+                tracing::warn!(%reason, "a follower of changes was let go");
+                None
+            }
+            Err(error) => {
+                let end = event("end", follower.position(), &json!({ "version": 1, "reason": Failure::from(error).text }));
+                Some((Ok(end.into()), Stage::Ended))
+            }
+        };
     }
 }
 
-/// The text of a change, which all who follow share.
-fn text_of(change: &Event) -> Arc<[u8]> {
-    change.text.get_or_make(|| written(change).into_bytes())
+/// What goes out at once. Nothing, where what is at hand tells of nothing, or may not be told any more.
+fn pieces(follower: &mut Follower) -> Bytes {
+    let Some(first) = follower.text_at_hand(written) else { return Bytes::new() };
+    if first.len() >= AT_ONCE {
+        return Bytes::from_owner(first);
+    }
+    let mut many = first.to_vec();
+    while many.len() < AT_ONCE
+        && let Some(next) = follower.text_at_hand(written)
+    {
+        many.extend_from_slice(&next);
+    }
+    many.into()
 }
 
 fn written(change: &Event) -> String {
