@@ -61,6 +61,7 @@ pub use oauth::request::authorization::AuthorizationError;
 pub use oauth::request::parameters::{ParameterError, Parameters};
 pub use oauth::request::pushed::PushedRequest;
 pub use oauth::secrets::IssuedToken;
+pub use oauth::signed::ended::EndedTokens;
 pub use oauth::signed::services::OfflineService;
 pub use oauth::token::GrantType;
 pub use openid::backchannel::LogoutFigures;

@@ -300,6 +300,10 @@ impl Store for PostgresStore {
         Ok(grants::devices::note_use(&self.connection().await?, device_hash, at_ms).await?)
     }
 
+    async fn grants_revoked_since(&self, since_ms: i64, limit: u32) -> Result<Vec<String>> {
+        Ok(grants::revoked_since(&self.connection().await?, since_ms, limit).await?)
+    }
+
     async fn open_grants_for(&self, application: &str, now_ms: i64) -> Result<Vec<GrantRecord>> {
         Ok(grants::open_for(&self.connection().await?, application, now_ms).await?)
     }

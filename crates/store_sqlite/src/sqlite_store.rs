@@ -264,6 +264,10 @@ impl Store for SqliteStore {
         self.write(move |connection, _| grants::devices::note_use(connection, &hash, at_ms)).await
     }
 
+    async fn grants_revoked_since(&self, since_ms: i64, limit: u32) -> Result<Vec<String>> {
+        self.read(move |connection, _| grants::revoked_since(connection, since_ms, limit)).await
+    }
+
     async fn open_grants_for(&self, application: &str, now_ms: i64) -> Result<Vec<GrantRecord>> {
         let application = application.to_owned();
         self.read(move |connection, _| grants::open_for(connection, &application, now_ms)).await

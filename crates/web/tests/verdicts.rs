@@ -153,6 +153,10 @@ fn initial_tokens(method: &Method) -> Option<(Call, &'static [&'static str])> {
     Some(match method.name {
         "listInitialTokens" => (here("GET", ""), &["auth:list-initial-tokens"]),
         "createInitialToken" => (here("PUT", "/new").json(json!({ "scopes": ["x:1"] })), &["auth:create-initial-token:new", "x:1"]),
+        "endedTokens" => {
+            let call = call("GET", "/api/falconer/v1/ended-tokens?resource=https%3A%2F%2Foffline.example%2Fapi");
+            (call, &["auth:ended-tokens:https://offline.example/api"])
+        }
         "deleteInitialToken" => (here("DELETE", "/there"), &["auth:delete-initial-token:there"]),
         _ => return None,
     })

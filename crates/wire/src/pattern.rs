@@ -76,6 +76,16 @@ pub const BUCKET: Pattern = Pattern {
 pub const FORMAT: Pattern = Pattern { source: "iam-role-compat", matches: |s| s.contains("iam-role-compat") };
 /// Azure storage account.
 pub const ACCOUNT: Pattern = Pattern { source: "^[a-z0-9]{3,24}$", matches: |s| all(s, 3, 24, lower_or_digit) };
+/// The URL of a service (RFC 8707).
+pub const RESOURCE: Pattern = Pattern {
+    source: "^https?://[!-~]{1,2000}$",
+    matches: |s| {
+        s.strip_prefix("http").is_some_and(|s| {
+            let rest = s.strip_prefix('s').unwrap_or(s).strip_prefix("://");
+            rest.is_some_and(|rest| all(rest, 1, 2000, |b| b.is_ascii_graphic()))
+        })
+    },
+};
 /// Azure table.
 pub const TABLE: Pattern = Pattern {
     source: "^[A-Za-z][A-Za-z0-9]{2,62}$",

@@ -79,6 +79,8 @@ pub enum Call {
     CreateInitialToken,
     /// `deleteInitialToken`
     DeleteInitialToken,
+    /// `endedTokens`
+    EndedTokens,
     DeriveGrant,
     RequestGrant,
     CollectGrant,

@@ -50,7 +50,7 @@ PAGES = {
     "docs/metrics.md": [HERE, Not("lines for Prometheus: e2e/monitoring/test_monitoring.py runs one with the alerts of the page")],
     "docs/migration.md": [HERE, HERE, HERE, HERE, HERE, HERE],
     "docs/node.md": [HERE, *[NODE] * 7],
-    "docs/oauth.md": ["e2e/clients/python/test_oauth_pages.py", Not("needs credentials: crates/falconer/tests/cli_user/application.rs runs the commands"), DOCS, JSON, "e2e/clients/python/test_oauth_pages.py", DOCS, "e2e/clients/python/test_oauth_pages.py"],
+    "docs/oauth.md": ["e2e/clients/python/test_oauth_pages.py", Not("needs credentials: crates/falconer/tests/cli_user/application.rs runs the commands"), DOCS, JSON, "e2e/clients/python/test_oauth_pages.py", DOCS, JSON, "e2e/clients/node/signed-tokens.test.mjs", "e2e/clients/python/test_oauth_pages.py"],
     "docs/openid-connect.md": [DOCS, "e2e/relying-parties/oauth2-proxy.test.mjs", "e2e/clients/node/openid.test.mjs"],
     "docs/operation.md": [
         HERE, HERE, HERE, Not("needs PostgreSQL: crates/falconer/tests/commands/migrate.rs runs `falconer migrate`"),

@@ -17,6 +17,7 @@ macro_rules! store_methods {
             fn grant(&self, id: &str) -> Option<GrantRecord>;
             fn person(&self, id: &str) -> Option<PersonRecord>;
             fn identity(&self, identity: &str) -> Option<IdentityRecord>;
+            fn grants_revoked_since(&self, since_ms: i64, limit: u32) -> Vec<String>;
             fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
             fn open_grants_of(&self, identity: &str, now_ms: i64) -> Vec<GrantRecord>;
             fn last_grant_to(&self, identity: &str, target_origin: &str) -> Option<GrantRecord>;

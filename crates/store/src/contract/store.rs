@@ -203,6 +203,8 @@ pub trait Store: Send + Sync {
     async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
         self.take(step, Write::RevokeGrants { ids: ids.to_vec(), by: by.to_owned(), reason: reason.to_owned() }).await
     }
+    /// The ids of grants that were revoked at this time or later, the latest first, and no more than so many.
+    async fn grants_revoked_since(&self, since_ms: i64, limit: u32) -> Result<Vec<String>>;
     /// A person's grants, newest first, ended and revoked ones too.
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>>;
     /// Those of them that are neither revoked nor ended at this time. Ended ones may be kept for ever, so pages ask for these.

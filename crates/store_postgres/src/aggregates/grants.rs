@@ -58,6 +58,12 @@ pub(crate) async fn open_for(on: &impl Connection, application: &str, now_ms: i6
     all(on, &format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY id"), &[&application, &now_ms], read).await
 }
 
+/// Ids of those that were revoked at this time or later, the latest first.
+pub(crate) async fn revoked_since(on: &impl Connection, since_ms: i64, limit: u32) -> Res<Vec<String>> {
+    let sql = "SELECT id FROM grants WHERE revoked_ms >= $1 ORDER BY revoked_ms DESC, id LIMIT $2";
+    all(on, sql, &[&since_ms, &i64::from(limit)], |row| get(row, 0)).await
+}
+
 /// Grants that count after an instant, by id: neither revoked nor ended.
 pub(crate) async fn counting_after(on: &impl Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > $1 AND revoked_ms IS NULL ORDER BY id"), &[&instant_ms], read).await

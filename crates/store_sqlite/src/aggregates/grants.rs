@@ -53,6 +53,12 @@ pub(crate) fn open_for(connection: &Connection, application: &str, now_ms: i64) 
     all(connection, &format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY id"), params![application, now_ms], read)
 }
 
+/// Ids of those that were revoked at this time or later, the latest first.
+pub(crate) fn revoked_since(connection: &Connection, since_ms: i64, limit: u32) -> Res<Vec<String>> {
+    let sql = "SELECT id FROM grants WHERE revoked_ms >= ?1 ORDER BY revoked_ms DESC, id LIMIT ?2";
+    all(connection, sql, params![since_ms, limit], |row| Ok(row.get(0)?))
+}
+
 /// Grants that count after an instant, by id: neither revoked nor ended.
 pub(crate) fn counting_after(connection: &Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
     all(

@@ -20,9 +20,13 @@ pub const VERIFIER: &str = "a-verifier-of-at-least-43-characters-as-RFC-7636-say
 /// A service that verifies tokens by itself.
 pub const OFFLINE: &str = "https://offline.example/api";
 
-pub fn offline_service() -> OfflineService {
+/// Another one.
+pub const SECOND_OFFLINE: &str = "https://second.example/api";
+
+pub fn offline_services() -> Vec<OfflineService> {
     let scopes = ["notes:read:*", "notes:a b", "shelf:*"].map(str::to_owned).to_vec();
-    OfflineService { resource: OFFLINE.to_owned(), scopes, alg: SigningAlgorithm::Es256 }
+    let service = |resource: &str| OfflineService { resource: resource.to_owned(), scopes: scopes.clone(), alg: SigningAlgorithm::Es256 };
+    vec![service(OFFLINE), service(SECOND_OFFLINE)]
 }
 
 /// `page` (public), `server` (confidential), `other` (public), `old-code` and `old-token` (of the reference), and those of the recorded sessions.

@@ -124,7 +124,7 @@ async fn site_from(origin: &str, limits: RequestLimits, change: impl FnOnce(Logi
         registered_targets: vec![known],
         applications: applications::all(),
         scopes: vec![burning],
-        offline_services: vec![applications::offline_service()],
+        offline_services: applications::offline_services(),
         mail: true,
         ..GrantSettings::default()
     };

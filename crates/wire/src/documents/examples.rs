@@ -111,6 +111,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("grantId", _) => "AbCdEfGhIjKlMnOpQrStUv",
         ("applicationId", _) => "dashboard",
         ("initialTokenId", _) => "agents",
+        ("resource", _) => "https://notes.example.com/api",
         ("refusalId", _) => "AbCdEfGhIjKlMnOpQrStUv",
         ("provider", _) => "company",
         ("q", _) => "ann",

@@ -65,6 +65,7 @@ fn named(call: Call) -> &'static [Code] {
         Call::ResetApplicationSecret | Call::EndOldAccessToken => &[Code::InputError, Code::ResourceNotFound],
         Call::DeleteApplication | Call::ListApplications | Call::EndGrant => &[Code::InputError],
         Call::CreateInitialToken | Call::PutApplication => &[Code::InputError, Code::RequestConflict],
+        Call::EndedTokens => &[Code::InputError, Code::ResourceNotFound],
         Call::DeriveGrant => &[Code::InputError, Code::RequestConflict],
         Call::RequestGrant => &[Code::InputError, Code::TooManyRequests],
         Call::CollectGrant => &[Code::InputError, Code::ResourceNotFound],

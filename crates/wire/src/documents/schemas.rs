@@ -86,6 +86,7 @@ schemas! {
         "create-initial-token-request",
         "derive-grant-request",
         "derive-grant-response",
+        "ended-tokens-response",
         "explain-response",
         "get-person-response",
         "import-batch-request",

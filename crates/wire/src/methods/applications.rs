@@ -1,6 +1,6 @@
 //! Applications that ask people for grants by OAuth 2, as they are kept in the database; and parts of grants, for whoever has one.
 
-use crate::pattern::{APPLICATION_ID, CONTINUATION_TOKEN, LIMIT};
+use crate::pattern::{APPLICATION_ID, CONTINUATION_TOKEN, LIMIT, RESOURCE};
 use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
 
 pub(super) const LIST_APPLICATIONS: Method = Method {
@@ -148,6 +148,24 @@ pub(super) const DELETE_INITIAL_TOKEN: Method = Method {
     description: "Nothing can be registered with it any more. What was registered with it stays. Revoking what is not there is fine.",
     input: None,
     output: None,
+};
+
+pub(super) const ENDED_TOKENS: Method = Method {
+    call: Call::EndedTokens,
+    service: Service::Falconer,
+    name: "endedTokens",
+    verb: Verb::Get,
+    route: "/ended-tokens",
+    params: &[],
+    query: &[QueryParam { name: "resource", pattern: Some(RESOURCE) }],
+    scopes: Some(r#""auth:ended-tokens:<resource>""#),
+    deferred: true,
+    stability: Stability::Stable,
+    category: "Applications",
+    title: "Tokens that ended before their time",
+    description: "For a service that verifies signed access tokens by itself, named by `resource`, which is needed: the values of `falconer_grant` whose tokens count no more, because their grant was revoked within the last six minutes. A token that the service has not seen can't be told from another one by these. They are at most 10,000; where there are more, `complete` is false. A service asks each few seconds, and takes no signed token while it has no answer that is young and complete.",
+    input: None,
+    output: Some("ended-tokens-response"),
 };
 
 pub(super) const DERIVE_GRANT: Method = Method {

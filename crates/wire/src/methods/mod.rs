@@ -94,6 +94,7 @@ pub const FALCONER_METHODS: &[Method] = &[
     applications::LIST_INITIAL_TOKENS,
     applications::CREATE_INITIAL_TOKEN,
     applications::DELETE_INITIAL_TOKEN,
+    applications::ENDED_TOKENS,
     applications::DERIVE_GRANT,
     applications::REQUEST_GRANT,
     applications::COLLECT_GRANT,

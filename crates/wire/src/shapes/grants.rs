@@ -33,6 +33,17 @@ pub struct DerivedGrant {
     pub credentials: GrantCredentials,
 }
 
+/// What endedTokens answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedTokens {
+    /// Values of `falconer_grant`.
+    pub ended: Vec<String>,
+    /// Whether these are all.
+    pub complete: bool,
+    /// When it was so.
+    pub at: String,
+}
+
 /// What requestGrant is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestGrantRequest {

@@ -26,7 +26,8 @@ pub use clients::{
 };
 pub use falconer::NodeRevision;
 pub use grants::{
-    CollectGrantRequest, CollectedGrant, DeriveGrantRequest, DerivedGrant, GrantCredentials, RequestGrantRequest, RequestedGrant,
+    CollectGrantRequest, CollectedGrant, DeriveGrantRequest, DerivedGrant, EndedTokens, GrantCredentials, RequestGrantRequest,
+    RequestedGrant,
 };
 pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,

@@ -57,6 +57,9 @@ pub(crate) async fn what_was_derived_is_revoked_with_its_grant(store: Arc<dyn St
     let keys =
         |since: Revision| async move { s.changes_since(since, 10).await.unwrap().into_iter().map(|change| change.key).collect::<Vec<_>>() };
     assert_eq!(keys(before).await, ["a1", "a11"], "whoever follows is told of each");
+    let since = async |since_ms: i64, limit: u32| s.grants_revoked_since(since_ms, limit).await.unwrap();
+    assert_eq!(since(NOW, 10).await, ["a1", "a11"], "what was derived is among those that ended");
+    assert_eq!((since(NOW, 1).await.len(), since(NOW + 1, 10).await), (1, Vec::new()));
     let end = s.grant("a11").await.unwrap().unwrap();
     assert_eq!((end.revoked_by.as_deref(), end.revoked_ms), (Some("ann"), Some(NOW)));
 

@@ -73,6 +73,7 @@ impl Api {
             Call::ListInitialTokens => applications::list_initial_tokens(&self.grants, request).await,
             Call::CreateInitialToken => applications::create_initial_token(&self.grants, request).await,
             Call::DeleteInitialToken => applications::delete_initial_token(&self.grants, request).await,
+            Call::EndedTokens => grants::ended_tokens(&self.grants, request).await,
             Call::DeriveGrant => grants::derive(&self.grants, request).await,
             Call::RequestGrant => grants::request(&self.grants, &self.settings.public_origin, request).await,
             Call::CollectGrant => grants::collect(&self.grants, request).await,

@@ -62,5 +62,7 @@ pub(crate) fn of(web: &Web) -> Value {
     let body = endpoints::with_member(body, "registration_endpoint", web.grants.registration().is_on().then(|| at("register")));
     // Whoever verifies tokens by themselves needs the keys (RFC 9068 section 4).
     let body = endpoints::with_member(body, "jwks_uri", web.grants.signs_access_tokens().then(|| at("jwks")));
+    let ended = web.grants.signs_access_tokens().then(|| format!("{origin}/api/falconer/v1/ended-tokens"));
+    let body = endpoints::with_member(body, "falconer_ended_tokens_endpoint", ended);
     endpoints::with_member(body, "falconer_command_line", (command_line != CommandLine::Off).then(|| command_line.as_str()))
 }

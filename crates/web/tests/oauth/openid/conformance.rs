@@ -332,7 +332,7 @@ fn plans() -> [(&'static str, usize, Vec<Check>); 7] {
         ("Refresh", 50, refresh()),
         ("Back-Channel Logout", 35, backchannel()),
         ("DPoP", 130, crate::dpop::plan::rows()),
-        ("Signed access tokens", 33, crate::signed::plan::rows()),
+        ("Signed access tokens", 39, crate::signed::plan::rows()),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Signed access tokens (RFC 9068): what they say, what they may do at Falconer, and what nobody takes for one.
 
+mod ended;
 mod given;
 pub mod misuse;
 pub mod plan;

@@ -1,6 +1,6 @@
 //! The checks of the plan `Signed access tokens`, for `docs/reference/openid-conformance.md`. A test beside this file says each in what it asserts.
 
-const ROWS: [(&str, &str, &str); 33] = [
+const ROWS: [(&str, &str, &str); 39] = [
     ("RFC 9068 2.1", "`typ`", "`at+jwt`"),
     ("RFC 9068 2.1", "`alg`", "`ES256`, never `none`"),
     ("RFC 9068 2.1", "`kid`", "that of a published key, which verifies it"),
@@ -31,6 +31,12 @@ const ROWS: [(&str, &str, &str); 33] = [
     ("RFC 7662 2.2", "introspection by another application", "`{\"active\":false}`"),
     ("RFC 7009 2.1", "revocation by its application", "its grant ends"),
     ("RFC 7009 2.1", "revocation by another application", "400 `invalid_grant`; it counts"),
+    ("RFC 9068 5", "the feed, while the grant counts", "says nothing of it"),
+    ("RFC 9068 5", "the feed, after the person has revoked it", "has its `falconer_grant`"),
+    ("RFC 9068 5", "the feed, after a second use of the refresh token", "has its `falconer_grant`"),
+    ("RFC 9068 5", "the feed, after the account was disabled", "has its `falconer_grant`"),
+    ("RFC 9068 5", "the feed, six minutes later", "says nothing of it"),
+    ("RFC 9068 5", "the feed of another service", "other values"),
     ("RFC 9449 7.1", "at `check`, bound to a key and with its proof", "as its grant"),
     ("RFC 9068 5", "at `credentials`, `userinfo` and in a token exchange", "refused"),
     ("RFC 9068 5", "its `jti` alone, as a token", "`token-malformed`"),
@@ -49,7 +55,7 @@ pub fn rows() -> Vec<(String, String, String)> {
 
 #[test]
 fn a_test_says_each_row() {
-    let tests = [include_str!("given.rs"), include_str!("shown.rs")].concat();
+    let tests = [include_str!("given.rs"), include_str!("shown.rs"), include_str!("ended.rs")].concat();
     for (_, what, _) in ROWS {
         assert_eq!(tests.matches(&format!("row(\"{what}\")")).count(), 1, "{what}");
     }

@@ -3,7 +3,8 @@
 use falconer_auth::{Issued, NewDerivedGrant};
 use falconer_grants::{Collected, Grants, WantedMore};
 use falconer_wire::{
-    CollectGrantRequest, CollectedGrant, DeriveGrantRequest, DerivedGrant, GrantCredentials, RequestGrantRequest, RequestedGrant, date_time,
+    CollectGrantRequest, CollectedGrant, DeriveGrantRequest, DerivedGrant, EndedTokens, GrantCredentials, RequestGrantRequest,
+    RequestedGrant, date_time,
 };
 use zeroize::Zeroize as _;
 
@@ -73,6 +74,12 @@ pub(crate) async fn collect(grants: &Grants, request: &Request<'_>) -> Answer {
         credentials.access_token.zeroize();
     }
     Ok(reply)
+}
+
+pub(crate) async fn ended_tokens(grants: &Grants, request: &Request<'_>) -> Answer {
+    let resource = request.query.get("resource").ok_or_else(|| Failure::input("`resource` is needed: the URL of the service"))?;
+    let ended = grants.ended_tokens(request.who, resource).await?;
+    Ok(Reply::json(&EndedTokens { ended: ended.names, complete: ended.is_complete, at: time(ended.at_ms) }))
 }
 
 fn expires_ms(given: Option<&str>) -> Result<Option<i64>, Failure> {
