@@ -10,7 +10,7 @@ use crate::verify::reason::{Reason, TokenFault};
 /// A token that Falconer has made, whatever has become of its grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenOfGrant {
-    /// [`GrantRecord::id`]
+    /// [`falconer_store::GrantRecord::id`]
     pub grant: String,
     /// From then on it is worth nothing; milliseconds since 1970.
     pub expires_ms: i64,
