@@ -65,3 +65,34 @@ impl OfflineServices {
         self.0.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_service_is_refused_at_the_start() {
+        let service = |resource: &str, scopes: &[&str]| OfflineService {
+            resource: resource.to_owned(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            alg: SigningAlgorithm::Es256,
+        };
+        let own = |target: &Target| target.host() == "auth.example.com";
+        let good = service("https://notes.example.com/api", &["notes:*"]);
+        let services = OfflineServices::new(std::slice::from_ref(&good), &own).unwrap();
+        assert!(services.find("https://notes.example.com/api").is_some() && services.find("https://notes.example.com/api/").is_none());
+        for wrong in [
+            service("notes", &["a"]),
+            service("http://notes.example.com/", &["a"]),
+            service("https://notes.example.com/#x", &["a"]),
+            service("https://auth.example.com/api", &["a"]),
+            service("https://notes.example.com/", &[]),
+            service("https://notes.example.com/", &[""]),
+            service("https://notes.example.com/", &["a\nb"]),
+            service("https://notes.example.com/", &["a"; 201]),
+            good.clone(),
+        ] {
+            assert!(OfflineServices::new(&[good.clone(), wrong.clone()], &own).is_err(), "{wrong:?}");
+        }
+    }
+}
