@@ -15,7 +15,6 @@ impl Grants {
     pub(crate) async fn redeem_device_code(&self, request: TokenRequest<'_>) -> Result<IssuedToken, ExchangeError> {
         let code = request.required("device_code")?;
         let application = request.client.ok_or(ExchangeError::InvalidClient)?;
-        let resources = self.resources_of(request, &[])?;
         let hash = hash_of_token(DEVICE_CODE, code);
         let record = self.store.device_request(&hash).await.map_err(|error| self.read_error(error))?;
         let record = record.filter(|record| record.application == application.id());
@@ -25,10 +24,15 @@ impl Grants {
         }
         let record = record.ok_or(ExchangeError::InvalidDeviceCode)?;
         self.login.check_clock()?;
-        let proof_key = match &record.grant {
+        let (resources, proof_key) = match (&record.grant, record.used_ms) {
+            // Whatever else is wrong with a request for what was given already: it ends that (ADR 314).
+            (_, Some(_)) => (Vec::new(), None),
             // Nothing is given yet, so that no signature is verified.
-            None => None,
-            Some(_) => self.proved_key(request.proof, Some(application), record.jkt.as_deref()).await?,
+            (None, None) => (self.resources_of(request, &[])?, None),
+            (Some(_), None) => {
+                let resources = self.resources_of(request, &[])?;
+                (resources, self.proved_key(request.proof, Some(application), record.jkt.as_deref()).await?)
+            }
         };
         let form = match &record.grant {
             None => TokenForm::Opaque,

@@ -16,6 +16,8 @@ use crate::targets::target::Target;
 
 /// A code is exchanged at once.
 const CODE_MS: i64 = MINUTE_MS;
+/// Why a grant has ended.
+const USED_TWICE: &str = "its authorization code was used more than once";
 
 impl Grants {
     /// The answer of a grant to an application: the address with a code or a token.
@@ -62,6 +64,11 @@ impl Grants {
         let hash = hash_of_token(GrantSecretKind::Code.as_str(), code);
         let record = self.store.grant_secret(&hash).await.map_err(|error| self.read_error(error))?;
         let record = record.filter(|record| record.kind == GrantSecretKind::Code).ok_or(ExchangeError::InvalidGrant)?;
+        // Whatever else is wrong: somebody has the code who should not, or has got its tokens already (RFC 6749 section 4.1.2).
+        if record.used_ms.is_some() {
+            self.end_grant(&record.grant, USED_TWICE).await?;
+            return Err(ExchangeError::InvalidGrant);
+        }
         let resources = self.resources_of(request, &record.resources)?;
         // What has ended would count again.
         self.login.check_clock()?;
@@ -77,7 +84,7 @@ impl Grants {
         let now_ms = self.now_ms();
         let is_first = self.store.use_grant_secret(&hash, now_ms).await.map_err(|error| self.store_error(error))?;
         if !is_first {
-            self.end_grant(&record.grant, "its authorization code was used more than once").await?;
+            self.end_grant(&record.grant, USED_TWICE).await?;
             return Err(ExchangeError::InvalidGrant);
         }
         let fits = now_ms < record.expires_ms

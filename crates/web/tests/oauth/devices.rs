@@ -249,6 +249,20 @@ async fn what_is_taken_back_before_the_device_comes_is_not_given() {
     assert_eq!(site.polls(&codes).await.oauth_error(), error(400, "access_denied"));
 }
 
+/// A used code that came once more for a service that is none was refused for that, and ended nothing.
+#[tokio::test]
+async fn a_used_device_code_ends_its_grant_whatever_comes_with_it() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let codes = site.codes().await;
+    ann.grants(code(&codes)).await;
+    let token = site.polls(&codes).await.json()["access_token"].as_str().unwrap().to_owned();
+    let mut once_more = poll(&codes);
+    once_more.extend(fields(&[("resource", "no address")]));
+    assert_eq!(site.token(&once_more).await.oauth_error(), error(400, "invalid_grant"));
+    assert_eq!(site.credentials(&token).await.status, StatusCode::UNAUTHORIZED);
+}
+
 /// Requests for codes that are refused.
 pub const REQUESTS: [(&str, Changes, u16, &str); 13] = [
     ("no client", &[("client_id", "")], 401, "invalid_client"),

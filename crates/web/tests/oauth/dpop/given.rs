@@ -2,7 +2,7 @@
 
 use super::plan::row;
 use super::{BOOK, Holder, TOKEN, bound, code, post, token, word_of};
-use crate::site::applications::{SECRET, authorization_fields, exchange, fields};
+use crate::site::applications::{Fields, SECRET, authorization_fields, exchange, fields};
 use crate::site::{Site, site, with};
 use http::StatusCode;
 use serde_json::json;
@@ -146,4 +146,28 @@ async fn an_application_may_get_no_token_without_a_proof() {
     let sent = with(crate::refresh::refresh(&refresh), &[("client_id", "prover")]);
     let what = row("`dpop_bound_access_tokens`: its refresh token without a proof");
     assert_eq!(site.token(&sent).await.oauth_error(), no_proof(), "{what}");
+}
+
+/// A used code that came once more without the proof of its key, or with a `resource` that is none, was refused for that, and ended nothing.
+#[tokio::test]
+async fn a_used_code_ends_its_grant_whatever_comes_with_it() {
+    let site = site().await;
+    let holder = Holder::new();
+    let bound = code(&site, &[("dpop_jkt", &holder.jkt())]).await;
+    let plain = code(&site, &[]).await;
+    for (what, code, once_more) in
+        [("no proof", &bound, exchange(&bound)), ("a resource that is none", &plain, with_resource(exchange(&plain)))]
+    {
+        let first = token(&site, &exchange(code), &holder.proof(&site, TOKEN, &format!("first, then {what}"))).await;
+        assert_eq!(first.status, StatusCode::OK, "{what}: {}", first.text);
+        assert_eq!(site.token(&once_more).await.oauth_error(), (400, "invalid_grant".to_owned()), "{what}");
+        let refresh = crate::refresh::refresh(first.json()["refresh_token"].as_str().unwrap());
+        let late = token(&site, &refresh, &holder.proof(&site, TOKEN, &format!("after {what}"))).await;
+        assert_eq!(late.oauth_error(), (400, "invalid_grant".to_owned()), "{what}: its grant goes on");
+    }
+}
+
+fn with_resource(mut fields: Fields) -> Fields {
+    fields.push(("resource".to_owned(), "no address".to_owned()));
+    fields
 }
