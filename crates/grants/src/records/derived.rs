@@ -2,6 +2,7 @@
 
 use falconer_auth::{ApiError, Authentication, Issued, NewDerivedGrant};
 use falconer_login::LoginError;
+use falconer_scopes::ScopeSet;
 use falconer_wire::time_expression;
 
 use crate::grants::Grants;
@@ -63,7 +64,15 @@ impl Grants {
         let resources = self.resources_of(request, &record.resources)?;
         // Bound to the key of the token that it comes from, or to one of its own where that is bound to none.
         let proof_key = self.proved_key(request.proof, request.client.map(|client| &**client), record.jkt.as_deref()).await?;
-        let scopes = scopes.unwrap_or_else(|| grant.scopes.clone());
+        // Where it names nothing: what is left of the grant, of which the person may have lost something.
+        let scopes = match (scopes, self.auth.grant_scopes(&grant.id)) {
+            (Some(scopes), _) => scopes,
+            (None, Some(held)) => ScopeSet::new(&grant.scopes).intersection(&held).to_vec(),
+            (None, None) => grant.scopes.clone(),
+        };
+        if scopes.is_empty() {
+            return Err(ExchangeError::InvalidScope("The grant of the subject_token gives nothing any more".to_owned()));
+        }
         let form = self.form_of(&resources, &grant.id, Some(&scopes)).await?;
         let derived = self.auth.derive_from(&grant.id, &NewDerivedGrant { scopes, expires_ms, purpose }).await;
         let derived = derived.map_err(refused)?.grant;

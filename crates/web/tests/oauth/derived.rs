@@ -214,7 +214,7 @@ async fn what_another_server_has_derived_is_revoked_and_derived_from() {
 }
 
 /// A token of a grant that only the store knows.
-async fn elsewhere(site: &Site, grant: &GrantRecord) -> String {
+pub async fn elsewhere(site: &Site, grant: &GrantRecord) -> String {
     let step = Step {
         decided_at: site.auth.revision(),
         depends_on: Vec::new(),
@@ -301,4 +301,17 @@ async fn a_confidential_application_needs_its_secret() {
     };
     assert_eq!(refused(&site, &with_secret("guess")).await.1, "invalid_client");
     assert_eq!(refused(&site, &with_secret(SECRET)).await.1, "invalid_grant", "it is the token of another application");
+}
+
+/// Without `scope` an exchange named all of the grant, also what the person had lost since, and was refused.
+#[tokio::test]
+async fn an_exchange_that_names_nothing_gives_what_is_left() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let whole = granted(&site, &mut ann).await;
+    site.login.set_scopes("test", "ann", &["notes:read:red".to_owned(), "queue:ping".to_owned()]).await.unwrap();
+    let answer = site.token(&part(&whole, &[])).await;
+    assert_eq!((answer.status, &answer.json()["scope"]), (StatusCode::OK, &json!("notes:read:red")), "{}", answer.text);
+    site.login.set_scopes("test", "ann", &["queue:ping".to_owned()]).await.unwrap();
+    assert_eq!(refused(&site, &part(&whole, &[])).await, (400, "invalid_scope".to_owned()));
 }
