@@ -70,8 +70,9 @@ pub use directory::following::figures::FollowingFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{
-    AccessToken, BearerKind, BoundServices, CertificateFault, ClientState, DpopProof, ExtFault, Failure, JwkMembers, JwsAlgorithm,
-    KeyThumbprint, PROOF_ALGORITHMS, PROOF_LIFETIME_MS, ProofFault, ProofFor, PublicKey, RequestParts, UrlScheme, authority,
+    ASSERTION_ALGORITHMS, ASSERTION_LIFETIME_MS, AccessToken, AssertionFault, BearerKind, BoundServices, CLIENT_ASSERTION_TYPE,
+    CertificateFault, ClientAssertion, ClientState, DpopProof, ExtFault, Failure, JwkMembers, JwsAlgorithm, KeyFault, KeyThumbprint,
+    PROOF_ALGORITHMS, PROOF_LIFETIME_MS, ProofFault, ProofFor, PublicKey, RegisteredKey, RequestParts, UrlScheme, authority,
     is_signed_twice, payload, temporary::Temporary,
 };
 pub use falconer_store::{

@@ -43,6 +43,7 @@
 //! The same in two steps for access tokens that are shown and sign nothing: [`PresentedToken::read`] looks at the form, [`PresentedToken::check_mac`] gives what the token says.
 //!
 //! Such a token may be bound to a key: then a [`DpopProof`] of that key goes with each request that shows it (RFC 9449).
+//! An application may say who it is by a [`ClientAssertion`] that a [`RegisteredKey`] of it has signed (RFC 7523).
 //!
 //! It remembers no nonces: the protocol has no replay protection. It does not compare payload hashes: the API layer has the body. It knows nothing of grants,
 //! of HTTP, or of roles: expansion is an argument.
@@ -50,6 +51,7 @@
 //! To add a check, find its place in the order in [`evaluate()`] and give it a variant in `failure`. Add a case to the tests with the right MAC, which owes the
 //! exact message, and one with a wrong MAC, which owes silence.
 
+mod assertion;
 mod bearer;
 mod certificate;
 mod dpop;
@@ -59,6 +61,9 @@ mod hawk;
 mod jws;
 mod key;
 
+pub use assertion::client_assertion::{
+    ASSERTION_ALGORITHMS, ASSERTION_LIFETIME_MS, AssertionFault, CLIENT_ASSERTION_TYPE, ClientAssertion,
+};
 pub use bearer::follow_up::ProvedRequest;
 pub use bearer::kind::BearerKind;
 pub use bearer::services::BoundServices;
@@ -77,4 +82,5 @@ pub use hawk::unmatched::{SignedFor, Unmatched};
 pub use hawk::{authority, payload, sign, timestamp};
 pub use jws::algorithm::JwsAlgorithm;
 pub use jws::public_key::{JwkMembers, KeyThumbprint, PublicKey};
+pub use jws::registered_key::{KeyFault, RegisteredKey};
 pub use key::access_token::{AccessToken, new_access_token, slugid};

@@ -35,6 +35,7 @@ mod words;
 pub use applications::administer::{LONGEST_SECRET_OVERLAP_MS, PutApplication, SECRET_OVERLAP_MS};
 pub use applications::application::{Application, ApplicationKind, ApplicationSettings};
 pub use applications::command_line::{COMMAND_LINE, CommandLine};
+pub use applications::keys::{jwks_of_keys, keys_of_jwks};
 pub use applications::registration::error::RegistrationError;
 pub use applications::registration::initial_tokens::{InitialTokenInput, NewInitialToken};
 pub use applications::registration::metadata::ProofMethod;
@@ -50,9 +51,12 @@ pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, To
 pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError};
 pub use device::authorization::DeviceAuthorization;
 pub use error::GrantError;
-pub use falconer_auth::{BearerKind, PROOF_ALGORITHMS, ProofFault, ShownToken, SigningAlgorithm, TokenFault, TokenScheme, UrlScheme};
+pub use falconer_auth::{
+    ASSERTION_ALGORITHMS, BearerKind, PROOF_ALGORITHMS, ProofFault, ShownToken, SigningAlgorithm, TokenFault, TokenScheme, UrlScheme,
+};
 pub use grants::Grants;
-pub use oauth::client::ClientProof;
+pub use oauth::client::assertion::SentAssertion;
+pub use oauth::client::client_proof::ClientProof;
 pub use oauth::credentials::GrantedCredentials;
 pub use oauth::error::ExchangeError;
 pub use oauth::introspection::{ActiveToken, Introspector};

@@ -2,11 +2,11 @@
 
 #![allow(clippy::panic, reason = "a target panics where something does not hold: that is how it says so")]
 
-mod dpop;
 mod gateway;
 mod github;
 mod hawk;
 mod http;
+mod jws;
 mod ldap;
 mod pages;
 mod people;
@@ -28,11 +28,13 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 36] = [
+pub const TARGETS: [Target; 38] = [
     Target { name: "hawk-header", run: hawk::header },
     Target { name: "hawk-signed", run: hawk::signed },
     Target { name: "bewit", run: hawk::bewit },
-    Target { name: "dpop-proof", run: dpop::proof },
+    Target { name: "dpop-proof", run: jws::proof },
+    Target { name: "client-assertion", run: jws::client },
+    Target { name: "registered-key", run: jws::key },
     Target { name: "ext", run: hawk::ext },
     Target { name: "payload-content-type", run: hawk::payload_content_type },
     Target { name: "scope-template", run: scopes::template },

@@ -51,6 +51,10 @@ pub struct ApplicationInput {
     pub dpop_bound_access_tokens: bool,
     /// Where it is told that a session has ended; empty: nowhere.
     pub backchannel_logout_uri: String,
+    /// The public keys that it proves with who it is (RFC 7523), each a JWK as JSON, in place of a secret; empty: it has none.
+    pub keys: Vec<String>,
+    /// Whether it is a program that acts of its own accord.
+    pub agent: bool,
 }
 
 impl ApplicationInput {
@@ -70,6 +74,8 @@ impl ApplicationInput {
             id_token_alg: record.id_token_alg,
             dpop_bound_access_tokens: record.dpop_bound_access_tokens,
             backchannel_logout_uri: record.backchannel_logout_uri.clone(),
+            keys: record.keys.clone(),
+            agent: record.agent,
         }
     }
 }
@@ -161,7 +167,7 @@ impl Auth {
                     }
                     let record = filled(nothing(id, now.now_ms), input, secret_hash, now.now_ms);
                     let step = step(now, &acting, "created", &nothing(id, now.now_ms), &record);
-                    let answer = ChangedApplication { record: record.clone(), is_new: true, has_new_secret: record.confidential };
+                    let answer = ChangedApplication { record: record.clone(), is_new: true, has_new_secret: record.secret_hash.is_some() };
                     Ok(Decision::Write(step, Write::InsertApplication(record), answer))
                 }
             }
@@ -196,6 +202,9 @@ impl Auth {
             refuse_outliving(&acting.caller)?;
             if !known.confidential {
                 return Err(ApiError::InputError("A public application has no secret".to_owned()));
+            }
+            if !known.keys.is_empty() {
+                return Err(ApiError::InputError("An application that has keys has no secret: it proves who it is by them".to_owned()));
             }
             let keeps = overlap_ms > 0 && known.secret_hash.is_some();
             let record = ApplicationRecord {
@@ -286,12 +295,14 @@ pub(super) fn nothing(id: &str, now_ms: i64) -> ApplicationRecord {
         backchannel_logout_uri: String::new(),
         registration: None,
         dpop_bound_access_tokens: false,
+        keys: Vec::new(),
+        agent: false,
         created_ms: now_ms,
         last_modified_ms: now_ms,
     }
 }
 
-/// A public one has no secret; one that becomes confidential gets one.
+/// A public one has no secret, and neither has one with keys; one that is confidential without keys gets one.
 pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_hash: &str, now_ms: i64) -> ApplicationRecord {
     let mut record = ApplicationRecord {
         name: input.name.clone(),
@@ -307,10 +318,12 @@ pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_
         id_token_alg: input.id_token_alg,
         dpop_bound_access_tokens: input.dpop_bound_access_tokens,
         backchannel_logout_uri: input.backchannel_logout_uri.clone(),
+        keys: input.keys.clone(),
+        agent: input.agent,
         last_modified_ms: now_ms,
         ..known
     };
-    if !record.confidential {
+    if !record.confidential || !record.keys.is_empty() {
         (record.secret_hash, record.secret_made_ms) = (None, None);
         (record.old_secret_hash, record.old_secret_ends_ms) = (None, None);
     } else if record.secret_hash.is_none() {

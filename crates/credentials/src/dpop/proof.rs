@@ -6,14 +6,15 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::dpop::fault::ProofFault;
 use crate::dpop::url::{self, UrlScheme};
 use crate::jws::algorithm::JwsAlgorithm;
-use crate::jws::public_key::{JwkMembers, KeyThumbprint, PublicKey};
+use crate::jws::compact::{Compact, is_there, json, milliseconds};
+use crate::jws::public_key::{KeyThumbprint, PublicKey};
+use crate::jws::written_key::WrittenKey;
 
 /// The values of `alg` that count here, best first.
 pub const PROOF_ALGORITHMS: [&str; 6] = ["ES256", "Ed25519", "EdDSA", "ES384", "PS256", "RS256"];
@@ -25,8 +26,6 @@ pub const PROOF_LIFETIME_MS: i64 = 2 * WINDOW_MS;
 const LONGEST: usize = 4096;
 /// Longest `jti` in bytes.
 const LONGEST_ID: usize = 256;
-/// Longest modulus in bytes: the larger it is, the longer a signature takes.
-const LONGEST_MODULUS: usize = 512;
 /// Of what a proof claims so many characters are repeated.
 const MOST_REPEATED: usize = 200;
 
@@ -76,30 +75,6 @@ struct Header {
     crit: bool,
 }
 
-/// A key with what must not be beside it: members of private and of shared keys (RFC 7518 section 6).
-#[derive(Deserialize)]
-struct WrittenKey {
-    #[serde(flatten)]
-    public: JwkMembers,
-    alg: Option<String>,
-    #[serde(default, deserialize_with = "is_there")]
-    d: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    p: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    q: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    dp: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    dq: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    qi: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    oth: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    k: bool,
-}
-
 #[derive(Deserialize)]
 struct Claims {
     jti: String,
@@ -112,17 +87,6 @@ struct Claims {
     nbf: Option<f64>,
 }
 
-/// Whatever its value is.
-fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|IgnoredAny| true)
-}
-
-impl WrittenKey {
-    fn is_secret(&self) -> bool {
-        [self.d, self.p, self.q, self.dp, self.dq, self.qi, self.oth, self.k].contains(&true)
-    }
-}
-
 impl<'p> DpopProof<'p> {
     /// Takes a header apart (section 4.3, numbers 2 to 5 and 7; number 1 is for whoever has the headers).
     pub fn read(text: &'p str) -> Result<DpopProof<'p>, ProofFault> {
@@ -131,8 +95,7 @@ impl<'p> DpopProof<'p> {
             return Err(malformed("it is longer than 4 KiB"));
         }
         let three = || malformed("it is no JWT of three parts, or there are several");
-        let (message, signature) = text.rsplit_once('.').ok_or_else(three)?;
-        let (header, claims) = message.split_once('.').filter(|(_, claims)| !claims.contains('.')).ok_or_else(three)?;
+        let Compact { header, claims, message, signature } = Compact::split(text).ok_or_else(three)?;
         let header: Header = json(header).ok_or_else(|| malformed("its header is not what RFC 9449 says"))?;
         let claims: Claims = json(claims).ok_or_else(|| malformed("jti, htm, htu or iat is missing, or not what RFC 9449 says"))?;
         if header.typ != "dpop+jwt" {
@@ -146,7 +109,7 @@ impl<'p> DpopProof<'p> {
         if header.jwk.is_secret() {
             return Err(malformed("its jwk holds a private key, which is known to others from now on"));
         }
-        let key = PublicKey::read(&header.jwk.public).filter(|key| algorithm.fits(key) && is_small(key));
+        let key = PublicKey::read(&header.jwk.public).filter(|key| algorithm.fits(key) && key.is_small());
         let key = key.filter(|_| header.jwk.alg.as_deref().is_none_or(|said| JwsAlgorithm::named(said) == Some(algorithm)));
         let key = key.ok_or_else(|| malformed("its jwk is no public key for its alg"))?;
         if claims.jti.is_empty() || claims.jti.len() > LONGEST_ID {
@@ -200,23 +163,6 @@ impl<'p> DpopProof<'p> {
         let is_early = self.claims.nbf.is_some_and(|nbf| milliseconds(nbf) > now_ms.saturating_add(WINDOW_MS));
         if is_over || is_early { Err(ProofFault::NotNow) } else { Ok(()) }
     }
-}
-
-fn json<T: DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-}
-
-fn is_small(key: &PublicKey) -> bool {
-    match key {
-        PublicKey::Rsa { modulus, .. } => modulus.len() <= LONGEST_MODULUS,
-        PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::Ed25519(_) => true,
-    }
-}
-
-fn milliseconds(seconds: f64) -> i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "what is beyond the bounds becomes the bound")]
-    let whole = (seconds * 1000.0).round() as i64;
-    whole
 }
 
 fn shortened(text: &str) -> String {

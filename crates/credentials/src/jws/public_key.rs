@@ -7,6 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+/// Longest modulus in bytes of a key that strangers choose.
+const LONGEST_MODULUS: usize = 512;
+
 /// What a signature is verified with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
@@ -71,20 +74,32 @@ impl PublicKey {
         }
     }
 
+    /// Whether signatures of it are verified in a bounded time: the larger a modulus is, the longer it takes.
+    pub(crate) fn is_small(&self) -> bool {
+        match self {
+            PublicKey::Rsa { modulus, .. } => modulus.len() <= LONGEST_MODULUS,
+            PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::Ed25519(_) => true,
+        }
+    }
+
     /// What stands for it.
     pub fn thumbprint(&self) -> KeyThumbprint {
+        KeyThumbprint(Sha256::digest(self.canonical()).into())
+    }
+
+    /// Its members in their one spelling, as JSON (RFC 7638 section 3).
+    pub(crate) fn canonical(&self) -> String {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let point = |curve: &str, point: &[u8]| {
             let (x, y) = point.get(1..).unwrap_or_default().split_at(point.len() / 2);
             format!(r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y))
         };
-        let canonical = match self {
+        match self {
             PublicKey::Rsa { modulus, exponent } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(exponent), text(modulus)),
             PublicKey::P256(bytes) => point("P-256", bytes),
             PublicKey::P384(bytes) => point("P-384", bytes),
             PublicKey::Ed25519(bytes) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(bytes)),
-        };
-        KeyThumbprint(Sha256::digest(canonical).into())
+        }
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Application {
     pub kind: String,
     /// SHA-256 of the secret of a confidential one, in hexadecimal digits.
     pub secret_sha256: Option<String>,
+    /// Its public keys as a JWKS, which it proves with who it is, in place of a secret.
+    #[serde(default)]
+    pub jwks: String,
     /// Whether it acts of its own accord: its grants are short unless the person says otherwise.
     #[serde(default)]
     pub agent: bool,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_grants::{
     ApplicationKind, ApplicationSettings, CommandLine, GrantSettings, OfflineService, PublishedScope, RegisteredTarget, Registration, Risk,
-    SigningAlgorithm,
+    SigningAlgorithm, keys_of_jwks,
 };
 use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
@@ -142,6 +142,7 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
         max_life_ms: duration_ms(&format!("[[application]] {id:?}: max_life"), &configured.max_life)?,
         kind,
         secret_sha256: configured.secret_sha256.clone(),
+        keys: keys_of_jwks(&configured.jwks).map_err(|why| anyhow!("[[application]] {id:?}: {why}"))?,
         agent: configured.agent,
         device: configured.device,
         remember_ms: match &configured.remember_consent {

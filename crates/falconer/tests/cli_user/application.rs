@@ -43,6 +43,20 @@ async fn applications_live_and_end() {
     assert_eq!((&told["backchannelLogoutUri"], &told["pushedOnly"]), (&"https://reports.example.com/out".into(), &true.into()));
     let reset = shell.run(&["application", "reset-secret", "reports", "--overlap", "0 seconds", "--json"]).json();
     assert_eq!((revoke(secret).await, revoke(reset["secret"].as_str().unwrap()).await), (401, 200));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(
+        &file,
+        r#"{"keys": [{"kid": "a", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+    )
+    .unwrap();
+    let keyed = shell.run(&["application", "update", "reports", "--jwks", file.to_str().unwrap(), "--agent", "--json"]).json();
+    assert_eq!((&keyed["jwks"]["keys"][0]["kid"], &keyed["agent"], keyed.get("secretMade")), (&"a".into(), &true.into(), None));
+    assert_eq!(revoke(reset["secret"].as_str().unwrap()).await, 401, "it has keys in place of its secret");
+    shell.run(&["application", "reset-secret", "reports"]).refused(1, "has no secret");
+    assert!(shell.run(&["application", "show", "reports"]).ok().contains("\"kid\":\"a\""));
+    shell.run(&["application", "update", "reports", "--jwks", "/nowhere/keys.json"]).refused(2, "it can't be read");
+    assert!(shell.run(&["application", "update", "reports", "--jwks", "", "--json"]).json()["secret"].is_string());
     let shown = shell.run(&["application", "reset-secret", "reports"]);
     assert!(shown.err.contains("shown this once") && shown.out.contains("counts until"), "{shown:?}");
     assert!(shell.run(&["application", "list"]).ok().contains("All reports"));

@@ -73,7 +73,7 @@ fn fill_the_rest(database: &Path) {
                 (
                     "TEXT",
                     "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "identity_scopes" | "email_within"
-                    | "resources",
+                    | "resources" | "keys",
                 ) => Value::Text(["[]", "[\"a\"]", "[\"b,\\\"\",\"\"]"][usize::try_from(number).unwrap()].to_owned()),
                 ("TEXT", "id_token_alg") => Value::Text("EdDSA".to_owned()),
                 ("TEXT", _) => Value::Text(format!("{name}-{number}")),
@@ -89,7 +89,8 @@ fn fill_the_rest(database: &Path) {
                     | "skip_consent"
                     | "pushed_only"
                     | "identity"
-                    | "dpop_bound_access_tokens",
+                    | "dpop_bound_access_tokens"
+                    | "agent",
                 ) => Value::Integer(number % 2),
                 // Upkeep would remove those that have ended.
                 (_, "expires_ms") if table == "consents" || table == "initial_tokens" => Value::Integer(4_102_444_800_000 + number),

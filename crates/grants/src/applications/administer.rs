@@ -55,7 +55,7 @@ impl Grants {
         input: &ApplicationInput,
         seen_ms: Option<i64>,
     ) -> Result<PutApplication, ApiError> {
-        check_input(id, input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
+        let input = &check_input(id, input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
         self.check_logout_host(&input.backchannel_logout_uri).map_err(ApiError::InputError)?;
         if id == COMMAND_LINE {
             self.auth.check_application_scope(who, id)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use falconer_auth::{ApplicationRecord, SigningAlgorithm};
+use falconer_auth::{ApplicationRecord, RegisteredKey, SigningAlgorithm};
 use falconer_login::has_sha256;
 use falconer_scopes::ScopeSet;
 
@@ -40,6 +40,8 @@ pub struct ApplicationSettings {
     pub dpop_bound_access_tokens: bool,
     /// Whether its requests have to be pushed (RFC 9126).
     pub pushed_only: bool,
+    /// The public keys that it proves with who it is, each a JWK as JSON, in place of a secret. Of a confidential one only.
+    pub keys: Vec<String>,
     /// What its ID tokens are signed with.
     pub id_token_alg: SigningAlgorithm,
     /// Where it is told that a session has ended; empty: nowhere.
@@ -51,7 +53,7 @@ pub struct ApplicationSettings {
 pub enum ApplicationKind {
     /// It keeps no secret: a page, a program on somebody's machine. PKCE is required.
     Public,
-    /// A server with a secret. PKCE is required of it too (RFC 9700 section 2.1.1).
+    /// A server with a secret, or with keys. PKCE is required of it too (RFC 9700 section 2.1.1).
     Confidential,
     /// A third party of the protocol's reference: a code without PKCE and without a secret.
     ReferenceCode,
@@ -101,6 +103,8 @@ pub struct Application {
     /// Each with the text that it was registered as.
     pub(crate) redirects: Vec<(String, Target)>,
     pub(crate) scopes: ScopeSet,
+    /// What it signs assertions with; empty: it proves itself in another way.
+    pub(crate) keys: Vec<RegisteredKey>,
     /// Where it is one of the store.
     pub(crate) record: Option<Arc<ApplicationRecord>>,
     /// Where nobody has registered it, not even itself.
@@ -176,8 +180,11 @@ impl Application {
         targets.filter(|target| !self.kind().is_of_reference() && target.is_plain_loopback()).map(Target::host)
     }
 
-    /// Whether this is its secret, or the one before while that counts.
+    /// Whether this is its secret, or the one before while that counts. One that has keys proves itself by them alone, whatever a server before them has noted of a secret.
     pub(crate) fn has_secret(&self, secret: &str, now_ms: i64) -> bool {
+        if !self.keys.is_empty() {
+            return false;
+        }
         let record = self.record.as_deref();
         let old = record.filter(|record| record.old_secret_ends_ms.is_some_and(|end_ms| now_ms < end_ms));
         let hashes = [

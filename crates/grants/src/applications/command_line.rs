@@ -61,14 +61,22 @@ impl CommandLine {
             remember_ms: 0,
             skip_consent: false,
             pushed_only: false,
+            keys: Vec::new(),
             dpop_bound_access_tokens: false,
             id_token_alg: SigningAlgorithm::default(),
             agent: false,
             backchannel_logout_uri: String::new(),
         };
         let redirects = vec![(REDIRECT.to_owned(), Target::parse(REDIRECT).ok()?)];
-        let application =
-            Application { settings, redirects, scopes: ScopeSet::new(["*"]), record: None, document: None, is_command_line: true };
+        let application = Application {
+            settings,
+            redirects,
+            scopes: ScopeSet::new(["*"]),
+            keys: Vec::new(),
+            record: None,
+            document: None,
+            is_command_line: true,
+        };
         Some(Arc::new(application))
     }
 }

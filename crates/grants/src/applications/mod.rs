@@ -4,6 +4,7 @@ pub(crate) mod administer;
 pub(crate) mod application;
 pub(crate) mod command_line;
 pub(crate) mod documents;
+pub(crate) mod keys;
 pub(crate) mod known;
 pub(crate) mod logout_uri;
 pub(crate) mod register;

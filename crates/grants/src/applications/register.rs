@@ -8,6 +8,7 @@ use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
+use crate::applications::keys;
 use crate::applications::logout_uri::check_logout_uri;
 use crate::applications::registration::register::{ANYTHING, needed_no_token};
 use crate::consent::broad::is_broad_alone;
@@ -91,7 +92,8 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         scopes: record.scopes.clone(),
         max_life_ms: record.max_life_ms,
         kind: kind(record.confidential),
-        agent: false,
+        keys: record.keys.clone(),
+        agent: record.agent,
         device: false,
         remember_ms: record.remember_ms,
         skip_consent: record.skip_consent,
@@ -110,8 +112,8 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
     Ok(Application { record: Some(record), ..application })
 }
 
-/// What an application of the store is to be. Errors say what to write instead.
-pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&Target) -> bool) -> Result<(), String> {
+/// What an application of the store is to be, as it is kept. Errors say what to write instead.
+pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&Target) -> bool) -> Result<ApplicationInput, String> {
     let settings = ApplicationSettings {
         id: id.to_owned(),
         name: input.name.clone(),
@@ -120,7 +122,8 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         scopes: input.scopes.clone(),
         max_life_ms: input.max_life_ms,
         kind: kind(input.confidential),
-        agent: false,
+        keys: input.keys.clone(),
+        agent: input.agent,
         device: false,
         remember_ms: input.remember_ms,
         skip_consent: input.skip_consent,
@@ -130,14 +133,14 @@ pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&
         backchannel_logout_uri: input.backchannel_logout_uri.clone(),
         secret_sha256: None,
     };
-    check(&settings, is_own)?;
+    let checked = check(&settings, is_own)?;
     if input.description.len() > LONGEST_DESCRIPTION {
         return Err(format!("description: write at most {LONGEST_DESCRIPTION} bytes"));
     }
     if input.owner.len() > LONGEST_OWNER {
         return Err(format!("owner: an identity has at most {LONGEST_OWNER} bytes"));
     }
-    Ok(())
+    Ok(ApplicationInput { keys: keys::written(&checked.keys), ..input.clone() })
 }
 
 /// Whether people may go unasked. Errors say what to write instead.
@@ -186,9 +189,12 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
         return Err(format!("pushed_only: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
     }
     check_logout(settings, is_own)?;
-    let (redirects, scopes) = (redirects(settings, is_own)?, scopes(settings)?);
+    let (redirects, scopes, keys) = (redirects(settings, is_own)?, scopes(settings)?, keys::of_record(&settings.keys)?);
+    if !keys.is_empty() && settings.kind != ApplicationKind::Confidential {
+        return Err(format!("jwks: an application of the kind `{}` has no keys; make it `confidential`", settings.kind.as_str()));
+    }
     check_unasked(settings, &redirects)?;
-    Ok(Application { redirects, scopes, settings: settings.clone(), record: None, document: None, is_command_line: false })
+    Ok(Application { redirects, scopes, keys, settings: settings.clone(), record: None, document: None, is_command_line: false })
 }
 
 fn check_logout(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> Result<(), String> {
@@ -205,8 +211,12 @@ fn check_logout(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> boo
 fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {
     let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     match (settings.kind, &settings.secret_sha256) {
+        (ApplicationKind::Confidential, None) if !settings.keys.is_empty() => Ok(()),
+        (ApplicationKind::Confidential, Some(_)) if !settings.keys.is_empty() => {
+            Err("secret_sha256: an application that has keys (jwks) has no secret".to_owned())
+        }
         (ApplicationKind::Confidential, None) => {
-            Err("secret_sha256: a confidential application needs one; a public one has kind = \"public\"".to_owned())
+            Err("secret_sha256: a confidential application needs one, or keys (jwks); a public one has kind = \"public\"".to_owned())
         }
         (ApplicationKind::Confidential, Some(hash)) if !is_hash(hash) => {
             Err("secret_sha256: write the 64 digits that `printf %s \"$SECRET\" | sha256sum` prints, never the secret".to_owned())

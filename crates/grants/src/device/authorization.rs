@@ -8,7 +8,7 @@ use falconer_store::{DeviceRequestRecord, StoreError};
 
 use crate::device::user_code;
 use crate::grants::Grants;
-use crate::oauth::client::ClientProof;
+use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::authorization::{names_scopes, purpose, scopes};
 use crate::oauth::request::command_line::device_name;
@@ -51,7 +51,7 @@ impl Grants {
         proof: ClientProof<'_>,
         address: IpAddr,
     ) -> Result<DeviceAuthorization, ExchangeError> {
-        let application = self.client(proof)?.ok_or(ExchangeError::InvalidClient)?;
+        let application = self.client(proof).await?.ok_or(ExchangeError::InvalidClient)?;
         if !application.settings.device {
             return Err(ExchangeError::UnauthorizedClient);
         }

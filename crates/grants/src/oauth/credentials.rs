@@ -5,7 +5,7 @@ use falconer_login::LoginError;
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
 use crate::grants::Grants;
-use crate::oauth::client::ClientProof;
+use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::parameters::Parameters;
 
@@ -63,7 +63,7 @@ impl Grants {
 
     /// `POST /login/oauth/revoke` (RFC 7009): the grant of the token ends, with its credentials. A token that is none is no error.
     pub async fn revoke_token(&self, parameters: &Parameters, proof: ClientProof<'_>) -> Result<(), ExchangeError> {
-        let client = self.client(proof)?;
+        let client = self.client(proof).await?;
         let missing = || ExchangeError::InvalidRequest("Missing required parameter: token".to_owned());
         let token = parameters.one("token")?.ok_or_else(missing)?;
         let Some(known) = self.known_token(token).await? else { return Ok(()) };

@@ -1,6 +1,6 @@
 //! Why nothing was exchanged.
 
-use falconer_auth::{ProofFault, TokenFault};
+use falconer_auth::{AssertionFault, ProofFault, TokenFault};
 use falconer_login::LoginError;
 use thiserror::Error;
 
@@ -14,8 +14,11 @@ pub enum ExchangeError {
     #[error("{0}")]
     InvalidRequest(String),
     /// `invalid_client`
-    #[error("The application is not known, or its secret is not the right one.")]
+    #[error("The application is not known, or its secret or its key is not the right one.")]
     InvalidClient,
+    /// `invalid_client`: an assertion does not count, as it says itself.
+    #[error("{0}")]
+    Assertion(#[from] AssertionFault),
     /// `invalid_grant`
     #[error("Invalid authorization code")]
     InvalidGrant,

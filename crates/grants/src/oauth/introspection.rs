@@ -5,7 +5,7 @@ use falconer_store::{GrantRecord, GrantSecretKind};
 
 use crate::applications::application::ApplicationKind;
 use crate::grants::Grants;
-use crate::oauth::client::ClientProof;
+use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::request::parameters::Parameters;
 use falconer_wire::scope_text;
@@ -57,8 +57,8 @@ impl Grants {
         let client = match by {
             Introspector::Service(_) => None,
             Introspector::Application(proof) => {
-                // Whoever knows no secret could be anybody who found a token (RFC 7662 section 2.1).
-                let client = self.client(proof)?.filter(|client| client.kind() == ApplicationKind::Confidential);
+                // Whoever proves nothing could be anybody who found a token (RFC 7662 section 2.1).
+                let client = self.client(proof).await?.filter(|client| client.kind() == ApplicationKind::Confidential);
                 Some(client.ok_or(ExchangeError::InvalidClient)?)
             }
         };

@@ -1,7 +1,5 @@
 //! Proofs at the endpoints that give tokens (RFC 9449 sections 5 and 10), and beside tokens that are shown here (section 7).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use falconer_auth::{
     DpopProof, KeyThumbprint, PROOF_LIFETIME_MS, ProofFault, ProofFor, Reason, ShownToken, TokenFault, TokenOfGrant, UrlScheme,
 };
@@ -56,10 +54,7 @@ impl Grants {
             key,
             now_ms: self.now_ms(),
         })?;
-        // A little longer than it counts: the clocks of servers differ.
-        let name = format!("dpop/{}", URL_SAFE_NO_PAD.encode(proof.id()));
-        let uses = self.store.note_attempt(&name, self.now_ms(), 2 * PROOF_LIFETIME_MS).await;
-        if uses.map_err(|error| self.store_error(error))? > 1 {
+        if !self.is_first_use("dpop", &proof.id(), PROOF_LIFETIME_MS).await? {
             return Err(ProofFault::Replayed.into());
         }
         Ok(Some(proof.thumbprint()))

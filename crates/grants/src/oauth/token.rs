@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::applications::application::Application;
 use crate::grants::Grants;
-use crate::oauth::client::ClientProof;
+use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::proof::SentProof;
 use crate::oauth::request::parameters::Parameters;
@@ -76,7 +76,7 @@ impl Grants {
         // What the reference says where there is none.
         let unsupported = || ExchangeError::UnsupportedGrantType(sent.unwrap_or("undefined").chars().take(100).collect());
         let grant_type = sent.and_then(GrantType::of_word).ok_or_else(unsupported)?;
-        let client = self.client(by)?;
+        let client = self.client(by).await?;
         let request = TokenRequest { parameters, client: client.as_ref(), proof };
         match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(request).await,

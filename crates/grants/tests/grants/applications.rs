@@ -22,6 +22,7 @@ pub(super) fn notes() -> ApplicationSettings {
         kind: ApplicationKind::Public,
         secret_sha256: None,
         agent: false,
+        keys: Vec::new(),
         device: false,
         remember_ms: 0,
         skip_consent: false,

@@ -4,6 +4,7 @@
 mod applications;
 #[path = "../common/mod.rs"]
 mod common;
+mod keys;
 mod moments;
 #[path = "../../../falconer/tests/support/postgres.rs"]
 mod postgres;

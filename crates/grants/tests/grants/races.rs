@@ -20,7 +20,7 @@ use super::tokens::{node_on, refresh};
 /// So many at once.
 const MANY: usize = 64;
 
-async fn store(database: &Database) -> Arc<dyn Store> {
+pub(super) async fn store(database: &Database) -> Arc<dyn Store> {
     let sealing = Counting::default();
     let fill = Arc::new(move |bytes: &mut [u8]| sealing.fill(bytes));
     Arc::new(PostgresStore::open(&database.url, None, KeyRing::from_bytes("k1", [7; 32]).unwrap(), fill).await.unwrap())

@@ -26,6 +26,8 @@ fn reports() -> ApplicationInput {
         pushed_only: false,
         id_token_alg: SigningAlgorithm::default(),
         dpop_bound_access_tokens: false,
+        keys: Vec::new(),
+        agent: false,
         backchannel_logout_uri: String::new(),
     }
 }
@@ -174,6 +176,7 @@ async fn what_can_be_no_application_is_refused() {
         max_life_ms: DAY_MS,
         kind: ApplicationKind::Public,
         agent: false,
+        keys: Vec::new(),
         device: false,
         remember_ms: 0,
         skip_consent: false,

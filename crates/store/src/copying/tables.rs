@@ -107,6 +107,8 @@ pub static TABLES: &[Table] = &[
             flag("dpop_bound_access_tokens"),
             text("backchannel_logout_uri"),
             text("registered_from"),
+            list("keys"),
+            flag("agent"),
         ],
     ),
     table(

@@ -72,6 +72,10 @@ pub struct ApplicationRecord {
     pub registration: Option<RegistrationRecord>,
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
     pub dpop_bound_access_tokens: bool,
+    /// The public keys that it proves with who it is (RFC 7523), each a JWK as JSON, in place of a secret; empty: it has none.
+    pub keys: Vec<String>,
+    /// Whether it is a program that acts of its own accord: its grants are short unless the person says otherwise.
+    pub agent: bool,
     /// Milliseconds since 1970.
     pub created_ms: i64,
     /// Milliseconds since 1970.

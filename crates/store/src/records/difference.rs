@@ -50,6 +50,8 @@ impl Difference {
             .value("pushedOnly", before.pushed_only, after.pushed_only)
             .text("idTokenAlg", before.id_token_alg.as_str(), after.id_token_alg.as_str())
             .value("dpopBoundAccessTokens", before.dpop_bound_access_tokens, after.dpop_bound_access_tokens)
+            .list("keys", &before.keys, &after.keys)
+            .value("agent", before.agent, after.agent)
             .text("backchannelLogoutUri", &before.backchannel_logout_uri, &after.backchannel_logout_uri)
             .value("secretMadeMs", before.secret_made_ms, after.secret_made_ms)
     }

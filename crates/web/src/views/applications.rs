@@ -61,6 +61,10 @@ pub(crate) struct ApplicationDraft {
     pub id_token_alg: String,
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
     pub dpop_bound_access_tokens: bool,
+    /// Its public keys as a set (RFC 7517); empty: it has none.
+    pub jwks: String,
+    /// Whether it acts of its own accord.
+    pub agent: bool,
     /// Where it is told that a session has ended.
     pub backchannel_logout_uri: String,
     /// When what is changed was last changed as its writer has seen it, in milliseconds since 1970; `None`: it is new.

@@ -9,6 +9,7 @@ mod devices;
 mod documents;
 mod dpop;
 mod introspection;
+mod keys;
 mod misuse;
 mod oauth;
 mod oauth_recorded;

@@ -175,3 +175,39 @@ async fn where_answers_go_and_secrets_need_a_fresh_sign_in() {
     assert!(kept.status == 403 && kept.text.contains("name=\"kept-redirect_uris\""), "{}", kept.text);
     assert_eq!(site.auth.directory().applications().iter().count(), 0);
 }
+
+#[tokio::test]
+async fn an_application_has_keys_in_place_of_a_secret() {
+    const KEYS: &str =
+        r#"{"keys": [{"kid": "<1>", "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "use": "sig"}]}"#;
+    let site = site().await;
+    let mut admin = admin(&site).await;
+    let form = with(filled(&mut admin, "wiki").await, &[("jwks", KEYS), ("agent", "yes")]);
+    let private = with(form.clone(), &[("jwks", &KEYS.replace("\"use\"", "\"d\""))]);
+    let refused = admin.post(FORM, &private).await;
+    assert!(refused.status == 400 && refused.text.contains("a key holds its private part"), "{}", refused.text);
+    let refused = admin.post(FORM, &with(form.clone(), &[("jwks", "key")])).await;
+    assert!(refused.status == 400 && refused.text.contains("jwks: write a set of keys"), "{}", refused.text);
+    let public: Vec<_> = form.iter().filter(|(name, _)| name != "confidential").cloned().collect();
+    let refused = admin.post(FORM, &public).await;
+    assert!(refused.status == 400 && refused.text.contains("has no keys"), "{}", refused.text);
+
+    let saved = admin.post(FORM, &form).await;
+    assert!(saved.status.is_redirection(), "no secret is shown: {}", saved.text);
+    let record = site.auth.directory().applications().get("wiki").cloned().unwrap();
+    assert_eq!((record.keys.len(), record.agent, record.secret_hash.as_deref()), (1, true, None));
+    let page = admin.get(saved.location()).await;
+    assert!(
+        page.text.contains("1 key") && page.text.contains("Acts of its own accord") && !page.text.contains("New secret"),
+        "{}",
+        page.text
+    );
+    // The form has them as they are kept, and saving it changes nothing.
+    let edit = admin.get("/auth/applications/edit?id=wiki").await.form(FORM);
+    admin.post(FORM, &edit).await;
+    let kept = site.auth.directory().applications().get("wiki").cloned().unwrap();
+    assert_eq!((&kept.keys, kept.last_modified_ms), (&record.keys, record.last_modified_ms));
+    // Without them it gets a secret.
+    let shown = admin.post(FORM, &with(edit, &[("jwks", "")])).await;
+    assert!(shown.text.contains(SECRET), "{}", shown.text);
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// How an application proves who it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,13 @@ pub enum ApplicationKind {
     Public,
     /// A server with a secret.
     Confidential,
+}
+
+/// Public keys as RFC 7517 section 5 writes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySet {
+    /// Each a JWK.
+    pub keys: Vec<Map<String, Value>>,
 }
 
 /// An application of the database.
@@ -59,6 +67,12 @@ pub struct Application {
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// The public keys that it proves with who it is, in place of a secret (RFC 7523).
+    #[serde(default)]
+    pub jwks: KeySet,
+    /// Whether it acts of its own accord: its grants are short unless the person says otherwise.
+    #[serde(default)]
+    pub agent: bool,
     /// When its secret was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_made: Option<String>,
@@ -129,6 +143,12 @@ pub struct PutApplicationRequest {
     /// Its access tokens are bound to keys, and it gets none without a proof (RFC 9449).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// The public keys that it proves with who it is, in place of a secret (RFC 7523).
+    #[serde(default)]
+    pub jwks: KeySet,
+    /// Whether it acts of its own accord: its grants are short unless the person says otherwise.
+    #[serde(default)]
+    pub agent: bool,
     /// Where it is told that a session has ended; empty: nowhere.
     #[serde(default)]
     pub backchannel_logout_uri: String,

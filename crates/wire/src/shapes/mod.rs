@@ -15,8 +15,8 @@ mod service;
 mod verification;
 
 pub use applications::{
-    Application, ApplicationKind, ApplicationList, CreateInitialTokenRequest, InitialToken, InitialTokenList, PutApplicationRequest,
-    ResetApplicationSecretRequest,
+    Application, ApplicationKind, ApplicationList, CreateInitialTokenRequest, InitialToken, InitialTokenList, KeySet,
+    PutApplicationRequest, ResetApplicationSecretRequest,
 };
 pub use audit::{AuditEntry, AuditHistory};
 pub use brokers::WebsocktunnelToken;

@@ -1,7 +1,8 @@
 //! `falconer application ...`: the applications of a server's database.
 
 use anyhow::{Context, Result, bail};
-use falconer_wire::{ApplicationKind, PutApplicationRequest, ResetApplicationSecretRequest, time_expression};
+use falconer_wire::{ApplicationKind, KeySet, PutApplicationRequest, ResetApplicationSecretRequest, time_expression};
+use serde_json::Value;
 
 use super::{deletion, initial_token};
 use crate::commands::user::{UserOptions, any_scope};
@@ -104,6 +105,12 @@ pub struct Record {
     /// Whether its access tokens are bound to keys, so that it gets none without a proof
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     dpop_bound_access_tokens: Option<bool>,
+    /// A file with its public keys as a JWKS, which it proves with who it is, in place of a secret; '' for none
+    #[arg(long, value_name = "FILE", value_parser = key_set)]
+    jwks: Option<KeySet>,
+    /// Whether it acts of its own accord, so that its grants are short unless people say otherwise
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    agent: Option<bool>,
     /// Where it is told that somebody has signed out; '' for nowhere
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<String>,
@@ -128,6 +135,8 @@ impl Record {
             pushed_only: self.pushed_only.unwrap_or(request.pushed_only),
             id_token_alg: self.id_token_alg.unwrap_or(request.id_token_alg),
             dpop_bound_access_tokens: self.dpop_bound_access_tokens.unwrap_or(request.dpop_bound_access_tokens),
+            jwks: self.jwks.unwrap_or(request.jwks),
+            agent: self.agent.unwrap_or(request.agent),
             backchannel_logout_uri: self.backchannel_logout_uri.unwrap_or(request.backchannel_logout_uri),
             name: request.name,
         }
@@ -167,6 +176,8 @@ pub async fn run(command: Application) -> Result<()> {
                 pushed_only: false,
                 id_token_alg: "ES256".to_owned(),
                 dpop_bound_access_tokens: false,
+                jwks: KeySet::default(),
+                agent: false,
                 backchannel_logout_uri: String::new(),
             };
             show(&server.put_application(&id, &record.onto(nothing)).await?, user.json)
@@ -190,6 +201,8 @@ pub async fn run(command: Application) -> Result<()> {
                 pushed_only: present.pushed_only,
                 id_token_alg: present.id_token_alg,
                 dpop_bound_access_tokens: present.dpop_bound_access_tokens,
+                jwks: present.jwks,
+                agent: present.agent,
                 backchannel_logout_uri: present.backchannel_logout_uri,
             };
             show(&server.put_application(&id, &record.onto(as_it_is)).await?, user.json)
@@ -219,6 +232,15 @@ pub async fn run(command: Application) -> Result<()> {
 
 async fn present(server: &falconer_client::Client, id: &str) -> Result<falconer_wire::Application> {
     server.application(id).await?.with_context(|| format!("there is no application {id} in the database"))
+}
+
+/// The keys of a file: what stands beside them is for nobody here.
+fn key_set(path: &str) -> Result<KeySet, String> {
+    if path.is_empty() {
+        return Ok(KeySet::default());
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("it can't be read: {error}"))?;
+    serde_json::from_str(&text).map_err(|_| "it is no set of keys: {\"keys\": [...]}".to_owned())
 }
 
 pub(super) fn max_life(text: &str) -> Result<i64, String> {
@@ -283,6 +305,12 @@ fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
         ("ID tokens", vec![format!("signed by {}", application.id_token_alg)]),
         ("requests", vec![if application.pushed_only { "have to be pushed" } else { "may be brought by the browser" }.to_owned()]),
     ];
+    if !application.jwks.keys.is_empty() {
+        fields.push(("keys", application.jwks.keys.iter().map(|key| Value::Object(key.clone()).to_string()).collect()));
+    }
+    if application.agent {
+        fields.push(("agent", vec!["its grants are short unless people say otherwise".to_owned()]));
+    }
     if !application.backchannel_logout_uri.is_empty() {
         fields.push(("told of signing out", vec![application.backchannel_logout_uri.clone()]));
     }

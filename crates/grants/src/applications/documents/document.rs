@@ -85,12 +85,21 @@ fn application(
         skip_consent: false,
         dpop_bound_access_tokens: false,
         pushed_only: false,
+        keys: Vec::new(),
         id_token_alg: SigningAlgorithm::default(),
         backchannel_logout_uri: String::new(),
     };
     let documented = Documented { site: url.clone(), is_read: name.is_some(), name: name.flatten() };
     // It may ask for anything, as a site may; what it gets is for the person to say.
-    Application { settings, redirects, scopes: ScopeSet::new(["*"]), record: None, document: Some(documented), is_command_line: false }
+    Application {
+        settings,
+        redirects,
+        scopes: ScopeSet::new(["*"]),
+        keys: Vec::new(),
+        record: None,
+        document: Some(documented),
+        is_command_line: false,
+    }
 }
 
 /// What is not there is false.

@@ -1,10 +1,11 @@
 //! What an application says of itself where it registers (RFC 7591 section 2). What is not known is passed over.
 
-use falconer_auth::{SigningAlgorithm, is_unseen};
+use falconer_auth::{ASSERTION_ALGORITHMS, JwsAlgorithm, SigningAlgorithm, is_unseen};
 use falconer_scopes::ScopeSet;
 use falconer_wire::scope_text;
 use serde_json::{Map, Value};
 
+use crate::applications::keys;
 use crate::applications::registration::error::RegistrationError;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::targets::target::Target;
@@ -24,6 +25,8 @@ pub enum ProofMethod {
     Basic,
     /// `client_secret_post`
     Post,
+    /// `private_key_jwt`
+    Key,
 }
 
 impl ProofMethod {
@@ -33,6 +36,7 @@ impl ProofMethod {
             ProofMethod::Nothing => "none",
             ProofMethod::Basic => "client_secret_basic",
             ProofMethod::Post => "client_secret_post",
+            ProofMethod::Key => "private_key_jwt",
         }
     }
 }
@@ -43,6 +47,8 @@ pub(crate) struct ClientMetadata {
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) method: ProofMethod,
+    /// `jwks`, where it proves itself by keys.
+    pub(crate) keys: Vec<String>,
     /// What it wants to ask for. `None`: it says nothing.
     pub(crate) scopes: Option<Vec<String>>,
     /// `require_pushed_authorization_requests` (RFC 9126 section 6)
@@ -71,7 +77,10 @@ pub(crate) fn read(
         None | Some("none") => ProofMethod::Nothing,
         Some("client_secret_basic") => ProofMethod::Basic,
         Some("client_secret_post") => ProofMethod::Post,
-        Some(_) => return invalid("token_endpoint_auth_method: none, client_secret_basic and client_secret_post are there."),
+        Some("private_key_jwt") => ProofMethod::Key,
+        Some(_) => {
+            return invalid("token_endpoint_auth_method: none, client_secret_basic, client_secret_post and private_key_jwt are there.");
+        }
     };
     for (name, needed) in [("grant_types", "authorization_code"), ("response_types", "code")] {
         if texts(metadata, name)?.is_some_and(|all| !all.contains(&needed)) {
@@ -81,6 +90,7 @@ pub(crate) fn read(
     if metadata.contains_key("jwks") && metadata.contains_key("jwks_uri") {
         return invalid("jwks and jwks_uri exclude each other.");
     }
+    let keys = if method == ProofMethod::Key { keys(metadata)? } else { Vec::new() };
     if text(metadata, "subject_type")?.is_some_and(|subject| subject != "public") {
         return invalid("subject_type: the subjects are public.");
     }
@@ -103,7 +113,17 @@ pub(crate) fn read(
     // A logout token always has the session, whether that is needed or not.
     flag(metadata, "backchannel_logout_session_required")?;
     let (backchannel_logout_uri, scopes) = (backchannel_logout_uri.to_owned(), scopes(metadata)?);
-    Ok(ClientMetadata { name, redirect_uris, method, scopes, pushed_only, id_token_alg, dpop_bound_access_tokens, backchannel_logout_uri })
+    Ok(ClientMetadata {
+        name,
+        redirect_uris,
+        method,
+        keys,
+        scopes,
+        pushed_only,
+        id_token_alg,
+        dpop_bound_access_tokens,
+        backchannel_logout_uri,
+    })
 }
 
 /// The host in place of a name, as far as a name can be that long.
@@ -133,6 +153,25 @@ fn redirects(
         first.get_or_insert(target);
     }
     first.map(|first| (all, first)).ok_or_else(|| wrong(format!("there are 1 to {MOST_REDIRECTS}.")))
+}
+
+/// The keys of one that proves itself by them. Nothing is fetched from where somebody says that they are.
+fn keys(metadata: &Map<String, Value>) -> Result<Vec<String>, RegistrationError> {
+    if member(metadata, "jwks_uri").is_some() {
+        return invalid("jwks_uri: it is not read here; give the keys themselves, as jwks, and change them at registration_client_uri.");
+    }
+    let set = member(metadata, "jwks").ok_or_else(|| RegistrationError::Metadata("jwks: private_key_jwt needs it.".to_owned()))?;
+    let mut keys = keys::of_set(set).map_err(|why| RegistrationError::Metadata(format!("{why}.")))?;
+    if keys.is_empty() {
+        return invalid("jwks: private_key_jwt needs a key at least.");
+    }
+    if let Some(name) = text(metadata, "token_endpoint_auth_signing_alg")? {
+        let algorithm = JwsAlgorithm::named(name).filter(|_| ASSERTION_ALGORITHMS.contains(&name));
+        let only = algorithm.and_then(|algorithm| keys.into_iter().map(|key| key.only_for(algorithm)).collect::<Option<Vec<_>>>());
+        let wrong = "token_endpoint_auth_signing_alg: it is none of those that are there, or a key of jwks is not for it.";
+        keys = only.ok_or_else(|| RegistrationError::Metadata(wrong.to_owned()))?;
+    }
+    Ok(keys::written(&keys))
 }
 
 fn scopes(metadata: &Map<String, Value>) -> Result<Option<Vec<String>>, RegistrationError> {

@@ -53,6 +53,8 @@ pub struct RegisteredApplication {
     pub redirect_uris: Vec<String>,
     /// How it proves who it is.
     pub method: ProofMethod,
+    /// The public keys that it proves that with, each a JWK as JSON.
+    pub keys: Vec<String>,
     /// What it may ask for, as a value of `scope`. `None`: anything, as any site may.
     pub scope: Option<String>,
     /// Whether its requests have to be pushed.
@@ -117,7 +119,7 @@ impl Grants {
             network: &around,
         };
         let record = self.auth.register_application(&new).await?;
-        let secret = record.confidential.then_some(secret);
+        let secret = record.secret_hash.is_some().then_some(secret);
         Ok(RegisteredApplication { method: read.method, secret, ..shown(&record, &access_token) })
     }
 
@@ -144,7 +146,7 @@ impl Grants {
     }
 
     /// Makes an application what its metadata says now. What is left out is as if nothing had been said, but for `scope`, which is never more than it
-    /// was, and `dpop_bound_access_tokens`, which stays.
+    /// was, and `dpop_bound_access_tokens` and `require_pushed_authorization_requests`, which stay: whoever has the token makes nothing of it less safe.
     pub async fn change_registered(
         &self,
         id: &str,
@@ -231,8 +233,7 @@ impl Grants {
         known: Option<&ApplicationRecord>,
     ) -> Result<ApplicationInput, ApiError> {
         let input = registered_as(read, initial, known)?;
-        check_input(id, &input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
-        Ok(input)
+        check_input(id, &input, &|target| self.is_own(target)).map_err(ApiError::InputError)
     }
 }
 
@@ -270,10 +271,12 @@ fn registered_as(
         confidential: read.method != ProofMethod::Nothing,
         remember_ms: 0,
         skip_consent: false,
-        pushed_only: read.pushed_only,
+        pushed_only: read.pushed_only || known.is_some_and(|known| known.pushed_only),
         id_token_alg: read.id_token_alg,
         dpop_bound_access_tokens: read.dpop_bound_access_tokens || known.is_some_and(|known| known.dpop_bound_access_tokens),
         backchannel_logout_uri: read.backchannel_logout_uri.clone(),
+        keys: read.keys.clone(),
+        agent: known.is_some_and(|known| known.agent),
     })
 }
 
@@ -289,7 +292,12 @@ fn shown(record: &ApplicationRecord, token: &str) -> RegisteredApplication {
         created_ms: record.created_ms,
         name: record.name.clone(),
         redirect_uris: record.redirect_uris.clone(),
-        method: if record.confidential { ProofMethod::Basic } else { ProofMethod::Nothing },
+        method: match (record.confidential, record.keys.is_empty()) {
+            (false, _) => ProofMethod::Nothing,
+            (true, true) => ProofMethod::Basic,
+            (true, false) => ProofMethod::Key,
+        },
+        keys: record.keys.clone(),
         scope: (!is_anything).then(|| scope_text::write(record.scopes.iter().map(String::as_str))),
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg,

@@ -14,7 +14,7 @@ use crate::applications::application::ApplicationKind;
 use crate::applications::documents::fetch::is_url;
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
-use crate::oauth::client::ClientProof;
+use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::proof::SentProof;
 use crate::oauth::request::authorization::{AuthorizationError, Refusal, Sent};
@@ -76,7 +76,7 @@ impl Grants {
         sent: SentProof<'_>,
     ) -> Result<PushedRequest, ExchangeError> {
         let invalid = |text: &str| ExchangeError::InvalidRequest(text.to_owned());
-        let application = self.client(proof)?.ok_or(ExchangeError::InvalidClient)?;
+        let application = self.client(proof).await?.ok_or(ExchangeError::InvalidClient)?;
         if is_url(application.id()) {
             return Err(invalid("An application that nobody registered sends its request with the browser."));
         }
@@ -91,7 +91,7 @@ impl Grants {
             }
         };
         self.count(&key, most, MINUTE_MS).await?;
-        let query = parameters.without(&["client_id", "client_secret"]);
+        let query = parameters.without(&["client_id", "client_secret", "client_assertion", "client_assertion_type"]);
         let query = format!("client_id={}{query}", encode_component(application.id()));
         if query.len() > LONGEST {
             return Err(invalid("The request is longer than 4 KiB."));

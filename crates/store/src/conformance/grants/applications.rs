@@ -29,6 +29,8 @@ pub(super) fn application(id: &str) -> ApplicationRecord {
         backchannel_logout_uri: String::new(),
         registration: None,
         dpop_bound_access_tokens: false,
+        keys: Vec::new(),
+        agent: false,
         created_ms: NOW,
         last_modified_ms: NOW,
     }
@@ -55,6 +57,8 @@ pub(crate) async fn an_application_comes_back_as_it_was(store: Arc<dyn Store>) {
             registered_from: Some("2001:db8::/48".into()),
         }),
         dpop_bound_access_tokens: true,
+        keys: texts(&["{\"kty\":\"OKP\"}", "\u{3a9}\",b"]),
+        agent: true,
         max_life_ms: i64::MAX,
         scopes: texts(&["b", "a", "b", "sp ace \"\\"]),
         ..application("Z.odd_1-")

@@ -7,7 +7,7 @@ use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "id, name, description, owner, redirect_uris, scopes, max_life_ms, confidential, secret_hash, secret_made_ms, old_secret_hash, old_secret_ends_ms, remember_ms, skip_consent, created_ms, last_modified_ms, registration_hash, initial_token, granted_ms, pushed_only, id_token_alg, dpop_bound_access_tokens, backchannel_logout_uri, registered_from";
+const COLUMNS: &str = "id, name, description, owner, redirect_uris, scopes, max_life_ms, confidential, secret_hash, secret_made_ms, old_secret_hash, old_secret_ends_ms, remember_ms, skip_consent, created_ms, last_modified_ms, registration_hash, initial_token, granted_ms, pushed_only, id_token_alg, dpop_bound_access_tokens, backchannel_logout_uri, registered_from, keys, agent";
 
 /// All applications, ascending.
 pub(crate) fn every(connection: &Connection) -> Res<Vec<ApplicationRecord>> {
@@ -20,7 +20,7 @@ pub(crate) fn one(connection: &Connection, id: &str) -> Res<Option<ApplicationRe
 
 pub(crate) fn insert(writing: &mut Writing<'_>, application: &ApplicationRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO applications ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
+        "INSERT INTO applications ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
     );
     write(writing.connection, &sql, application)?;
     writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Created)
@@ -30,7 +30,8 @@ pub(crate) fn update(writing: &mut Writing<'_>, application: &ApplicationRecord)
     let sql = "UPDATE applications SET name = ?2, description = ?3, owner = ?4, redirect_uris = ?5, scopes = ?6, max_life_ms = ?7, confidential = ?8,
                secret_hash = ?9, secret_made_ms = ?10, old_secret_hash = ?11, old_secret_ends_ms = ?12, remember_ms = ?13,
                skip_consent = ?14, created_ms = ?15, last_modified_ms = ?16, registration_hash = ?17, initial_token = ?18, granted_ms = ?19,
-               pushed_only = ?20, id_token_alg = ?21, dpop_bound_access_tokens = ?22, backchannel_logout_uri = ?23, registered_from = ?24
+               pushed_only = ?20, id_token_alg = ?21, dpop_bound_access_tokens = ?22, backchannel_logout_uri = ?23, registered_from = ?24,
+               keys = ?25, agent = ?26
                WHERE id = ?1";
     if write(writing.connection, sql, application)? == 0 {
         return Err(StoreError::Conflict.into());
@@ -73,6 +74,8 @@ fn write(connection: &Connection, sql: &str, application: &ApplicationRecord) ->
         application.dpop_bound_access_tokens,
         application.backchannel_logout_uri,
         registration.and_then(|registration| registration.registered_from.as_ref()),
+        list(&application.keys)?,
+        application.agent,
     ];
     run(connection, sql, values)
 }
@@ -104,5 +107,7 @@ fn read(row: &Row<'_>) -> Res<ApplicationRecord> {
         backchannel_logout_uri: row.get(22)?,
         registration: access_hash.map(|access_hash| RegistrationRecord { access_hash, initial_token, granted_ms, registered_from }),
         dpop_bound_access_tokens: row.get(21)?,
+        keys: read_list(row, 24)?,
+        agent: row.get(25)?,
     })
 }

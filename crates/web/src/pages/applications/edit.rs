@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, Secret, SigningAlgorithm};
-use falconer_grants::PutApplication;
+use falconer_grants::{PutApplication, jwks_of_keys, keys_of_jwks};
 use falconer_login::{LoginError, Session};
 use falconer_wire::time_expression;
 use http::StatusCode;
@@ -60,6 +60,8 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         pushed_only: form.ticked("pushed_only"),
         id_token_alg: form.field("id_token_alg").to_owned(),
         dpop_bound_access_tokens: form.ticked("dpop_bound_access_tokens"),
+        jwks: form.field("jwks").trim().replace("\r\n", "\n"),
+        agent: form.ticked("agent"),
         backchannel_logout_uri: form.field("backchannel_logout_uri").trim().to_owned(),
         seen_ms: form.field("seen").parse().ok(),
     };
@@ -99,6 +101,10 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
     let Some(id_token_alg) = SigningAlgorithm::of_word(&draft.id_token_alg) else {
         return Ok(Err(ApiError::InputError(format!("ID tokens are not signed by `{}`", draft.id_token_alg))));
     };
+    let keys = match keys_of_jwks(&draft.jwks) {
+        Ok(keys) => keys,
+        Err(text) => return Ok(Err(ApiError::InputError(text))),
+    };
     let input = ApplicationInput {
         name: draft.name.clone(),
         description: draft.description.clone(),
@@ -112,6 +118,8 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
         pushed_only: draft.pushed_only,
         id_token_alg,
         dpop_bound_access_tokens: draft.dpop_bound_access_tokens,
+        keys,
+        agent: draft.agent,
         backchannel_logout_uri: draft.backchannel_logout_uri.clone(),
     };
     visit.web.grants.put_application_from(session, &draft.id, &input, draft.seen_ms.unwrap_or(0)).await
@@ -137,6 +145,8 @@ fn of_record(record: &ApplicationRecord) -> ApplicationDraft {
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg.as_str().to_owned(),
         dpop_bound_access_tokens: record.dpop_bound_access_tokens,
+        jwks: if record.keys.is_empty() { String::new() } else { format!("{:#}", jwks_of_keys(&record.keys)) },
+        agent: record.agent,
         backchannel_logout_uri: record.backchannel_logout_uri.clone(),
         seen_ms: Some(record.last_modified_ms),
     }

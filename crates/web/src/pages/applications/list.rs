@@ -83,6 +83,12 @@ fn facts(record: &ApplicationRecord, now_ms: i64) -> Vec<(&'static str, String)>
         ("People are asked", consent_in_words(record)),
         ("Owner", if record.owner.is_empty() { "nobody".to_owned() } else { record.owner.clone() }),
     ];
+    if !record.keys.is_empty() {
+        facts.push(("Proves itself by", words::count(record.keys.len(), "key")));
+    }
+    if record.agent {
+        facts.push(("Acts of its own accord", "its grants are short unless people say otherwise".to_owned()));
+    }
     if record.pushed_only {
         facts.push(("Its requests", "have to be pushed".to_owned()));
     }
@@ -117,8 +123,8 @@ fn actions(record: &ApplicationRecord, acts: ApplicationActs) -> Vec<(String, &'
     let ask = |action: &str| format!("{}/confirm?id={id}&action={action}", APPLICATIONS.0);
     let all = [
         (acts.update, (format!("{}/edit?id={id}", APPLICATIONS.0), "Edit", false)),
-        (acts.update && record.confidential, (ask("secret"), "New secret", false)),
-        (acts.update && record.confidential, (ask("secret_now"), "Replace the secret at once", true)),
+        (acts.update && record.secret_hash.is_some(), (ask("secret"), "New secret", false)),
+        (acts.update && record.secret_hash.is_some(), (ask("secret_now"), "Replace the secret at once", true)),
         (acts.delete, (ask("delete"), "Delete", true)),
     ];
     all.into_iter().filter_map(|(may, action)| may.then_some(action)).collect()

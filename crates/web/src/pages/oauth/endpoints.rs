@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use falconer_grants::{ACCESS_TOKEN_TYPE, ClientProof, ParameterError, Parameters};
+use falconer_grants::{ACCESS_TOKEN_TYPE, ClientProof, ParameterError, Parameters, SentAssertion};
 use falconer_wire::date_time;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, PRAGMA};
 use http::request::Parts;
@@ -92,20 +92,34 @@ pub(crate) struct ApplicationRequest {
     pub(crate) dpop: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
+    assertion: Option<String>,
+    assertion_type: Option<String>,
+    /// What an assertion may be for.
+    audiences: Vec<String>,
 }
 
+/// Where applications push their requests: an assertion may be for that endpoint, at that endpoint (RFC 9126 section 2).
+const PUSH: &str = "/login/oauth/par";
+
 impl ApplicationRequest {
-    pub(super) async fn read(request: Request) -> Result<ApplicationRequest, Refused> {
+    pub(super) async fn read(web: &Web, request: Request) -> Result<ApplicationRequest, Refused> {
+        let origin = web.settings.public_origin.as_str();
+        let pushed = (request.uri().path() == PUSH).then(|| format!("{origin}{PUSH}"));
+        let audiences = [origin.to_owned(), format!("{origin}/login/oauth/token")].into_iter().chain(pushed).collect();
         let basic = basic(request.headers())?;
         let dpop = proof::of_headers(request.headers())?.map(str::to_owned);
         let (parameters, _) = read(request).await?;
         let one = |name| parameters.one(name).map(|value| value.map(str::to_owned)).map_err(invalid);
         let (client_id, client_secret) = (one("client_id")?, one("client_secret")?);
-        Ok(ApplicationRequest { basic, dpop, client_id, client_secret, parameters })
+        let (assertion, assertion_type) = (one("client_assertion")?, one("client_assertion_type")?);
+        Ok(ApplicationRequest { basic, dpop, client_id, client_secret, assertion, assertion_type, audiences, parameters })
     }
 
     /// By one way only (RFC 6749 section 2.3).
     pub(crate) fn proof(&self) -> Result<ClientProof<'_>, Refused> {
+        if let Some(sent) = self.assertion()? {
+            return Ok(ClientProof::Assertion(sent));
+        }
         match (&self.basic, self.client_id.as_deref(), self.client_secret.as_deref()) {
             (Some(_), _, Some(_)) => Err(Refused::invalid_request("The application says twice who it is: use the header or the form.")),
             (Some((id, _)), Some(other), None) if id != other => {
@@ -120,6 +134,19 @@ impl ApplicationRequest {
             (None, None, None) => Ok(ClientProof::Nothing),
         }
     }
+
+    fn assertion(&self) -> Result<Option<SentAssertion<'_>>, Refused> {
+        match (self.assertion.as_deref(), self.assertion_type.as_deref()) {
+            (None, None) => Ok(None),
+            _ if self.basic.is_some() || self.client_secret.is_some() => {
+                Err(Refused::invalid_request("The application says twice who it is: send a secret or a client_assertion."))
+            }
+            (Some(assertion), Some(kind)) => {
+                Ok(Some(SentAssertion { kind, assertion, id: self.client_id.as_deref(), audiences: &self.audiences }))
+            }
+            _ => Err(Refused::invalid_request("A client_assertion needs its client_assertion_type, and the other way round.")),
+        }
+    }
 }
 
 pub(crate) async fn answered(
@@ -128,7 +155,7 @@ pub(crate) async fn answered(
     exchange: impl AsyncFnOnce(ApplicationRequest) -> Result<Response, Refused>,
 ) -> Response {
     let headers = request.headers().clone();
-    let outcome = match ApplicationRequest::read(request).await {
+    let outcome = match ApplicationRequest::read(web, request).await {
         Ok(request) => match at_hand(web, &request).await {
             Ok(()) => exchange(request).await,
             Err(refused) => Err(refused),

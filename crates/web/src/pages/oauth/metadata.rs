@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use falconer_grants::{ApplicationKind, CommandLine, GrantType, PROOF_ALGORITHMS};
+use falconer_grants::{ASSERTION_ALGORITHMS, ApplicationKind, CommandLine, GrantType, PROOF_ALGORITHMS};
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub(crate) fn of(web: &Web) -> Value {
         modes.push("fragment");
         grants.push("implicit");
     }
-    let proofs = ["none", "client_secret_basic", "client_secret_post"];
+    let proofs = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
     // How `falconer signin` may ask here; where it may not, it goes by the page that every site uses.
     let command_line = web.grants.command_line();
     let body = json!({
@@ -53,7 +53,10 @@ pub(crate) fn of(web: &Web) -> Value {
         "grant_types_supported": grants,
         "token_endpoint_auth_methods_supported": proofs,
         "revocation_endpoint_auth_methods_supported": proofs,
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
         "authorization_response_iss_parameter_supported": true,

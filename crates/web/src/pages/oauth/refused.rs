@@ -74,7 +74,7 @@ impl From<ExchangeError> for Refused {
         let text = error.to_string();
         match error {
             ExchangeError::InvalidRequest(_) => Refused::invalid_request(text),
-            ExchangeError::InvalidClient => {
+            ExchangeError::InvalidClient | ExchangeError::Assertion(_) => {
                 Refused { challenge: Some("Basic realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", text) }
             }
             ExchangeError::InvalidGrant | ExchangeError::RefreshToken | ExchangeError::OtherClient | ExchangeError::InvalidDeviceCode => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use falconer_grants::{GrantType, RegisteredApplication, RegistrationError};
+use falconer_grants::{GrantType, RegisteredApplication, RegistrationError, jwks_of_keys};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value, json};
@@ -116,6 +116,8 @@ fn shown(web: &Web, status: StatusCode, registered: RegisteredApplication) -> Re
         "dpop_bound_access_tokens": registered.dpop_bound_access_tokens,
     });
     let body = with_member(body, "scope", registered.scope);
+    let jwks = (!registered.keys.is_empty()).then(|| jwks_of_keys(&registered.keys));
+    let body = with_member(body, "jwks", jwks);
     // The session is in each logout token, whether it was required or not.
     let told = registered.backchannel_logout_uri;
     let body = with_member(body, "backchannel_logout_session_required", told.is_some().then_some(true));

@@ -129,6 +129,8 @@ pub(super) fn application_form() -> ApplicationFormPage {
             pushed_only: true,
             id_token_alg: "EdDSA".to_owned(),
             dpop_bound_access_tokens: false,
+            jwks: "{\"keys\": [{\"kid\": \"<1>\"}]}".to_owned(),
+            agent: true,
             backchannel_logout_uri: "https://wiki.example.com/signed-out".to_owned(),
             seen_ms: Some(1_796_000_000_000),
         },

@@ -25,7 +25,7 @@ pub const TOKEN: &str = "https://auth.example.com/login/oauth/token";
 /// Whoever has a key.
 pub struct Holder(EcdsaKeyPair);
 
-fn base64url(bytes: &[u8]) -> String {
+pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -36,7 +36,7 @@ impl Holder {
         Holder(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, kept.as_ref(), &random).unwrap())
     }
 
-    fn jwk(&self) -> Value {
+    pub fn jwk(&self) -> Value {
         let point = self.0.public_key().as_ref();
         json!({"kty": "EC", "crv": "P-256", "x": base64url(&point[1..33]), "y": base64url(&point[33..])})
     }
@@ -48,7 +48,7 @@ impl Holder {
     }
 
     /// Any header and any claims, signed.
-    fn signed(&self, header: &Value, claims: &Value) -> String {
+    pub fn signed(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
         let signature = self.0.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
         format!("{message}.{}", base64url(signature.as_ref()))

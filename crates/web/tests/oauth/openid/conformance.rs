@@ -324,7 +324,7 @@ fn backchannel() -> Vec<Check> {
 }
 
 /// The plans: their names, the fewest checks that each has, and its checks.
-fn plans() -> [(&'static str, usize, Vec<Check>); 7] {
+fn plans() -> [(&'static str, usize, Vec<Check>); 8] {
     [
         ("Config", 32, config()),
         ("Basic", 120, basic()),
@@ -333,6 +333,7 @@ fn plans() -> [(&'static str, usize, Vec<Check>); 7] {
         ("Back-Channel Logout", 35, backchannel()),
         ("DPoP", 130, crate::dpop::plan::rows()),
         ("Signed access tokens", 39, crate::signed::plan::rows()),
+        ("Private Key JWT", 65, crate::keys::rows()),
     ]
 }
 

@@ -19,7 +19,16 @@ pub fn members() -> Vec<(&'static str, &'static str, Value)> {
         ("Discovery 3", "claims_parameter_supported", json!(false)),
         ("Discovery 3", "request_parameter_supported", json!(false)),
         ("Discovery 3", "request_uri_parameter_supported", json!(false)),
-        ("Discovery 3", "token_endpoint_auth_methods_supported", json!(["none", "client_secret_basic", "client_secret_post"])),
+        (
+            "Discovery 3",
+            "token_endpoint_auth_methods_supported",
+            json!(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]),
+        ),
+        (
+            "Discovery 3",
+            "token_endpoint_auth_signing_alg_values_supported",
+            json!(["ES256", "Ed25519", "EdDSA", "ES384", "PS256", "RS256"]),
+        ),
         ("Logout 2.1", "end_session_endpoint", at("logout")),
         ("Back-Channel 2.1", "backchannel_logout_supported", json!(true)),
         ("Back-Channel 2.1", "backchannel_logout_session_supported", json!(true)),

@@ -37,7 +37,7 @@ pub const REFUSED: [(&str, &str, Changes, (u16, &str)); 23] = [
             ("client_assertion", "eyJ.e30.x"),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
         ],
-        (400, "invalid_grant"),
+        (401, "invalid_client"),
     ),
     ("RFC 6749 5.2", "no grant type", &[("grant_type", "")], (400, "unsupported_grant_type")),
     ("RFC 6749 5.2", "one that there is none", &[("grant_type", "zzz")], (400, "unsupported_grant_type")),

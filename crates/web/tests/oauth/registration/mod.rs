@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const REGISTER: &str = "/login/oauth/register";
 const BACK: &str = "https://agent.example.com/back";
 
-fn metadata() -> Value {
+pub fn metadata() -> Value {
     json!({
         "client_name": "The <helpful> agent",
         "redirect_uris": [BACK, "http://127.0.0.1/back"],
@@ -47,7 +47,7 @@ fn configure(site: &Site, registration: Registration) {
 }
 
 /// A site that takes registrations, and a token for so many.
-async fn with_token(uses: i64) -> (Site, String) {
+pub async fn with_token(uses: i64) -> (Site, String) {
     let site = site().await;
     configure(&site, Registration::Token);
     site.somebody("admin", &["auth:*", "notes:*"]).await;
@@ -58,7 +58,7 @@ async fn with_token(uses: i64) -> (Site, String) {
 }
 
 impl Site {
-    async fn registration(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Page {
+    pub async fn registration(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Page {
         self.registration_from("203.0.113.7:4000", method, path, token, body).await
     }
 
@@ -71,20 +71,20 @@ impl Site {
         self.send(request.extension(Peer(peer.parse().unwrap())).body(body).unwrap()).await
     }
 
-    async fn register(&self, token: Option<&str>, metadata: &Value) -> Page {
+    pub async fn register(&self, token: Option<&str>, metadata: &Value) -> Page {
         self.registration(Method::POST, REGISTER, token, Some(metadata)).await
     }
 }
 
 /// What was registered: its `client_id`, where it is, and the token for that.
-struct Registered {
-    id: String,
-    path: String,
-    token: String,
-    json: Value,
+pub struct Registered {
+    pub id: String,
+    pub path: String,
+    pub token: String,
+    pub json: Value,
 }
 
-fn registered(page: &Page) -> Registered {
+pub fn registered(page: &Page) -> Registered {
     assert_eq!((page.status, page.header("cache-control")), (StatusCode::CREATED, "no-store"), "{}", page.text);
     let json = page.json();
     let text = |name: &str| json[name].as_str().unwrap_or_else(|| panic!("{name}: {json}")).to_owned();

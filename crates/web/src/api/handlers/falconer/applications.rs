@@ -4,9 +4,10 @@ use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, InitialTokenR
 use falconer_grants::{Grants, InitialTokenInput, PutApplication};
 use falconer_wire::continuation::Scheme;
 use falconer_wire::{
-    Application, ApplicationKind, ApplicationList, CreateInitialTokenRequest, InitialToken, InitialTokenList, PutApplicationRequest,
-    ResetApplicationSecretRequest,
+    Application, ApplicationKind, ApplicationList, CreateInitialTokenRequest, InitialToken, InitialTokenList, KeySet,
+    PutApplicationRequest, ResetApplicationSecretRequest,
 };
+use serde_json::Value;
 use zeroize::Zeroize as _;
 
 use crate::api::answer::reply::Reply;
@@ -39,6 +40,8 @@ pub(crate) async fn put(grants: &Grants, request: &Request<'_>) -> Answer {
         id_token_alg: SigningAlgorithm::of_word(&given.id_token_alg).ok_or_else(|| no_algorithm(&given.id_token_alg))?,
         dpop_bound_access_tokens: given.dpop_bound_access_tokens,
         backchannel_logout_uri: given.backchannel_logout_uri,
+        keys: given.jwks.keys.into_iter().map(|key| Value::Object(key).to_string()).collect(),
+        agent: given.agent,
     };
     Ok(changed(&grants.put_application(request.who, request.param("applicationId"), &input, None).await?))
 }
@@ -127,6 +130,8 @@ fn shape(record: &ApplicationRecord) -> Application {
         registered_itself: record.registration.is_some(),
         initial_token: record.registration.as_ref().and_then(|registration| registration.initial_token.clone()),
         dpop_bound_access_tokens: record.dpop_bound_access_tokens,
+        jwks: KeySet { keys: record.keys.iter().filter_map(|key| serde_json::from_str(key).ok()).collect() },
+        agent: record.agent,
         secret_made: record.secret_made_ms.map(time),
         old_secret_ends: record.old_secret_ends_ms.map(time),
         secret: None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::applications::application::{Application, ApplicationKind};
 use crate::grants::Grants;
+use crate::oauth::client::assertion::SentAssertion;
 use crate::oauth::error::ExchangeError;
 
 /// How an application says who it is.
@@ -21,6 +22,8 @@ pub enum ClientProof<'a> {
         /// `client_secret`
         secret: &'a str,
     },
+    /// With an assertion that one of its keys has signed.
+    Assertion(SentAssertion<'a>),
 }
 
 impl Grants {
@@ -35,11 +38,12 @@ impl Grants {
     }
 
     /// Who asks, once that is proved as far as this application can.
-    pub(crate) fn client(&self, proof: ClientProof<'_>) -> Result<Option<Arc<Application>>, ExchangeError> {
+    pub(crate) async fn client(&self, proof: ClientProof<'_>) -> Result<Option<Arc<Application>>, ExchangeError> {
         let find = |id| self.known_application(id).ok_or(ExchangeError::InvalidClient);
         let is_confidential = |application: &Application| application.kind() == ApplicationKind::Confidential;
         match proof {
             ClientProof::Nothing => Ok(None),
+            ClientProof::Assertion(sent) => self.asserted(sent).await.map(Some),
             ClientProof::Id(id) => {
                 find(id).and_then(|known| if is_confidential(&known) { Err(ExchangeError::InvalidClient) } else { Ok(Some(known)) })
             }
