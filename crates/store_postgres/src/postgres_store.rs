@@ -260,6 +260,10 @@ impl Store for PostgresStore {
         Ok(grants::secrets::one(&self.connection().await?, hash).await?)
     }
 
+    async fn application_of_grant(&self, grant: &str) -> Result<Option<String>> {
+        Ok(grants::secrets::application_of(&self.connection().await?, grant).await?)
+    }
+
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
         Ok(grants::secrets::note_use(&self.connection().await?, hash, at_ms).await?)
     }

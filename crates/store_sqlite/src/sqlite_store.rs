@@ -214,6 +214,11 @@ impl Store for SqliteStore {
         self.read(move |connection, _| grants::secrets::one(connection, &hash)).await
     }
 
+    async fn application_of_grant(&self, grant: &str) -> Result<Option<String>> {
+        let grant = grant.to_owned();
+        self.read(move |connection, _| grants::secrets::application_of(connection, &grant)).await
+    }
+
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
         let hash = hash.to_owned();
         self.write(move |connection, _| grants::secrets::note_use(connection, &hash, at_ms)).await

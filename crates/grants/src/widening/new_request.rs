@@ -12,7 +12,7 @@ use crate::applications::application::Application;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::device::authorization::{DEVICE_CODE, INTERVAL_MS};
 use crate::grants::Grants;
-use crate::oauth::client::ClientProof;
+use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::proof::SentProof;
 use crate::oauth::request::parameters::Parameters;
@@ -92,9 +92,9 @@ impl Grants {
         server: ServerAddress<'_>,
     ) -> Result<WaitingCode, ApiError> {
         let grant = self.auth.own_grant(who).await?;
-        let application = match &grant.application {
+        let application = match self.application_of(&grant).await? {
             None => None,
-            Some(id) => Some(self.known_application(id).ok_or_else(|| {
+            Some(id) => Some(self.known_application(&id).ok_or_else(|| {
                 ApiError::InputError("The application that the grant was made for is known no more, and gets nothing more".to_owned())
             })?),
         };
@@ -102,6 +102,25 @@ impl Grants {
             NotRequested::Scope(text) | NotRequested::Input(text) => ApiError::InputError(text),
             NotRequested::Login(error) => error.into(),
         })
+    }
+
+    /// For which application a grant was made. Records that were made before they said so do not: then it is the one that got the code of the grant, or of what it was
+    /// derived from. `None`: it was made for a site.
+    async fn application_of(&self, grant: &GrantRecord) -> Result<Option<String>, LoginError> {
+        let mut above = Some(grant.clone());
+        for _ in 0..=DEEPEST_DERIVED {
+            let Some(grant) = above else { return Ok(None) };
+            if grant.application.is_some() {
+                return Ok(grant.application);
+            }
+            let found = self.store.application_of_grant(&grant.id).await.map_err(|error| self.read_error(error))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            let Some(parent) = grant.parent else { return Ok(None) };
+            above = self.store.grant(&parent).await.map_err(|error| self.read_error(error))?;
+        }
+        Ok(None)
     }
 
     /// The same for an application that shows an access token of the grant.
@@ -112,7 +131,7 @@ impl Grants {
         proof: SentProof<'_>,
         server: ServerAddress<'_>,
     ) -> Result<WaitingCode, ExchangeError> {
-        let client = self.client(by)?.ok_or(ExchangeError::InvalidClient)?;
+        let client = self.client(by).await?.ok_or(ExchangeError::InvalidClient)?;
         let required = |name: &'static str| -> Result<&str, ExchangeError> {
             parameters.one(name)?.ok_or_else(|| ExchangeError::InvalidRequest(format!("Missing required parameter: {name}")))
         };

@@ -24,6 +24,7 @@ macro_rules! store_methods {
             fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
             fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> ();
             fn grant_secret(&self, hash: &str) -> Option<GrantSecretRecord>;
+            fn application_of_grant(&self, grant: &str) -> Option<String>;
             fn use_grant_secret(&self, hash: &str, at_ms: i64) -> bool;
             fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> ();
             fn grant_identity(&self, grant: &str) -> Option<GrantIdentityRecord>;

@@ -217,6 +217,8 @@ pub trait Store: Send + Sync {
     async fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> Result<()>;
     /// The code or access token of this hash, an ended or used one too: the caller checks.
     async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>>;
+    /// The application that codes or tokens of this grant were given to, of which a used code is kept as long as the grant. `None`: it was made for no application.
+    async fn application_of_grant(&self, grant: &str) -> Result<Option<String>>;
     /// Notes the use of a code. Of all who say so at once, on whichever node, one is answered true: whoever is first. Also false: there is none of this hash.
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool>;
 

@@ -28,7 +28,9 @@ pub(in crate::conformance) async fn a_code_comes_back_and_is_used_once(store: Ar
     let s = &*store;
     assert_eq!(s.grant_secret("c1").await, Ok(None));
     assert_eq!(s.use_grant_secret("c1", NOW).await, Ok(false), "there is none");
+    assert_eq!(s.application_of_grant("g1").await, Ok(None));
     s.insert_grant_secret(&code("c1")).await.unwrap();
+    assert_eq!((s.application_of_grant("g1").await, s.application_of_grant("g2").await), (Ok(Some("notes".to_owned())), Ok(None)));
     assert_eq!(s.grant_secret("c1").await, Ok(Some(code("c1"))));
     let other = GrantSecretRecord { grant: "g2".to_owned(), ..code("c1") };
     assert_eq!(s.insert_grant_secret(&other).await, Err(StoreError::Conflict));

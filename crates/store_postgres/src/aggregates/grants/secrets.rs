@@ -35,6 +35,12 @@ pub(crate) async fn one(on: &impl Connection, hash: &str) -> Res<Option<GrantSec
     first(on, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = $1"), &[&hash], read).await
 }
 
+/// To which application something of a grant was given.
+pub(crate) async fn application_of(on: &impl Connection, grant: &str) -> Res<Option<String>> {
+    let sql = "SELECT application FROM grant_secrets WHERE grant_id = $1 AND application <> '' LIMIT 1";
+    first(on, sql, &[&grant], |row| get(row, 0)).await
+}
+
 /// Whether this is the first use. Of two at once the second waits for the row and then finds it used.
 pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64) -> Res<bool> {
     Ok(run(on, "UPDATE grant_secrets SET used_ms = $2 WHERE hash = $1 AND used_ms IS NULL", &[&hash, &at_ms]).await? == 1)

@@ -31,6 +31,12 @@ pub(crate) fn one(connection: &Connection, hash: &str) -> Res<Option<GrantSecret
     first(connection, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = ?1"), params![hash], read)
 }
 
+/// To which application something of a grant was given.
+pub(crate) fn application_of(connection: &Connection, grant: &str) -> Res<Option<String>> {
+    let sql = "SELECT application FROM grant_secrets WHERE grant_id = ?1 AND application <> '' LIMIT 1";
+    first(connection, sql, params![grant], |row| Ok(row.get(0)?))
+}
+
 /// Whether this is the first use.
 pub(crate) fn note_use(connection: &Connection, hash: &str, at_ms: i64) -> Res<bool> {
     Ok(run(connection, "UPDATE grant_secrets SET used_ms = ?2 WHERE hash = ?1 AND used_ms IS NULL", params![hash, at_ms])? == 1)

@@ -1,8 +1,8 @@
 //! What nobody gets who asks for more: in vain, too late, too often, or in somebody else's place.
 
-use falconer_store::Store as _;
+use falconer_store::{GrantRecord, Store as _};
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{DEVICE_CODE, MINUTE_MS, PAGE, REASON, error, page_of};
 use crate::derived::derive;
@@ -275,4 +275,29 @@ async fn nobody_is_mailed_more_than_they_read() {
     site.waiting(&token, &[]).await;
     assert!(ann.get("/").await.text.contains("Asks for more (1)"));
     assert_eq!(about(&site.mails.0.lock().unwrap()), 6);
+}
+
+/// Records of grants said for which application they were from one version on. With the credentials of one from before, more could be asked for than the application is
+/// registered for.
+#[tokio::test]
+async fn a_grant_whose_record_names_no_application_gets_no_more_than_its_application_may() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    site.small_token(&mut ann).await;
+    let named = site.living().await.remove(0);
+    assert_eq!(named.application.as_deref(), Some("page"));
+    let id = "AAAAAAAAAAAAAAAAAAAAAA";
+    let client_id = format!("{}{id}", named.client_id.strip_suffix(&named.id).unwrap());
+    let before = GrantRecord { id: id.to_owned(), client_id, nonce: "before".to_owned(), application: None, ..named };
+    let token = crate::derived::elsewhere(&site, &before).await;
+    let credentials = site.credentials(&token).await.json()["credentials"].clone();
+    let asks = async |credentials: &Value, scope: &str| {
+        let asked = json!({"scopes": [scope], "reason": REASON});
+        site.by_hawk(credentials, "/api/falconer/v1/grant-requests", &asked).await.status.as_u16()
+    };
+    assert_eq!(asks(&credentials, "queue:ping").await, 400, "the application is not registered for it");
+    assert_eq!(asks(&credentials, "notes:write:mine").await, 200);
+    // What was derived from it names none either.
+    let derived = site.by_hawk(&credentials, "/api/falconer/v1/derived-grants", &json!({"scopes": ["notes:read:red"]})).await.json();
+    assert_eq!(asks(&derived["credentials"], "queue:ping").await, 400);
 }
