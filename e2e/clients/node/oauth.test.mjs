@@ -109,7 +109,7 @@ describe('npm openid-client', () => {
     const options = { algorithm: 'oauth2', [oauth.allowInsecureRequests]: true };
     const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options));
     assert.deepEqual(as.grant_types_supported.slice(0, 2), ['authorization_code', 'refresh_token']);
-    assert.deepEqual(as.introspection_endpoint_auth_methods_supported, ['client_secret_basic', 'client_secret_post']);
+    assert.deepEqual(as.introspection_endpoint_auth_methods_supported, ['client_secret_basic', 'client_secret_post', 'private_key_jwt']);
     assert.equal(as.authorization_response_iss_parameter_supported, true);
   });
 });
