@@ -47,9 +47,11 @@ async fn an_application_that_changes_itself_takes_back_nothing_that_an_administr
     let mut sent = metadata();
     sent.as_object_mut().unwrap().insert("client_id".to_owned(), json!(one.id));
     let mut change = Box::pin(site.web.grants.change_registered(&one.id, Some(&one.token), sent.as_object().unwrap()));
-    assert!((&mut change).now_or_never().is_none(), "it has looked at what is there, and has not written yet");
+    assert!((&mut change).now_or_never().is_none(), "it has looked at what is there, and is not done");
     site.web.grants.put_application(&admin, &one.id, &less, None).await.unwrap();
-    assert_eq!(change.await.unwrap().scope.as_deref(), Some("notes:read:red"));
+    // Nearly always it has only looked. Where it has decided already, it comes before the administrator, and says what was so then.
+    let scope = change.await.unwrap().scope;
+    assert!(matches!(scope.as_deref(), Some("notes:read:red" | "notes:read:*")), "{scope:?}");
     let after = site.auth.directory().applications().get(&one.id).cloned().unwrap();
     assert_eq!((&after.scopes, after.owner.as_str(), after.max_life_ms), (&texts(&["notes:read:red"]), "", DAY_MS));
 }
