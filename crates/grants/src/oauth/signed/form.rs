@@ -6,6 +6,7 @@ use falconer_wire::scope_text;
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::signed::token::subject_at;
 
 /// In bytes, of `scope` in a signed token: it goes with each request, in a header that has 8 KiB in most servers.
 const LONGEST_SCOPE: usize = 2048;
@@ -22,6 +23,8 @@ pub(crate) enum TokenForm {
 pub(crate) struct SignedForm {
     pub(super) resource: String,
     pub(super) alg: SigningAlgorithm,
+    /// Who the person is for the service.
+    pub(super) subject: String,
     /// What the grant gives now of what the service asks for, as a value of `scope`.
     pub(super) scope: String,
 }
@@ -49,6 +52,8 @@ impl Grants {
                 self.auth.grant_scopes(grant).ok_or(ExchangeError::InvalidGrant)?
             }
         };
+        let identity = self.auth.directory().grant(grant).map(|grant| grant.record.identity.clone());
+        let person = self.login.active_person(&identity.ok_or(ExchangeError::InvalidGrant)?).await?.ok_or(ExchangeError::InvalidGrant)?;
         let present = part.map_or_else(|| present.clone(), |part| present.intersection(&ScopeSet::new(part)));
         let scope = scope_text::write(present.intersection(&service.scopes).iter());
         if scope.len() > LONGEST_SCOPE {
@@ -56,7 +61,12 @@ impl Grants {
                 "The grant gives more scopes at that resource than a signed token has room for, {LONGEST_SCOPE} bytes: ask for fewer"
             )));
         }
-        Ok(TokenForm::Signed(SignedForm { resource: service.resource.clone(), alg: service.alg, scope }))
+        Ok(TokenForm::Signed(SignedForm {
+            resource: service.resource.clone(),
+            alg: service.alg,
+            subject: subject_at(&service.resource, &person.id),
+            scope,
+        }))
     }
 
     /// Whether there are services that verify tokens by themselves.

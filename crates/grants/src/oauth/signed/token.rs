@@ -32,12 +32,11 @@ impl Grants {
         let services = services(std::slice::from_ref(&form.resource)).ok_or_else(unable)?;
         let bounds = TokenBounds { services, proof_key };
         let name = self.auth.issue_token(BearerKind::Signed, grant, bounds, expires_seconds.saturating_mul(1000))?;
-        let person = self.login.active_person(&grant.identity).await?.ok_or_else(unable)?;
         let mut claims = Map::new();
         let mut claim = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         claim("iss", self.auth.public_origin().to_string().into());
         claim("aud", form.resource.as_str().into());
-        claim("sub", person.id.into());
+        claim("sub", form.subject.as_str().into());
         claim("client_id", application.into());
         claim("iat", now_ms.div_euclid(1000).into());
         claim("exp", expires_seconds.into());
@@ -61,6 +60,16 @@ impl Grants {
 
 /// What the tokens of a grant have as `falconer_grant` for this service. No other service has the same, and nobody learns the id from it.
 pub(super) fn name_of_grant(resource: &str, grant: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, format!("falconer.ended.1\n{resource}\n{grant}").as_bytes());
+    name_at("falconer.ended.1", resource, grant)
+}
+
+/// Who the person is for this service, as `sub`: the same for all applications. Nobody learns the id from it, which an application is told only that the person has let know
+/// who they are.
+pub(super) fn subject_at(resource: &str, person: &str) -> String {
+    name_at("falconer.subject.1", resource, person)
+}
+
+fn name_at(purpose: &str, resource: &str, id: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, format!("{purpose}\n{resource}\n{id}").as_bytes());
     URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default())
 }

@@ -6,7 +6,7 @@ use super::plan::row;
 use super::{for_resources, given, read, signed_token, signed_tokens, text};
 use crate::dpop::Holder;
 use crate::openid::{authentication_request, redeem};
-use crate::site::applications::{OFFLINE, authorization_fields, exchange, fields};
+use crate::site::applications::{Fields, OFFLINE, SECOND_OFFLINE, authorization_fields, exchange, fields};
 use crate::site::{START_MS, site, with};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -39,17 +39,43 @@ async fn a_token_says_what_the_specification_wants() {
 }
 
 #[tokio::test]
-async fn it_says_of_the_person_what_an_id_token_says() {
+async fn it_says_of_a_sign_in_what_an_id_token_says() {
     let site = site().await;
     let mut ann = site.ann().await;
     let code = ann.code(&for_resources(authentication_request(), &[OFFLINE])).await;
     let answer = given(site.token(&redeem(&code)).await);
     let (_, claims) = read(&site, &text(&answer, "access_token")).await;
     let (_, of_person) = read(&site, &text(&answer, "id_token")).await;
-    assert_eq!(claims["sub"], of_person["sub"], "{}", row("`sub`"));
     let both = |claims: &Value| (claims["auth_time"].clone(), claims["acr"].clone());
     assert!(claims["auth_time"].is_i64() && claims["acr"].is_string(), "{claims}");
     assert_eq!(both(&claims), both(&of_person), "{}", row("`auth_time` and `acr` with `openid`"));
+}
+
+/// Story: `sub` was that of ID tokens, so an application that the person had not let know who they are read it in its access token.
+#[tokio::test]
+async fn nobody_learns_from_it_who_the_person_is() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let mut of = async |base: Fields, exchange: &dyn Fn(&str) -> Fields, resource: &str| {
+        let code = ann.code(&for_resources(base, &[resource])).await;
+        given(site.token(&exchange(&code)).await)
+    };
+    let subject = async |answer: &Value| text(&read(&site, &text(answer, "access_token")).await.1, "sub");
+    let of_page = of(authorization_fields(), &exchange, OFFLINE).await;
+    let told = of(authentication_request(), &redeem, OFFLINE).await;
+    let elsewhere = of(authorization_fields(), &exchange, SECOND_OFFLINE).await;
+    let known = text(&read(&site, &text(&told, "id_token")).await.1, "sub");
+    let at_service = subject(&of_page).await;
+    assert_eq!(at_service, subject(&told).await, "{}", row("`sub` for two applications"));
+    assert_ne!(at_service, known, "{}", row("`sub`"));
+    assert_ne!(at_service, subject(&elsewhere).await, "{}", row("`sub` at another service"));
+    let mut bob = site.somebody("bob", &["notes:*"]).await;
+    let of_bob = signed_tokens(&site, &mut bob).await;
+    assert_ne!(at_service, subject(&of_bob).await);
+    for answer in [&of_page, &elsewhere] {
+        let (header, claims) = read(&site, &text(answer, "access_token")).await;
+        assert!(![header, claims].iter().any(|part| part.to_string().contains(&known)));
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! The checks of the plan `Signed access tokens`, for `docs/reference/openid-conformance.md`. A test beside this file says each in what it asserts.
 
-const ROWS: [(&str, &str, &str); 39] = [
+const ROWS: [(&str, &str, &str); 41] = [
     ("RFC 9068 2.1", "`typ`", "`at+jwt`"),
     ("RFC 9068 2.1", "`alg`", "`ES256`, never `none`"),
     ("RFC 9068 2.1", "`kid`", "that of a published key, which verifies it"),
     ("RFC 9068 2.2", "`iss`", "the issuer, letter by letter"),
     ("RFC 9068 2.2", "`aud`", "the `resource`, and no other"),
-    ("RFC 9068 2.2", "`sub`", "the person, as in an ID token"),
+    ("RFC 9068 2.2", "`sub`", "stands for the person at this service; not that of ID tokens"),
+    ("RFC 9068 6", "`sub` for two applications", "the same"),
+    ("RFC 9068 6", "`sub` at another service", "another one"),
     ("RFC 9068 2.2", "`client_id`", "the application"),
     ("RFC 9068 2.2", "`iat`", "now"),
     ("RFC 9068 2.2", "`exp`", "300 seconds later, as `expires_in`"),
