@@ -115,13 +115,17 @@ async fn a_device_proposes_its_name_and_is_offered_everything() {
         ann.post("/device", &with(page.form("/device"), &[("user_code", codes["user_code"].as_str().unwrap())])).await
     };
     // Others have a name by their registration, and say nothing of themselves.
-    let form = types(&of_others).await.form("/device/decision");
+    let page = types(&of_others).await;
+    let form = page.form("/device/decision");
     assert!(form.contains(&("grant_name".to_owned(), String::new())), "{form:?}");
+    assert!(page.text.contains("Whoever asks is not told") && !page.text.contains("calls itself so"), "{}", page.text);
     let page = types(&own).await;
     assert!(page.text.contains("comes with Falconer") && page.text.contains("that is before you"), "{}", page.text);
     let form = page.form("/device/decision");
     assert!(form.iter().any(|(name, _)| name == "everything"), "{}", page.text);
     assert!(form.contains(&("grant_name".to_owned(), "Ann's <laptop>".to_owned())), "the machine's name is proposed: {form:?}");
+    // Story: the page had the name in the person's field, as if they or Falconer had written it.
+    assert!(page.text.contains("Whoever asks calls itself so, which anybody can"), "{}", page.text);
     ann.post("/device/decision", &with(form, &[("visible_ms", "2000")])).await;
     assert!(ann.get("/me/grants").await.text.contains("Ann&#39;s &#60;laptop&#62;"));
 }

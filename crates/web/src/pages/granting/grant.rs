@@ -290,11 +290,14 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
     let (found, others) = lines::found(offer.lines, if is_much { &retry.find } else { "" });
     let find = if is_much { retry.find } else { String::new() };
     let registered = offer.registered_name.as_deref();
+    // What was written instead stays, also where it is nothing.
+    let name = if retry.nonce.is_some() { retry.name } else { grant_request.name_wish.clone() };
     let page = GrantPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
-        // What was written instead stays, also where it is nothing.
-        name: if retry.nonce.is_some() { retry.name } else { grant_request.name_wish.clone() },
+        // What is to have more has the name that the person gave it.
+        proposes_name: !name.is_empty() && name == grant_request.name_wish && grant_request.widening().is_none(),
+        name,
         nonce: retry.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
         form_time: visit.web.login.form_time(session),
         shown: offer.shown,

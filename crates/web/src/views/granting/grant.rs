@@ -37,6 +37,8 @@ pub(crate) struct GrantPage {
     pub others: Option<Others>,
     /// What the person calls the grant.
     pub name: String,
+    /// That name is the one that whoever asks has written.
+    pub proposes_name: bool,
     pub longest_name: usize,
     /// Where the application allows it.
     pub remember: Option<Remember>,

@@ -126,6 +126,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 site: Site { registered: Some("Notes on TV".to_owned()), initial: "N".to_owned(), ..Site::default() },
                 confirm: None,
                 description: String::new(),
+                name: "laptop".to_owned(),
+                proposes_name: true,
                 device: Some(RequestingDevice {
                     code: "BCDF-GHJK".to_owned(),
                     address: "203.0.113.9".to_owned(),
@@ -267,6 +269,7 @@ pub(super) fn grant() -> GrantPage {
         search: None,
         others: None,
         name: String::new(),
+        proposes_name: false,
         longest_name: 60,
         remember: None,
         lifetimes: lifetimes(),
