@@ -56,6 +56,14 @@ async fn applications_live_and_end() {
     shell.run(&["application", "reset-secret", "reports"]).refused(1, "has no secret");
     assert!(shell.run(&["application", "show", "reports"]).ok().contains("\"kid\":\"a\""));
     shell.run(&["application", "update", "reports", "--jwks", "/nowhere/keys.json"]).refused(2, "it can't be read");
+    // Story: a private key went to the server, which refused it.
+    let private = folder.path().join("private.json");
+    let key = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}]}"#;
+    std::fs::write(&private, key).unwrap();
+    let refused = shell.run(&["application", "update", "reports", "--jwks", private.to_str().unwrap()]);
+    refused.refused(2, "private part");
+    std::fs::write(&private, "").unwrap();
+    shell.run(&["application", "update", "reports", "--jwks", private.to_str().unwrap()]).refused(2, "there is no key in it");
     assert!(shell.run(&["application", "update", "reports", "--jwks", "", "--json"]).json()["secret"].is_string());
     let shown = shell.run(&["application", "reset-secret", "reports"]);
     assert!(shown.err.contains("shown this once") && shown.out.contains("counts until"), "{shown:?}");

@@ -1,6 +1,7 @@
 //! `falconer application ...`: the applications of a server's database.
 
 use anyhow::{Context, Result, bail};
+use falconer_grants::keys_of_jwks;
 use falconer_wire::{ApplicationKind, KeySet, PutApplicationRequest, ResetApplicationSecretRequest, time_expression};
 use serde_json::Value;
 
@@ -234,13 +235,17 @@ async fn present(server: &falconer_client::Client, id: &str) -> Result<falconer_
     server.application(id).await?.with_context(|| format!("there is no application {id} in the database"))
 }
 
-/// The keys of a file: what stands beside them is for nobody here.
+/// The keys of a file. A private one is refused here: it is sent to nobody.
 fn key_set(path: &str) -> Result<KeySet, String> {
     if path.is_empty() {
         return Ok(KeySet::default());
     }
     let text = std::fs::read_to_string(path).map_err(|error| format!("it can't be read: {error}"))?;
-    serde_json::from_str(&text).map_err(|_| "it is no set of keys: {\"keys\": [...]}".to_owned())
+    if text.trim().is_empty() {
+        return Err("there is no key in it: {\"keys\": [...]}".to_owned());
+    }
+    let keys = keys_of_jwks(&text)?;
+    Ok(KeySet { keys: keys.iter().filter_map(|key| serde_json::from_str(key).ok()).collect() })
 }
 
 pub(super) fn max_life(text: &str) -> Result<i64, String> {
