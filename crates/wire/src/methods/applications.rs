@@ -163,7 +163,7 @@ pub(super) const ENDED_TOKENS: Method = Method {
     stability: Stability::Stable,
     category: "Applications",
     title: "Tokens that ended before their time",
-    description: "For a service that verifies signed access tokens by itself, named by `resource`, which is needed: the values of `falconer_grant` whose tokens count no more, because their grant was revoked within the last six minutes. A token that the service has not seen can't be told from another one by these. They are at most 10,000; where there are more, `complete` is false. A service asks each few seconds, and takes no signed token while it has no answer that is young and complete.",
+    description: "For a service that verifies signed access tokens by itself, named by `resource`, which is needed: the values of `falconer_grant` whose tokens count no more, because their grant was revoked within the last seven minutes. A token that the service has not seen can't be told from another one by these. They are at most 10,000; where there are more, `complete` is false. A service asks each few seconds, and takes no signed token while it has no answer that is young and complete.",
     input: None,
     output: Some("ended-tokens-response"),
 };

@@ -37,7 +37,7 @@ const ROWS: [(&str, &str, &str); 41] = [
     ("RFC 9068 5", "the feed, after the person has revoked it", "has its `falconer_grant`"),
     ("RFC 9068 5", "the feed, after a second use of the refresh token", "has its `falconer_grant`"),
     ("RFC 9068 5", "the feed, after the account was disabled", "has its `falconer_grant`"),
-    ("RFC 9068 5", "the feed, six minutes later", "says nothing of it"),
+    ("RFC 9068 5", "the feed, seven minutes later", "says nothing of it"),
     ("RFC 9068 5", "the feed of another service", "other values"),
     ("RFC 9449 7.1", "at `check`, bound to a key and with its proof", "as its grant"),
     ("RFC 9068 5", "at `credentials`, `userinfo` and in a token exchange", "refused"),
