@@ -118,6 +118,14 @@ pub const PARTS: &[Part] = &[
         binary: true,
         run: Run::Once(checks::revocation),
     },
+    // The longest of its lane comes first, so that the others fill the time beside it.
+    Part {
+        name: "browser",
+        what: "the pages in Chromium",
+        lane: Lane::Beside,
+        binary: true,
+        run: Run::OnEachStore("browser-postgres", clients::browser_part),
+    },
     Part {
         name: "sdk",
         what: "the JavaScript package, on real servers",
@@ -187,13 +195,6 @@ pub const PARTS: &[Part] = &[
         lane: Lane::Beside,
         binary: true,
         run: Run::Once(around::failover),
-    },
-    Part {
-        name: "browser",
-        what: "the pages in Chromium",
-        lane: Lane::Beside,
-        binary: true,
-        run: Run::OnEachStore("browser-postgres", clients::browser_part),
     },
     Part {
         name: "relying-parties",
