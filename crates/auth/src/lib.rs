@@ -71,8 +71,8 @@ pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{
     ASSERTION_ALGORITHMS, ASSERTION_LIFETIME_MS, AccessToken, AssertionFault, BearerKind, BoundServices, CLIENT_ASSERTION_TYPE,
-    CertificateFault, ClientAssertion, ClientState, DpopProof, ExtFault, Failure, JwkMembers, JwsAlgorithm, KeyFault, KeyThumbprint,
-    PROOF_ALGORITHMS, PROOF_LIFETIME_MS, ProofFault, ProofFor, PublicKey, RegisteredKey, RequestParts, UrlScheme, authority,
+    CertificateFault, ClientAssertion, ClientState, CompactJws, DpopProof, ExtFault, Failure, JwkMembers, JwsAlgorithm, KeyFault,
+    KeyThumbprint, PROOF_ALGORITHMS, PROOF_LIFETIME_MS, ProofFault, ProofFor, PublicKey, RegisteredKey, RequestParts, UrlScheme, authority,
     is_signed_twice, payload, temporary::Temporary,
 };
 pub use falconer_store::{

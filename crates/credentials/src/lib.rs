@@ -81,6 +81,7 @@ pub use hawk::read::{RequestParts, read};
 pub use hawk::unmatched::{SignedFor, Unmatched};
 pub use hawk::{authority, payload, sign, timestamp};
 pub use jws::algorithm::JwsAlgorithm;
+pub use jws::compact::CompactJws;
 pub use jws::public_key::{JwkMembers, KeyThumbprint, PublicKey};
 pub use jws::registered_key::{KeyFault, RegisteredKey};
 pub use key::access_token::{AccessToken, new_access_token, slugid};

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use falconer_credentials::CompactJws;
 use falconer_store::SigningAlgorithm;
 use serde_json::Value;
 
@@ -16,8 +17,7 @@ pub struct SentJws<'t> {
 impl<'t> SentJws<'t> {
     /// `None`: it is none.
     pub fn read(text: &'t str) -> Option<SentJws<'t>> {
-        let (message, signature) = text.rsplit_once('.')?;
-        let (header, claims) = message.split_once('.')?;
+        let CompactJws { header, claims, message, signature } = CompactJws::split(text)?;
         let decode = |text: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(text).ok()?).ok().filter(Value::is_object);
         Some(SentJws { header: decode(header)?, claims: decode(claims)?, message, signature: URL_SAFE_NO_PAD.decode(signature).ok()? })
     }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::jws::algorithm::JwsAlgorithm;
-use crate::jws::compact::{Compact, is_there, json, milliseconds};
+use crate::jws::compact::{CompactJws, is_there, json, milliseconds};
 use crate::jws::registered_key::RegisteredKey;
 
 /// The value of `client_assertion_type`.
@@ -111,7 +111,7 @@ impl<'a> ClientAssertion<'a> {
         if text.len() > LONGEST {
             return Err(malformed("it is longer than 4 KiB"));
         }
-        let parts = Compact::split(text).ok_or(malformed("it is no JWT of three parts"))?;
+        let parts = CompactJws::split(text).ok_or(malformed("it is no JWT of three parts"))?;
         let header: Header = json(parts.header).ok_or(malformed("its header is no object with alg"))?;
         if header.crit {
             return Err(malformed("it has crit, of which nothing is known here"));

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::dpop::fault::ProofFault;
 use crate::dpop::url::{self, UrlScheme};
 use crate::jws::algorithm::JwsAlgorithm;
-use crate::jws::compact::{Compact, is_there, json, milliseconds};
+use crate::jws::compact::{CompactJws, is_there, json, milliseconds};
 use crate::jws::public_key::{KeyThumbprint, PublicKey};
 use crate::jws::written_key::WrittenKey;
 
@@ -95,7 +95,7 @@ impl<'p> DpopProof<'p> {
             return Err(malformed("it is longer than 4 KiB"));
         }
         let three = || malformed("it is no JWT of three parts, or there are several");
-        let Compact { header, claims, message, signature } = Compact::split(text).ok_or_else(three)?;
+        let CompactJws { header, claims, message, signature } = CompactJws::split(text).ok_or_else(three)?;
         let header: Header = json(header).ok_or_else(|| malformed("its header is not what RFC 9449 says"))?;
         let claims: Claims = json(claims).ok_or_else(|| malformed("jti, htm, htu or iat is missing, or not what RFC 9449 says"))?;
         if header.typ != "dpop+jwt" {

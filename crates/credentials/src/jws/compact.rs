@@ -6,20 +6,23 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 /// The parts, each as it was written. Nothing of them holds before the signature was verified.
-pub(crate) struct Compact<'t> {
-    pub(crate) header: &'t str,
-    pub(crate) claims: &'t str,
+pub struct CompactJws<'t> {
+    /// The header, in base64url; so are the claims and the signature.
+    pub header: &'t str,
+    /// What it says.
+    pub claims: &'t str,
     /// What the signature covers: both parts, with the dot between.
-    pub(crate) message: &'t str,
-    pub(crate) signature: &'t str,
+    pub message: &'t str,
+    /// Over the message.
+    pub signature: &'t str,
 }
 
-impl<'t> Compact<'t> {
+impl<'t> CompactJws<'t> {
     /// `None`: there are more parts than three, or fewer.
-    pub(crate) fn split(text: &'t str) -> Option<Compact<'t>> {
+    pub fn split(text: &'t str) -> Option<CompactJws<'t>> {
         let (message, signature) = text.rsplit_once('.')?;
         let (header, claims) = message.split_once('.').filter(|(_, claims)| !claims.contains('.'))?;
-        Some(Compact { header, claims, message, signature })
+        Some(CompactJws { header, claims, message, signature })
     }
 }
 

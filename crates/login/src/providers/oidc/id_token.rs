@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_auth::{JwsAlgorithm, MINUTE_MS};
+use falconer_auth::{CompactJws, JwsAlgorithm, MINUTE_MS};
 use ring::digest;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -51,11 +51,8 @@ impl<'a> UnverifiedToken<'a> {
         if token.len() > LONGEST_TOKEN {
             return Err(ProviderError::Token("it is too long"));
         }
-        let (message, signature) = token.rsplit_once('.').ok_or(ProviderError::Token("it has no three parts"))?;
-        let (header, claims) = message.split_once('.').ok_or(ProviderError::Token("it has no three parts"))?;
-        if claims.contains('.') {
-            return Err(ProviderError::Token("it has no three parts"));
-        }
+        let parts = CompactJws::split(token).ok_or(ProviderError::Token("it has no three parts"))?;
+        let CompactJws { header, claims, message, signature } = parts;
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| ProviderError::Token("its header is not what one is"))?;
         let name = || short(&header.alg);
         let algorithm = JwsAlgorithm::named(&header.alg).ok_or_else(|| ProviderError::Algorithm(name()))?;
