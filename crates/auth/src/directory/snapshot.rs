@@ -387,8 +387,7 @@ impl Snapshot {
 
 /// What nearly every request is looked for by.
 fn with_anonymous(client: &Client) -> OfClient<'_> {
-    let scopes = client.scopes_in_one_piece();
-    OfClient { text: scopes.text, ends: scopes.ends, start: scopes.start, last: ANONYMOUS.as_bytes(), hash: client.list_hash() }
+    OfClient { own: client.scopes_in_one_piece(), last: ANONYMOUS.as_bytes(), hash: client.list_hash() }
 }
 
 fn is_signing_key(name: &str) -> bool {

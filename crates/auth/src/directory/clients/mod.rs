@@ -5,7 +5,7 @@ pub(crate) mod client;
 pub(crate) mod entry;
 mod loading;
 mod numbers;
-mod packed;
+pub(crate) mod packed;
 mod page;
 mod record;
 mod set;

@@ -15,6 +15,24 @@ pub(crate) struct Piece<'p> {
     pub(crate) start: u32,
 }
 
+impl<'p> Piece<'p> {
+    /// Where each ends, counted from the first.
+    pub(crate) fn ends(self) -> impl Iterator<Item = u32> + Clone + use<'p> {
+        self.ends.iter().map(move |end| u32::from_le_bytes(*end).wrapping_sub(self.start))
+    }
+
+    /// One after the other.
+    pub(crate) fn each(self) -> impl Iterator<Item = &'p [u8]> + Clone {
+        let mut from = 0;
+        self.ends().map(move |end| {
+            let to = end as usize;
+            let one = self.text.get(from..to).unwrap_or_default();
+            from = to;
+            one
+        })
+    }
+}
+
 /// Bytes of a number.
 const NUMBER: usize = size_of::<u32>();
 
@@ -53,14 +71,7 @@ impl Packed {
 
     /// The same for all from this place on.
     pub(crate) fn bytes_from(&self, at: usize) -> impl Iterator<Item = &[u8]> + Clone {
-        let Piece { text, ends, start } = self.piece_from(at);
-        let mut from = 0;
-        ends.iter().map(move |end| {
-            let to = u32::from_le_bytes(*end).wrapping_sub(start) as usize;
-            let one = text.get(from..to).unwrap_or_default();
-            from = to;
-            one
-        })
+        self.piece_from(at).each()
     }
 
     /// All from this place on, as they lie.

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::list_hasher::ListHasher;
+use crate::directory::clients::packed::Piece;
 
 /// A list of scopes.
 pub(crate) trait List<'l> {
@@ -44,32 +45,15 @@ impl<'l, I: Iterator<Item = &'l [u8]> + Clone> List<'l> for Each<I> {
 /// One of a client, which lies in one piece, and a scope more: nearly every request asks for it, so its hash is kept, and it is compared as a whole.
 #[derive(Clone, Copy)]
 pub(crate) struct OfClient<'l> {
-    /// The scopes one behind the other.
-    pub(crate) text: &'l [u8],
-    /// Where each ends, counted from `start` before the first; little-endian.
-    pub(crate) ends: &'l [[u8; 4]],
-    pub(crate) start: u32,
+    pub(crate) own: Piece<'l>,
     pub(crate) last: &'static [u8],
     /// Of all of it, once it was needed.
     pub(crate) hash: &'l OnceLock<u64>,
 }
 
-impl<'l> OfClient<'l> {
-    fn own_ends(&self) -> impl Iterator<Item = u32> + Clone + use<'l> {
-        let (ends, start) = (self.ends, self.start);
-        ends.iter().map(move |end| u32::from_le_bytes(*end).wrapping_sub(start))
-    }
-}
-
 impl<'l> List<'l> for OfClient<'l> {
     fn scopes(&self) -> impl Iterator<Item = &'l [u8]> + Clone {
-        let (text, last, mut start) = (self.text, self.last, 0);
-        let own = self.own_ends().map(move |end| {
-            let scope = text.get(start..end as usize).unwrap_or_default();
-            start = end as usize;
-            scope
-        });
-        own.chain(std::iter::once(last))
+        self.own.each().chain(std::iter::once(self.last))
     }
 
     fn hash(&self, hasher: &ListHasher) -> u64 {
@@ -78,9 +62,9 @@ impl<'l> List<'l> for OfClient<'l> {
 
     fn is(&self, text: &[u8], ends: &[u32]) -> bool {
         let Some((_, own_ends)) = ends.split_last() else { return false };
-        text.split_at_checked(self.text.len()) == Some((self.text, self.last))
-            && own_ends.len() == self.ends.len()
-            && self.own_ends().zip(own_ends).fold(true, |all, (own, known)| all & (own == *known))
+        text.split_at_checked(self.own.text.len()) == Some((self.own.text, self.last))
+            && own_ends.len() == self.own.ends.len()
+            && self.own.ends().zip(own_ends).fold(true, |all, (own, known)| all & (own == *known))
     }
 }
 
@@ -109,7 +93,7 @@ mod tests {
             let text = texts.concat();
             for list in lists {
                 let (own, own_ends, hash) = of_client(list);
-                let whole = OfClient { text: &own, ends: &own_ends, start: 7, last: b"last", hash: &hash };
+                let whole = OfClient { own: Piece { text: &own, ends: &own_ends, start: 7 }, last: b"last", hash: &hash };
                 let each = Each(list.iter().chain(&last).map(|scope| scope.as_bytes()));
                 assert!(whole.scopes().eq(each.scopes()), "{list:?}");
                 assert_eq!((whole.is(&text, &ends), each.is(&text, &ends)), (list == known, list == known), "{list:?} {known:?}");
