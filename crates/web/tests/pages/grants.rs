@@ -1,12 +1,7 @@
 //! Lists of grants: a person's own, and everybody's for an administrator.
 
-use std::sync::atomic::Ordering;
-
-use axum::body::Body;
-use falconer_auth::AccessToken;
-use falconer_credentials::sign;
-use http::{Request, StatusCode};
-use serde_json::json;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::site::{Browser, Page, request_for, site, with};
 
@@ -83,25 +78,11 @@ async fn clients_that_were_made_with_a_grant_are_named_with_it() {
     let page = cleo.get(&request_for("https://known.example/login", "&scope=auth:create-client:made/*&scope=notes:read:x")).await;
     let granted = cleo.post("/grant", &with(page.form("/grant"), &[("visible_ms", "5000")])).await;
     let back = url::Url::parse(granted.location()).unwrap();
-    let value = |name: &str| back.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
     assert!(!cleo.get("/me/grants").await.text.contains("Clients made with it"));
 
-    let path = "/api/auth/v1/clients/made%2Frobot";
-    let ext = sign::ext(Some(&value("certificate")), None);
-    let signed = sign::Request {
-        method: "PUT",
-        resource: path,
-        host: "auth.example.com",
-        port: 443,
-        ts_seconds: site.clock.0.load(Ordering::SeqCst) / 1000,
-        nonce: "abcdef",
-        ext: ext.as_deref(),
-        ..Default::default()
-    };
-    let header = sign::header(&value("clientId"), &AccessToken::new(value("accessToken")), &signed);
+    let credentials: serde_json::Map<String, Value> = back.query_pairs().map(|(key, value)| (key.into_owned(), json!(value))).collect();
     let body = json!({"expires": "2026-09-01T00:00:00Z", "description": "", "scopes": ["notes:read:x"]});
-    let request = Request::put(path).header("host", "auth.example.com:443").header("content-type", "application/json");
-    let made = site.send(request.header("authorization", header).body(Body::from(body.to_string())).unwrap()).await;
+    let made = site.signed(Method::PUT, &credentials.into(), "/api/auth/v1/clients/made%2Frobot", &body).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text);
 
     let list = cleo.get("/me/grants").await;

@@ -209,12 +209,17 @@ impl Site {
 
     /// The API, signed with credentials of a grant.
     pub async fn by_hawk(&self, credentials: &Value, path: &str, body: &Value) -> Page {
+        self.signed(Method::POST, credentials, path, body).await
+    }
+
+    /// The same with another method.
+    pub async fn signed(&self, method: Method, credentials: &Value, path: &str, body: &Value) -> Page {
         let text = |name: &str| credentials[name].as_str().unwrap();
         let body = body.to_string();
         let ext = sign::ext(Some(text("certificate")), None);
         let hash = payload::hash("application/json", body.as_bytes());
         let signed = sign::Request {
-            method: "POST",
+            method: method.as_str(),
             resource: path,
             host: "auth.example.com",
             port: 443,
@@ -226,7 +231,9 @@ impl Site {
             dlg: None,
         };
         let header = sign::header(text("clientId"), &AccessToken::new(text("accessToken").to_owned()), &signed);
-        let request = Request::post(path)
+        let request = Request::builder()
+            .method(&method)
+            .uri(path)
             .header("host", "auth.example.com:443")
             .header(CONTENT_TYPE, "application/json")
             .header(AUTHORIZATION, header);
