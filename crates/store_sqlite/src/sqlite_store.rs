@@ -69,6 +69,8 @@ impl SqliteStore {
         let mut writer = file::connect(path)?;
         write(&mut writer, |connection| migrate(connection, MIGRATIONS))?;
         let readers = (0..READERS).map(|_| file::connect_to_read(path)).collect::<Result<Vec<_>>>()?;
+        // The log has its name by now. SQLite does not mind a folder that it could not synchronise.
+        file::sync_folder(path)?;
         let failed = Failed::default();
         Ok(SqliteStore {
             writer: Worker::start("store-writer", vec![writer], failed.clone(), checkpoints())?,

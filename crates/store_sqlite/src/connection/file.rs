@@ -13,7 +13,7 @@ use crate::connection::fault::Fault;
 pub(crate) fn prepare(path: &Path) -> Result<()> {
     let failed = |error: std::io::Error| unavailable(path, &error);
     match private(OpenOptions::new().read(true).write(true).create_new(true)).open(path) {
-        Ok(_) => sync_folder_of(path).map_err(failed),
+        Ok(_) => sync_folder(path),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => make_private(path).map_err(failed),
         Err(error) => Err(failed(error)),
     }
@@ -132,13 +132,17 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Else the new file's name may be gone after a power cut.
+/// Synchronises the folder that a file is in. Else a new name in it may be gone after a power cut.
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+    synchronise(folder_of(path)).map_err(|error| unavailable(path, &error))
+}
+
 #[cfg(unix)]
-fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    File::open(folder_of(path))?.sync_all()
+fn synchronise(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_folder_of(_path: &Path) -> std::io::Result<()> {
+fn synchronise(_folder: &Path) -> std::io::Result<()> {
     Ok(())
 }

@@ -9,7 +9,7 @@ use falconer_store::{History, KeyRing, Randomness, Result, Revision, Store as _,
 
 use crate::SqliteStore;
 use crate::connection::fault::{Fault, Res};
-use crate::connection::file::{self, folder_of, private, unavailable};
+use crate::connection::file::{self, private, sync_folder, unavailable};
 use crate::connection::lock::FileLock;
 
 /// Bytes that are copied before the progress is told again.
@@ -82,7 +82,7 @@ impl Locked {
             }
         }
         std::fs::rename(&staged.path, &self.path).map_err(failed)?;
-        sync_folder(&self.path).map_err(failed)?;
+        sync_folder(&self.path)?;
         drop(kept_open);
         Ok(())
     }
@@ -136,16 +136,4 @@ pub(super) fn named(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
     name.push(end);
     PathBuf::from(name)
-}
-
-/// Else the new name may be gone after a power cut.
-#[cfg(unix)]
-pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    File::open(folder_of(path))?.sync_all()
-}
-
-#[cfg(not(unix))]
-pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    folder_of(path);
-    Ok(())
 }

@@ -10,10 +10,10 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::connection::columns::all;
 use crate::connection::fault::{Fault, Res};
-use crate::connection::file::{self, unavailable};
+use crate::connection::file::{self, sync_folder, unavailable};
 use crate::connection::lock::FileLock;
 use crate::connection::migrate::{MIGRATIONS, applied, migrate};
-use crate::copies::replace::{alone, named, sync_folder};
+use crate::copies::replace::{alone, named};
 use crate::following::history;
 use crate::steps::writing::write;
 
@@ -123,7 +123,7 @@ impl RowTarget for FileRows {
         let failed = |error: std::io::Error| unavailable(path, &error);
         std::fs::File::open(unfinished).and_then(|file| file.sync_all()).map_err(failed)?;
         std::fs::rename(unfinished, path).map_err(failed)?;
-        sync_folder(path).map_err(failed)
+        sync_folder(path)
     }
 
     /// The queries here are planned well without.

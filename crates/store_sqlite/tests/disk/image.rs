@@ -52,6 +52,8 @@ impl Disk {
                 let Inode { synced, pending } = &mut *inode;
                 pending.drain(..).for_each(|pending| pending.apply(synced));
             }
+            // The folder: its names stay as they were.
+            Call::NotSynchronised(name) if name.is_empty() => {}
             // The system takes for written what it could not write, and a later synchronisation says nothing of it.
             Call::NotSynchronised(name) => self.inode(name).pending.clear(),
             Call::SyncFolder => self.synced.clone_from(&self.seen),

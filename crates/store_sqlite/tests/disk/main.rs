@@ -115,10 +115,12 @@ mod tests {
                 failed += 1;
                 let said = acknowledged(&calls);
                 lines += said.len();
-                // What was on its way to whoever waited for it is said still; after that the store is not used again. Nobody minds a folder.
+                // What was on its way to whoever waited for it is said still; after that the store is not used again. Nobody minds a folder, and while the
+                // database is made, before there is a log, a statement that failed is undone by its journal and done again.
                 let of_folder = matches!(&calls[at], Call::NotSynchronised(name) if name.is_empty());
+                let is_made = calls[..at].iter().any(|call| matches!(call, Call::Create(name) if name.ends_with("-wal")));
                 let later = said.len() - acknowledged(&calls[..at]).len();
-                assert!(of_folder || later as u64 <= WRITERS, "{name}: {later} acknowledged afterwards");
+                assert!(of_folder || !is_made || later as u64 <= WRITERS, "{name}: {later} acknowledged afterwards");
                 let mut disk = Disk::default();
                 calls.iter().for_each(|call| disk.take(call));
                 for unsynced in [Unsynced::Lost, Unsynced::Some(number)] {
