@@ -59,7 +59,7 @@ pub use audit::event::{Entity, Event, NotAPosition, Position};
 pub use audit::feed::{FeedItem, Follower};
 pub use audit::history::{HISTORY_TYPES, WholeHistory};
 pub use auth::CommitFigures;
-pub use directory::applications::Applications;
+pub use directory::applications::{Applications, Records, ScopeRegistries};
 pub use directory::clients::client::Client;
 pub use directory::clients::entry::ClientEntry;
 pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
@@ -76,8 +76,8 @@ pub use falconer_credentials::{
     is_signed_twice, payload, temporary::Temporary,
 };
 pub use falconer_store::{
-    ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, InitialTokenRecord, RegistrationRecord, Revision, Secret,
-    SigningAlgorithm,
+    ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, InitialTokenRecord, RegistrationRecord, Revision, Risk,
+    ScopeRegistryRecord, ScopeSentence, Secret, SigningAlgorithm,
 };
 pub use node::Auth;
 pub use refusals::explain::{Explained, RoleWith, WouldMatch};

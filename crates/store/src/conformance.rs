@@ -27,7 +27,7 @@ pub use scim::{push as scim_push, user as scim_user};
 use std::future::Future;
 use std::sync::Arc;
 
-use self::grants::{applications, initial_tokens, logouts};
+use self::grants::{applications, initial_tokens, logouts, scope_registries};
 use self::steps::{audit, decisions, feed, following, together};
 use crate::Store;
 
@@ -149,6 +149,10 @@ where
             an_application_is_registered_with_a_token_that_counts,
             of_16_uses_of_a_token_at_once_as_many_count_as_it_has,
             the_open_grants_of_an_application_are_those_of_its_codes_and_tokens;
+        scope_registries:
+            what_a_service_says_of_its_scopes_comes_back_as_it_was,
+            a_registry_is_replaced_and_deleted,
+            a_step_about_registries_is_stale_when_one_has_changed;
         logouts:
             an_application_knows_a_session_by_one_name,
             the_end_of_a_session_is_due_at_once_for_those_who_know_it,

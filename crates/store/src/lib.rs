@@ -20,7 +20,7 @@ mod records;
 mod sealing;
 
 pub use contract::{
-    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, Committed, Deciding, Details,
+    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecords, Committed, Deciding, Details,
     EachClient, Epoch, History, HistoryFilter, HistoryPart, Key, KeyKind, Loaded, Migration, NEWEST_ROWS, NotAnEpoch, ResealFrom, Resealed,
     Revision, StaticChange, Step, Store, Write, check_none_missing, missing_migrations, not_expanding, static_changes,
 };
@@ -30,9 +30,9 @@ pub use records::{
     CredentialsCount, CredentialsRecord, DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, Difference, GrantIdentityRecord,
     GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, InitialTokenRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS,
     LogoutRecord, MOST_DERIVED_GRANTS, OldToken, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord,
-    RefreshRecord, RegistrationRecord, RevokedCertificates, RevokedSeed, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
-    ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionApplication, SessionRecord, SignInMethod,
-    SigningAlgorithm,
+    RefreshRecord, RegistrationRecord, RevokedCertificates, RevokedSeed, Risk, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
+    ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, ScopeRegistryRecord, ScopeSentence, SessionApplication,
+    SessionRecord, SignInMethod, SigningAlgorithm,
 };
 pub use sealing::{
     Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,

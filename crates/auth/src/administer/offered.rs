@@ -90,6 +90,8 @@ pub struct ConsoleActs {
     pub list_applications: bool,
     /// What applications register themselves with is listed.
     pub list_initial_tokens: bool,
+    /// What services say of their scopes.
+    pub list_scope_registries: bool,
     /// Some part of the whole history is shown.
     pub history: bool,
     /// Refusals are explained.
@@ -183,6 +185,7 @@ impl Auth {
             list_grants: may("auth:list-grants"),
             list_applications: may("auth:list-applications") || self.owns_an_application(who),
             list_initial_tokens: may("auth:list-initial-tokens"),
+            list_scope_registries: may("auth:list-scope-registries"),
             history: has_some(&caller, "auth:audit-history:") || has_some(&caller, "auth:client-audit-history:"),
             explain: has_some(&caller, "auth:explain:"),
             expand: may("auth:expand-scopes"),

@@ -45,8 +45,20 @@ impl Auth {
 }
 
 /// What the history tells of, as [`AuditEntry::entity_type`] has it.
-pub const HISTORY_TYPES: [&str; 11] =
-    ["account", "application", "client", "clock", "grant", "group", "identity", "initial-token", "issuer", "person", "role"];
+pub const HISTORY_TYPES: [&str; 12] = [
+    "account",
+    "application",
+    "client",
+    "clock",
+    "grant",
+    "group",
+    "identity",
+    "initial-token",
+    "issuer",
+    "person",
+    "role",
+    "scope-registry",
+];
 /// Of these, what changed is shown to those who may see the history of this kind of record.
 const ABOUT_PEOPLE: [&str; 4] = ["account", "group", "identity", "person"];
 /// So many rows are looked at for one page.

@@ -120,6 +120,6 @@ fn entity_of(row: &Change) -> Option<Entity> {
     match row.key_kind {
         KeyKind::Client => Some(Entity::Client(row.key.clone())),
         KeyKind::Role => Some(Entity::Role(row.key.clone())),
-        KeyKind::Grant | KeyKind::Identity | KeyKind::Person | KeyKind::Issuer | KeyKind::Application => None,
+        KeyKind::Grant | KeyKind::Identity | KeyKind::Person | KeyKind::Issuer | KeyKind::Application | KeyKind::ScopeRegistry => None,
     }
 }

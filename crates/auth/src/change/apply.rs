@@ -28,6 +28,7 @@ impl Change {
             Write::DeleteClient(client_id) => before.client_entry(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
             Write::DeleteApplication(id) => before.applications().get(id).is_some(),
+            Write::DeleteScopeRegistry(namespace) => before.scope_registries().get(namespace).is_some(),
             // Whether there is one that this node does not know, only the store knows.
             Write::RevokeGrants { ids, .. } => ids.iter().all(|id| before.grant(id).is_some()),
             _ => true,
@@ -64,6 +65,8 @@ impl Change {
             Write::InsertApplication(record) | Write::UpdateApplication(record) => next.put_application(record.clone()),
             Write::DeleteApplication(id) => next.drop_application(id),
             Write::RegisterApplication(record, _) => next.put_application(record.clone()),
+            Write::PutScopeRegistry(record) => next.put_scope_registry(record.clone()),
+            Write::DeleteScopeRegistry(namespace) => next.drop_scope_registry(namespace),
             // No node keeps these.
             Write::InsertInitialToken(_) | Write::DeleteInitialToken(_) => {}
             Write::PutIdentity(record)

@@ -5,6 +5,7 @@
 
 mod grants;
 mod next;
+mod registered;
 
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +15,7 @@ use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet, covers_bytes};
 use falconer_store::{ClientRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
 
 use crate::directory::absent_grants::ended::EndedGrants;
-use crate::directory::applications::Applications;
+use crate::directory::applications::{Applications, ScopeRegistries};
 use crate::directory::clients::client::Client;
 use crate::directory::clients::entry::ClientEntry;
 use crate::directory::clients::{ClientSet, Clients};
@@ -58,6 +59,7 @@ pub struct Snapshot {
     /// The identities of each person, by the person's id; ascending.
     linked: imbl::HashMap<Arc<str>, Arc<[Arc<str>]>>,
     applications: Applications,
+    scope_registries: ScopeRegistries,
     expansions: Arc<Expansions>,
 }
 
@@ -138,9 +140,8 @@ impl Snapshot {
         for person in loaded.people {
             next.put_person(person);
         }
-        for application in loaded.applications {
-            next.applications.put(application);
-        }
+        loaded.applications.into_iter().for_each(|record| next.put_application(record));
+        loaded.scope_registries.into_iter().for_each(|record| next.put_scope_registry(record));
         next
     }
 
@@ -250,11 +251,6 @@ impl Snapshot {
     pub fn linked(&self, person: &str) -> impl Iterator<Item = &Arc<Identity>> {
         let identities = self.linked.get(person).map(AsRef::as_ref).unwrap_or_default();
         identities.iter().filter_map(|identity| self.identities.get(identity))
-    }
-
-    /// The applications of the store.
-    pub fn applications(&self) -> &Applications {
-        &self.applications
     }
 
     /// What must stay as it is for the person behind an identity to be worth the same.

@@ -272,3 +272,30 @@ async fn grants_of_others_are_taken_in_with_their_names() {
     auth.catch_up().await.unwrap();
     assert!(auth.directory().grant_named(&issued.grant.client_id).is_some());
 }
+
+/// What a service publishes on one server, people read on another one.
+#[tokio::test]
+async fn another_server_knows_what_a_service_has_published() {
+    let world = World::bare().await;
+    let (one, other) = (&world.auth, counted(&world, world.store.clone()).await.0);
+    let loads = other.directory().scope_registries().clone();
+    let who = world.as_root().await;
+    let scopes = [ScopeSentence { template: "notes:x".to_owned(), sentence: "X".to_owned(), risk: Risk::High }];
+    let (published, _) = one.put_scope_registry(&who, "notes", &scopes).await.unwrap();
+    let (_, revision) = one.put_scope_registry(&who, "queue", &scopes).await.unwrap();
+    assert!(other.is_at_least(revision).await.unwrap());
+    assert_eq!(other.directory().scope_registries().get("notes").map(|known| known.as_ref().clone()), Some(published.clone()));
+    assert!(!other.directory().scope_registries().is(&loads));
+    // What has not changed stays the very same, so that nothing is made of it anew.
+    let seen = other.directory().scope_registries().clone();
+    world.role("unrelated", &[]).await;
+    other.catch_up().await.unwrap();
+    assert!(other.directory().scope_registries().is(&seen));
+    // Either of them decides on what the other has written.
+    let revision = other.delete_scope_registry(&who, "notes", Some(published.last_modified_ms)).await.unwrap();
+    assert!(one.is_at_least(revision).await.unwrap());
+    let names = |auth: &Auth| auth.directory().scope_registries().iter().map(|known| known.namespace.clone()).collect::<Vec<_>>();
+    assert_eq!((names(one), names(&other)), (vec!["queue".to_owned()], vec!["queue".to_owned()]));
+    // And one that starts reads the rest.
+    assert_eq!(names(&counted(&world, world.store.clone()).await.0), ["queue"]);
+}

@@ -6,6 +6,7 @@ mod devices;
 mod identities;
 pub(super) mod initial_tokens;
 pub(super) mod logouts;
+pub(super) mod scope_registries;
 mod secrets;
 
 pub(super) use derived::{

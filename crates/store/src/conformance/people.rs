@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::samples::{HASH, NOW, account, decided, identity, session, step, texts};
 use crate::conformance::at_once::at_once;
 use crate::{
-    AccountRecord, AuditStart, ChangedRecord, IdentityRecord, KeyKind, PendingLink, PersonRecord, Revision, Step, Store, StoreError,
+    AccountRecord, AuditStart, ChangedRecords, IdentityRecord, KeyKind, PendingLink, PersonRecord, Revision, Step, Store, StoreError,
 };
 
 pub(super) async fn an_identity_is_replaced_whole(store: Arc<dyn Store>) {
@@ -147,7 +147,8 @@ pub(super) async fn a_new_identity_is_a_person_of_its_own(store: Arc<dyn Store>)
     assert_eq!(s.person(&ann.person).await.unwrap(), Some(people[0].clone()));
     assert_eq!(s.person("else").await, Ok(None));
     let changed = s.changed_records(Revision(1), 10).await.unwrap().records;
-    assert_eq!(changed, [ChangedRecord::Identity(bob.clone()), ChangedRecord::Person(people[1].clone())]);
+    let expected = ChangedRecords { identities: vec![bob.clone()], people: vec![people[1].clone()], ..ChangedRecords::default() };
+    assert_eq!(changed, expected);
     // A provider says who somebody is, not whose they are.
     let stolen = IdentityRecord { person: ann.person.clone(), ..bob.clone() };
     s.put_identity(&step(s, "refreshed").await, &stolen).await.unwrap();

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::{
     ApplicationRecord, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord,
+    ScopeRegistryRecord,
 };
 
 /// The random id of one history of a database. Two databases have different ones, and so has a database before and after a backup was restored
@@ -48,25 +49,42 @@ pub struct History {
     pub start: Revision,
 }
 
-/// A record that has changed.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ChangedRecord {
-    /// As it is now.
-    Client(ClientRecord),
-    /// As it is now.
-    Role(RoleRecord),
-    /// As it is now.
-    Grant(GrantRecord),
-    /// As it is now.
-    Identity(IdentityRecord),
-    /// As it is now.
-    Person(PersonRecord),
-    /// As it is now.
-    Issuer(IssuerRecord),
-    /// As it is now.
-    Application(ApplicationRecord),
-    /// It is gone, or [`load`](crate::Store::load) would not give it: of this kind, with this key.
-    Gone(KeyKind, String),
+/// Records that have changed, each once, as they are now. A member for each [`KeyKind`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChangedRecords {
+    /// By clientId.
+    pub clients: Vec<ClientRecord>,
+    /// By roleId.
+    pub roles: Vec<RoleRecord>,
+    /// By id.
+    pub grants: Vec<GrantRecord>,
+    /// By `<provider>/<subject>`.
+    pub identities: Vec<IdentityRecord>,
+    /// By id.
+    pub people: Vec<PersonRecord>,
+    /// By name.
+    pub issuers: Vec<IssuerRecord>,
+    /// By id.
+    pub applications: Vec<ApplicationRecord>,
+    /// By namespace.
+    pub scope_registries: Vec<ScopeRegistryRecord>,
+    /// Those that are gone, or that [`load`](crate::Store::load) would not give: of this kind, with this key.
+    pub gone: Vec<(KeyKind, String)>,
+}
+
+impl ChangedRecords {
+    /// How many there are, with those that are gone.
+    pub fn len(&self) -> usize {
+        let ChangedRecords { clients, roles, grants, identities, people, issuers, applications, scope_registries, gone } = self;
+        let asking = [grants.len(), applications.len(), scope_registries.len()];
+        let people = [identities.len(), people.len()];
+        [clients.len(), roles.len(), issuers.len(), gone.len()].into_iter().chain(asking).chain(people).sum()
+    }
+
+    /// Whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// So many rows tell what a revision was.
@@ -83,8 +101,8 @@ pub struct Changed {
     pub present: Revision,
     /// As in [`Loaded::highest_ms`](crate::Loaded::highest_ms).
     pub highest_ms: i64,
-    /// Each record once, in the order in which they first changed.
-    pub records: Vec<ChangedRecord>,
+    /// All records that changed after `since` and up to `up_to`.
+    pub records: ChangedRecords,
     /// The first [`NEWEST_ROWS`] rows of the feed of the present revision, by which another history with as many revisions is told apart. Empty where they were
     /// pruned, and where the revision changed no record.
     pub newest: Vec<Change>,

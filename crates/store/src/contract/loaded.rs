@@ -2,6 +2,7 @@
 
 use crate::{
     ApplicationRecord, ClientRecord, Damaged, GrantRecord, History, IdentityRecord, IssuerRecord, PersonRecord, Revision, RoleRecord,
+    ScopeRegistryRecord,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub people: Vec<PersonRecord>,
     /// All applications, ascending by the bytes of the id.
     pub applications: Vec<ApplicationRecord>,
+    /// What services say of their scopes, ascending by the bytes of the namespace.
+    pub scope_registries: Vec<ScopeRegistryRecord>,
     /// Rows whose sealed value does not open: [`Store::load_each`](crate::Store::load_each) says what is given in their place.
     pub damaged: Vec<Damaged>,
 }

@@ -11,7 +11,7 @@ mod step;
 mod store;
 mod write;
 
-pub use feed::{Changed, ChangedRecord, Epoch, History, NEWEST_ROWS, NotAnEpoch};
+pub use feed::{Changed, ChangedRecords, Epoch, History, NEWEST_ROWS, NotAnEpoch};
 pub use loaded::{EachClient, Loaded};
 pub use reseal::{ResealFrom, Resealed};
 pub use schema::{AppliedMigration, Migration, check_none_missing, missing_migrations, not_expanding};

@@ -30,6 +30,8 @@ pub enum Key {
     Person(String),
     /// The application of this id, whether it exists or not.
     Application(String),
+    /// What services say of their scopes, anything of it: there are so many at most.
+    ScopeRegistries,
 }
 
 /// The kind of record that a [`Change`] names.
@@ -49,10 +51,12 @@ pub enum KeyKind {
     Issuer,
     /// An application, by id.
     Application,
+    /// What a service says of its scopes, by namespace.
+    ScopeRegistry,
 }
 
 impl KeyKind {
-    /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `person`, `issuer`, `application`.
+    /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `person`, `issuer`, `application`, `scope-registry`.
     pub fn as_str(self) -> &'static str {
         match self {
             KeyKind::Role => "role",
@@ -62,14 +66,23 @@ impl KeyKind {
             KeyKind::Person => "person",
             KeyKind::Issuer => "issuer",
             KeyKind::Application => "application",
+            KeyKind::ScopeRegistry => "scope-registry",
         }
     }
 
     /// The kind of a stored word.
     pub fn of_word(word: &str) -> Option<KeyKind> {
-        [KeyKind::Role, KeyKind::Client, KeyKind::Grant, KeyKind::Identity, KeyKind::Person, KeyKind::Issuer, KeyKind::Application]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        const ALL: [KeyKind; 8] = [
+            KeyKind::Role,
+            KeyKind::Client,
+            KeyKind::Grant,
+            KeyKind::Identity,
+            KeyKind::Person,
+            KeyKind::Issuer,
+            KeyKind::Application,
+            KeyKind::ScopeRegistry,
+        ];
+        ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -202,7 +215,7 @@ pub struct AuditEntry {
     pub grant: Option<String>,
     /// [`Step::action`].
     pub action: String,
-    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application`, `initial-token`, `account` or `group`.
+    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application`, `scope-registry`, `initial-token`, `account` or `group`.
     pub entity_type: String,
     /// The entity's own name.
     pub entity_id: String,

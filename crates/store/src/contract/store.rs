@@ -10,7 +10,7 @@ use crate::{
     GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, IssuerRecord, KeySource,
     Loaded, LogoutRecord, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision,
     RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten,
-    Secret, SessionApplication, SessionRecord, Step, Write,
+    ScopeRegistryRecord, Secret, SessionApplication, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -276,6 +276,14 @@ pub trait Store: Send + Sync {
     /// Deleting what is not there leaves an audit row all the same. What was registered with it stays.
     async fn delete_initial_token(&self, step: &Step, id: &str) -> Result<Revision> {
         self.take(step, Write::DeleteInitialToken(id.to_owned())).await
+    }
+    /// Keeps what a service says of its scopes, in place of what was there: the time of its creation stays.
+    async fn put_scope_registry(&self, step: &Step, registry: &ScopeRegistryRecord) -> Result<Revision> {
+        self.take(step, Write::PutScopeRegistry(registry.clone())).await
+    }
+    /// Deleting what is not there leaves an audit row all the same, and answers the present revision.
+    async fn delete_scope_registry(&self, step: &Step, namespace: &str) -> Result<Revision> {
+        self.take(step, Write::DeleteScopeRegistry(namespace.to_owned())).await
     }
     /// All initial tokens by id, what has ended too: the caller checks.
     async fn initial_tokens(&self) -> Result<Vec<InitialTokenRecord>>;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use crate::{
     AccountLink, AccountRecord, ApplicationRecord, ClientRecord, CredentialsChange, Epoch, GrantRecord, IdentityRecord, InitialTokenRecord,
-    IssuerRecord, PersonRecord, RoleRecord, Step,
+    IssuerRecord, PersonRecord, RoleRecord, ScopeRegistryRecord, Step,
 };
 
 /// What is to be committed, and the history in which it was decided: not known yet. `None`: nothing.
@@ -61,6 +61,10 @@ pub enum Write {
     InsertInitialToken(InitialTokenRecord),
     /// [`delete_initial_token`](crate::Store::delete_initial_token)
     DeleteInitialToken(String),
+    /// [`put_scope_registry`](crate::Store::put_scope_registry)
+    PutScopeRegistry(ScopeRegistryRecord),
+    /// [`delete_scope_registry`](crate::Store::delete_scope_registry)
+    DeleteScopeRegistry(String),
     /// [`put_identity`](crate::Store::put_identity)
     PutIdentity(IdentityRecord),
     /// [`follow_identity`](crate::Store::follow_identity): with the clientIds of those that are disabled

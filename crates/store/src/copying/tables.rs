@@ -221,6 +221,7 @@ pub static TABLES: &[Table] = &[
             text("additions"),
         ],
     ),
+    table("scope_registries", 1, &[text("namespace"), text("scopes"), text("published_by"), int("created_ms"), int("last_modified_ms")]),
     table("people", 1, &[text("id"), text("name"), flag("disabled"), int("created_ms"), int("last_modified_ms")]),
     table(
         "accounts",

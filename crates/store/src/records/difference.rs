@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{ApplicationRecord, ClientRecord, IdentityRecord, InitialTokenRecord, RoleRecord, ScimKind, ScimRecord};
+use super::{
+    ApplicationRecord, ClientRecord, IdentityRecord, InitialTokenRecord, RoleRecord, ScimKind, ScimRecord, ScopeRegistryRecord,
+    ScopeSentence,
+};
 
 /// Of what was added to a list, and of what was removed, so many bytes are kept.
 const MOST_BYTES: usize = 16 * 1024;
@@ -65,6 +68,14 @@ impl Difference {
             .value("maxLifeMs", 0, token.max_life_ms)
             .value("maxUses", 0, token.max_uses)
             .value("expiresMs", 0, token.expires_ms)
+    }
+
+    /// Of what a service says of its scopes. `None`: it says nothing.
+    pub fn of_scope_registry(before: Option<&ScopeRegistryRecord>, after: Option<&ScopeRegistryRecord>) -> Difference {
+        let lines = |record: Option<&ScopeRegistryRecord>| -> Vec<String> {
+            record.iter().flat_map(|record| &record.scopes).map(ScopeSentence::in_a_line).collect()
+        };
+        Difference::default().list("scopes", &lines(before), &lines(after))
     }
 
     /// Of a role.

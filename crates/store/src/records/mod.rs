@@ -1,4 +1,4 @@
-//! The records: what is kept about clients, roles, issuers and grants, about applications, about people, what they sign in with, and what directories have pushed; and what a change makes of a record, for the history.
+//! The records: what is kept about clients, roles, issuers and grants, about applications, about scopes, about people, what they sign in with, and what directories have pushed; and what a change makes of a record, for the history.
 
 mod access;
 mod applications;
@@ -10,6 +10,7 @@ mod grant_secrets;
 mod people;
 mod revoked;
 mod scim;
+mod scope_registries;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, MOST_DERIVED_GRANTS, OldToken, RoleRecord};
 pub use applications::{ApplicationRecord, ConsentRecord, InitialTokenRecord, RegistrationRecord, SigningAlgorithm};
@@ -24,3 +25,4 @@ pub use people::{
 };
 pub use revoked::{RevokedCertificates, RevokedSeed};
 pub use scim::{ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten};
+pub use scope_registries::{Risk, ScopeRegistryRecord, ScopeSentence};

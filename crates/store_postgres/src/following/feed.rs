@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
-use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, NEWEST_ROWS, Revision, Sealer, StoreError};
+use falconer_store::{Change, ChangeKind, Changed, ChangedRecords, KeyKind, NEWEST_ROWS, Revision, Sealer, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::{clients, grants, identities, issuers, people, roles};
@@ -28,71 +28,65 @@ pub(crate) async fn records(reading: &Transaction<'_>, sealer: &Sealer, since: R
     let up_to = if is_all { present } else { rows.last().map_or(present, |row| row.revision) };
     let mut seen = HashSet::new();
     let keys: Vec<(KeyKind, String)> = rows.into_iter().map(|row| (row.key_kind, row.key)).filter(|key| seen.insert(key.clone())).collect();
-    let mut found = present_records(reading, sealer, &keys, highest_ms).await?;
-    let record = |(kind, key): (KeyKind, String)| found.remove(&(kind, key.clone())).unwrap_or(ChangedRecord::Gone(kind, key));
-    let records = keys.into_iter().map(record).collect();
+    let records = present_records(reading, sealer, &keys, highest_ms).await?;
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = $1 ORDER BY kind, key LIMIT $2");
     let newest = all(reading, &sql, &[&present.0, &i64::from(NEWEST_ROWS)], read).await?;
     Ok(Changed { history, up_to, present, highest_ms, records, newest })
 }
 
-/// Those of these records that are there, by one statement for each kind: a server that has missed many changes would ask as often as there are records otherwise.
-async fn present_records(
-    reading: &Transaction<'_>,
-    sealer: &Sealer,
-    keys: &[(KeyKind, String)],
-    highest_ms: i64,
-) -> Res<HashMap<(KeyKind, String), ChangedRecord>> {
+/// These records as they are, by one statement for each kind: a server that has missed many changes would ask as often as there are records otherwise.
+async fn present_records(reading: &Transaction<'_>, sealer: &Sealer, keys: &[(KeyKind, String)], highest_ms: i64) -> Res<ChangedRecords> {
     let mut by_kind: HashMap<KeyKind, Vec<&str>> = HashMap::new();
     for (kind, key) in keys {
         by_kind.entry(*kind).or_default().push(key);
     }
-    let mut found = HashMap::with_capacity(keys.len());
+    let mut records = ChangedRecords::default();
     for (kind, keys) in by_kind {
-        let records: Vec<(String, ChangedRecord)> = match kind {
+        let there: HashSet<&str> = match kind {
             KeyKind::Client => {
-                let clients = clients::among(reading, sealer, &keys).await?;
-                clients.into_iter().map(|client| (client.client_id.clone(), ChangedRecord::Client(client))).collect()
+                records.clients = clients::among(reading, sealer, &keys).await?;
+                records.clients.iter().map(|client| client.client_id.as_str()).collect()
             }
             KeyKind::Role => {
-                let roles = roles::among(reading, &keys).await?;
-                roles.into_iter().map(|role| (role.role_id.clone(), ChangedRecord::Role(role))).collect()
+                records.roles = roles::among(reading, &keys).await?;
+                records.roles.iter().map(|role| role.role_id.as_str()).collect()
             }
             KeyKind::Grant => {
-                let grants = grants::among(reading, &keys).await?.into_iter();
-                let told = grants.filter(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS));
-                told.map(|grant| (grant.id.clone(), ChangedRecord::Grant(grant))).collect()
+                records.grants = grants::among(reading, &keys).await?;
+                records.grants.retain(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS));
+                records.grants.iter().map(|grant| grant.id.as_str()).collect()
             }
             KeyKind::Identity => {
-                let identities = identities::among(reading, &keys).await?;
-                identities.into_iter().map(|identity| (identity.identity.clone(), ChangedRecord::Identity(identity))).collect()
+                records.identities = identities::among(reading, &keys).await?;
+                records.identities.iter().map(|identity| identity.identity.as_str()).collect()
             }
             KeyKind::Person => {
-                let people = people::among(reading, &keys).await?;
-                people.into_iter().map(|person| (person.id.clone(), ChangedRecord::Person(person))).collect()
+                records.people = people::among(reading, &keys).await?;
+                records.people.iter().map(|person| person.id.as_str()).collect()
             }
             // There are few.
             KeyKind::Issuer => {
-                let mut issuers = Vec::new();
-                for name in keys {
-                    issuers.extend(
-                        issuers::one(reading, sealer, name).await?.map(|issuer| (issuer.name.clone(), ChangedRecord::Issuer(issuer))),
-                    );
+                for name in &keys {
+                    records.issuers.extend(issuers::one(reading, sealer, name).await?);
                 }
-                issuers
+                records.issuers.iter().map(|issuer| issuer.name.as_str()).collect()
             }
             KeyKind::Application => {
-                let mut applications = Vec::new();
-                for id in keys {
-                    let application = grants::applications::one(reading, id).await?;
-                    applications.extend(application.map(|application| (application.id.clone(), ChangedRecord::Application(application))));
+                for id in &keys {
+                    records.applications.extend(grants::applications::one(reading, id).await?);
                 }
-                applications
+                records.applications.iter().map(|application| application.id.as_str()).collect()
+            }
+            KeyKind::ScopeRegistry => {
+                for namespace in &keys {
+                    records.scope_registries.extend(grants::scope_registries::one(reading, namespace).await?);
+                }
+                records.scope_registries.iter().map(|registry| registry.namespace.as_str()).collect()
             }
         };
-        found.extend(records.into_iter().map(|(key, record)| ((kind, key), record)));
+        records.gone.extend(keys.into_iter().filter(|key| !there.contains(key)).map(|key| (kind, key.to_owned())));
     }
-    Ok(found)
+    Ok(records)
 }
 
 /// Where the database stands, and the rows after `since`.

@@ -37,6 +37,7 @@ pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each:
         identities: identities::every(reading).await?,
         people: people::every(reading).await?,
         applications: grants::applications::every(reading).await?,
+        scope_registries: grants::scope_registries::every(reading).await?,
         damaged,
     })
 }

@@ -29,6 +29,8 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::RegisterApplication(application, token) => grants::initial_tokens::register(writing, application, token).await,
         Write::InsertInitialToken(token) => grants::initial_tokens::insert(writing, token).await,
         Write::DeleteInitialToken(id) => grants::initial_tokens::delete(writing, id).await,
+        Write::PutScopeRegistry(registry) => grants::scope_registries::put(writing, registry).await,
+        Write::DeleteScopeRegistry(namespace) => grants::scope_registries::delete(writing, namespace).await,
         Write::PutIdentity(identity) => {
             identities::put(writing, identity).await?;
             writing.audit("identity", &identity.identity).await

@@ -164,6 +164,7 @@ async fn check_fresh(on: &impl Connection, step: &Step, present: Revision, floor
             Key::Identity(identity) => (KeyKind::Identity, Some(hash::of(identity))),
             Key::Person(id) => (KeyKind::Person, Some(hash::of(id))),
             Key::Application(id) => (KeyKind::Application, Some(hash::of(id))),
+            Key::ScopeRegistries => (KeyKind::ScopeRegistry, None),
         };
         let sql = "SELECT 1 FROM changes WHERE revision > $1 AND kind = $2 AND ($3::bytea IS NULL OR key_hash = $3) LIMIT 1";
         if finds(on, sql, &[&decided_at.0, &kind.as_str(), &key]).await? {

@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod identities;
 pub(crate) mod initial_tokens;
 pub(crate) mod logouts;
+pub(crate) mod scope_registries;
 pub(crate) mod secrets;
 
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, MOST_DERIVED_GRANTS, StoreError};

@@ -45,6 +45,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0032_device_names", text: include_str!("../../migrations/0032_device_names.sql") },
     Migration { name: "0033_revoked_grants", text: include_str!("../../migrations/0033_revoked_grants.sql") },
     Migration { name: "0034_application_keys", text: include_str!("../../migrations/0034_application_keys.sql") },
+    Migration { name: "0035_scope_registries", text: include_str!("../../migrations/0035_scope_registries.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

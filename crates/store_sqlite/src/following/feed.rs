@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, NEWEST_ROWS, Revision, Sealer, StoreError};
+use falconer_store::{Change, ChangeKind, Changed, ChangedRecords, KeyKind, NEWEST_ROWS, Revision, Sealer, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::aggregates::{clients, grants, identities, issuers, people, roles};
@@ -28,26 +28,39 @@ pub(crate) fn records(connection: &Connection, sealer: &Sealer, since: Revision,
     // Fewer rows than the limit: there are no more of them.
     let is_all = rows.len() < usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
     let up_to = if is_all { present } else { rows.last().map_or(present, |row| row.revision) };
-    let (mut seen, mut records) = (HashSet::new(), Vec::new());
+    let (mut seen, mut records) = (HashSet::new(), ChangedRecords::default());
     for Change { key_kind, key, .. } in rows {
-        if seen.insert((key_kind, key.clone())) {
-            let record = match key_kind {
-                KeyKind::Client => clients::one(&reading, sealer, &key)?.map(ChangedRecord::Client),
-                KeyKind::Role => roles::one(&reading, &key)?.map(ChangedRecord::Role),
-                KeyKind::Grant => grants::one(&reading, &key)?
-                    .filter(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))
-                    .map(ChangedRecord::Grant),
-                KeyKind::Identity => identities::one(&reading, &key)?.map(ChangedRecord::Identity),
-                KeyKind::Person => people::one(&reading, &key)?.map(ChangedRecord::Person),
-                KeyKind::Issuer => issuers::one(&reading, sealer, &key)?.map(ChangedRecord::Issuer),
-                KeyKind::Application => grants::applications::one(&reading, &key)?.map(ChangedRecord::Application),
-            };
-            records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));
+        if !seen.insert((key_kind, key.clone())) {
+            continue;
+        }
+        let is_there = match key_kind {
+            KeyKind::Client => keep(&mut records.clients, clients::one(&reading, sealer, &key)?),
+            KeyKind::Role => keep(&mut records.roles, roles::one(&reading, &key)?),
+            KeyKind::Grant => {
+                let grant = grants::one(&reading, &key)?;
+                let since_ms = highest_ms.saturating_sub(GRANT_AFTERLIFE_MS);
+                keep(&mut records.grants, grant.filter(|grant| grant.expires_ms > since_ms))
+            }
+            KeyKind::Identity => keep(&mut records.identities, identities::one(&reading, &key)?),
+            KeyKind::Person => keep(&mut records.people, people::one(&reading, &key)?),
+            KeyKind::Issuer => keep(&mut records.issuers, issuers::one(&reading, sealer, &key)?),
+            KeyKind::Application => keep(&mut records.applications, grants::applications::one(&reading, &key)?),
+            KeyKind::ScopeRegistry => keep(&mut records.scope_registries, grants::scope_registries::one(&reading, &key)?),
+        };
+        if !is_there {
+            records.gone.push((key_kind, key));
         }
     }
     let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = ?1 ORDER BY kind, key LIMIT ?2");
     let newest = all(&reading, &sql, params![present.0, NEWEST_ROWS], read)?;
     Ok(Changed { history, up_to, present, highest_ms, records, newest })
+}
+
+/// Whether there is one.
+fn keep<T>(records: &mut Vec<T>, record: Option<T>) -> bool {
+    let is_there = record.is_some();
+    records.extend(record);
+    is_there
 }
 
 /// Where the database stands, and the rows after `since`.

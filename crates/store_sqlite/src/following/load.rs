@@ -38,6 +38,7 @@ pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut Ea
         identities: identities::every(&reading)?,
         people: people::every(&reading)?,
         applications: grants::applications::every(&reading)?,
+        scope_registries: grants::scope_registries::every(&reading)?,
         damaged,
     })
 }

@@ -29,6 +29,8 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         Write::RegisterApplication(application, token) => grants::initial_tokens::register(writing, application, token),
         Write::InsertInitialToken(token) => grants::initial_tokens::insert(writing, token),
         Write::DeleteInitialToken(id) => grants::initial_tokens::delete(writing, id),
+        Write::PutScopeRegistry(registry) => grants::scope_registries::put(writing, registry),
+        Write::DeleteScopeRegistry(namespace) => grants::scope_registries::delete(writing, namespace),
         Write::PutIdentity(identity) => {
             identities::put(writing, identity)?;
             writing.audit("identity", &identity.identity)

@@ -154,6 +154,7 @@ fn check_fresh(connection: &Connection, step: &Step) -> Res<Revision> {
             Key::Identity(identity) => (KeyKind::Identity, Some(identity)),
             Key::Person(id) => (KeyKind::Person, Some(id)),
             Key::Application(id) => (KeyKind::Application, Some(id)),
+            Key::ScopeRegistries => (KeyKind::ScopeRegistry, None),
         };
         let sql = "SELECT 1 FROM changes WHERE revision > ?1 AND kind = ?2 AND (?3 IS NULL OR key = ?3) LIMIT 1";
         if first(connection, sql, params![decided_at.0, kind.as_str(), key], |_| Ok(()))?.is_some() {

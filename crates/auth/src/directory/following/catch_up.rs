@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use falconer_store::{Changed, ChangedRecord, History, Loaded, Revision, StoreError};
+use falconer_store::{Changed, ChangedRecords, History, Loaded, Revision, StoreError};
 
 use crate::directory::clients::Clients;
 use crate::directory::snapshot::Snapshot;
@@ -19,8 +19,8 @@ const MOST_RECORDS: usize = 100_000;
 
 /// What the store has.
 enum StoreChanges {
-    /// These records have changed up to this revision.
-    Changed { history: History, revision: Revision, highest_ms: i64, records: Vec<ChangedRecord> },
+    /// These records have changed up to this revision, as they were read: one that is in several parts is as the last of them has it.
+    Changed { history: History, revision: Revision, highest_ms: i64, parts: Vec<ChangedRecords> },
     /// All of it.
     Everything(Box<Loaded>, Clients),
 }
@@ -113,7 +113,7 @@ impl Node {
     }
 
     async fn read_store_changes(&self, shown: &Snapshot) -> Result<StoreChanges, StoreError> {
-        let (mut up_to, mut records) = (shown.revision(), Vec::new());
+        let (mut up_to, mut parts, mut count) = (shown.revision(), Vec::new(), 0_usize);
         loop {
             let changed = match self.store.changed_records(up_to, ROWS).await {
                 Ok(changed) if changed.history == shown.history() => changed,
@@ -124,17 +124,18 @@ impl Node {
                 return self.load(shown, true).await;
             }
             self.following.note_newest(changed.present);
-            records.extend(changed.records);
+            count = count.saturating_add(changed.records.len());
+            parts.push(changed.records);
             // A record that changes between two reads is in the later one again, so that in the end all are as they are at one revision.
             if changed.up_to >= changed.present {
                 return Ok(StoreChanges::Changed {
                     history: changed.history,
                     revision: changed.present,
                     highest_ms: changed.highest_ms,
-                    records,
+                    parts,
                 });
             }
-            if records.len() > MOST_RECORDS {
+            if count > MOST_RECORDS {
                 return self.load(shown, false).await;
             }
             up_to = changed.up_to;
@@ -199,11 +200,11 @@ impl Node {
             return;
         }
         match changes {
-            StoreChanges::Changed { history, revision, highest_ms, records } => {
-                self.following.note_records(records.len());
+            StoreChanges::Changed { history, revision, highest_ms, parts } => {
+                self.following.note_records(parts.iter().map(ChangedRecords::len).sum());
                 let mut next = Snapshot::clone(&shown);
                 // What is shown may be newer than what was asked from: every record that differs since is among these.
-                next.put_changed(records);
+                parts.into_iter().for_each(|records| next.put_changed(records));
                 self.show(next.at_stored(history, revision, highest_ms));
             }
             StoreChanges::Everything(loaded, clients) => {

@@ -4,8 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use falconer_scopes::RoleSet;
 use falconer_store::{
-    ApplicationRecord, ChangedRecord, ClientRecord, GrantRecord, History, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision,
-    RoleRecord,
+    ChangedRecords, ClientRecord, GrantRecord, History, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord,
 };
 
 use super::Snapshot;
@@ -31,23 +30,26 @@ impl Snapshot {
     }
 
     /// Takes over records as the store has them.
-    pub(crate) fn put_changed(&mut self, records: Vec<ChangedRecord>) {
-        for record in records {
-            match record {
-                ChangedRecord::Client(record) => self.put_client(record),
-                ChangedRecord::Role(record) => self.put_roles([record]),
-                ChangedRecord::Grant(record) => self.put_grant(record),
-                ChangedRecord::Identity(record) => self.put_identity(record),
-                ChangedRecord::Person(record) => self.put_person(record),
-                ChangedRecord::Issuer(record) => self.put_issuer(record),
-                ChangedRecord::Application(record) => self.put_application(record),
-                ChangedRecord::Gone(KeyKind::Client, client_id) => self.drop_client(&client_id),
-                ChangedRecord::Gone(KeyKind::Role, role_id) => self.drop_role(&role_id),
-                ChangedRecord::Gone(KeyKind::Grant, id) => self.drop_grant(&id),
-                ChangedRecord::Gone(KeyKind::Identity, identity) => self.drop_identity(&identity),
-                ChangedRecord::Gone(KeyKind::Person, id) => self.drop_person(&id),
-                ChangedRecord::Gone(KeyKind::Issuer, name) => drop(self.issuers.remove(name.as_str())),
-                ChangedRecord::Gone(KeyKind::Application, id) => self.drop_application(&id),
+    pub(crate) fn put_changed(&mut self, records: ChangedRecords) {
+        let ChangedRecords { clients, roles, grants, identities, people, issuers, applications, scope_registries, gone } = records;
+        clients.into_iter().for_each(|record| self.put_client(record));
+        self.put_roles(roles);
+        grants.into_iter().for_each(|record| self.put_grant(record));
+        identities.into_iter().for_each(|record| self.put_identity(record));
+        people.into_iter().for_each(|record| self.put_person(record));
+        issuers.into_iter().for_each(|record| self.put_issuer(record));
+        applications.into_iter().for_each(|record| self.put_application(record));
+        scope_registries.into_iter().for_each(|record| self.put_scope_registry(record));
+        for (kind, key) in gone {
+            match kind {
+                KeyKind::Client => self.drop_client(&key),
+                KeyKind::Role => self.drop_role(&key),
+                KeyKind::Grant => self.drop_grant(&key),
+                KeyKind::Identity => self.drop_identity(&key),
+                KeyKind::Person => self.drop_person(&key),
+                KeyKind::Issuer => drop(self.issuers.remove(key.as_str())),
+                KeyKind::Application => self.drop_application(&key),
+                KeyKind::ScopeRegistry => self.drop_scope_registry(&key),
             }
         }
     }
@@ -118,14 +120,6 @@ impl Snapshot {
     fn change_roles(&mut self, set: RoleSet, changed: &str) {
         let generation = self.roles.generation.after(changed);
         self.roles = Arc::new(Roles { set, generation, anonymous: OnceLock::new() });
-    }
-
-    pub(crate) fn put_application(&mut self, record: ApplicationRecord) {
-        self.applications.put(record);
-    }
-
-    pub(crate) fn drop_application(&mut self, id: &str) {
-        self.applications.drop(id);
     }
 
     pub(crate) fn put_issuer(&mut self, record: IssuerRecord) {

@@ -109,21 +109,32 @@ impl Database {
     pub async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed> {
         let mut changed = self.store.changed_records(since, limit).await?;
         if self.is_away.load(Ordering::SeqCst) {
-            return Ok(Changed { up_to: since, present: since, records: Vec::new(), newest: Vec::new(), ..changed });
+            return Ok(Changed { up_to: since, present: since, records: ChangedRecords::default(), newest: Vec::new(), ..changed });
         }
         if !changed.records.is_empty() && self.strikes(Planted::SkipsAChange) {
-            changed.records.pop();
+            drop_one(&mut changed.records);
         }
         if self.strikes(Planted::AppliesOutOfOrder) {
             let model = self.model.lock().unwrap();
-            for record in &mut changed.records {
-                let ChangedRecord::Client(client) = record else { continue };
+            for client in &mut changed.records.clients {
                 let before = model.at(Revision(changed.up_to.0 - 1)).and_then(|state| state.clients.get(&client.client_id).cloned());
                 *client = before.unwrap_or_else(|| client.clone());
             }
         }
         Ok(changed)
     }
+}
+
+/// Leaves out one record that has changed.
+fn drop_one(records: &mut ChangedRecords) {
+    let ChangedRecords { clients, roles, grants, identities, people, issuers, applications, scope_registries, gone } = records;
+    let is_dropped = gone.pop().is_some() || clients.pop().is_some() || roles.pop().is_some() || grants.pop().is_some();
+    let _ = is_dropped
+        || people.pop().is_some()
+        || identities.pop().is_some()
+        || issuers.pop().is_some()
+        || applications.pop().is_some()
+        || scope_registries.pop().is_some();
 }
 
 /// Waits on this thread, on which nothing else goes on meanwhile: whatever the store's own threads do takes no time of the run, and has no order of its own.

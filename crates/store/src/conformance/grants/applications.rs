@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::conformance::samples::{NOW, decided, grant, identity, issuer, step, texts};
 use crate::{
-    ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, GrantRecord, Key, KeyKind, RegistrationRecord, Revision, SigningAlgorithm,
-    Store, StoreError,
+    ApplicationRecord, AuditStart, ChangedRecords, ConsentRecord, GrantRecord, Key, KeyKind, RegistrationRecord, Revision,
+    SigningAlgorithm, Store, StoreError,
 };
 
 pub(super) fn application(id: &str) -> ApplicationRecord {
@@ -68,8 +68,8 @@ pub(crate) async fn an_application_comes_back_as_it_was(store: Arc<dyn Store>) {
     }
     assert_eq!(s.load().await.unwrap().applications, [odd.clone(), application("a"), application("b")]);
     let changed = s.changed_records(Revision(0), 10).await.unwrap();
-    let records = [odd, application("b"), application("a")].map(ChangedRecord::Application);
-    assert_eq!(changed.records, records);
+    let applications = vec![odd, application("b"), application("a")];
+    assert_eq!(changed.records, ChangedRecords { applications, ..ChangedRecords::default() });
 }
 
 pub(crate) async fn an_application_id_is_taken_once(store: Arc<dyn Store>) {
@@ -119,8 +119,8 @@ pub(crate) async fn applications_are_updated_and_deleted(store: Arc<dyn Store>) 
     assert_eq!(s.update_application(&step(s, "x").await, &changed).await, Err(StoreError::Conflict));
     assert_eq!(s.delete_application(&step(s, "deleted").await, "a").await, Ok(Revision(4)), "nothing was there");
     assert_eq!(s.entity_history("application", "a", AuditStart::Offset(0), 10).await.unwrap().len(), 4);
-    let gone = s.changed_records(Revision(3), 10).await.unwrap().records;
-    assert_eq!(gone, [ChangedRecord::Gone(KeyKind::Application, "a".into())]);
+    let changed = s.changed_records(Revision(3), 10).await.unwrap().records;
+    assert_eq!(changed, ChangedRecords { gone: vec![(KeyKind::Application, "a".into())], ..ChangedRecords::default() });
 }
 
 pub(crate) async fn a_step_about_an_application_is_stale_when_it_has_changed(store: Arc<dyn Store>) {

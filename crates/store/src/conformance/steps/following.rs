@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::conformance::samples::{NOW, client, grant, identity, issuer, role, step, texts};
-use crate::{ChangedRecord, Epoch, GrantRecord, History, KeyKind, Revision, Store, StoreError};
+use crate::{ChangedRecords, Epoch, GrantRecord, History, KeyKind, Revision, Store, StoreError};
 
 pub(crate) async fn changed_records_are_what_is_there_now(store: Arc<dyn Store>) {
     let s = &*store;
@@ -14,7 +14,6 @@ pub(crate) async fn changed_records_are_what_is_there_now(store: Arc<dyn Store>)
     s.insert_grant(&step(s, "x").await, &grant("g", ""), None).await.unwrap();
     s.put_identity(&step(s, "x").await, &identity("local/ann")).await.unwrap();
     s.insert_role(&step(s, "x").await, &role("s")).await.unwrap();
-    // What comes later shows at the place of the first change.
     s.revoke_grants(&step(s, "x").await, &texts(&["g"]), "me", "why").await.unwrap();
     s.delete_role(&step(s, "x").await, "s").await.unwrap();
     s.delete_client(&step(s, "x").await, "a").await.unwrap();
@@ -23,18 +22,20 @@ pub(crate) async fn changed_records_are_what_is_there_now(store: Arc<dyn Store>)
     let loaded = s.load().await.unwrap();
     assert_eq!((changed.history, changed.up_to, changed.present), (loaded.history, Revision(11), Revision(11)));
     assert_eq!(changed.highest_ms, NOW);
-    let expected = [
-        ChangedRecord::Gone(KeyKind::Client, "a".into()),
-        ChangedRecord::Role(loaded.roles[0].clone()),
-        ChangedRecord::Issuer(loaded.issuers[0].clone()),
-        ChangedRecord::Grant(s.grant("g").await.unwrap().unwrap()),
-        ChangedRecord::Identity(loaded.identities[0].clone()),
-        ChangedRecord::Person(loaded.people[0].clone()),
-        ChangedRecord::Gone(KeyKind::Role, "s".into()),
-    ];
-    assert_eq!(changed.records, expected);
-    let is_revoked = matches!(&changed.records[3], ChangedRecord::Grant(grant) if grant.revoked_ms.is_some());
-    assert!(loaded.issuers[0].retired_ms.is_some() && is_revoked);
+    // What comes and goes meanwhile is named once, as it is now.
+    let mut records = changed.records;
+    records.gone.sort_by(|one, other| one.1.cmp(&other.1));
+    let expected = ChangedRecords {
+        roles: loaded.roles.clone(),
+        issuers: loaded.issuers.clone(),
+        grants: vec![s.grant("g").await.unwrap().unwrap()],
+        identities: loaded.identities.clone(),
+        people: loaded.people.clone(),
+        gone: vec![(KeyKind::Client, "a".into()), (KeyKind::Role, "s".into())],
+        ..ChangedRecords::default()
+    };
+    assert_eq!((records.len(), &records), (7, &expected));
+    assert!(loaded.issuers[0].retired_ms.is_some() && records.grants[0].revoked_ms.is_some());
 }
 
 pub(crate) async fn changed_records_come_in_bounded_parts(store: Arc<dyn Store>) {
@@ -42,15 +43,16 @@ pub(crate) async fn changed_records_come_in_bounded_parts(store: Arc<dyn Store>)
     s.insert_roles(&step(s, "x").await, &[role("a"), role("b"), role("c")]).await.unwrap();
     s.insert_role(&step(s, "x").await, &role("d")).await.unwrap();
     s.insert_role(&step(s, "x").await, &role("e")).await.unwrap();
+    let roles = |role| ChangedRecords { roles: vec![role], ..ChangedRecords::default() };
     // The rows of one revision stay together.
     let first = s.changed_records(Revision(0), 2).await.unwrap();
     assert_eq!((first.records.len(), first.up_to, first.present), (3, Revision(1), Revision(3)));
     let second = s.changed_records(first.up_to, 1).await.unwrap();
-    assert_eq!((second.records, second.up_to), (vec![ChangedRecord::Role(role("d"))], Revision(2)));
+    assert_eq!((second.records, second.up_to), (roles(role("d")), Revision(2)));
     let third = s.changed_records(second.up_to, 2).await.unwrap();
-    assert_eq!((third.records, third.up_to, third.present), (vec![ChangedRecord::Role(role("e"))], Revision(3), Revision(3)));
+    assert_eq!((third.records, third.up_to, third.present), (roles(role("e")), Revision(3), Revision(3)));
     let none = s.changed_records(third.up_to, 1).await.unwrap();
-    assert_eq!((none.records, none.up_to, none.present), (vec![], Revision(3), Revision(3)));
+    assert_eq!((none.records, none.up_to, none.present), (ChangedRecords::default(), Revision(3), Revision(3)));
 }
 
 pub(crate) async fn changed_records_are_stale_where_the_feed_has_a_gap(store: Arc<dyn Store>) {
@@ -59,7 +61,7 @@ pub(crate) async fn changed_records_are_stale_where_the_feed_has_a_gap(store: Ar
     assert_eq!(s.changed_records(Revision(2), 10).await, Err(StoreError::Stale), "ahead");
     s.prune(NOW + 365 * 86_400_000).await.unwrap();
     assert_eq!(s.changed_records(Revision(0), 10).await, Err(StoreError::Stale), "pruned");
-    assert_eq!(s.changed_records(Revision(1), 10).await.unwrap().records, vec![]);
+    assert_eq!(s.changed_records(Revision(1), 10).await.unwrap().records, ChangedRecords::default());
 }
 
 pub(crate) async fn a_grant_that_ended_long_ago_is_named_as_gone(store: Arc<dyn Store>) {
@@ -67,7 +69,7 @@ pub(crate) async fn a_grant_that_ended_long_ago_is_named_as_gone(store: Arc<dyn 
     let old = GrantRecord { expires_ms: NOW - 32 * 86_400_000, ..grant("old", "") };
     s.insert_grant(&step(s, "x").await, &old, None).await.unwrap();
     let changed = s.changed_records(Revision(0), 10).await.unwrap();
-    assert_eq!(changed.records, [ChangedRecord::Gone(KeyKind::Grant, "old".into())]);
+    assert_eq!(changed.records, ChangedRecords { gone: vec![(KeyKind::Grant, "old".into())], ..ChangedRecords::default() });
     assert_eq!(s.load().await.unwrap().grants, []);
 }
 
