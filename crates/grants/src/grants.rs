@@ -18,6 +18,7 @@ use crate::openid::backchannel::LogoutCounts;
 use crate::settings::GrantSettings;
 use crate::targets::registered::Registered;
 use crate::targets::target::Target;
+use crate::words::known::KnownWords;
 use crate::words::published::ScopeWords;
 
 /// The use cases of access grants on one node. One for a process, behind an [`Arc`].
@@ -27,6 +28,7 @@ pub struct Grants {
     pub(crate) store: Arc<dyn Store>,
     configured: ArcSwap<Configured>,
     pub(crate) applications: KnownApplications,
+    pub(crate) known_words: KnownWords,
     pub(crate) logouts: LogoutCounts,
 }
 
@@ -34,7 +36,8 @@ pub struct Grants {
 pub(crate) struct Configured {
     pub(crate) settings: GrantSettings,
     pub(crate) registered: Registered,
-    pub(crate) words: ScopeWords,
+    /// What `[[scope]]` says, without what services have published.
+    pub(crate) words: Arc<ScopeWords>,
     pub(crate) documents: Documents,
     /// Which hosts are told that somebody has signed out.
     pub(crate) logout_hosts: NamedHosts,
@@ -46,7 +49,7 @@ pub(crate) struct Configured {
 
 impl Configured {
     fn of(settings: GrantSettings, auth: &Auth) -> Result<Configured, LoginError> {
-        let words = ScopeWords::new(&settings.scopes)?;
+        let words = Arc::new(ScopeWords::new(&settings.scopes)?);
         let (registered, documents) = (Registered::new(&settings.registered_targets)?, Documents::new(&settings)?);
         let logout_hosts = NamedHosts::of_logouts(&settings.logout_hosts)?;
         let is_own = |target: &Target| auth.is_own_address(target.host(), target.effective_port());
@@ -62,7 +65,7 @@ impl Grants {
         let register = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
         let applications = KnownApplications::new(register, Arc::clone(&auth));
         let configured = ArcSwap::from_pointee(Configured::of(settings, &auth)?);
-        Ok(Grants { auth, login, store, configured, applications, logouts: LogoutCounts::default() })
+        Ok(Grants { auth, login, store, configured, applications, known_words: KnownWords::default(), logouts: LogoutCounts::default() })
     }
 
     /// From now on these hold; applications stay those of the start. Requests that are being answered go on with what they have begun with. Errors as of

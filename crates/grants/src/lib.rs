@@ -52,7 +52,7 @@ pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError};
 pub use device::authorization::DeviceAuthorization;
 pub use error::GrantError;
 pub use falconer_auth::{
-    ASSERTION_ALGORITHMS, BearerKind, PROOF_ALGORITHMS, ProofFault, ShownToken, SigningAlgorithm, TokenFault, TokenScheme, UrlScheme,
+    ASSERTION_ALGORITHMS, BearerKind, PROOF_ALGORITHMS, ProofFault, Risk, ShownToken, SigningAlgorithm, TokenFault, TokenScheme, UrlScheme,
 };
 pub use grants::Grants;
 pub use oauth::client::assertion::SentAssertion;
@@ -82,4 +82,4 @@ pub use widening::answer::{WaitingRequest, Widening};
 pub use widening::collect::Collected;
 pub use widening::new_request::{GRANT_REQUEST_PAGE, ServerAddress, WaitingCode, WantedMore};
 pub use words::describe::{Description, LabelPart};
-pub use words::published::{PublishedScope, Risk, ScopeWords};
+pub use words::published::{PublishedScope, ScopeWords};

@@ -8,6 +8,8 @@
 mod site;
 mod snapshot;
 mod support;
+#[path = "support/verdict_rows.rs"]
+mod verdict_rows;
 
 use std::fmt::Write as _;
 
@@ -129,42 +131,21 @@ fn people(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "namePerson" => (here("POST", "/local%2Fthere/name"), &["auth:name-person:local/there"]),
         "refreshPerson" => (here("POST", "/local%2Fthere/refresh"), &["auth:refresh-person:local/there"]),
         "personHistory" => (here("GET", "/local%2Fthere/history"), &["auth:audit-history:person"]),
-        _ => return applications(method),
-    })
-}
-
-/// The same for applications.
-fn applications(method: &Method) -> Option<(Call, &'static [&'static str])> {
-    let here = |verb, route: &str| call(verb, &format!("/api/falconer/v1/applications{route}"));
-    let new = json!({ "name": "New", "redirectUris": ["https://new.example.com/"], "scopes": ["x:1"] });
-    Some(match method.name {
-        "listApplications" => (here("GET", ""), &["auth:list-applications"]),
-        "application" => (here("GET", "/there"), &["auth:list-applications"]),
-        "putApplication" => (here("PUT", "/new").json(new), &["auth:create-application:new", "x:1"]),
-        "resetApplicationSecret" => (here("POST", "/there/reset-secret").json(json!({})), &["auth:update-application:there", "x:there"]),
-        "deleteApplication" => (here("DELETE", "/there"), &["auth:delete-application:there"]),
-        _ => return initial_tokens(method),
-    })
-}
-
-/// The same for what applications register themselves with.
-fn initial_tokens(method: &Method) -> Option<(Call, &'static [&'static str])> {
-    let here = |verb, route: &str| call(verb, &format!("/api/falconer/v1/initial-tokens{route}"));
-    Some(match method.name {
-        "listInitialTokens" => (here("GET", ""), &["auth:list-initial-tokens"]),
-        "createInitialToken" => (here("PUT", "/new").json(json!({ "scopes": ["x:1"] })), &["auth:create-initial-token:new", "x:1"]),
-        "endedTokens" => {
-            let call = call("GET", "/api/falconer/v1/ended-tokens?resource=https%3A%2F%2Foffline.example%2Fapi");
-            (call, &["auth:ended-tokens:https://offline.example/api"])
-        }
-        "deleteInitialToken" => (here("DELETE", "/there"), &["auth:delete-initial-token:there"]),
-        _ => return None,
+        _ => return verdict_rows::applications(method),
     })
 }
 
 /// What these make lasts longer than any grant: credentials of a grant don't do it.
-const NOT_WITH_A_GRANT: [&str; 7] =
-    ["invitePerson", "updatePerson", "makeResetLink", "linkPerson", "putApplication", "resetApplicationSecret", "createInitialToken"];
+const NOT_WITH_A_GRANT: [&str; 8] = [
+    "invitePerson",
+    "updatePerson",
+    "makeResetLink",
+    "linkPerson",
+    "putApplication",
+    "resetApplicationSecret",
+    "createInitialToken",
+    "putScopeRegistry",
+];
 
 /// These take `*`: whoever has everything under `auth:` is kept out.
 const ONLY_WITH_EVERYTHING: [&str; 1] = ["linkPerson"];

@@ -35,6 +35,8 @@ pub const GRANT_ID: Pattern = Pattern { source: "^[A-Za-z0-9_-]{22}$", matches: 
 /// The `client_id` of an application.
 pub const APPLICATION_ID: Pattern =
     Pattern { source: "^[A-Za-z0-9._-]{1,100}$", matches: |s| all(s, 1, 100, |b| word_or_hyphen(b) || b == b'.') };
+/// What the scopes of a service begin with.
+pub const NAMESPACE: Pattern = Pattern { source: "^[A-Za-z0-9._-]{1,40}$", matches: |s| all(s, 1, 40, |b| word_or_hyphen(b) || b == b'.') };
 /// The configured name of an identity provider.
 pub const PROVIDER: Pattern = Pattern { source: "^[a-z0-9-]{1,32}$", matches: |s| all(s, 1, 32, |b| lower_or_digit(b) || b == b'-') };
 /// A state that is or is not.

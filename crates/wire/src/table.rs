@@ -79,6 +79,14 @@ pub enum Call {
     CreateInitialToken,
     /// `deleteInitialToken`
     DeleteInitialToken,
+    /// `listScopeRegistries`
+    ListScopeRegistries,
+    /// `scopeRegistry`
+    ScopeRegistry,
+    /// `putScopeRegistry`
+    PutScopeRegistry,
+    /// `deleteScopeRegistry`
+    DeleteScopeRegistry,
     /// `endedTokens`
     EndedTokens,
     DeriveGrant,

@@ -1,4 +1,4 @@
-//! The methods of the APIs as functions of [`Client`](crate::Client): the protocol's, those of Falconer's own API that move records, and its events.
+//! The methods of the APIs as functions of [`Client`](crate::Client): the protocol's, those of Falconer's own API that move records and sentences about scopes, and its events.
 
 mod applications;
 mod auth;
@@ -6,6 +6,7 @@ mod end_grant;
 mod events;
 mod falconer;
 mod people;
+mod scope_registries;
 
 pub use end_grant::GrantEnd;
 pub use events::{Events, ServerEvent, is_temporary};

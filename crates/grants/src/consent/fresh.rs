@@ -6,12 +6,14 @@ use falconer_scopes::{ScopeSet, covers};
 use crate::grants::Grants;
 
 impl Grants {
-    /// [`LoginError::SignInAgain`]: something of it needs a sign-in that is fresh, and is more than `before`.
-    pub(crate) fn check_fresh(&self, session: &Session, scopes: &ScopeSet, before: &ScopeSet) -> Result<(), LoginError> {
-        let configured = self.configured();
+    /// [`LoginError::SignInAgain`]: something of it needs a sign-in that is fresh, and is more than `before`. What a service calls a high risk is so too where it has said
+    /// something new of it since `before_ms`, when `before` was granted: that was agreed to as something else.
+    pub(crate) fn check_fresh(&self, session: &Session, scopes: &ScopeSet, before: &ScopeSet, before_ms: i64) -> Result<(), LoginError> {
+        let (configured, words) = (self.configured(), self.words());
         let guarded = &configured.settings.sign_in_again;
-        let is_guarded = |scope: &str| configured.words.is_broad(scope) || guarded.iter().any(|guarded| meet(guarded, scope));
-        if scopes.iter().any(|scope| is_guarded(scope) && !before.satisfies(scope)) { self.login.check_fresh(session) } else { Ok(()) }
+        let is_guarded = |scope: &str| words.is_broad(scope) || guarded.iter().any(|guarded| meet(guarded, scope));
+        let is_new = |scope: &str| !before.satisfies(scope) || words.is_high_risk_since(scope, before_ms);
+        if scopes.iter().any(|scope| is_guarded(scope) && is_new(scope)) { self.login.check_fresh(session) } else { Ok(()) }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::consent::broad::Expansions;
 use crate::consent::lifetime::{self, Lifetime};
 use crate::consent::narrowing::Star;
 use crate::consent::request::GrantRequest;
-use crate::words::describe::LabelPart;
+use crate::words::describe::{Description, LabelPart};
 use falconer_login::fingerprint;
 
 /// More scopes than this are offered in bundles.
@@ -245,7 +245,7 @@ fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, regi
     let description = expansions.describe(scope);
     let has = own.to_vec();
     let line = |own: ScopeSet, closed: ScopeSet, broad: bool, narrowed: bool| Line {
-        key: key(scope, narrowed, &closed),
+        key: key(scope, narrowed, broad, &description, &closed),
         scope: scope.to_owned(),
         group: description.group.clone(),
         label: description.label.clone(),
@@ -277,7 +277,10 @@ fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, regi
     vec![narrowed, whole]
 }
 
-fn key(scope: &str, narrowed: bool, closed: &ScopeSet) -> String {
+/// What a tick stands for, with what is said of it: services may say something else at any time, and nobody has agreed to that.
+fn key(scope: &str, narrowed: bool, broad: bool, said: &Description, closed: &ScopeSet) -> String {
     let kind = if narrowed { "narrowed" } else { "whole" };
-    fingerprint([kind, scope].into_iter().chain(closed.iter()))
+    let risk = if broad { "broad" } else { "ordinary" };
+    let said = said.label.iter().map(|part| part.text.as_str());
+    fingerprint([kind, risk, scope].into_iter().chain(said).chain(["gives"]).chain(closed.iter()))
 }

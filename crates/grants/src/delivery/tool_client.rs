@@ -238,9 +238,9 @@ pub enum ToolError {
 impl Grants {
     /// What the person may give to a program that asks for this.
     pub fn tool_offer(&self, session: &Session, request: &ToolRequest) -> Result<Offer, LoginError> {
-        let (directory, configured) = (self.auth.directory(), self.configured());
+        let (directory, words) = (self.auth.directory(), self.words());
         let expand = move |scopes: &[&str]| directory.expand(scopes);
-        self.tool_offer_in(session, request, &Expansions::new(&expand, &configured.words))
+        self.tool_offer_in(session, request, &Expansions::new(&expand, &words))
     }
 
     fn tool_offer_in(&self, session: &Session, request: &ToolRequest, expansions: &Expansions<'_>) -> Result<Offer, LoginError> {
@@ -273,7 +273,7 @@ impl Grants {
         if choices.asked_at_ms > now_ms || expires_ms <= now_ms {
             return Err(ToolError::TooOld { offer, reason: "Nothing was created: the page was open for too long. Press once more." });
         }
-        self.check_fresh(session, &ScopeSet::new(&scopes), &ScopeSet::default())?;
+        self.check_fresh(session, &ScopeSet::new(&scopes), &ScopeSet::default(), 0)?;
         let input = ClientInput {
             expires_us: expires_ms.saturating_mul(1000),
             description: choices.description.clone(),
@@ -290,12 +290,13 @@ impl Grants {
 
     /// What the ticks come to, or the page again.
     fn chosen(&self, session: &Session, request: &ToolRequest, choices: &ToolChoices) -> Result<(Box<Offer>, Vec<String>), ToolError> {
-        let (directory, configured) = (self.auth.directory(), self.configured());
+        let (directory, words) = (self.auth.directory(), self.words());
         let expand = move |scopes: &[&str]| directory.expand(scopes);
-        let expansions = Expansions::new(&expand, &configured.words);
+        let expansions = Expansions::new(&expand, &words);
         let mut offer = Box::new(self.tool_offer_in(session, request, &expansions)?);
         if !offer.was_shown(&choices.shown, &[]) {
-            let reason = "Nothing was created yet: what you may do has changed since the page was shown. Look again.";
+            let reason =
+                "Nothing was created yet: what you may do, or what is said of it, has changed since the page was shown. Look again.";
             return Err(ToolError::Review { offer, reason });
         }
         if offer.lifetimes.iter().any(|lifetime| lifetime.ms == choices.lifetime_ms) {

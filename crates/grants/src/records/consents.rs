@@ -33,7 +33,7 @@ impl Grants {
     /// What the person is not asked once more, by application. What counts no more for another reason than its time is in it: whether it counts is looked at when
     /// an application asks.
     pub async fn consents_of(&self, session: &Session) -> Result<Vec<ConsentView>, LoginError> {
-        let (now_ms, configured) = (self.now_ms(), self.configured());
+        let (now_ms, words) = (self.now_ms(), self.words());
         let known = self.store.consents_of(&session.person.identity).await.map_err(|error| self.read_error(error))?;
         let mut views = Vec::new();
         for consent in known {
@@ -45,7 +45,7 @@ impl Grants {
                 name: application.name().to_owned(),
                 ends_ms: ends_ms(&consent, &application),
                 origin: consent.target_origin,
-                gives: configured.words.group(consent.scopes.iter().map(String::as_str)),
+                gives: words.group(consent.scopes.iter().map(String::as_str)),
                 knows_identity: !consent.identity_scopes.is_empty(),
                 application: consent.application,
             });
@@ -104,7 +104,7 @@ impl Grants {
             target_origin: grant.target_origin.clone(),
             scopes: grant.scopes.clone(),
             identity_scopes: identity_scopes.unwrap_or_default(),
-            basis: basis(request, to, &ScopeSet::new(&grant.scopes), &self.configured().words),
+            basis: basis(request, to, &ScopeSet::new(&grant.scopes), &self.words()),
             life_ms: grant.expires_ms.saturating_sub(grant.created_ms),
             at_ms: now_ms,
             expires_ms: now_ms.saturating_add(remember_ms),
@@ -136,7 +136,7 @@ impl Grants {
                 && given.satisfies_all(scopes.iter())
                 && to.openid.iter().flat_map(|openid| &openid.scopes).all(|scope| consent.identity_scopes.contains(scope))
                 && request.ttl_ms_wish.is_none_or(|wish_ms| wish_ms.min(application.settings.max_life_ms) <= consent.life_ms)
-                && consent.basis == basis(request, to, &given, &self.configured().words)
+                && consent.basis == basis(request, to, &given, &self.words())
         };
         Ok(known.into_iter().find(covers))
     }

@@ -81,9 +81,9 @@ impl Grants {
     /// What the person can grant to this request. Errors: [`GrantError::NotRegistered`], and [`LoginError::SignedOut`] when the account is
     /// not active any more.
     pub async fn offer(&self, session: &Session, request: &GrantRequest) -> Result<Offer, GrantError> {
-        let (directory, configured) = (self.auth.directory(), self.configured());
+        let (directory, words) = (self.auth.directory(), self.words());
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        self.offer_in(session, request, Expansions::new(&expand, &configured.words)).await
+        self.offer_in(session, request, Expansions::new(&expand, &words)).await
     }
 
     /// Grants what was chosen, if the page was there long enough to be seen. Pressing twice gives the same answer. The same nonce with other choices makes another
@@ -98,9 +98,9 @@ impl Grants {
         if let Some(gone) = answered_before(request) {
             return Err(gone);
         }
-        let (directory, configured) = (self.auth.directory(), self.configured());
+        let (directory, words) = (self.auth.directory(), self.words());
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        let expansions = Expansions::new(&expand, &configured.words);
+        let expansions = Expansions::new(&expand, &words);
         let mut offer = self.offer_in(session, request, expansions).await?;
         // First: the page that is shown once more has this tick too.
         let identity_for = identity_for(&mut offer, choices);
@@ -124,11 +124,14 @@ impl Grants {
             }
         }
         // Last, so that nothing has to be asked again after it.
-        let before = match request.widening() {
-            Some(widening) => self.kept_of(widening, &expansions),
-            None => self.granted_last(session, &request.site().origin()).await?.unwrap_or_default().0,
+        let (before, before_ms) = match request.widening() {
+            Some(widening) => (self.kept_of(widening, &expansions), widening.grant.created_ms),
+            None => {
+                let last = self.granted_last(session, &request.site().origin()).await?.unwrap_or_default();
+                (last.scopes, last.at_ms)
+            }
         };
-        self.check_fresh(session, &selection.scopes, &before)?;
+        self.check_fresh(session, &selection.scopes, &before, before_ms)?;
         let remember_ms = offer.remember.as_ref().map(|remember| remember.ms);
         self.forget_before(session, remember_ms, request).await?;
         if let Some(application) = request.application().filter(|application| application.registered_itself_ms().is_some()) {
@@ -161,9 +164,9 @@ impl Grants {
     /// The offer with what the person has chosen so far; nothing is granted. Errors as [`Grants::offer`], and [`GrantError::Review`] where what
     /// is on offer is not what the page showed.
     pub async fn offer_with(&self, session: &Session, request: &GrantRequest, choices: &Choices) -> Result<Offer, GrantError> {
-        let (directory, configured) = (self.auth.directory(), self.configured());
+        let (directory, words) = (self.auth.directory(), self.words());
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        let expansions = Expansions::new(&expand, &configured.words);
+        let expansions = Expansions::new(&expand, &words);
         let mut offer = self.offer_in(session, request, expansions).await?;
         identity_for(&mut offer, choices);
         match select(&mut offer, choices, &expansions) {
@@ -203,7 +206,7 @@ impl Grants {
         // All that is asked for beyond a grant is new.
         let before = match request.widening() {
             Some(_) => None,
-            None => self.granted_last(session, &origin).await?.map(|(scopes, _)| scopes),
+            None => self.granted_last(session, &origin).await?.map(|last| last.scopes),
         };
         Ok(Offer::new(
             request,
@@ -348,7 +351,7 @@ fn select(offer: &mut Offer, choices: &Choices, expansions: &Expansions<'_>) -> 
 fn review(offer: Offer) -> GrantError {
     GrantError::Review {
         offer: Box::new(offer),
-        reason: "What you may do has changed since the page was shown. Look again before you grant.",
+        reason: "What you may do, or what is said of it, has changed since the page was shown. Look again before you grant.",
     }
 }
 

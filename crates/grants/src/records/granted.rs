@@ -142,13 +142,13 @@ impl Grants {
         }
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.created_ms));
         let now_ms = self.now_ms();
-        let (directory, configured) = (self.auth.directory(), self.configured());
+        let (directory, words) = (self.auth.directory(), self.words());
         let with_last_use = |mut grant: GrantRecord| {
             // Uses are stored once a minute; who looks meanwhile sees them too.
             grant.last_used_ms = grant.last_used_ms.max(directory.grant(&grant.id).and_then(|grant| grant.last_used_ms()));
             grant
         };
-        Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms, &configured.words)).collect())
+        Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms, &words)).collect())
     }
 
     /// Those of them that can be used and hold `text`, in any letter case, in the site, the name or the id: by site and application, the newest of each first. `after` is
@@ -192,9 +192,8 @@ impl Grants {
     ) -> Result<GrantPage, ApiError> {
         let query = PageQuery { start: after.map_or(Start::Offset(0), Start::After), limit: limit.try_into().unwrap_or(u64::MAX) };
         let found = self.auth.list_grants(who, text, &query)?;
-        let (now_ms, configured) = (self.now_ms(), self.configured());
-        let view =
-            |listed: falconer_auth::ListedGrant| GrantView { clients: listed.clients, ..view_of(listed.record, now_ms, &configured.words) };
+        let (now_ms, words) = (self.now_ms(), self.words());
+        let view = |listed: falconer_auth::ListedGrant| GrantView { clients: listed.clients, ..view_of(listed.record, now_ms, &words) };
         let next = found.next.and_then(|start| match start {
             Start::After(from) => Some(from),
             Start::Offset(_) => None,
@@ -210,7 +209,7 @@ impl Grants {
 
     /// Scopes by service, in words.
     pub fn in_words<'a>(&self, scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup> {
-        self.configured().words.group(scopes)
+        self.words().group(scopes)
     }
 
     /// Takes back, at once, all that the person granted to a site, or all that they granted.

@@ -25,9 +25,9 @@ impl Grants {
         if to.is_to_be_asked || (settings.remember_ms == 0 && !settings.skip_consent) {
             return Ok(None);
         }
-        let (directory, configured) = (self.auth.directory(), self.configured());
+        let (directory, words) = (self.auth.directory(), self.words());
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        let expansions = Expansions::new(&expand, &configured.words);
+        let expansions = Expansions::new(&expand, &words);
         let mut offer = self.offer_in(session, request, expansions).await?;
         let keys: Vec<String> = offer.lines.iter().filter(|line| !line.lacking).map(|line| line.key.clone()).collect();
         let Some(selection) = Selection::new(&mut offer, &Ticks { keys: &keys, everything: false, broad: false }, &expansions) else {
@@ -40,7 +40,7 @@ impl Grants {
         let is_broad = expansions.holds_broad(&selection.scopes);
         let Some(life_ms) = self.unasked_life_ms(session, request, to, &selection.scopes, is_broad).await? else { return Ok(None) };
         // What is given away only by somebody who has just signed in is so here too, whatever was given last time.
-        match self.check_fresh(session, &selection.scopes, &ScopeSet::default()) {
+        match self.check_fresh(session, &selection.scopes, &ScopeSet::default(), 0) {
             Err(LoginError::SignInAgain) => return Ok(None),
             checked => checked?,
         }

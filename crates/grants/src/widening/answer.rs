@@ -110,7 +110,7 @@ impl Grants {
             purpose: None,
             canonical: format!("id={id}"),
             delivery: Delivery::Widening(Box::new(Widening {
-                gives: self.configured().words.group(held.iter().filter(|scope| *scope != ALWAYS)),
+                gives: self.words().group(held.iter().filter(|scope| *scope != ALWAYS)),
                 reason: record.reason.unwrap_or_default(),
                 requested_ms: record.created_ms,
                 answered: record.grant.is_some(),

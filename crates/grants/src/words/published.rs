@@ -1,8 +1,9 @@
 //! What services publish about their scopes: a sentence for each kind, and how much harm it can do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use falconer_auth::is_unseen;
+use falconer_auth::{Risk, ScopeRegistryRecord, ScopeSentence, is_unseen};
 use falconer_login::LoginError;
 
 use crate::consent::broad::is_broad_alone;
@@ -13,30 +14,6 @@ use crate::words::template::{NoTemplate, Piece, Template, Value, pieces};
 const MOST_SCOPES: usize = 500;
 /// In bytes, of a template and of a sentence.
 const LONGEST: usize = 200;
-
-/// How much harm somebody can do with a scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Risk {
-    /// No more than most.
-    Ordinary,
-    /// Treated as what is broad: never ticked beforehand for a site that is not registered, and granted after a fresh sign-in only.
-    High,
-}
-
-impl Risk {
-    /// As the configuration writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Risk::Ordinary => "ordinary",
-            Risk::High => "high",
-        }
-    }
-
-    /// The other way round.
-    pub fn parse(text: &str) -> Option<Risk> {
-        [Risk::Ordinary, Risk::High].into_iter().find(|risk| risk.as_str() == text)
-    }
-}
 
 /// Scopes of a service in words: `[[scope]]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,37 +35,82 @@ struct Entry {
     risk: Risk,
 }
 
-/// All that services publish, checked.
-#[derive(Debug, Default)]
+/// What is said of the scopes of one service, checked.
+#[derive(Debug)]
+pub(crate) struct ServiceWords {
+    /// The most exact ones first.
+    entries: Vec<Entry>,
+    /// What a service has published; `None`: the configuration says it.
+    pub(crate) record: Option<Arc<ScopeRegistryRecord>>,
+}
+
+impl ServiceWords {
+    /// Errors: what can't be used, and why.
+    pub(crate) fn new<'s>(namespace: &str, scopes: impl IntoIterator<Item = &'s ScopeSentence>) -> Result<ServiceWords, String> {
+        check_namespace(namespace)?;
+        let (mut entries, mut templates) = (Vec::new(), std::collections::BTreeSet::new());
+        for scope in scopes {
+            let wrong = |why: String| format!("The scope {:?} of {namespace:?}: {why}", scope.template);
+            if !templates.insert(scope.template.as_str()) {
+                return Err(wrong("it is there twice.".to_owned()));
+            }
+            entries.push(entry(namespace, scope).map_err(wrong)?);
+            if entries.len() > MOST_SCOPES {
+                return Err(format!("There are more than {MOST_SCOPES} sentences about the scopes of {namespace:?}, which is the most."));
+            }
+        }
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.template.fixed_len()));
+        Ok(ServiceWords { entries, record: None })
+    }
+
+    /// The same of what a service has published.
+    pub(crate) fn of_record(record: &Arc<ScopeRegistryRecord>) -> Result<ServiceWords, String> {
+        let words = ServiceWords::new(&record.namespace, &record.scopes)?;
+        Ok(ServiceWords { record: Some(Arc::clone(record)), ..words })
+    }
+
+    fn meets_high_risk(&self, scope: &str) -> bool {
+        self.entries.iter().any(|entry| entry.risk == Risk::High && entry.template.meets(scope))
+    }
+}
+
+/// All that is said of scopes, checked.
+#[derive(Clone, Debug, Default)]
 pub struct ScopeWords {
-    by_namespace: BTreeMap<String, Vec<Entry>>,
+    by_namespace: BTreeMap<String, Arc<ServiceWords>>,
 }
 
 impl ScopeWords {
     /// Errors ([`LoginError::Invalid`]): one that can't be used, and why.
     pub fn new(published: &[PublishedScope]) -> Result<ScopeWords, LoginError> {
-        let mut by_namespace = BTreeMap::<String, Vec<Entry>>::new();
         if published.len() > MOST_SCOPES {
             return Err(LoginError::Invalid(format!("There are {} scopes with sentences; the most is {MOST_SCOPES}.", published.len())));
         }
-        for (at, scope) in published.iter().enumerate() {
-            let wrong = |why: String| LoginError::Invalid(format!("The scope {:?} of {:?}: {why}", scope.template, scope.namespace));
-            if published.iter().take(at).any(|other| other.template == scope.template) {
-                return Err(wrong("it is there twice.".to_owned()));
-            }
-            let entry = entry(scope).map_err(wrong)?;
-            by_namespace.entry(scope.namespace.clone()).or_default().push(entry);
+        let mut by_namespace = BTreeMap::<&str, Vec<ScopeSentence>>::new();
+        for PublishedScope { namespace, template, sentence, risk } in published {
+            let scope = ScopeSentence { template: template.clone(), sentence: sentence.clone(), risk: *risk };
+            by_namespace.entry(namespace).or_default().push(scope);
         }
-        for entries in by_namespace.values_mut() {
-            entries.sort_by_key(|entry| std::cmp::Reverse(entry.template.fixed_len()));
+        let mut words = ScopeWords::default();
+        for (namespace, scopes) in by_namespace {
+            words.put(namespace, Arc::new(ServiceWords::new(namespace, &scopes).map_err(LoginError::Invalid)?));
         }
-        Ok(ScopeWords { by_namespace })
+        Ok(words)
+    }
+
+    pub(crate) fn put(&mut self, namespace: &str, words: Arc<ServiceWords>) {
+        self.by_namespace.insert(namespace.to_owned(), words);
+    }
+
+    /// What is said of the scopes of a service.
+    pub(crate) fn of(&self, namespace: &str) -> Option<&Arc<ServiceWords>> {
+        self.by_namespace.get(namespace)
     }
 
     /// Says in words what a scope allows.
     pub fn describe(&self, scope: &str) -> Description {
         let (namespace, _) = scope.split_once(':').unwrap_or_default();
-        let entries = self.by_namespace.get(namespace).into_iter().flatten();
+        let entries = self.by_namespace.get(namespace).into_iter().flat_map(|words| &words.entries);
         let sentence = entries.filter_map(|entry| Some((entry, entry.template.values(scope)?))).next();
         match sentence {
             Some((entry, values)) => Description { group: namespace.to_owned(), label: label(&entry.sentence, &values) },
@@ -98,17 +120,37 @@ impl ScopeWords {
 
     /// Whether somebody who has this scope sees or changes who may do what, or does what its service calls a high risk.
     pub(crate) fn is_broad(&self, scope: &str) -> bool {
-        is_broad_alone(scope) || self.is_high_risk(scope)
+        is_broad_alone(scope) || self.high_risks(scope).next().is_some()
     }
 
-    fn is_high_risk(&self, scope: &str) -> bool {
-        let meets = |entry: &Entry| entry.risk == Risk::High && entry.template.meets(scope);
-        match scope.split_once(':') {
-            Some((namespace, _)) => self.by_namespace.get(namespace).into_iter().flatten().any(meets),
-            // Without a colon only a star has anything to do with them.
-            None => scope.ends_with('*') && self.by_namespace.values().flatten().any(meets),
-        }
+    /// Whether a service calls it a high risk, and has said something else, or nothing, until then.
+    pub(crate) fn is_high_risk_since(&self, scope: &str, since_ms: i64) -> bool {
+        self.high_risks(scope).any(|words| words.record.as_ref().is_some_and(|record| record.last_modified_ms >= since_ms))
     }
+
+    /// The services that call it a high risk.
+    fn high_risks<'s>(&'s self, scope: &'s str) -> impl Iterator<Item = &'s Arc<ServiceWords>> {
+        let (namespace, is_whole) = match scope.split_once(':') {
+            Some((namespace, _)) => (namespace, true),
+            // Without a colon only a star has anything to do with them: with all that begin so.
+            None => (scope.strip_suffix('*').unwrap_or("\u{10ffff}"), false),
+        };
+        let begins = move |known: &str| if is_whole { known == namespace } else { known.starts_with(namespace) };
+        let from = self.by_namespace.range::<str, _>((std::ops::Bound::Included(namespace), std::ops::Bound::Unbounded));
+        from.take_while(move |(known, _)| begins(known)).map(|(_, words)| words).filter(move |words| words.meets_high_risk(scope))
+    }
+}
+
+/// Whether a namespace is one that nobody can say anything about, and why.
+fn check_namespace(namespace: &str) -> Result<(), String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if !(1..=40).contains(&namespace.len()) || !namespace.bytes().all(plain) {
+        return Err(format!("The namespace {namespace:?}: a `namespace` is 1 to 40 letters, digits, `.`, `-` and `_`."));
+    }
+    if matches!(namespace, "auth" | "assume") {
+        return Err(format!("The namespace {namespace:?}: what these scopes mean is part of the protocol."));
+    }
+    Ok(())
 }
 
 fn label(sentence: &[Piece], values: &[(&str, Value<'_>)]) -> Vec<LabelPart> {
@@ -127,15 +169,7 @@ fn label(sentence: &[Piece], values: &[(&str, Value<'_>)]) -> Vec<LabelPart> {
     label
 }
 
-fn entry(scope: &PublishedScope) -> Result<Entry, String> {
-    let namespace = &scope.namespace;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if !(1..=40).contains(&namespace.len()) || !namespace.bytes().all(plain) {
-        return Err("`namespace` is 1 to 40 letters, digits, `.`, `-` and `_`.".to_owned());
-    }
-    if matches!(namespace.as_str(), "auth" | "assume") {
-        return Err("what these scopes mean is part of the protocol.".to_owned());
-    }
+fn entry(namespace: &str, scope: &ScopeSentence) -> Result<Entry, String> {
     if !scope.template.starts_with(&format!("{namespace}:")) {
         return Err(format!("`template` has to begin with `{namespace}:`."));
     }
@@ -214,6 +248,35 @@ mod tests {
         }
         for scope in ["notes:read:zap", "notes:read:*", "notes:burn", "queue:burn:zap", "not"] {
             assert!(!words.is_broad(scope), "{scope}");
+        }
+    }
+
+    /// A service speaks for the scopes before whose first colon its namespace stands, and makes nothing less than Falconer finds it.
+    #[test]
+    fn nobody_speaks_for_another() {
+        let words = ScopeWords::new(&[
+            published("notes", "notes:<x>", "Notes <x>", Risk::Ordinary),
+            published("notes", "notes:admin:<x>", "Rule <x>", Risk::High),
+            published("notes-admin", "notes-admin:<x>", "Admin <x>", Risk::Ordinary),
+        ])
+        .unwrap();
+        for (scope, said) in [("notes:x:y", "Notes <x:y>"), ("notes-admin:x", "Admin <x>"), ("notesx:a:b", "A <b>"), ("Notes:a:b", "A <b>")]
+        {
+            assert_eq!(read(&words, scope), said, "{scope}");
+        }
+        for (scope, is_broad) in [
+            ("notes:admin:x", true),
+            ("notes-admin:admin:x", false),
+            ("notes*", true),
+            ("notes-*", false),
+            ("notes-admin:*", false),
+            ("n*", true),
+            ("o*", false),
+            ("*", true),
+            ("assume:*", true),
+            ("auth:create-client:x", true),
+        ] {
+            assert_eq!(words.is_broad(scope), is_broad, "{scope}");
         }
     }
 

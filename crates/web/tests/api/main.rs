@@ -22,5 +22,6 @@ mod people;
 mod recorded;
 mod repeated;
 mod replays;
+mod scope_registries;
 #[path = "../support/mod.rs"]
 mod support;

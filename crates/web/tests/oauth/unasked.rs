@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::site::applications::{CALLBACK, DECISION, Fields, authorization_fields, authorize, exchange, fields, parameter};
 use crate::site::{Browser, PASSWORD, Page, Site, site, with};
-use falconer_auth::{ApplicationInput, Authentication, DAY_MS, HOUR_MS};
+use falconer_auth::{ApplicationInput, Authentication, DAY_MS, HOUR_MS, Risk, ScopeSentence};
 use http::{Method, StatusCode};
 
 /// What is another in a request; an empty one is left out.
@@ -215,6 +215,37 @@ async fn what_is_broad_is_asked_after_a_fresh_sign_in_only() {
     site.clock.0.fetch_add(20 * 60_000, Ordering::SeqCst);
     assert!(asks(&mut bob, &request).await, "it was long ago that they proved to be there");
     assert!(!asks(&mut bob, &with(request, &[("scope", "notes:read:*")])).await, "the rest is not broad");
+}
+
+/// A service says later that it is a high risk: what was agreed to was something else.
+#[tokio::test]
+async fn what_has_become_a_high_risk_is_asked_again() {
+    let site = site().await;
+    let who = Authentication::person("local/publisher");
+    site.somebody("publisher", &["auth:publish-scopes:notes"]).await;
+    let publish = async |sentence: &str, risk| {
+        let scopes = [ScopeSentence { template: "notes:read:<book>".to_owned(), sentence: sentence.to_owned(), risk }];
+        site.web.grants.put_scope_registry(&who, "notes", &scopes).await.unwrap();
+    };
+    let mut ann = site.ann().await;
+    publish("Read <book>", Risk::Ordinary).await;
+    let_go_unasked(&mut ann, &request()).await;
+    assert!(!asks(&mut ann, &request()).await);
+    publish("Read all of <book>", Risk::Ordinary).await;
+    assert!(!asks(&mut ann, &request()).await, "another word for what is not broad");
+    publish("Read all of <book>", Risk::High).await;
+    assert!(asks(&mut ann, &request()).await);
+    // It is remembered in the words of a high risk, until it has others.
+    let page = ann.get(&authorize(&request())).await;
+    let mut form = with(page.form(DECISION), &[("visible_ms", "2000"), ("remember", "yes")]);
+    form.retain(|(name, _)| name != "tick");
+    for input in page.text.split("<input").filter(|input| input.contains("name=\"tick\"")) {
+        form.push(("tick".to_owned(), input.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()));
+    }
+    assert!(is_answered(&ann.post(DECISION, &form).await));
+    assert!(!asks(&mut ann, &request()).await);
+    publish("Destroy <book>", Risk::High).await;
+    assert!(asks(&mut ann, &request()).await);
 }
 
 /// Pages of others can't have grants made in a picture, by a request for the head, before anybody goes there, or without end.

@@ -68,6 +68,12 @@ pub fn body(method: &Method) -> Option<Value> {
             "uses": 20,
             "lifeSeconds": 2_592_000,
         })),
+        Call::PutScopeRegistry => Some(json!({
+            "scopes": [
+                { "template": "notes:read:<book>", "sentence": "Read what is in the book <book>" },
+                { "template": "notes:destroy:<book>", "sentence": "Destroy the book <book>, for ever", "risk": "high" },
+            ],
+        })),
         Call::ResetAccessTokenWithOverlap => Some(json!({ "overlapSeconds": 3600 })),
         Call::RequestGrant => Some(json!({ "scopes": ["notes:write:red"], "reason": "Add the minutes of today to the book red" })),
         Call::CollectGrant => Some(json!({ "code": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI" })),
@@ -100,7 +106,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("account", _) => "notes",
         ("table", _) => "Builds",
         ("container", _) => "builds",
-        ("project", _) => "notes",
+        ("project" | "namespace", _) => "notes",
         ("wstAudience", _) => "tunnels",
         ("wstClient", _) => "builder-1",
         ("projectId", _) => "notes-1234",

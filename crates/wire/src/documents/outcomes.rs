@@ -61,10 +61,12 @@ fn named(call: Call) -> &'static [Code] {
         }
         Call::CreateClient | Call::CreateRole => &[Code::InputError, Code::RequestConflict],
         Call::DeleteClient | Call::DeleteRole | Call::PutClient | Call::ImportBatch => &[Code::InputError],
-        Call::Person | Call::Explain | Call::Application => &[Code::ResourceNotFound],
+        Call::Person | Call::Explain | Call::Application | Call::ScopeRegistry => &[Code::ResourceNotFound],
         Call::ResetApplicationSecret | Call::EndOldAccessToken => &[Code::InputError, Code::ResourceNotFound],
-        Call::DeleteApplication | Call::ListApplications | Call::EndGrant => &[Code::InputError],
-        Call::CreateInitialToken | Call::PutApplication => &[Code::InputError, Code::RequestConflict],
+        Call::DeleteApplication | Call::ListApplications | Call::ListScopeRegistries | Call::DeleteScopeRegistry | Call::EndGrant => {
+            &[Code::InputError]
+        }
+        Call::CreateInitialToken | Call::PutApplication | Call::PutScopeRegistry => &[Code::InputError, Code::RequestConflict],
         Call::EndedTokens => &[Code::InputError, Code::ResourceNotFound],
         Call::DeriveGrant => &[Code::InputError, Code::RequestConflict],
         Call::RequestGrant => &[Code::InputError, Code::TooManyRequests],

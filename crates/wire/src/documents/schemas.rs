@@ -98,6 +98,7 @@ schemas! {
         "list-client-records-response",
         "list-initial-tokens-response",
         "list-people-response",
+        "list-scope-registries-response",
         "map-person-request",
         "map-person-response",
         "person-history-response",
@@ -105,6 +106,7 @@ schemas! {
         "put-application-request",
         "put-client-request",
         "put-client-response",
+        "put-scope-registry-request",
         "refresh-person-response",
         "request-grant-request",
         "request-grant-response",
@@ -113,6 +115,7 @@ schemas! {
         "reset-application-secret-request",
         "revision-response",
         "revoke-certificates-request",
+        "scope-registry-response",
         "update-person-request",
     ]
 }

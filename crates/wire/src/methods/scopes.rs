@@ -1,6 +1,7 @@
-//! Expansion, the scopes of a request, and verification of requests for other services.
+//! Expansion, the scopes of a request, verification of requests for other services, and scopes in words.
 
-use crate::table::{Call, Method, Service, Stability, Verb};
+use crate::pattern::{CONTINUATION_TOKEN, LIMIT, NAMESPACE};
+use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
 
 pub(super) const EXPAND_SCOPES: Method = Method {
     call: Call::ExpandScopes,
@@ -90,4 +91,79 @@ pub(super) const TEST_AUTHENTICATE_GET: Method = Method {
     description: "Like testAuthenticate, with fixed scopes, so that signed URLs can be tried.",
     input: None,
     output: Some("test-authenticate-response"),
+};
+
+pub(super) const LIST_SCOPE_REGISTRIES: Method = Method {
+    call: Call::ListScopeRegistries,
+    service: Service::Falconer,
+    name: "listScopeRegistries",
+    verb: Verb::Get,
+    route: "/scope-registries",
+    params: &[],
+    query: &[
+        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
+        QueryParam { name: "limit", pattern: Some(LIMIT) },
+    ],
+    scopes: Some(r#""auth:list-scope-registries""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Scopes in words",
+    title: "List scope registries",
+    description: "About which namespaces services have published sentences, who published them last and when, in the order of the namespaces; `scopeRegistry` has the sentences. Those of the configuration are not among them. A page holds at most 1000: follow `continuationToken` while there is one.",
+    input: None,
+    output: Some("list-scope-registries-response"),
+};
+
+pub(super) const SCOPE_REGISTRY: Method = Method {
+    call: Call::ScopeRegistry,
+    service: Service::Falconer,
+    name: "scopeRegistry",
+    verb: Verb::Get,
+    route: "/scope-registries/<namespace>",
+    params: &[PathParam { name: "namespace", pattern: Some(NAMESPACE) }],
+    query: &[],
+    scopes: Some(r#"{"AnyOf": ["auth:list-scope-registries", "auth:publish-scopes:<namespace>"]}"#),
+    deferred: true,
+    stability: Stability::Stable,
+    category: "Scopes in words",
+    title: "One scope registry",
+    description: "What a service has published about its scopes. Whoever may publish it needs no other scope for it.",
+    input: None,
+    output: Some("scope-registry-response"),
+};
+
+pub(super) const PUT_SCOPE_REGISTRY: Method = Method {
+    call: Call::PutScopeRegistry,
+    service: Service::Falconer,
+    name: "putScopeRegistry",
+    verb: Verb::Put,
+    route: "/scope-registries/<namespace>",
+    params: &[PathParam { name: "namespace", pattern: Some(NAMESPACE) }],
+    query: &[],
+    scopes: Some(r#""auth:publish-scopes:<namespace>""#),
+    deferred: true,
+    stability: Stability::Stable,
+    category: "Scopes in words",
+    title: "Publish a scope registry",
+    description: "Says what the scopes of a service mean, for the people who are asked for them: a sentence for each kind of scope, and how much harm it can do. It takes the place of what was published before, on all servers. The scopes are those that begin with the namespace and a colon, and no others. `auth`, `assume` and `falconer` are nobody's, in any letter case. A namespace that the configuration says something about is 409. The same body again changes nothing. Not with credentials of a grant.",
+    input: Some("put-scope-registry-request"),
+    output: Some("scope-registry-response"),
+};
+
+pub(super) const DELETE_SCOPE_REGISTRY: Method = Method {
+    call: Call::DeleteScopeRegistry,
+    service: Service::Falconer,
+    name: "deleteScopeRegistry",
+    verb: Verb::Delete,
+    route: "/scope-registries/<namespace>",
+    params: &[PathParam { name: "namespace", pattern: Some(NAMESPACE) }],
+    query: &[],
+    scopes: Some(r#""auth:publish-scopes:<namespace>""#),
+    deferred: true,
+    stability: Stability::Stable,
+    category: "Scopes in words",
+    title: "Delete a scope registry",
+    description: "Takes back what was published about a namespace: people see its scopes as those of any other service. Deleting what is not there is fine.",
+    input: None,
+    output: None,
 };

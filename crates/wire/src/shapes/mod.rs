@@ -38,7 +38,7 @@ pub use people::{
     PersonSummary, RefreshState, RefreshedPerson, RefusedClaim, UpdatePersonRequest,
 };
 pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
-pub use scopes::Scopes;
+pub use scopes::{PutScopeRegistryRequest, ScopeRegistry, ScopeRegistryList, ScopeRegistrySummary, ScopeSentence, Scopes};
 pub use service::{Ping, Version};
 pub use verification::{
     AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, CheckedRequest, ChecksRequest, ChecksResponse, Each,

@@ -2,7 +2,7 @@
 
 use falconer_wire::{Call, Method};
 
-use super::falconer::{applications, events, explain, grants, import, list_clients, people, put_client, refresh_person};
+use super::falconer::{applications, events, explain, grants, import, list_clients, people, put_client, refresh_person, scope_registries};
 use super::{Answer, Request, audit, brokers, check, clients, falconer, hawk, roles, scopes, service};
 use crate::api::Api;
 
@@ -73,6 +73,10 @@ impl Api {
             Call::ListInitialTokens => applications::list_initial_tokens(&self.grants, request).await,
             Call::CreateInitialToken => applications::create_initial_token(&self.grants, request).await,
             Call::DeleteInitialToken => applications::delete_initial_token(&self.grants, request).await,
+            Call::ListScopeRegistries => scope_registries::list(&self.grants, request),
+            Call::ScopeRegistry => scope_registries::one(&self.grants, request),
+            Call::PutScopeRegistry => scope_registries::put(&self.grants, request).await,
+            Call::DeleteScopeRegistry => scope_registries::delete(&self.grants, request).await,
             Call::EndedTokens => grants::ended_tokens(&self.grants, request).await,
             Call::DeriveGrant => grants::derive(&self.grants, request).await,
             Call::RequestGrant => grants::request(&self.grants, &self.settings.public_origin, request).await,

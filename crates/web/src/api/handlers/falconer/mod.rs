@@ -1,4 +1,4 @@
-//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, signing out, why somebody was refused, clients with their grants or tokens, imports, people, applications, derived grants.
+//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, signing out, why somebody was refused, clients with their grants or tokens, imports, people, applications, derived grants, what services say of their scopes.
 
 pub(crate) mod applications;
 pub(crate) mod events;
@@ -9,6 +9,7 @@ pub(crate) mod list_clients;
 pub(crate) mod people;
 pub(crate) mod put_client;
 pub(crate) mod refresh_person;
+pub(crate) mod scope_registries;
 
 use falconer_wire::NodeRevision;
 
