@@ -26,7 +26,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-use self::console::{confirm, edit, history, records, refusals, scopes};
+use self::console::{confirm, edit, history, records, refusals, registries, scopes};
 use self::granting::{grant, tool_client};
 use self::oauth::{authorize, cors, endpoints, introspect, metadata, pushed, register};
 use self::sign_in::{directory, email_code, forgotten, login, other_ways, passkeys, password, provider, reauthentication, setup};
@@ -63,6 +63,8 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/roles/add", get(edit::add_role))
         .route("/auth/roles/confirm", get(confirm::role).post(confirm::delete_role))
         .route("/auth/roles/edit", get(edit::role).post(edit::post_role))
+        .route("/auth/scope-registries", get(registries::show))
+        .route("/auth/scope-registries/confirm", get(registries::ask).post(registries::delete))
         .route("/auth/scopes", get(scopes::show))
         .route("/device", get(device::page::show).post(device::page::enter))
         .route("/device/decision", post(device::page::decide))

@@ -20,8 +20,8 @@ pub(crate) mod words;
 pub(crate) use applications::{ApplicationDraft, ApplicationFormPage, ApplicationPage, ApplicationSecretPage};
 pub(crate) use console::{
     AffectedKind, AuditPage, AuditRow, Change, ConfirmField, ConfirmPage, Draft, EvaluatedScopeRow, ExplainedView, HistoryRow, HolderRow,
-    Holders, Kind, PlanPage, RecordFormPage, RecordHistory, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage,
-    ScopeEvaluationView, ScopesPage,
+    Holders, Kind, PlanPage, RecordFormPage, RecordHistory, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage, RegistriesPage,
+    RegistryRow, ScopeEvaluationView, ScopesPage,
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{

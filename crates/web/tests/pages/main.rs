@@ -13,6 +13,7 @@ mod offered;
 mod pages;
 mod people_pages;
 mod providers;
+mod scope_registries;
 mod signing_in;
 mod signing_in_again;
 #[path = "../site/mod.rs"]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{HISTORY, encode, lists, person, problem, sign_in};
+use crate::pages::console::registries;
 use crate::pages::refusal::Refusal;
 use crate::pages::visit::Visit;
 use crate::views::people::person_href;
@@ -99,6 +100,7 @@ fn row(entry: AuditEntry, is_person: impl Fn(&str) -> bool) -> AuditRow {
         "role" => Some(Kind::Role.href(&entry.entity_id)),
         "identity" => is_person(&entry.entity_id).then(|| person_href(&entry.entity_id)),
         "account" => Some(person_href(&format!("local/{}", entry.entity_id))),
+        "scope-registry" => Some(registries::href(&entry.entity_id)),
         _ => None,
     };
     let mut row = AuditRow {

@@ -6,4 +6,5 @@ pub(crate) mod edit;
 pub(crate) mod history;
 pub(crate) mod records;
 pub(crate) mod refusals;
+pub(crate) mod registries;
 pub(crate) mod scopes;

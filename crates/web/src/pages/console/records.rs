@@ -24,6 +24,7 @@ const PEOPLE: (&str, &str) = ("/auth/people", "People");
 const GRANTS: (&str, &str) = ("/auth/grants", "Grants");
 pub(crate) const APPLICATIONS: (&str, &str) = ("/auth/applications", "Applications");
 pub(crate) const INITIAL_TOKENS: (&str, &str) = ("/auth/applications/tokens", "Initial access tokens");
+pub(super) const SCOPE_REGISTRIES: (&str, &str) = ("/auth/scope-registries", "Sentences about scopes");
 pub(super) const SCOPES: (&str, &str) = ("/auth/scopes", "Scopes");
 pub(super) const HISTORY: (&str, &str) = ("/auth/audit", "History");
 pub(super) const EXPLAIN: (&str, &str) = ("/auth/explain", "Refusals");
@@ -80,6 +81,7 @@ pub(crate) fn lists(acts: ConsoleActs, here: &str) -> Vec<(&'static str, &'stati
         (acts.list_grants, GRANTS),
         (acts.list_applications, APPLICATIONS),
         (acts.list_initial_tokens, INITIAL_TOKENS),
+        (acts.list_scope_registries, SCOPE_REGISTRIES),
         (acts.expand, SCOPES),
         (acts.history, HISTORY),
         (acts.explain, EXPLAIN),

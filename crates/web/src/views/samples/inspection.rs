@@ -17,6 +17,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             "explain-nothing",
             page(&RefusalsPage { explained: None, rows: vec![], error: Some("It remembers none.".to_owned()), ..refusals() }),
         ),
+        ("registries", page(&registries())),
+        ("registries-none", page(&RegistriesPage { rows: vec![], notice: Some("Deleted."), ..registries() })),
         ("scopes", page(&scopes())),
         (
             "scopes-empty",
@@ -33,6 +35,25 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
 
 fn others() -> Vec<(&'static str, &'static str)> {
     vec![("/auth/clients", "Clients"), ("/auth/roles", "Roles"), ("/auth/people", "People")]
+}
+
+fn registries() -> RegistriesPage {
+    let row = RegistryRow {
+        namespace: "notes".to_owned(),
+        href: "/auth/scope-registries?namespace=notes".to_owned(),
+        delete: Some("/auth/scope-registries/confirm?id=notes".to_owned()),
+        count: "2 sentences".to_owned(),
+        published_by: "services/<notes>".to_owned(),
+        created: "2026-08-01 12:00 UTC".to_owned(),
+        changed: "2 hours ago".to_owned(),
+        is_configured: false,
+        sentences: vec![
+            ("notes:read:<book>".to_owned(), "Read what is in the book <book>".to_owned(), false),
+            ("notes:destroy:<book>".to_owned(), "Destroy the book <book>, for ever".to_owned(), true),
+        ],
+    };
+    let unused = RegistryRow { namespace: "queue".to_owned(), delete: None, is_configured: true, sentences: vec![], ..row.clone() };
+    RegistriesPage { layout: signed_in(), lists: others(), notice: None, rows: vec![row, unused] }
 }
 
 pub(super) fn audit() -> AuditPage {
