@@ -26,7 +26,7 @@ use commands::database::{backup, migrate, restore, restored};
 use commands::doctor;
 use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link, why};
 use commands::people;
-use commands::records::{application, client, export, import, role};
+use commands::records::{application, client, export, import, role, scope_registry};
 use commands::server::{config_check, gateway, init, serve};
 use commands::user::offline::{sign_url, temporary};
 use commands::user::session::{refresh, status, switch, whoami};
@@ -136,6 +136,9 @@ enum Command {
     /// Applications of a server that ask people for grants
     #[command(subcommand)]
     Application(application::Application),
+    /// What services say of their scopes, for the people who are asked for them
+    #[command(subcommand)]
+    ScopeRegistry(scope_registry::ScopeRegistry),
     /// Make roles and clients what a file, or another deployment, says
     Import(import::Options),
     /// Write all roles and clients of a server, as `import` reads them
@@ -237,6 +240,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Client(client) => client::run(client).await,
         Command::Role(role) => role::run(role).await,
         Command::Application(command) => application::run(command).await,
+        Command::ScopeRegistry(command) => scope_registry::run(command).await,
         Command::Import(options) => import::run(options).await,
         Command::Export(options) => export::run(options).await,
     }

@@ -4,6 +4,7 @@
 
 mod application;
 mod people;
+mod scope_registry;
 #[path = "../support/mod.rs"]
 mod support;
 mod wrong;

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use falconer_client::Error;
 use falconer_login::TlsFault;
 use falconer_wire::error::RequestInfo;
-use falconer_wire::pattern::{APPLICATION_ID, CLIENT_ID, GRANT_ID, IDENTITY, Pattern, ROLE_ID};
+use falconer_wire::pattern::{APPLICATION_ID, CLIENT_ID, GRANT_ID, IDENTITY, NAMESPACE, Pattern, ROLE_ID};
 use falconer_wire::{Call, Code, Method};
 use serde_json::Value;
 
@@ -59,6 +59,12 @@ const NAMED: &[Named] = &[
         pattern: APPLICATION_ID,
         form: "The name of an initial access token is made of letters, digits, `.`, `_` and `-`, 100 at most.",
         list: "application initial-token list",
+    },
+    Named {
+        parameter: "namespace",
+        pattern: NAMESPACE,
+        form: "A namespace is made of letters, digits, `.`, `_` and `-`, 40 at most.",
+        list: "scope-registry list",
     },
     Named {
         parameter: "grantId",
