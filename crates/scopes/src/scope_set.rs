@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Sorted and normalized scopes: no member covers another, so every scope that the set satisfies is covered by exactly one
@@ -20,7 +21,7 @@ pub struct ScopeSet {
 /// nothing.
 struct Members {
     /// `["a*","b"]`, with the texts as they are.
-    text: Box<str>,
+    text: Text,
     /// Where each member begins, and where one after the last would: `len + 1` numbers. A member ends three bytes before the next begins.
     starts: Box<[u32]>,
     /// The JSON array if some text is not the same in JSON, once somebody asks.
@@ -29,15 +30,38 @@ struct Members {
     is_json: bool,
 }
 
+/// The array of a set. INVARIANT: it is put together of whole texts.
+enum Text {
+    Checked(Box<str>),
+    /// Nobody has looked at it since, because that takes a good part of the time in which it was put together, and most are only sent.
+    Unchecked(Vec<u8>),
+}
+
 /// What stands between two members.
-const BETWEEN: &str = "\",\"";
+pub(crate) const BETWEEN: &str = "\",\"";
 /// What stands before all of them.
-const OPEN: &str = "[\"";
+pub(crate) const OPEN: &str = "[\"";
+
+impl Text {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Text::Checked(text) => text.as_bytes(),
+            Text::Unchecked(bytes) => bytes,
+        }
+    }
+
+    fn part(&self, part: Range<usize>) -> &str {
+        match self {
+            Text::Checked(text) => text.get(part).unwrap_or_default(),
+            Text::Unchecked(bytes) => bytes.get(part).and_then(|part| str::from_utf8(part).ok()).unwrap_or_default(),
+        }
+    }
+}
 
 impl PartialEq for Members {
     fn eq(&self, other: &Members) -> bool {
         // The text alone could be that of other members: a quote is a legal character.
-        self.starts == other.starts && self.text == other.text
+        self.starts == other.starts && self.text.bytes() == other.text.bytes()
     }
 }
 
@@ -184,7 +208,7 @@ impl ScopeSet {
     fn from_normal(texts: &[&str]) -> ScopeSet {
         let mut assembly = Assembly::new(texts.len(), texts.iter().map(|text| text.len()).sum());
         texts.iter().for_each(|text| assembly.push(text));
-        assembly.set(None)
+        assembly.set()
     }
 
     /// INVARIANT: `index < len`; a wrong index gives the empty text rather than a panic.
@@ -193,9 +217,7 @@ impl ScopeSet {
             return "";
         };
         match (members.starts.get(index), members.starts.get(index + 1)) {
-            (Some(&start), Some(&next)) => {
-                members.text.get(start as usize..(next as usize).saturating_sub(BETWEEN.len())).unwrap_or_default()
-            }
+            (Some(&start), Some(&next)) => members.text.part(start as usize..(next as usize).saturating_sub(BETWEEN.len())),
             _ => "",
         }
     }
@@ -207,7 +229,7 @@ impl ScopeSet {
         };
         match members.starts.get(index..).unwrap_or_default() {
             [start, next, ..] => {
-                members.text.as_bytes().get(*start as usize..(*next as usize).saturating_sub(BETWEEN.len())).unwrap_or_default()
+                members.text.bytes().get(*start as usize..(*next as usize).saturating_sub(BETWEEN.len())).unwrap_or_default()
             }
             _ => b"",
         }
@@ -215,11 +237,20 @@ impl ScopeSet {
 
     /// The JSON array of the members, ready-made: what serializing gives, without the work.
     pub fn json(&self) -> &str {
+        match self.members.as_ref().map(|members| &members.text) {
+            Some(Text::Checked(text)) if self.is_json() => text,
+            _ => str::from_utf8(self.json_bytes()).unwrap_or("[]"),
+        }
+    }
+
+    /// The same as bytes. Of a set that was put together of what roles grant, it is there sooner.
+    pub fn json_bytes(&self) -> &[u8] {
         match &self.members {
-            None => "[]",
-            Some(members) if members.is_json => &members.text,
+            None => b"[]",
+            Some(members) if members.is_json => members.text.bytes(),
             Some(members) => {
-                members.escaped.get_or_init(|| serde_json::to_string(self).map(String::into_boxed_str).unwrap_or_else(|_| "[]".into()))
+                let escaped = || serde_json::to_string(self).map(String::into_boxed_str).unwrap_or_else(|_| "[]".into());
+                members.escaped.get_or_init(escaped).as_bytes()
             }
         }
     }
@@ -237,7 +268,23 @@ impl ScopeSet {
 
     /// How much memory the texts take, in bytes. Clones share it.
     pub fn text_bytes(&self) -> usize {
-        self.members.as_ref().map_or(0, |members| size_of::<Members>() + members.text.len() + size_of_val(&*members.starts))
+        self.members.as_ref().map_or(0, |members| size_of::<Members>() + members.text.bytes().len() + size_of_val(&*members.starts))
+    }
+
+    /// The set whose members lie in `array` behind [`OPEN`], each with [`BETWEEN`] behind it. INVARIANT: they are in order, none covers another, and `starts` says
+    /// where they begin. `is_json`: whether all of them are the same in JSON.
+    pub(crate) fn of_array(mut array: Vec<u8>, mut starts: Vec<u32>, is_json: bool) -> ScopeSet {
+        if starts.is_empty() {
+            return ScopeSet::default();
+        }
+        starts.push(position(array.len()));
+        array.truncate(array.len() - (BETWEEN.len() - 1));
+        array.push(b']');
+        ScopeSet::of_members(Text::Unchecked(array), starts, is_json)
+    }
+
+    fn of_members(text: Text, starts: Vec<u32>, is_json: bool) -> ScopeSet {
+        ScopeSet { members: Some(Arc::new(Members { text, starts: starts.into(), escaped: OnceLock::new(), is_json })) }
     }
 }
 
@@ -257,18 +304,13 @@ impl Assembly {
 
     /// The next member. INVARIANT: it comes after all that are there, and none covers another.
     pub(crate) fn push(&mut self, member: &str) {
-        self.push_parts([member]);
-    }
-
-    /// The same in parts.
-    pub(crate) fn push_parts<const N: usize>(&mut self, parts: [&str; N]) {
         self.starts.push(position(self.text.len()));
-        parts.into_iter().for_each(|part| self.text.push_str(part));
+        self.text.push_str(member);
         self.text.push_str(BETWEEN);
     }
 
-    /// The set of them. `is_json`: whether all texts are the same in JSON, where that is known.
-    pub(crate) fn set(mut self, is_json: Option<bool>) -> ScopeSet {
+    /// The set of them.
+    pub(crate) fn set(mut self) -> ScopeSet {
         let count = self.starts.len();
         if count == 0 {
             return ScopeSet::default();
@@ -277,9 +319,8 @@ impl Assembly {
         // The quote that the last member ends with stays.
         self.text.truncate(self.text.len() - (BETWEEN.len() - 1));
         self.text.push(']');
-        let is_json = is_json.unwrap_or_else(|| is_json_array(&self.text, count));
-        let (text, starts) = (self.text.into(), self.starts.into());
-        ScopeSet { members: Some(Arc::new(Members { text, starts, escaped: OnceLock::new(), is_json })) }
+        let is_json = is_json_array(&self.text, count);
+        ScopeSet::of_members(Text::Checked(self.text.into()), self.starts, is_json)
     }
 }
 

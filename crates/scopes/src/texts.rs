@@ -7,6 +7,24 @@ pub(crate) struct Texts {
     ends: Box<[u32]>,
 }
 
+/// Where a text lies among others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) length: u32,
+}
+
+impl Span {
+    /// What lies before and after so many bytes of it. INVARIANT: it has them there.
+    pub(crate) fn around(self, before: usize, bytes: usize) -> (Span, Span) {
+        // Both are parts of a number of this size.
+        let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let passed = number(before + bytes);
+        let after = Span { start: self.start.saturating_add(passed), length: self.length.saturating_sub(passed) };
+        (Span { start: self.start, length: number(before) }, after)
+    }
+}
+
 impl Texts {
     /// These texts in this order.
     pub(crate) fn new<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Texts {
@@ -20,21 +38,25 @@ impl Texts {
         Texts { all: all.into(), ends: ends.into() }
     }
 
-    /// See [`read_ahead`].
-    pub(crate) fn read_ahead(&self) {
-        read_ahead(self.all.as_bytes());
-        read_ahead(&self.ends);
+    /// All of them one behind the other.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.all.as_bytes()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+    /// Where each text lies, in order.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let span = Span { start, length: end.saturating_sub(start) };
+            start = *end;
+            span
+        })
     }
 
-    /// The text of this place; empty where there is none.
-    pub(crate) fn get(&self, at: usize) -> &str {
-        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
-        let end = self.ends.get(at).map_or(start, |end| *end as usize);
-        self.all.get(start..end).unwrap_or_default()
+    /// The text that lies there; empty where none does.
+    pub(crate) fn at(&self, span: Span) -> &str {
+        let start = span.start as usize;
+        self.all.get(start..start + span.length as usize).unwrap_or_default()
     }
 
     /// All in order.
@@ -64,10 +86,15 @@ mod tests {
     fn texts_come_out_as_they_went_in() {
         for texts in [&[][..], &[""], &["a"], &["", "b", "", "\u{e9}\u{1f600}", "c d"]] {
             let all = Texts::new(texts.iter().copied());
-            assert_eq!((all.len(), all.iter().collect::<Vec<_>>()), (texts.len(), texts.to_vec()));
-            for at in 0..texts.len() + 2 {
-                assert_eq!(all.get(at), texts.get(at).copied().unwrap_or_default());
-            }
+            assert_eq!(all.iter().collect::<Vec<_>>(), texts.to_vec());
+            assert_eq!(all.spans().map(|span| all.at(span)).collect::<Vec<_>>(), texts.to_vec());
         }
+    }
+
+    #[test]
+    fn a_text_is_cut_where_it_is_said() {
+        let all = Texts::new(["x", "ab<..>c"].into_iter());
+        let (before, after) = all.spans().nth(1).unwrap().around(2, 4);
+        assert_eq!((all.at(before), all.at(after)), ("ab", "c"));
     }
 }

@@ -75,20 +75,44 @@ fn what_would_take_too_many_steps_is_not_noted() {
     assert_eq!(set.applied(["assume:r17:x"]).unwrap().len(), 1 + 2 + 4);
 }
 
-/// A byte tells so many roles apart, and no more, whatever they grant.
+/// An outline takes a byte for each member where that tells the roles apart, and two where there are more.
 #[test]
-fn what_is_of_too_many_roles_has_no_outline() {
+fn many_roles_and_long_lists_are_put_together() {
     let role =
         |at: usize, scopes: usize| Role { role_id: format!("r{at}"), scopes: (0..scopes).rev().map(|n| format!("s:{at}:{n}")).collect() };
-    for (roles, scopes, has_one) in [(2, 70_000, true), (254, 30, true), (255, 30, false)] {
+    for (roles, scopes) in [(2, 70_000), (126, 30), (127, 30), (128, 30), (300, 30)] {
         let set = RoleSet::new((0..roles).map(|at| role(at, scopes)));
         let given: Vec<String> = (0..roles).map(|at| format!("assume:r{at}")).collect();
         let given = || given.iter().map(String::as_str);
         let applied = set.applied(given()).unwrap();
         let (expanded, outline) = applied.expand(given());
-        assert_eq!((&expanded, outline.is_some()), (&set.expand(given()), has_one), "{roles} roles of {scopes} scopes");
-        if let Some(outline) = outline {
-            assert_eq!(applied.assemble(given(), &outline), expanded);
+        assert_eq!(expanded, set.expand(given()), "{roles} roles of {scopes} scopes");
+        assert_eq!(applied.assemble(given(), &outline.unwrap()), expanded, "{roles} roles of {scopes} scopes");
+    }
+}
+
+/// Texts are copied so many bytes at once. None is cut there, wherever it lies in a role, and nothing stays of one that is passed over.
+#[test]
+fn texts_of_any_length_are_put_together() {
+    let text = |side: &str, length: usize| format!("{side}:{}", "x".repeat(length));
+    for length in (0..6).chain(58..70).chain([200]) {
+        let ends = |side: &str| [text(side, length), format!("{side}-{length}"), text(&format!("{side}{side}"), length / 2)];
+        let roles = [
+            ("first", ends("a").into_iter().chain(["z:covered:by:another".to_owned(), text("m", length)]).collect()),
+            ("second", ends("b").into_iter().chain(["z*".to_owned(), text("m", length), text("m", length + 1)]).collect()),
+            ("third:*", vec![text("c<..>", length), text("<..>d", length), "<..>".to_owned(), text("z", length)]),
+        ];
+        let roles: Vec<Role> = roles.map(|(id, scopes)| Role { role_id: id.to_owned(), scopes }).into();
+        let set = RoleSet::new(roles.iter().cloned());
+        for parameter in ["p", "pp*", &"long".repeat(20)] {
+            let given = ["assume:first", "assume:second", "own:\u{e9}\"", &format!("assume:third:{parameter}")];
+            let applied = set.applied(given).unwrap();
+            let (_, outline) = applied.expand(given);
+            let assembled = applied.assemble(given, &outline.unwrap());
+            let model = naive::expand(&roles, &given.map(str::to_owned), naive::literal);
+            assert_eq!(assembled.to_vec(), model, "{length} and {parameter}");
+            assert_eq!(assembled.json(), serde_json::to_string(&model).unwrap());
+            assert_eq!(assembled.json_bytes(), assembled.json().as_bytes());
         }
     }
 }

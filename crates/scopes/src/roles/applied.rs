@@ -1,7 +1,7 @@
 //! What a list of scopes comes to, without the list being made.
 
 use crate::roles::expansion::takes_part_in;
-use crate::roles::role::{Compiled, Parameterized};
+use crate::roles::role::Compiled;
 use crate::scope::covers;
 use std::fmt;
 use std::sync::Arc;
@@ -33,19 +33,19 @@ impl Applied {
         self.is_verbatim.then_some(self.role.as_ref())
     }
 
-    /// The scopes with a token, and what takes its place.
-    pub(crate) fn parameterized(&self) -> Option<(&[Parameterized], &str)> {
-        self.parameter.as_deref().map(|parameter| (&*self.role.parameterized, parameter))
+    /// The role whose scopes with a token are given here, and what takes its place.
+    pub(crate) fn parameterized(&self) -> Option<(&Compiled, &str)> {
+        self.parameter.as_deref().map(|parameter| (self.role.as_ref(), parameter))
     }
 
     fn covers(&self, scope: &str) -> bool {
         (self.is_verbatim && self.role.covers(scope))
-            || self.parameter.as_deref().is_some_and(|p| self.role.parameterized.iter().any(|one| one.covers_with(p, scope)))
+            || self.parameter.as_deref().is_some_and(|p| self.role.parameterized().any(|one| one.covers_with(p, scope)))
     }
 
     fn begins_with(&self, prefix: &str) -> bool {
         (self.is_verbatim && self.role.begins_with(prefix))
-            || self.parameter.as_deref().is_some_and(|p| self.role.parameterized.iter().any(|one| one.with(p).starts_with(prefix)))
+            || self.parameter.as_deref().is_some_and(|p| self.role.parameterized().any(|one| one.with(p).starts_with(prefix)))
     }
 }
 

@@ -59,8 +59,8 @@ impl RoleSet {
                     if let Application::Star(parameter) = how
                         && steps < SPARE_STEPS
                     {
-                        steps += 1 + role.parameterized.len();
-                        next.extend(role.parameterized.iter().map(|scope| (scope.with(parameter), role.id().to_owned())));
+                        steps += 1 + role.parameterized().len();
+                        next.extend(role.parameterized().map(|scope| (scope.with(parameter), role.id().to_owned())));
                     }
                 });
                 for (scope, role_id) in next {

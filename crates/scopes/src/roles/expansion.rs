@@ -195,7 +195,7 @@ impl<'a> Expansion<'a> {
             }
         }
         let parameter = match how {
-            Application::Star(parameter) if !role.parameterized.is_empty() && (parameter != "*" || self.granted_any.insert(address)) => {
+            Application::Star(parameter) if role.parameterized().len() > 0 && (parameter != "*" || self.granted_any.insert(address)) => {
                 Some(parameter)
             }
             Application::Star(_) | Application::Plain => None,
@@ -204,7 +204,7 @@ impl<'a> Expansion<'a> {
             self.applications.push(Applied::new(role, is_new, parameter));
         }
         let Some(parameter) = parameter else { return };
-        for scope in &role.parameterized {
+        for scope in role.parameterized() {
             if !self.may_go_on() {
                 return;
             }

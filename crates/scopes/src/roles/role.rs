@@ -1,8 +1,7 @@
 //! One role, its compiled form, and what can be wrong with roles.
 
-use crate::list;
 use crate::scope::{compare, covers, split_star};
-use crate::texts::{Texts, read_ahead};
+use crate::texts::{Span, Texts};
 use std::sync::OnceLock;
 use thiserror::Error;
 
@@ -70,27 +69,34 @@ pub(crate) struct Compiled {
     id: Box<str>,
     /// In stored order.
     pub(crate) scopes: Texts,
-    /// The scopes with the token, of a star role, without those that another of them covers; in sorted order.
-    pub(crate) parameterized: Box<[Parameterized]>,
+    /// Where the scopes with the token lie, before and after it: of a star role, without those that another of them covers; in sorted order.
+    parameterized: Box<[(Span, Span)]>,
     /// What step A of the validation says about this role.
     pub(crate) error: Option<RoleError>,
-    /// Where the verbatim scopes are in the role's list, sorted and normalized, once somebody looks for one.
-    sorted: OnceLock<Box<[u32]>>,
+    /// Where the verbatim scopes lie, sorted and normalized, once somebody looks for one.
+    sorted: OnceLock<Box<[Span]>>,
 }
 
 /// A scope of a star role around its first token.
-#[derive(Debug)]
-pub(crate) struct Parameterized {
-    pub(crate) before: String,
-    pub(crate) after: String,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameterized<'r> {
+    before: &'r str,
+    after: &'r str,
 }
 
 impl Compiled {
     pub(crate) fn new(role: Role) -> Compiled {
-        let parameterized = if role.role_id.ends_with('*') { parameterized(&role.scopes) } else { Box::default() };
-        let error = parameterized.iter().find_map(Parameterized::error);
         let scopes = Texts::new(role.scopes.iter().map(String::as_str));
-        Compiled { id: role.role_id.into(), scopes, parameterized, error, sorted: OnceLock::new() }
+        let parameterized = if role.role_id.ends_with('*') { parameterized(&scopes) } else { Box::default() };
+        let mut compiled = Compiled { id: role.role_id.into(), scopes, parameterized, error: None, sorted: OnceLock::new() };
+        let error = compiled.parameterized().find_map(|scope| scope.error());
+        compiled.error = error;
+        compiled
+    }
+
+    /// The scopes with the token, of a star role, without those that another of them covers; in sorted order.
+    pub(crate) fn parameterized(&self) -> impl ExactSizeIterator<Item = Parameterized<'_>> {
+        self.parameterized.iter().map(|(before, after)| Parameterized { before: self.scopes.at(*before), after: self.scopes.at(*after) })
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -127,67 +133,64 @@ impl Compiled {
     }
 
     fn position_of(&self, before: impl Fn(&str) -> bool) -> usize {
-        self.sorted().partition_point(|at| before(split_star(self.scope(*at)).0))
+        self.sorted().partition_point(|span| before(split_star(self.scopes.at(*span)).0))
     }
 
     fn sorted_scope(&self, index: usize) -> &str {
-        self.sorted().get(index).map_or("", |at| self.scope(*at))
+        self.sorted().get(index).map_or("", |span| self.scopes.at(*span))
     }
 
-    fn scope(&self, at: u32) -> &str {
-        self.scopes.get(at as usize)
+    /// Where the texts lie, and the places of those that [`Compiled::sorted`] names.
+    pub(crate) fn pieces(&self) -> (&[u8], &[Span]) {
+        (self.scopes.bytes(), self.sorted())
     }
 
-    /// Reads what [`Compiled::sorted`] and [`Compiled::scopes`] are read of.
-    pub(crate) fn read_ahead(&self) {
-        read_ahead(self.sorted());
-        self.scopes.read_ahead();
-    }
-
-    /// Where the verbatim scopes are among all, sorted and normalized.
-    pub(crate) fn sorted(&self) -> &[u32] {
+    /// Where the verbatim scopes lie, sorted and normalized.
+    pub(crate) fn sorted(&self) -> &[Span] {
         self.sorted.get_or_init(|| {
             let all = self.parameterized.is_empty();
-            let mut places: Vec<u32> = (0..self.scopes.len()).filter_map(|at| u32::try_from(at).ok()).collect();
-            places.retain(|at| all || !self.scope(*at).contains(TOKEN));
-            places.sort_unstable_by(|a, b| compare(self.scope(*a), self.scope(*b)));
-            places.dedup_by(|at, kept| covers(self.scope(*kept), self.scope(*at)));
-            places.into()
+            let mut spans: Vec<Span> = self.scopes.spans().filter(|span| all || !self.scopes.at(*span).contains(TOKEN)).collect();
+            spans.sort_unstable_by(|a, b| compare(self.scopes.at(*a), self.scopes.at(*b)));
+            spans.dedup_by(|span, kept| covers(self.scopes.at(*kept), self.scopes.at(*span)));
+            spans.into()
         })
     }
 }
 
-impl Parameterized {
+impl<'r> Parameterized<'r> {
     /// The scope for a parameter. A parameter that ends in a star swallows what follows the token, which keeps expansion monotone.
-    pub(crate) fn with(&self, parameter: &str) -> String {
+    pub(crate) fn with(self, parameter: &str) -> String {
         self.parts(parameter).concat()
     }
 
     /// The same in parts.
-    pub(crate) fn parts<'s>(&'s self, parameter: &'s str) -> [&'s str; 3] {
-        [self.before.as_str(), parameter, if parameter.ends_with('*') { "" } else { self.after.as_str() }]
+    pub(crate) fn parts<'s>(self, parameter: &'s str) -> [&'s str; 3]
+    where
+        'r: 's,
+    {
+        [self.before, parameter, if parameter.ends_with('*') { "" } else { self.after }]
     }
 
     /// Whether the scope for a parameter covers this one, without being made.
-    pub(crate) fn covers_with(&self, parameter: &str, scope: &str) -> bool {
-        let after = if parameter.ends_with('*') { "" } else { self.after.as_str() };
+    pub(crate) fn covers_with(self, parameter: &str, scope: &str) -> bool {
+        let after = if parameter.ends_with('*') { "" } else { self.after };
         match (parameter, after) {
-            ("", "") => covers(&self.before, scope),
-            (parameter, "") => scope.strip_prefix(self.before.as_str()).is_some_and(|rest| covers(parameter, rest)),
+            ("", "") => covers(self.before, scope),
+            (parameter, "") => scope.strip_prefix(self.before).is_some_and(|rest| covers(parameter, rest)),
             (parameter, after) => {
-                let rest = scope.strip_prefix(self.before.as_str()).and_then(|rest| rest.strip_prefix(parameter));
+                let rest = scope.strip_prefix(self.before).and_then(|rest| rest.strip_prefix(parameter));
                 rest.is_some_and(|rest| covers(after, rest))
             }
         }
     }
 
     /// The scope that stands for every parameter at once.
-    pub(crate) fn worst_case(&self) -> String {
+    pub(crate) fn worst_case(self) -> String {
         self.with("*")
     }
 
-    fn error(&self) -> Option<RoleError> {
-        let scope = [self.before.as_str(), TOKEN, self.after.as_str()].concat();
+    fn error(self) -> Option<RoleError> {
+        let scope = [self.before, TOKEN, self.after].concat();
         let message = if self.after.contains(TOKEN) {
             format!("parameterized scope '{scope}' contains multiple '<..>'")
         } else if self.after.is_empty() && self.before.ends_with('*') {
@@ -201,12 +204,14 @@ impl Parameterized {
 
 /// The scopes with a token, sorted and normalized among themselves with the token as one character. A covered one is dropped before
 /// anything else looks at it: of `g*<..>` and `g*<..>*` only the first exists.
-fn parameterized(scopes: &[String]) -> Box<[Parameterized]> {
-    let mut texts: Vec<String> =
-        scopes.iter().filter(|scope| scope.contains(TOKEN)).map(|scope| scope.replacen(TOKEN, PLACEHOLDER, 1)).collect();
-    list::sort(&mut texts);
-    let split = |text: String| {
-        text.split_once(PLACEHOLDER).map(|(before, after)| Parameterized { before: before.to_owned(), after: after.to_owned() })
+fn parameterized(scopes: &Texts) -> Box<[(Span, Span)]> {
+    let with_token = |span: Span| {
+        let text = scopes.at(span);
+        let (before, after) = text.split_once(TOKEN)?;
+        Some(([before, PLACEHOLDER, after].concat(), span.around(before.len(), TOKEN.len())))
     };
-    list::normalize(texts).into_iter().filter_map(split).collect()
+    let mut all: Vec<(String, (Span, Span))> = scopes.spans().filter_map(with_token).collect();
+    all.sort_unstable_by(|(a, _), (b, _)| compare(a, b));
+    all.dedup_by(|(text, _), (kept, _)| covers(kept, text));
+    all.into_iter().map(|(_, around)| around).collect()
 }

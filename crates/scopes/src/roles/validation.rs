@@ -57,8 +57,8 @@ pub(crate) fn accepts(set: &RoleSet, role: &Compiled) -> bool {
 /// Whether a star role can be expanded for a parameter that no other role knows. Only what a parameter hands on can multiply; whatever else a role
 /// leads to is looked at once.
 pub(crate) fn check_steps(set: &RoleSet, role: &Compiled) -> Result<(), RoleError> {
-    let hands_on = |scope: &Parameterized| reaches_roles(&scope.worst_case());
-    let Some(prefix) = role.prefix().filter(|_| role.parameterized.iter().any(hands_on)) else { return Ok(()) };
+    let hands_on = |scope: Parameterized<'_>| reaches_roles(&scope.worst_case());
+    let Some(prefix) = role.prefix().filter(|_| role.parameterized().any(hands_on)) else { return Ok(()) };
     let expanded = set.expand_counting([[ASSUME, prefix, NO_PARAMETER].concat()]);
     if expanded.is_complete {
         return Ok(());
@@ -81,7 +81,7 @@ fn dependency_scopes(role: &Compiled) -> Vec<String> {
         list::normalize(scopes)
     };
     let mut scopes = normal(role.verbatim().filter(|scope| reaches_roles(scope)).map(str::to_owned).collect());
-    let worst = role.parameterized.iter().map(|scope| scope.worst_case()).filter(|scope| reaches_roles(scope));
+    let worst = role.parameterized().map(|scope| scope.worst_case()).filter(|scope| reaches_roles(scope));
     scopes.extend(normal(worst.collect()));
     scopes
 }
