@@ -1,5 +1,5 @@
-//! What is shown to whoever sits there and goes on without them: the access token of a client, and a link with which somebody's password is set. Whatever page asks
-//! for one, the session has to be fresh.
+//! What goes on without whoever sits there: the access token of a client, a link with which somebody's password is set, and what is as good as one. Whatever page
+//! asks for one, the session has to be fresh.
 
 use falconer_auth::{ApiError, Authentication, ClientInput, ClientView, Revision};
 
@@ -9,6 +9,7 @@ use crate::accounts::manage::NewAccount;
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::mail::MailOutcome;
+use crate::people::administer::change::{Administrator, PersonChange};
 use crate::people::administer::links::{MailedLink, NewLink};
 
 /// A link for somebody's password, made on a page.
@@ -72,6 +73,26 @@ impl Login {
             None => self.invite_person(&who, new).await.map(|(link, _)| link.into()),
             Some(site) => self.invite_person_by_mail(&who, new, site).await.map(|(mailed, _)| mailed.into()),
         })
+    }
+
+    /// Changes a local account, as the session's person. Another e-mail address is as good as a link for the password (docs/adr/0185), and a scope or a group can be for
+    /// an account of whoever sits there: with those they have to have proved a short while ago to be there. The inner answer is that of [`Login::update_person`].
+    pub async fn update_person_from(
+        &self,
+        session: &Session,
+        identity: &str,
+        change: &PersonChange,
+    ) -> Result<Result<Revision, ApiError>, LoginError> {
+        let who = Authentication::person(&session.identity);
+        // First: whoever may not change it does not learn by this what it has.
+        let name = match self.administered(Administrator::from(&who).by("update"), identity) {
+            Ok(name) => name,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if self.account_record(name).await?.is_some_and(|account| change.gives_more_than(&account)) {
+            self.check_fresh(session)?;
+        }
+        Ok(self.update_person(&who, identity, change).await)
     }
 
     /// The same for a link for another password of somebody who is there: [`Login::make_reset_link`] or [`Login::mail_reset_link`].

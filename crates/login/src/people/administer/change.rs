@@ -62,6 +62,13 @@ pub struct PlannedChange {
 }
 
 impl PersonChange {
+    /// Whether somebody could go on with what this gives: by mail to another address, or by a scope or a group that the account does not have.
+    pub(crate) fn gives_more_than(&self, account: &AccountRecord) -> bool {
+        let lacks = |wanted: &Option<Vec<String>>, has: &[String]| wanted.iter().flatten().any(|one| !has.contains(one));
+        let other_address = self.email.as_ref().is_some_and(|email| email.is_some() && *email != account.email);
+        other_address || lacks(&self.groups, &account.groups) || lacks(&self.scopes, &account.scopes)
+    }
+
     /// Invalid: something can't be; conflict: it was changed since it was seen.
     fn apply(&self, account: &mut AccountRecord) -> Result<(), LoginError> {
         if self.seen_ms.is_some_and(|seen_ms| seen_ms != account.last_modified_ms) {

@@ -94,10 +94,31 @@ async fn present(visit: &Visit, session: &Session, identity: &str) -> Result<Per
     })
 }
 
+/// Why nothing was saved.
+enum EditError {
+    SignInAgain,
+    Api(ApiError),
+}
+
+impl From<ApiError> for EditError {
+    fn from(error: ApiError) -> EditError {
+        EditError::Api(error)
+    }
+}
+
+impl From<LoginError> for EditError {
+    fn from(error: LoginError) -> EditError {
+        match error {
+            LoginError::SignInAgain => EditError::SignInAgain,
+            error => EditError::Api(error.into()),
+        }
+    }
+}
+
 /// `POST /auth/people/edit`
 pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
-    let (visit, who) = (&form.visit, person(session));
+    let visit = &form.visit;
     let mut typed = PersonFormPage { identity: form.field("id").to_owned(), ..typed(&form, session) };
     if local_name(&typed.identity).is_none() {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "This form can't be used", "Go back to the person and edit them there.")
@@ -113,16 +134,17 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         };
         match form.field("do") {
             "back" => Ok(html(StatusCode::OK, Row::Page, &typed)),
-            "plan" => plan(visit, session, &typed, &change).await,
+            "plan" => Ok(plan(visit, session, &typed, &change).await?),
             _ => {
-                visit.web.login.update_person(&who, &typed.identity, &change).await?;
+                visit.web.login.update_person_from(session, &typed.identity, &change).await??;
                 Ok(go(&format!("{}&done=saved", person_href(&typed.identity))))
             }
         }
     };
     let error = match done.await {
         Ok(response) => return Ok(response),
-        Err(error) => error,
+        Err(EditError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/people/edit").await,
+        Err(EditError::Api(error)) => error,
     };
     let now = match &error {
         ApiError::RequestConflict(_) => present(visit, session, &typed.identity).await.ok().filter(|now| now.seen_ms != typed.seen_ms),
