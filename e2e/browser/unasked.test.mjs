@@ -81,6 +81,26 @@ describe('going unasked', () => {
     });
   }
 
+  // Chromium holds every redirect after a form to the policy of its page, and a page with a password may lead nowhere else.
+  for (const options of [{}, { javaScriptEnabled: false }]) {
+    test(`signing in on the way there, and signing in again, lead to the application: ${JSON.stringify(options)}`, async () => {
+      const { context, errors } = await person(browser, options);
+      const page = await context.newPage();
+      await page.goto(address('intranet'));
+      await signIn(page, { name: 'ann', password: PASSWORD });
+      await page.getByText('Arrived').waitFor();
+      const first = code(page);
+      assert.ok(first);
+      await page.goto(address('intranet', { prompt: 'login' }));
+      await page.getByLabel('Your password').fill(PASSWORD);
+      await page.getByRole('button', { name: 'Continue', exact: true }).click();
+      await page.getByText('Arrived').waitFor();
+      assert.ok(code(page) && code(page) !== first, page.url());
+      assert.deepEqual(errors.filter((error) => error.includes('form-action')), []);
+      await context.close();
+    });
+  }
+
   test('an application of which nobody is asked is in the list all the same', async () => {
     const { context, page } = await signedIn('ann');
     await page.goto(address('intranet'));

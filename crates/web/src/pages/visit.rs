@@ -19,7 +19,7 @@ use crate::http::headers::Row;
 use crate::http::only::is_of_kind;
 use crate::http::problem::Problem;
 use crate::http::same_origin;
-use crate::views::{Layout, PersonLine};
+use crate::views::{Layout, OnwardPage, PersonLine, html};
 use crate::{Peer, Web, client_address};
 
 /// How long a browser keeps the cookie of forms. After a sign-in it is also what the browser is known by, so that somebody else's wrong passwords
@@ -211,6 +211,28 @@ pub(crate) fn go(path: &str) -> Response {
     response
 }
 
+/// After a form, to where the person was on their way. Browsers hold every redirect after a form to the policy of the page with the form, and a page on which
+/// somebody says who they are may lead nowhere else. So what may lead to another site is gone to from a page of its own, by which no form is bound (ADR 191).
+pub(crate) fn go_after_form(layout: Layout, path: &str) -> Response {
+    let path = own_path(path);
+    if may_lead_away(path) {
+        return html(StatusCode::OK, Row::Page, &OnwardPage { layout, next: path.to_owned() });
+    }
+    go(path)
+}
+
+/// Whether one of our paths may be answered with a redirect to another site: to an application, or to a provider.
+fn may_lead_away(path: &str) -> bool {
+    // As a browser reads it.
+    let Ok(url) = url::Url::parse("http://localhost").and_then(|here| here.join(path)) else { return true };
+    match url.path() {
+        "/login" => true,
+        // Whoever is not signed in is sent to that provider.
+        "/" => url.query_pairs().any(|(name, _)| name == "provider"),
+        path => path.starts_with("/login/"),
+    }
+}
+
 /// A path of ours with its query, as a form or a link may bring it back; anything else is `/`.
 pub(crate) fn own_path(text: &str) -> &str {
     let inside = text.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']));
@@ -219,7 +241,26 @@ pub(crate) fn own_path(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use super::{may_lead_away, own_path};
+
+    #[test]
+    fn what_may_lead_to_another_site_is_known() {
+        for away in [
+            "/login/oauth/authorize?client_id=wiki",
+            "/login/oauth/logout",
+            "/login/github?for=link",
+            "/login?provider=github",
+            "/auth/../login/oauth/authorize",
+            "/?target=https%3A%2F%2Fa.example&provider=github",
+        ] {
+            assert!(may_lead_away(away), "{away}");
+        }
+        for here in
+            ["/", "/?target=https%3A%2F%2Fa.example&description=", "/me/password", "/auth/people?q=%2Flogin%2F", "/me/again#/login/"]
+        {
+            assert!(!may_lead_away(here), "{here}");
+        }
+    }
 
     #[test]
     fn only_paths_of_ours_are_gone_to() {

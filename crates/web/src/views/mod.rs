@@ -36,8 +36,8 @@ pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 #[cfg(test)]
 pub(crate) use sign_in::PasskeyOffer;
 pub(crate) use sign_in::{
-    ContinuePage, DirectoryPage, EmailAddressPage, EmailCodePage, ForgottenPage, LoginPage, PasskeyForm, PasskeyRow, PasskeysPage,
-    PasswordPage, ProviderButton, ReauthenticationDonePage, ReauthenticationPage, RecoveryCodesPage, RecoveryPage, SetupPage,
+    ContinuePage, DirectoryPage, EmailAddressPage, EmailCodePage, ForgottenPage, LoginPage, OnwardPage, PasskeyForm, PasskeyRow,
+    PasskeysPage, PasswordPage, ProviderButton, ReauthenticationDonePage, ReauthenticationPage, RecoveryCodesPage, RecoveryPage, SetupPage,
 };
 
 use askama::Template;

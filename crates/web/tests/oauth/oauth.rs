@@ -95,7 +95,7 @@ async fn sign_in_leads_back_to_the_request() {
     let page = browser.get(&login).await;
     assert!(page.text.contains("app.example"), "it says where the person goes on to: {}", page.text);
     let back = browser.sign_in(&login).await;
-    let page = browser.get(back.location()).await;
+    let page = browser.get(&back.leads_on_to()).await;
     assert!(page.text.contains("The &#60;page&#62; application"), "{}", page.text);
     // The session ends while the page is open: the same way once more.
     browser.cookies.clear();

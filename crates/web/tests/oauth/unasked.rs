@@ -309,7 +309,7 @@ async fn of_our_own_applications_nobody_is_asked_but_for_what_is_broad() {
     let mut nobody = site.browser();
     let login = nobody.get(&authorize(&ours("notes:read:*"))).await.location().to_owned();
     let form = with(nobody.get(&login).await.form("/login"), &[("name", "bob"), ("password", PASSWORD)]);
-    let back = nobody.post("/login", &form).await.location().to_owned();
+    let back = nobody.post("/login", &form).await.leads_on_to();
     assert!(is_answered(&nobody.get(&back).await));
 }
 

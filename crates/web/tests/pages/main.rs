@@ -5,6 +5,7 @@ mod admin_pages;
 mod applications;
 mod console;
 mod directories;
+mod going_on;
 mod granting;
 mod grants;
 mod identities;

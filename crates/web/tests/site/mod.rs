@@ -251,6 +251,16 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Where a page after a form leads on by itself. It is no answer that a browser holds to the policy of the form's page.
+    pub fn leads_on_to(&self) -> String {
+        assert_eq!(self.status, http::StatusCode::OK, "{}", self.text);
+        assert!(self.header("location").is_empty());
+        let refresh = self.text.split("http-equiv=\"refresh\" content=\"0;url=").nth(1).expect("a page that goes on by itself");
+        unescape(refresh.split('"').next().unwrap())
+    }
+}
+
 fn unescape(text: &str) -> String {
     text.replace("&#38;", "&")
         .replace("&#60;", "<")

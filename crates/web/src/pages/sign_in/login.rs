@@ -13,9 +13,9 @@ use crate::http::problem::Problem;
 use crate::metrics::{LOCAL, SignIn};
 use crate::pages::granting::request_at;
 use crate::pages::sign_in::{other_ways, provider};
-use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, own_path};
+use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, go_after_form, own_path};
 use crate::views::words;
-use crate::views::{LoginPage, html};
+use crate::views::{Layout, LoginPage, html};
 
 /// `GET /login`: the query of a grant's request leads back to it; `next` to another page of ours.
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
@@ -26,7 +26,8 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         Ok(None) => own_path(&visit.parameter("next").unwrap_or_default()).to_owned(),
     };
     if visit.session.is_some() {
-        return Ok(go(own_path(&next)));
+        let is_password_set = visit.parameter("done").as_deref() == Some("password-set");
+        return Ok(go(if is_password_set { "/?done=password-set" } else { own_path(&next) }));
     }
     // A site that knows where its people sign in says so; a name that is none changes nothing.
     if let Some(hint) = visit.parameter("provider")
@@ -74,7 +75,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
 
 /// The answer that begins a session. The one that the browser had ends: nobody could find it any more to end it.
 pub(crate) async fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Result<Response, Problem> {
-    begin_with(visit, signed_in, go(own_path(next))).await
+    begin_with(visit, signed_in, go_after_form(visit.layout(), next)).await
 }
 
 /// The same with another answer than a redirect.
@@ -109,7 +110,8 @@ pub(crate) async fn sign_out(form: Posted) -> Result<Response, Problem> {
 
 /// The answer that ends a session.
 pub(crate) fn forget(origin: &PublicOrigin, next: &str) -> Response {
-    let mut response = go(next);
+    let ended = next.starts_with("/login?done=");
+    let mut response = if ended { go(next) } else { go_after_form(Layout::anonymous(origin), next) };
     response.headers_mut().append(SET_COOKIE, cookie::clear(origin));
     response
 }

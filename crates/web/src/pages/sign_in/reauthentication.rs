@@ -13,11 +13,11 @@ use crate::http::problem::Problem;
 use crate::pages::granting::request_at;
 use crate::pages::sign_in::other_ways::{assertion, passkey_form};
 use crate::pages::sign_in::{login, passkeys};
-use crate::pages::visit::{KEPT, Posted, Visit, go, own_path};
+use crate::pages::visit::{KEPT, Posted, Visit, go, go_after_form, own_path};
 use crate::views::{ContinuePage, PasskeyForm, ProviderButton, ReauthenticationPage, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 18] = [
+const FORMS: [(&str, &str); 19] = [
     ("/auth/applications/confirm", "Go on"),
     ("/auth/applications/edit", "Save"),
     ("/auth/applications/tokens", "Make a token"),
@@ -26,6 +26,7 @@ const FORMS: [(&str, &str); 18] = [
     ("/auth/clients/edit", "Create client"),
     ("/auth/people/add", "Invite"),
     ("/auth/people/confirm", "Make the link"),
+    ("/auth/people/edit", "Save"),
     ("/device/decision", "Grant"),
     ("/grant", "Grant"),
     ("/login/oauth/authorize/decision", "Grant"),
@@ -116,7 +117,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         if visit.web.login.is_fresh(session) {
             return Ok(match kept {
                 Some(kept) => go_on(visit, session, kept).await,
-                None => go(&next),
+                None => go_after_form(visit.layout(), &next),
             });
         }
         let error = "You have not signed in again yet.".to_owned();
@@ -130,7 +131,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         Ok(signed_in) => {
             let answer = match kept {
                 Some(kept) => go_on(visit, session, kept).await,
-                None => go(&next),
+                None => go_after_form(visit.layout(), &next),
             };
             return login::begin_with(visit, &signed_in, answer).await;
         }

@@ -13,6 +13,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("again-kept", page(&reauthentication_kept())),
         ("again-nothing", page(&reauthentication_nothing())),
         ("again-continue", page(&reauthentication_continue())),
+        ("onward", page(&onward())),
         ("again-done", page(&ReauthenticationDonePage { layout: signed_in() })),
     ]
 }
@@ -108,6 +109,10 @@ pub(super) fn reauthentication_kept() -> ReauthenticationPage {
 
 pub(super) fn reauthentication_nothing() -> ReauthenticationPage {
     ReauthenticationPage { password: false, passkey: None, error: None, ..reauthentication() }
+}
+
+fn onward() -> OnwardPage {
+    OnwardPage { layout: signed_in(), next: "/login/oauth/authorize?client_id=wiki&state=\"><b>".to_owned() }
 }
 
 pub(super) fn reauthentication_continue() -> ContinuePage {

@@ -13,7 +13,8 @@ pub(crate) use login::{LoginPage, ProviderButton};
 #[cfg(test)]
 pub(crate) use passkeys::PasskeyOffer;
 pub(crate) use passkeys::{
-    ContinuePage, PasskeyForm, PasskeyRow, PasskeysPage, ReauthenticationDonePage, ReauthenticationPage, RecoveryCodesPage, RecoveryPage,
+    ContinuePage, OnwardPage, PasskeyForm, PasskeyRow, PasskeysPage, ReauthenticationDonePage, ReauthenticationPage, RecoveryCodesPage,
+    RecoveryPage,
 };
 pub(crate) use password::{ForgottenPage, PasswordPage};
 pub(crate) use setup::SetupPage;

@@ -129,6 +129,15 @@ pub(crate) struct ContinuePage {
     pub cancel: &'static str,
 }
 
+/// After a form, on the way to a place that may lead to another site.
+#[derive(Template)]
+#[template(path = "onward.html")]
+pub(crate) struct OnwardPage {
+    pub layout: Layout,
+    /// One of our own paths.
+    pub next: String,
+}
+
 /// In the tab that was opened for it.
 #[derive(Template)]
 #[template(path = "reauthentication_done.html")]

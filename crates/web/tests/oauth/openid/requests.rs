@@ -204,7 +204,7 @@ async fn who_has_to_sign_in_anew_does_so_once() {
         let page = ann.get(&repeated).await;
         assert_eq!(page.status, StatusCode::OK, "{section}: {name}: although the sign-in is fresh");
         let back = ann.post("/me/again", &with(page.form("/me/again"), &[("password", PASSWORD)])).await;
-        let page = ann.get(back.location()).await;
+        let page = ann.get(&back.leads_on_to()).await;
         assert_eq!(page.status, StatusCode::OK, "{section}: {name}: {}", page.text);
         site.clock.0.fetch_add(2_000, Ordering::SeqCst);
         let location = ann.post(DECISION, &with(page.form(DECISION), &[("visible_ms", "2000")])).await.location().to_owned();
@@ -218,5 +218,5 @@ async fn who_has_to_sign_in_anew_does_so_once() {
     let mut nobody = site.browser();
     let login = nobody.get(&authorize(&with(authentication_request(), &[("prompt", "login")]))).await.location().to_owned();
     let back = nobody.sign_in(&login).await;
-    assert_eq!(nobody.get(back.location()).await.status, StatusCode::OK);
+    assert_eq!(nobody.get(&back.leads_on_to()).await.status, StatusCode::OK);
 }
