@@ -18,7 +18,7 @@ pub enum LoginError {
     #[error("The name or the password is wrong.")]
     WrongPassword,
     /// Too many attempts: 429 with `Retry-After`.
-    #[error("Too many wrong passwords. Try again in {} minutes.", retry_after_seconds.div_ceil(60))]
+    #[error("Too many attempts. Try again in {}.", minutes(*retry_after_seconds))]
     Throttled {
         /// For the `Retry-After` header.
         retry_after_seconds: u64,
@@ -50,6 +50,9 @@ pub enum LoginError {
         /// How far, in milliseconds.
         ahead_ms: i64,
     },
+    /// What was said is kept, and can't be followed before the operator does something; the text says what.
+    #[error("{0}")]
+    NotFollowed(String),
     /// The store is away. For the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -59,6 +62,13 @@ pub enum LoginError {
     /// A defect. For the log.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+fn minutes(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
 }
 
 /// Why nobody was signed in.
@@ -108,7 +118,7 @@ impl From<LoginError> for ApiError {
             LoginError::ClockBehind { behind_ms } => ApiError::ClockBehind { behind_ms },
             LoginError::ClockAhead { ahead_ms } => ApiError::ClockAhead { ahead_ms },
             LoginError::TooBusy => ApiError::Unavailable(LoginError::TooBusy.to_string()),
-            LoginError::Unavailable(text) => ApiError::Unavailable(text),
+            LoginError::Unavailable(text) | LoginError::NotFollowed(text) => ApiError::Unavailable(text),
             LoginError::OutcomeUnknown(text) => ApiError::OutcomeUnknown(text),
             LoginError::Internal(text) => ApiError::Internal(text),
             LoginError::SignedOut | LoginError::SignInAgain | LoginError::WrongPassword | LoginError::TooSoon => {

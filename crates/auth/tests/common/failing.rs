@@ -15,6 +15,8 @@ pub struct Failing {
     pub inner: Mutex<Arc<dyn Store>>,
     /// The method and the error of its next calls; `after commit` is done before the error is answered.
     pub errors: Mutex<VecDeque<(&'static str, StoreError)>>,
+    /// A method, and how many calls of it go well before one does not.
+    pub later: Mutex<Option<(&'static str, usize)>>,
     /// How often each method was called.
     pub calls: Mutex<BTreeMap<&'static str, usize>>,
     /// Whoever takes all of it keeps calls waiting.
@@ -26,15 +28,37 @@ pub struct Failing {
 impl Failing {
     pub fn new(inner: Arc<dyn Store>) -> Failing {
         let gate = Semaphore::new(WIDTH as usize);
-        Failing { inner: Mutex::new(inner), errors: Mutex::default(), calls: Mutex::default(), gate, is_shared: false }
+        Failing {
+            inner: Mutex::new(inner),
+            errors: Mutex::default(),
+            later: Mutex::default(),
+            calls: Mutex::default(),
+            gate,
+            is_shared: false,
+        }
     }
 
     pub fn calls_of(&self, method: &str) -> usize {
         self.calls.lock().unwrap().get(method).copied().unwrap_or(0)
     }
 
+    /// The store does not answer one call of this method, after so many that it answers.
+    pub fn lose_after(&self, method: &'static str, answered: usize) {
+        *self.later.lock().unwrap() = Some((method, answered));
+    }
+
     fn before(&self, method: &'static str) -> Result<()> {
         *self.calls.lock().unwrap().entry(method).or_default() += 1;
+        let mut later = self.later.lock().unwrap();
+        match later.as_mut().filter(|(name, _)| *name == method) {
+            Some((_, 0)) => {
+                *later = None;
+                return Err(StoreError::Unavailable("away".to_owned()));
+            }
+            Some((_, answered)) => *answered -= 1,
+            None => {}
+        }
+        drop(later);
         let mut errors = self.errors.lock().unwrap();
         match errors.front() {
             Some((name, _)) if *name == method => {

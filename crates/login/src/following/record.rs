@@ -20,7 +20,7 @@ impl Login {
         let mut record = self.record_of(provider, &found.attributes)?;
         let known = self.auth.directory().identity(&record.identity).map(|known| known.record.clone());
         let (gone, before) = known.map(|known| (known.gone, known.additions)).unwrap_or_default();
-        let mut said = self.pushed_standing_at_sign_in(provider, &found.attributes.subject, gone).await?;
+        let mut said = self.pushed_standing_at_sign_in(provider, &found.attributes.subject, gone).await??;
         self.keep_known_by(provider).await?;
         let Added { additions, complete } = self.additions_to(&record, &before, Asker::SignIn).await;
         record.additions = additions;
@@ -31,7 +31,7 @@ impl Login {
             // Whoever was disabled here stays so.
             self.auth.refresh_identity(&record.identity, &record, Occasion::SignIn).await.map_err(LoginError::from)?;
             // What the directory says meanwhile is newer than what was just written.
-            let now_said = match self.pushed_standing_at_sign_in(provider, &found.attributes.subject, false).await {
+            let now_said = match self.pushed_standing_at_sign_in(provider, &found.attributes.subject, false).await? {
                 Ok(now_said) => now_said,
                 Err(error) => {
                     self.end_gone(PROVIDERS, &record.identity).await?;

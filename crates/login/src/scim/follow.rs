@@ -41,21 +41,21 @@ impl PushedStanding {
 }
 
 impl Login {
-    /// What the directory of a provider says of somebody who signs in; an error where it does not let them.
+    /// What the directory of a provider says of somebody who signs in; the inner error where it does not let them. That nobody knows is the outer one: it ends nobody.
     pub(crate) async fn pushed_standing_at_sign_in(
         &self,
         provider: &ConfiguredProvider,
         subject: &str,
         gone: bool,
-    ) -> Result<PushedStanding, StandingRefused> {
-        let Some(scim) = self.scim_of(&provider.name) else { return Ok(PushedStanding::Nothing) };
-        match self.standing(scim, subject).await? {
-            Some(standing) if standing.deleted || !standing.user.active => Err(ProviderError::Deactivated.into()),
+    ) -> Result<Result<PushedStanding, ProviderError>, LoginError> {
+        let Some(scim) = self.scim_of(&provider.name) else { return Ok(Ok(PushedStanding::Nothing)) };
+        Ok(match self.standing(scim, subject).await? {
+            Some(standing) if standing.deleted || !standing.user.active => Err(ProviderError::Deactivated),
             Some(standing) => Ok(PushedStanding::There(Box::new(standing))),
             // Whoever was deleted comes back only by being pushed again.
-            None if scim.only_pushed || gone => Err(ProviderError::NotPushed.into()),
+            None if scim.only_pushed || gone => Err(ProviderError::NotPushed),
             None => Ok(PushedStanding::Nothing),
-        }
+        })
     }
 
     /// What the directory of a provider says of somebody who has signed in before; `None`: they may not any more.
@@ -109,13 +109,19 @@ impl Login {
         }
     }
 
-    /// Follows a change of a user for that user alone, who does not wait for others, and one of a group for everybody of whom something new was said.
+    /// Follows a change that was written: one of a user for that user alone, who does not wait for others, and one of a group for everybody of whom something new was
+    /// said. Whatever goes wrong now, what was pushed is kept.
     pub(crate) async fn follow_change(&self, scim: &ScimSettings, changed: &ScimRecord) -> Result<(), ScimError> {
         match changed.kind {
-            ScimKind::User => self.follow_user(scim, changed).await?,
-            ScimKind::Group => self.follow_pushed(scim).await?,
+            ScimKind::User => self.follow_user(scim, changed).await.map_err(LoginError::after_a_change)?,
+            ScimKind::Group => self.follow_changed_group(scim).await?,
         }
         Ok(())
+    }
+
+    /// The same where it is known to be a group.
+    pub(crate) async fn follow_changed_group(&self, scim: &ScimSettings) -> Result<(), ScimError> {
+        self.follow_pushed(scim).await.map_err(|error| error.after_a_change().into())
     }
 
     async fn follow_user(&self, scim: &ScimSettings, user: &ScimRecord) -> Result<(), LoginError> {
@@ -198,7 +204,7 @@ impl Login {
     async fn check_same_people(&self, provider: &ConfiguredProvider) -> Result<(), LoginError> {
         let Err(error) = self.check_known_by(provider).await? else { return Ok(()) };
         tracing::error!(provider = %provider.name, %error, "what a directory has pushed is kept, and can't be followed");
-        Err(LoginError::Unavailable(format!("what was pushed is kept, and can't be followed before the configuration is mended: {error}")))
+        Err(LoginError::NotFollowed(format!("What was pushed is kept, and can't be followed before the configuration is mended: {error}")))
     }
 
     /// What somebody has by what was pushed. A push prolongs nothing, and makes no address the person's.
@@ -226,32 +232,5 @@ impl Login {
         });
         let ended = IdentityRecord { scopes: Vec::new(), groups: Vec::new(), ..present.clone() };
         IdentityRecord { refreshed_ms: present.refreshed_ms, additions: present.additions.clone(), ..record.unwrap_or(ended) }
-    }
-}
-
-/// Why nobody is let in.
-pub(crate) enum StandingRefused {
-    Provider(ProviderError),
-    Login(LoginError),
-}
-
-impl From<ProviderError> for StandingRefused {
-    fn from(error: ProviderError) -> StandingRefused {
-        StandingRefused::Provider(error)
-    }
-}
-
-impl From<LoginError> for StandingRefused {
-    fn from(error: LoginError) -> StandingRefused {
-        StandingRefused::Login(error)
-    }
-}
-
-impl From<StandingRefused> for crate::providers::sign_in::ProviderSignInError {
-    fn from(error: StandingRefused) -> Self {
-        match error {
-            StandingRefused::Provider(error) => error.into(),
-            StandingRefused::Login(error) => error.into(),
-        }
     }
 }

@@ -75,7 +75,7 @@ impl Login {
             Err(written) => return Err(done(written, ScimKind::Group, scim.bounds).err().unwrap_or(ScimError::Changed)),
         };
         // Also where nobody came or left: the answer before may not have come that far.
-        self.follow_pushed(scim).await?;
+        self.follow_changed_group(scim).await?;
         if !show.shows(group.members as usize) {
             return Ok(Patched::Version(group.version));
         }

@@ -10,7 +10,8 @@ use falconer_auth::{Auth, AuthSettings, Origin};
 use falconer_login::mapping::Mapping;
 use falconer_login::{
     Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, Login, LoginError, LoginSettings,
-    ProviderError, Refreshed, ScimError, ScimKind, ScimSettings, ScimSubjectAttribute, SignInResult, SignedIn, Way,
+    ProviderError, ProviderSignInError, Refreshed, ScimError, ScimKind, ScimSettings, ScimSubjectAttribute, ShowMembers, SignInResult,
+    SignedIn, Way,
 };
 use falconer_store::{AuditStart, Store, StoreError};
 use serde_json::{Map, Value, json};
@@ -74,13 +75,16 @@ impl Office {
     }
 
     async fn sign_in(&self) -> SignedIn {
-        let login = &self.world.login;
+        self.sign_in_at(&self.world.login).await.unwrap()
+    }
+
+    async fn sign_in_at(&self, login: &Login) -> Result<SignedIn, ProviderSignInError> {
         let left = login.leave_for_provider("company", "/", URI, Way::SignIn).await.unwrap();
         let state = left.url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         let callback = Callback { state: Some(state), code: Some("ann".to_owned()), ..Callback::default() };
         let back = login.return_from_provider("company", &[&left.cookie_value], &callback, URI, None, &from(ADDRESS)).await;
-        let SignInResult::SignedIn(inbound) = back.unwrap() else { panic!("nothing was to be linked") };
-        inbound.signed_in
+        let SignInResult::SignedIn(inbound) = back? else { panic!("nothing was to be linked") };
+        Ok(inbound.signed_in)
     }
 
     async fn push_active(&self, login: &Login, active: bool) -> Result<(), ScimError> {
@@ -114,7 +118,7 @@ async fn what_is_pushed_while_people_are_known_by_something_else_is_kept_and_the
     let (office, signed_in) = Office::new().await;
     let (_, other) = office.beside(company("company oid"), office.world.store.clone()).await;
     let answer = office.push_active(&other, false).await;
-    let Err(ScimError::Login(LoginError::Unavailable(text))) = answer else { panic!("{answer:?}") };
+    let Err(ScimError::Login(LoginError::NotFollowed(text))) = answer else { panic!("{answer:?}") };
     assert!(text.contains("is kept") && text.contains("company oid"), "{text}");
     assert!(!office.is_gone() && office.is_signed_in(&signed_in).await, "it could be anybody's");
     // Somebody else is pushed meanwhile; that says nothing of anybody here, and waits all the same.
@@ -129,6 +133,57 @@ async fn what_is_pushed_while_people_are_known_by_something_else_is_kept_and_the
     assert!(other.delete_scim(&scim(), ScimKind::User, &office.id, None).await.is_err());
     office.world.login.refresh_due().await.unwrap();
     assert!(office.is_gone());
+}
+
+/// Story: a store that did not answer just then counted as a directory that says no. Clients, grants and sessions were over for good.
+#[tokio::test]
+async fn a_question_without_an_answer_ends_nobody() {
+    let (office, signed_in) = Office::new().await;
+    let store = Arc::new(Failing::new(office.world.store.clone()));
+    let (_, failing) = office.beside(company("company id"), store.clone()).await;
+    office.sign_in_at(&failing).await.unwrap();
+    let asked = store.calls_of("scim_standing");
+    assert!(asked > 1, "what was said meanwhile is asked too");
+    for answered in 0..asked {
+        store.lose_after("scim_standing", answered);
+        let refused = office.sign_in_at(&failing).await.err();
+        assert!(matches!(refused, Some(ProviderSignInError::Login(LoginError::Unavailable(_)))), "{answered}: {refused:?}");
+        office.world.auth.catch_up().await.unwrap();
+        assert!(!office.is_gone() && office.has("assume:team:zap") && office.is_signed_in(&signed_in).await, "{answered}");
+    }
+    office.sign_in_at(&failing).await.unwrap();
+}
+
+/// Story: the answer said that nothing was changed. The directory sent the same once more, and heard that it was taken.
+#[tokio::test]
+async fn what_is_kept_is_not_told_as_refused() {
+    let (office, _) = Office::new().await;
+    let store = Arc::new(Failing::new(office.world.store.clone()));
+    let (_, failing) = office.beside(company("company id"), store.clone()).await;
+    let lose = |method| store.errors.lock().unwrap().push_back((method, StoreError::Unavailable("away".to_owned())));
+    let kept = |answer: Result<(), ScimError>| {
+        assert!(matches!(answer, Err(ScimError::Login(LoginError::OutcomeUnknown(_)))), "{answer:?}");
+        assert!(store.errors.lock().unwrap().is_empty());
+    };
+    let bob = object(json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "bob@example.com", "externalId": "bob",
+    }));
+    lose("scim_standing");
+    kept(failing.create_scim(&scim(), ScimKind::User, &bob).await.map(|_| ()));
+    assert!(matches!(failing.create_scim(&scim(), ScimKind::User, &bob).await, Err(ScimError::Taken(_))), "it is there");
+    lose("scim_standing");
+    kept(office.push_active(&failing, false).await);
+    lose("pending_scim");
+    let group = object(json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "other"}));
+    kept(failing.create_scim(&scim(), ScimKind::Group, &group).await.map(|_| ()));
+    lose("pending_scim");
+    let patch = object(json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "remove", "path": format!("members[value eq \"{}\"]", office.id)}],
+    }));
+    kept(failing.patch_scim(&scim(), ScimKind::Group, &office.group, &patch, None, ShowMembers::Never).await.map(|_| ()));
+    lose("scim_standing");
+    kept(failing.delete_scim(&scim(), ScimKind::User, &office.id, None).await);
 }
 
 /// Story: whoever was gone was passed over, so that a session which the step before could not end lived again with the person's return.

@@ -217,6 +217,7 @@ impl From<LoginError> for Problem {
                 tracing::warn!(detail, "unavailable");
                 Problem::unavailable("its database does not answer")
             }
+            LoginError::NotFollowed(text) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "That can't be followed yet", sentence(&text)),
             LoginError::OutcomeUnknown(detail) => {
                 tracing::warn!(detail, "outcome unknown");
                 Problem::outcome_unknown()

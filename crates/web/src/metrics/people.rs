@@ -68,6 +68,7 @@ impl SignIn {
             LoginError::TooBusy => SignIn::Busy,
             LoginError::ClockBehind { .. }
             | LoginError::ClockAhead { .. }
+            | LoginError::NotFollowed(_)
             | LoginError::Unavailable(_)
             | LoginError::OutcomeUnknown(_)
             | LoginError::Internal(_) => SignIn::Failed,
