@@ -47,8 +47,9 @@ pub fn read<'a>(headers: &'a HeaderMap, origin: &PublicOrigin, kind: Kind) -> Op
     let wanted = name(origin, kind);
     let mut found = None;
     for header in headers.get_all(COOKIE) {
-        for pair in header.to_str().ok()?.split(';') {
-            let Some((name, value)) = pair.split_once('=') else { continue };
+        for pair in header.as_bytes().split(|byte| *byte == b';') {
+            // Cookies of a neighbour stand in the same header, and hold any bytes; no pair of ours does.
+            let Some((name, value)) = std::str::from_utf8(pair).ok().and_then(|pair| pair.split_once('=')) else { continue };
             if name.trim_matches([' ', '\t']) == wanted {
                 if found.is_some() {
                     return None;
@@ -58,7 +59,7 @@ pub fn read<'a>(headers: &'a HeaderMap, origin: &PublicOrigin, kind: Kind) -> Op
         }
     }
     let most = if matches!(kind, Kind::PendingSignIn(_)) { 4096 } else { 256 };
-    found.filter(|value| !value.is_empty() && value.len() <= most)
+    found.filter(|value| !value.is_empty() && value.len() <= most && value.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// `Set-Cookie`; one without `seconds` ends with the browser.
@@ -121,6 +122,17 @@ mod tests {
         assert_eq!(read(&request(&["falconer=xyz"]), &http(), Kind::Session), Some("xyz"));
         assert_eq!(read(&request(&["falconer="]), &http(), Kind::Session), None);
         assert_eq!(read(&request(&[]), &http(), Kind::Session), None);
+        // What neighbours have planted signs nobody out.
+        for neighbour in [b"name=Jos\xC3\xA9".as_slice(), b"name=\xFF", b"\xE9"] {
+            let headers = |cookies: &[&[u8]]| {
+                let mut headers = HeaderMap::new();
+                headers.append(COOKIE, HeaderValue::from_bytes(&cookies.join(b"; ".as_slice())).unwrap());
+                headers
+            };
+            assert_eq!(read(&headers(&[neighbour, b"falconer=xyz"]), &http(), Kind::Session), Some("xyz"));
+            assert_eq!(read(&headers(&[b"falconer=xyz", neighbour]), &http(), Kind::Session), Some("xyz"));
+            assert_eq!(read(&headers(&[b"falconer=xyz\xC3\xA9"]), &http(), Kind::Session), None);
+        }
         assert_eq!(read(&request(&["falconer=a", "falconer=b"]), &http(), Kind::Session), None);
         assert_eq!(read(&request(&[&format!("falconer={}", "a".repeat(300))]), &http(), Kind::Session), None);
     }
