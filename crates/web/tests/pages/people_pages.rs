@@ -195,3 +195,23 @@ async fn nobody_sees_people_without_the_scopes() {
         assert_eq!(nobody.get(link).await.status, StatusCode::GONE, "{link}");
     }
 }
+
+/// Story: whoever might see one identity of somebody learned which scopes they have by the others, one after the other.
+#[tokio::test]
+async fn who_has_a_scope_is_told_of_those_whom_the_asker_may_see_whole() {
+    let site = site().await;
+    drop(site.somebody("ann-too", &["x:secret"]).await);
+    drop(site.somebody("bob", &["x:secret"]).await);
+    site.login.link_people(falconer_login::Administrator::OnTheMachine("test"), "local/ann-too", "local/ann").await.unwrap();
+    let seen = ["auth:list-people", "auth:expand-scopes", "auth:get-person:local/bob"];
+    let mut looker = site.somebody("looker", &[&seen[..], &["auth:get-person:local/ann"]].concat()).await;
+    let page = looker.get("/auth/scopes?scope=x:secret").await;
+    assert_eq!(looker.get("/auth/people?id=local/ann").await.status, StatusCode::FORBIDDEN);
+    let holders = page.text.split("<h3>People</h3>").nth(1).unwrap();
+    assert!(holders.contains("local/bob") && !holders.contains("local/ann"), "{holders}");
+    assert!(holders.contains("There may be others: they are shown to those who have <code>auth:get-person:*</code>"), "{holders}");
+    let mut whole = site.somebody("whole", &[&seen[..], &["auth:get-person:*"]].concat()).await;
+    let page = whole.get("/auth/scopes?scope=x:secret").await;
+    let holders = page.text.split("<h3>People</h3>").nth(1).unwrap();
+    assert!(holders.contains("local/bob") && holders.contains("local/ann") && !holders.contains("others"), "{holders}");
+}

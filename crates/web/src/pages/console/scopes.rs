@@ -189,14 +189,14 @@ fn roles(visit: &Visit, who: &Authentication, scope: &str) -> Holders {
     })
 }
 
-/// What a person has is told of those only whom whoever looks may see, not of all who are listed.
+/// What a person has, by all of their identities, is told of those only whom whoever looks may see, not of all who are listed. That there are others is said.
 fn people(visit: &Visit, who: &Authentication, scope: &str) -> Holders {
     let auth = &visit.web.auth;
     let mut hides = false;
     let mut holders = search("People", None, |start| {
         let page = auth.list_people(who, &PeopleFilter::default(), &PageQuery { start, limit: PART })?;
         let count = page.items.len();
-        let may_see = |identity: &str| auth.check_person_scope(By::Caller { who, verb: "get" }, identity).is_ok();
+        let may_see = |identity: &str| auth.check_scope_for_person(By::Caller { who, verb: "get" }, identity).is_ok();
         let (seen, hidden): (Vec<_>, Vec<_>) = page.items.into_iter().partition(|person| may_see(&person.identity));
         hides |= !hidden.is_empty();
         let has_it = seen.into_iter().filter(|person| auth.person_scopes(&person.identity).is_some_and(|held| held.satisfies(scope)));
@@ -208,7 +208,7 @@ fn people(visit: &Visit, who: &Authentication, scope: &str) -> Holders {
         });
         Ok((count, rows.collect(), page.next))
     });
-    if hides && holders.rows.is_empty() {
+    if hides {
         holders.needs = Some("auth:get-person:*".to_owned());
     }
     holders

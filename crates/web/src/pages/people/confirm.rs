@@ -1,6 +1,7 @@
 //! What is done about a person with one button, and asked for once more before.
 
 use axum::response::Response;
+use falconer_auth::By;
 use falconer_login::{LoginError, Session};
 use falconer_wire::{RefreshState, RefreshedPerson};
 use http::StatusCode;
@@ -93,7 +94,12 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/auth/people/confirm")) };
     let action = action(&visit.parameter("action").unwrap_or_default())?;
     let id = visit.parameter("id").unwrap_or_default();
-    visit.web.login.person_detail(&person(session), &id).await.map_err(problem)?;
+    let who = person(session);
+    match action.0 {
+        // It is offered in the list of grants too, to those who may see nothing else of the person.
+        "revoke" => visit.web.auth.check_person_scope(By::Caller { who: &who, verb: "revoke-grants-of" }, &id).map_err(problem)?,
+        _ => drop(visit.web.login.person_detail(&who, &id).await.map_err(problem)?),
+    }
     let grant = visit.parameter("grant");
     Ok(ask(&visit, session, &id, grant.as_deref(), action, None))
 }
