@@ -14,9 +14,9 @@ use crate::following::figures::Refreshes;
 use crate::following::known_by::CheckedProviders;
 use crate::following::silent::SilentProviders;
 use crate::mail::{MailFigures, Post};
-use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
 use crate::sessions::full_counts::FullCounts;
+use crate::sessions::running_attempts::RunningAttempts;
 use crate::settings::LoginSettings;
 
 /// The use cases of sign-in on one node. One for a process, behind an [`Arc`].

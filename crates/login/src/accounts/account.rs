@@ -122,7 +122,7 @@ pub(crate) fn check_groups(groups: &[String]) -> Result<(), LoginError> {
 
 /// What people are called: anything but nothing, control characters and novels.
 pub(crate) fn check_profile(display_name: &str, email: Option<&str>) -> Result<(), LoginError> {
-    let is_fine = |text: &str| !text.trim().is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
+    let is_fine = |text: &str| !text.trim().is_empty() && text.chars().count() <= LONGEST && !text.chars().any(char::is_control);
     if !is_fine(display_name) {
         return invalid("Enter a name for people to read, 200 characters at most.");
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use falconer_auth::{ApiError, HOUR_MS};
-use falconer_store::AccountLinkKind;
+use falconer_store::{AccountLinkKind, AccountRecord};
 use zeroize::Zeroizing;
 
 use super::account::{LOCAL, local_identity, local_name};
@@ -14,6 +14,7 @@ use super::prove::normal_name;
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::mail::{Mail, MailAddress};
+use crate::providers::email_code::MailPurpose;
 use crate::sessions::attempts::Visitor;
 
 /// So long a link holds that was mailed to whoever forgot the password.
@@ -46,15 +47,32 @@ impl Login {
 
     /// Mails a link for another password to whoever has this name or address, if anybody has, and may sign in. Nobody learns which.
     ///
-    /// Invalid: it can be neither. Throttled: too many were asked for. Not found: no such mails are sent here.
+    /// Invalid: it can be neither. Throttled: too many were asked for. Too busy: too many are being sent. Not found: no such mails are sent here.
     pub async fn mail_forgotten(self: &Arc<Self>, typed: &str, site: &MailedSite, visitor: &Visitor<'_>) -> Result<(), LoginError> {
         let post = self.post.as_ref().filter(|_| self.settings.local_accounts);
         let post = post.ok_or_else(|| LoginError::NotFound("No links for a password are mailed here.".to_owned()))?;
         let forgotten = Forgotten::read(typed)?;
         self.check_clock()?;
-        self.count_mail(&self.mail_counts("forgotten password", forgotten.text(), visitor).await?).await?;
+        self.check_mail_room()?;
+        self.count_mail(&self.mail_counts(MailPurpose::ForgottenPassword, forgotten.text(), visitor).await?).await?;
         let (login, site) = (Arc::clone(self), site.clone());
         post.make_and_send(async move { login.forgotten_mails(&forgotten, &site).await });
+        Ok(())
+    }
+
+    /// Knows the place from now on where somebody has just signed in to this account: strangers don't keep them from such a mail there.
+    pub(crate) async fn know_forgotten_place(&self, account: &AccountRecord, visitor: &Visitor<'_>) -> Result<(), LoginError> {
+        for to in asked_as(account) {
+            self.know_mail_place(MailPurpose::ForgottenPassword, &to, visitor).await?;
+        }
+        Ok(())
+    }
+
+    /// From now on these mails to this account are counted anew.
+    pub(crate) async fn begin_new_forgotten_counts(&self, account: &AccountRecord) -> Result<(), LoginError> {
+        for to in asked_as(account) {
+            self.begin_new_mail_counts(MailPurpose::ForgottenPassword, &to).await?;
+        }
         Ok(())
     }
 
@@ -105,6 +123,12 @@ impl Login {
         self.auth.put_mailed_link(ACTOR, "reset link made", &local_identity(name), &link).await?;
         Ok(Some((link.hash, link_mail(self.draw::<16>(), to, name, &new_link.token, site, self.now_ms()))))
     }
+}
+
+/// What somebody types who forgot the password of this account.
+fn asked_as(account: &AccountRecord) -> Vec<String> {
+    let address = account.email.as_deref().and_then(|email| MailAddress::parse(email).ok());
+    std::iter::once(account.name.clone()).chain(address.map(|address| address.as_str().to_owned())).collect()
 }
 
 impl Forgotten {

@@ -16,8 +16,10 @@ use super::queue::{Asker, Place, Queue, Turn};
 use crate::error::LoginError;
 use crate::settings::{LoginSettings, PasswordCost};
 
-/// Shortest and longest password in bytes.
+/// Shortest and longest password in characters, as people count them.
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=512;
+/// What can be one, in bytes: each character takes four at most, and passwords of before were counted in bytes.
+const BYTES: std::ops::RangeInclusive<usize> = *LENGTH.start()..=4 * *LENGTH.end();
 /// Of a hash, in bytes.
 const HASH_BYTES: usize = 32;
 /// Room for so many blocks of 1 KiB is asked for at least. Memory allocators give blocks above 32 MiB back to the system at once, and keep smaller
@@ -98,8 +100,7 @@ impl PasswordPool {
     }
 
     /// Whether the password is the one that was hashed. Without a hash the same work is done, and the answer is no.
-    pub(crate) async fn check(&self, place: Place, password: &str, stored: Option<&str>) -> Result<Checked, LoginError> {
-        let turn = place.turn().await?;
+    pub(crate) async fn check(&self, turn: Turn, password: &str, stored: Option<&str>) -> Result<Checked, LoginError> {
         let forms = forms(password);
         let known = stored.is_some();
         let stored = Zeroizing::new(stored.unwrap_or(&self.dummy).to_owned());
@@ -143,14 +144,14 @@ fn normal_form(password: &str) -> Zeroizing<String> {
 
 /// What is tried: the normal form, and the bytes as they came, of which older hashes were made. What can't be a password is not worth hashing in full.
 fn forms(password: &str) -> Vec<Zeroizing<String>> {
-    if password.len() > LENGTH.end().saturating_mul(3) {
+    if password.len() > BYTES.end().saturating_mul(3) {
         return vec![Zeroizing::default()];
     }
     let mut forms = vec![normal_form(password)];
     if forms.first().is_some_and(|normal| normal.as_str() != password) {
         forms.push(Zeroizing::new(password.to_owned()));
     }
-    forms.retain(|form| LENGTH.contains(&form.len()));
+    forms.retain(|form| BYTES.contains(&form.len()));
     if forms.is_empty() {
         forms.push(Zeroizing::default());
     }
@@ -159,10 +160,11 @@ fn forms(password: &str) -> Vec<Zeroizing<String>> {
 
 /// A sentence when the password can't be chosen.
 pub(crate) fn check_new(password: &str) -> Result<(), LoginError> {
-    if LENGTH.contains(&normal_form(password).len()) {
+    // First: counting characters takes as long as there are many.
+    if password.len() <= BYTES.end().saturating_mul(3) && LENGTH.contains(&normal_form(password).chars().count()) {
         return Ok(());
     }
-    Err(LoginError::Invalid(format!("A password has {} to {} bytes.", LENGTH.start(), LENGTH.end())))
+    Err(LoginError::Invalid(format!("A password has {} to {} characters.", LENGTH.start(), LENGTH.end())))
 }
 
 fn hash(memory: &HashMemory, cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
@@ -242,11 +244,29 @@ mod tests {
     }
 
     async fn check_in(pool: &PasswordPool, password: &str, stored: Option<&str>) -> Result<Checked, LoginError> {
-        pool.check(pool.enter(&Asker::default()).unwrap(), password, stored).await
+        pool.check(pool.enter(&Asker::default()).unwrap().turn().await.unwrap(), password, stored).await
     }
 
     async fn hash_in(pool: &PasswordPool, password: &str) -> String {
         pool.hash(pool.enter(&Asker::default()).unwrap(), password, [1; 16]).await.unwrap()
+    }
+
+    /// Story: three characters of three bytes each were a password, where pages say that one has eight characters.
+    #[tokio::test]
+    async fn a_password_is_as_long_as_its_characters() {
+        let pool = pool(8, 1);
+        for good in ["密".repeat(8), "密".repeat(512), "a".repeat(8), "a".repeat(512), "e\u{301}".repeat(512)] {
+            assert_eq!(check_new(&good), Ok(()), "{good}");
+            let hash = hash_in(&pool, &good).await;
+            assert!(matches!(check_in(&pool, &good, Some(&hash)).await, Ok(Checked::Right { .. })), "{good}");
+        }
+        for bad in ["密码密".to_owned(), "密".repeat(7), "密".repeat(513), "a".repeat(513), "e\u{301}".repeat(7), "a".repeat(1 << 20)]
+        {
+            assert!(check_new(&bad).is_err(), "{bad}");
+        }
+        // Whoever has one of before signs in with it.
+        let hash = hash_in(&pool, "密码密").await;
+        assert!(matches!(check_in(&pool, "密码密", Some(&hash)).await, Ok(Checked::Right { .. })));
     }
 
     #[tokio::test]

@@ -56,14 +56,18 @@ impl Login {
         // Whoever is refused for the number of their attempts takes nobody's place in the queue.
         let attempt = self.begin_attempt(counts).await?;
         // Whoever finds no place has failed at nothing, and is not counted: that many people sign in at the same time closes nobody's account.
-        let place = self.passwords.enter(&asker)?;
-        let stored = account.filter(may_sign_in).and(stored);
-        let checked = self.passwords.check(place, password, stored.as_deref()).await?;
+        let turn = self.passwords.enter(&asker)?.turn().await?;
+        let account = account.filter(may_sign_in);
+        let stored = account.as_ref().and(stored);
+        let checked = attempt.checked(self.passwords.check(turn, password, stored.as_deref())).await?;
         let (Checked::Right { outdated }, Some(proven)) = (checked, stored) else {
             self.note_failure(&attempt).await?;
             return Err(LoginError::WrongPassword);
         };
         self.note_success(&attempt).await?;
+        if let (Prover::Stranger(visitor), Some(account)) = (prover, &account) {
+            self.know_forgotten_place(account, visitor).await?;
+        }
         let hash = if outdated { self.hash_again(&name, password, proven).await } else { proven };
         Ok(ProvenAccount { identity: local_identity(&name), name, hash, asker })
     }
@@ -76,8 +80,8 @@ impl Login {
         match present.and(hash) {
             Some(hash) if hash == proven.hash => Ok(true),
             Some(hash) => {
-                let place = self.passwords.enter(&proven.asker)?;
-                Ok(matches!(self.passwords.check(place, password, Some(&hash)).await?, Checked::Right { .. }))
+                let turn = self.passwords.enter(&proven.asker)?.turn().await?;
+                Ok(matches!(self.passwords.check(turn, password, Some(&hash)).await?, Checked::Right { .. }))
             }
             None => Ok(false),
         }

@@ -78,7 +78,12 @@ impl Login {
         let is_it = |code: &&RecoveryCodeRecord| bool::from(code.hash.as_bytes().ct_eq(hash.as_bytes())) && code.used_ms.is_none();
         let identity = local_identity(&name);
         let found = credentials.recovery_codes.iter().find(is_it);
-        let (Some(found), Some(_)) = (found, self.active_person(&identity).await?) else {
+        // For whoever has proved something: asking for somebody takes longer where there is nobody.
+        let active = match found {
+            Some(found) => self.active_person(&identity).await?.map(|_| found),
+            None => None,
+        };
+        let Some(found) = active else {
             self.note_failure(&attempt).await?;
             return Err(LoginError::WrongPassword);
         };
@@ -89,6 +94,7 @@ impl Login {
             used => used?,
         };
         self.note_success(&attempt).await.map_err(LoginError::after_a_change)?;
+        self.know_place(&name, visitor).await.map_err(LoginError::after_a_change)?;
         let signed_in = self.begin_session(&identity, SignInMethod::RecoveryCode, visitor).await;
         signed_in.map_err(LoginError::after_a_change)
     }

@@ -42,6 +42,11 @@ impl Post {
         Post { mailer, places, lines, outcomes: Arc::default(), counts: Arc::default() }
     }
 
+    /// Whether one more would be taken at this moment.
+    pub(crate) fn has_room(&self) -> bool {
+        self.places.available_permits() > 0
+    }
+
     /// Takes a mail, or says in the log why not. Returns at once.
     pub(crate) fn send(&self, mail: Mail) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {

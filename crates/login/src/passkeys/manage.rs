@@ -25,8 +25,8 @@ pub struct PasskeyView {
 /// A name as a person typed it. Invalid: nothing, or too long.
 pub(super) fn label(typed: &str) -> Result<String, LoginError> {
     let label = typed.trim();
-    if label.is_empty() || label.len() > LONGEST || label.chars().any(char::is_control) {
-        return Err(LoginError::Invalid(format!("Give the passkey a name, {LONGEST} bytes at most.")));
+    if label.is_empty() || label.chars().count() > LONGEST || label.chars().any(char::is_control) {
+        return Err(LoginError::Invalid(format!("Give the passkey a name, {LONGEST} characters at most.")));
     }
     Ok(label.to_owned())
 }
@@ -82,4 +82,17 @@ impl Login {
 
 fn gone() -> LoginError {
     LoginError::NotFound("There is no such passkey any more.".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_as_long_as_its_characters() {
+        assert!(label(&"密".repeat(100)).is_ok());
+        for wrong in [String::new(), " ".to_owned(), "a\tb".to_owned(), "密".repeat(101), "a".repeat(101)] {
+            assert!(label(&wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ impl Login {
     /// Signs somebody in who knows the password of a name at a provider.
     ///
     /// Failures are counted as those of local accounts are: by name and address together first. Only a refusal of the provider is one: that it can't be asked
-    /// counts against nobody.
+    /// counts against nobody. Whoever does not wait for the answer is counted: it may have been one.
     pub async fn sign_in_by_password(
         &self,
         provider: &str,
@@ -42,7 +42,7 @@ impl Login {
         // Nothing goes away and comes back: what would tie the two together is drawn, and not used.
         let unused = Flow::new(self.draw::<32>(), now_ms, &provider.name, Intent::SignIn, "").attempt("");
         let answer = Answer::Password { name: name.to_owned(), password: Zeroizing::new(password.to_owned()) };
-        let found = match provider.kind.finish(&unused, &answer, now_ms).await {
+        let found = match attempt.checked(provider.kind.finish(&unused, &answer, now_ms)).await {
             Ok(found) => found,
             Err(error) if error.fault() == Fault::Person => {
                 self.note_failure(&attempt).await?;

@@ -6,6 +6,7 @@ use super::github::GithubError;
 use super::http::HttpError;
 use super::http_directory::HttpDirectoryError;
 use super::ldap::LdapError;
+use super::oauth_error::CALLBACK;
 use crate::mail::MailError;
 use crate::tls::TlsFault;
 
@@ -133,6 +134,14 @@ pub enum ProviderError {
         /// HTTP's.
         status: u16,
     },
+    /// The provider refuses this server and not the person, in one of OAuth's words: a secret that is over, an address or a scope that it does not have.
+    #[error("the {what} refuses this client: {said:?}")]
+    ClientRefused {
+        /// Which.
+        what: &'static str,
+        /// OAuth's.
+        said: String,
+    },
     /// No ID token in the answer.
     #[error("the token endpoint gave no ID token")]
     NoIdToken,
@@ -252,6 +261,14 @@ pub enum ProviderError {
         /// Why nothing came of it.
         error: HttpError,
     },
+    /// It says itself that it can't answer just now.
+    #[error("the {what} said {said:?}")]
+    SaidAway {
+        /// Which.
+        what: &'static str,
+        /// OAuth's.
+        said: String,
+    },
     /// Too many people are being signed in by this provider.
     #[error("too many sign-ins with this provider at the moment")]
     Busy,
@@ -280,7 +297,7 @@ impl ProviderError {
             | E::AddressNotAllowed
             | E::Deactivated
             | E::NotPushed => Fault::Person,
-            E::NotKept(_) | E::Silent => Fault::Away,
+            E::NotKept(_) | E::Silent | E::SaidAway { .. } => Fault::Away,
             E::Status { status, .. } if *status >= 500 || *status == 429 => Fault::Away,
             E::Malformed { .. }
             | E::ForeignDiscovery(_)
@@ -289,6 +306,7 @@ impl ProviderError {
             | E::ForeignCallback(_)
             | E::AnonymousCallback
             | E::Status { .. }
+            | E::ClientRefused { .. }
             | E::NoIdToken
             | E::TokenType(_)
             | E::UnknownKey(_)
@@ -324,6 +342,18 @@ impl ProviderError {
             E::Ldap(error) => error.fault(),
             E::Mail(_) => Fault::Away,
             E::Busy => Fault::Busy,
+        }
+    }
+
+    /// Whether somebody can come back with this as often as they like, whatever the provider does: such sign-ins are counted. What the provider itself does wrong, or
+    /// does not do, counts against nobody.
+    pub(crate) fn may_be_made_up(&self) -> bool {
+        use ProviderError as E;
+        match self {
+            E::ForeignCallback(_) | E::AnonymousCallback => true,
+            // A code that is none is an invalid request to some.
+            E::ClientRefused { what, said } | E::SaidAway { what, said } => *what == CALLBACK || said == "invalid_request",
+            _ => matches!(self.fault(), Fault::Browser | Fault::Person),
         }
     }
 

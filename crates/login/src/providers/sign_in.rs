@@ -5,14 +5,17 @@ use std::net::IpAddr;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::error::{Fault, ProviderError};
+use super::error::ProviderError;
 use super::flow::{FLOW_MS, Flow, Intent, LONGEST_NEXT};
 use super::provider::{Answer, Callback, ConfiguredProvider, SignInStart};
 use super::way::{Begun, SignInResult, Way};
 use crate::error::LoginError;
 use crate::login::Login;
-use crate::sessions::attempts::{Visitor, network};
+use crate::sessions::attempts::Visitor;
 use crate::sessions::session::Session;
+
+/// Under this name flows that come to nothing are counted.
+const FLOWS: &str = "provider-flows";
 
 /// A browser on its way to a provider.
 pub struct Outbound {
@@ -104,40 +107,61 @@ impl Login {
         }
         let way = flow.intent.way(session)?;
         self.refuse_flood(visitor.address, now_ms).await?;
-        let uses = self.store.note_attempt(&flow.use_key(), now_ms, FLOW_MS).await;
-        if uses.map_err(|error| self.store_error(error))? != 1 {
-            return Err(ProviderError::Used.into());
+        if !self.note_below(&flow.use_key(), now_ms, FLOW_MS, 1).await? {
+            return self.refuse_counted(ProviderError::Used, visitor, now_ms).await;
         }
         let answer = Answer::Callback(callback.clone());
-        let finished = provider.kind.finish(&flow.attempt(redirect_uri), &answer, now_ms).await;
-        let found = match finished {
-            Ok(found) => found,
-            Err(error) => {
-                if error.fault() != Fault::Away {
-                    self.note_flood(visitor.address, now_ms).await?;
-                }
-                return Err(error.into());
+        match provider.kind.finish(&flow.attempt(redirect_uri), &answer, now_ms).await {
+            Ok(found) => self.arrive(way, provider, &found, flow.next, visitor).await,
+            Err(ProviderError::Busy) => {
+                // The provider was asked nothing: the same answer counts in a moment.
+                let cleared = self.store.clear_attempts(&flow.use_key()).await;
+                cleared.map_err(|error| self.store_error(error))?;
+                Err(ProviderError::Busy.into())
             }
-        };
-        self.arrive(way, provider, &found, flow.next, visitor).await
+            Err(error) => self.refuse_counted(error, visitor, now_ms).await,
+        }
+    }
+
+    /// Notes one more under this name, unless there are `most` already: what is refused for their number writes nothing. Answers whether there was room.
+    pub(crate) async fn note_below(&self, key: &str, now_ms: i64, window_ms: i64, most: u32) -> Result<bool, LoginError> {
+        if self.store.attempts(key, now_ms, window_ms).await.map_err(|error| self.read_error(error))? >= most {
+            return Ok(false);
+        }
+        // Others may have come at the same moment.
+        Ok(self.store.note_attempt(key, now_ms, window_ms).await.map_err(|error| self.store_error(error))? <= most)
+    }
+
+    /// Refuses a sign-in that is under way, and counts it where whoever came may have made it up.
+    pub(crate) async fn refuse_counted<T>(
+        &self,
+        error: ProviderError,
+        visitor: &Visitor<'_>,
+        now_ms: i64,
+    ) -> Result<T, ProviderSignInError> {
+        if error.may_be_made_up() {
+            self.note_flood(visitor.address, now_ms).await?;
+        }
+        Err(error.into())
     }
 
     /// Flows that come to nothing are counted by network: each costs the provider a question and the store a row.
     pub(crate) async fn refuse_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
         let window_ms = self.settings.attempts_window_ms;
-        let failed = self.store.attempts(&flood_key(address), now_ms, window_ms).await;
-        if failed.map_err(|error| self.read_error(error))? < self.settings.attempts_by_network {
-            return Ok(());
+        for (key, most) in self.by_network(FLOWS, address) {
+            let failed = self.store.attempts(&key, now_ms, window_ms).await;
+            if failed.map_err(|error| self.read_error(error))? >= most {
+                return Err(LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or_default() });
+            }
         }
-        Err(LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or_default() })
+        Ok(())
     }
 
-    pub(crate) async fn note_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
-        let noted = self.store.note_attempt(&flood_key(address), now_ms, self.settings.attempts_window_ms).await;
-        noted.map(|_| ()).map_err(|error| self.store_error(error))
+    async fn note_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
+        for (key, _) in self.by_network(FLOWS, address) {
+            let noted = self.store.note_attempt(&key, now_ms, self.settings.attempts_window_ms).await;
+            noted.map_err(|error| self.store_error(error))?;
+        }
+        Ok(())
     }
-}
-
-fn flood_key(address: IpAddr) -> String {
-    format!("provider-flows/network/{}", network(address))
 }

@@ -6,24 +6,24 @@
 //!
 //! A new password and `unlock` begin new counts: both stand in the names of the counts.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use falconer_auth::{ApiError, By, DAY_MS, Revision};
 use falconer_store::ATTEMPTS_AHEAD_MS;
-use tokio::sync::RwLock;
 
 use crate::accounts::queue::Asker;
 use crate::error::LoginError;
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::login::Login;
+use crate::sessions::running_attempts::Attempt;
 
 /// So long a browser or a network is known after a sign-in.
 const KNOWN_MS: i64 = 60 * DAY_MS;
 /// A sign-in after this time makes it known for longer.
 const RENEW_MS: i64 = DAY_MS;
+
+/// So many times what a network may do may all do that lie around it: several people share these, but not thousands.
+pub(crate) const AROUND: u32 = 10;
 
 /// Where somebody signs in.
 #[derive(Clone, Copy, Debug)]
@@ -36,102 +36,15 @@ pub struct Visitor<'a> {
     pub browser: Option<&'a str>,
 }
 
-/// Attempts that are being made at this moment, by the name of each count: many at once are no more than in a row.
-#[derive(Default)]
-pub(crate) struct RunningAttempts(Mutex<HashMap<String, Running>>);
-
-/// Those that count against one name.
-#[derive(Default)]
-struct Running {
-    attempts: u32,
-    /// Attempts that hold `moving`.
-    users: u32,
-    /// A failure moves from here to the store while nobody looks: whoever looks finds it in one of the two.
-    moving: Arc<RwLock<()>>,
-}
-
 /// What an attempt counts against.
 pub(crate) struct Counts {
     /// Names and most failures within the window. The first is the narrowest.
-    limits: Vec<(String, u32)>,
+    pub(super) limits: Vec<(String, u32)>,
     /// The names that a right password clears.
     cleared: Vec<String>,
     /// What becomes known with a right password.
     known_keys: Vec<String>,
     pub(crate) asker: Asker,
-}
-
-/// An attempt that is being made. Dropping it ends it.
-pub(crate) struct Attempt<'a> {
-    running: &'a RunningAttempts,
-    counts: Counts,
-    /// What belongs to each of its names, in the order of names: so that two attempts never wait for each other.
-    moving: Vec<(String, Arc<RwLock<()>>)>,
-    is_counted: AtomicBool,
-}
-
-impl RunningAttempts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Running>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn attempt(&self, counts: Counts) -> Attempt<'_> {
-        let mut running = self.lock();
-        let mut moving: Vec<_> = counts
-            .limits
-            .iter()
-            .map(|(key, _)| {
-                let of_name = running.entry(key.clone()).or_default();
-                of_name.users += 1;
-                (key.clone(), Arc::clone(&of_name.moving))
-            })
-            .collect();
-        drop(running);
-        moving.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Attempt { running: self, counts, moving, is_counted: AtomicBool::new(false) }
-    }
-}
-
-impl Attempt<'_> {
-    /// Counts it. For each of the limits: how many are being made, with itself.
-    fn begin(&self) -> Vec<u32> {
-        let mut running = self.running.lock();
-        let mut rank = |key: &String| {
-            let of_name = running.entry(key.clone()).or_default();
-            of_name.attempts += 1;
-            of_name.attempts
-        };
-        let ranks = self.counts.limits.iter().map(|(key, _)| rank(key)).collect();
-        self.is_counted.store(true, Ordering::Relaxed);
-        ranks
-    }
-
-    /// It is not being made any more.
-    fn end(&self) {
-        if self.is_counted.swap(false, Ordering::Relaxed) {
-            let mut running = self.running.lock();
-            for (key, _) in &self.counts.limits {
-                if let Some(of_name) = running.get_mut(key) {
-                    of_name.attempts -= 1;
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        self.end();
-        let mut running = self.running.lock();
-        for (key, _) in &self.counts.limits {
-            if let Some(of_name) = running.get_mut(key) {
-                of_name.users -= 1;
-                if of_name.users == 0 {
-                    running.remove(key);
-                }
-            }
-        }
-    }
 }
 
 impl Login {
@@ -143,10 +56,10 @@ impl Login {
         visitor: &Visitor<'_>,
     ) -> Result<Counts, LoginError> {
         let network = network(visitor.address);
-        let by_network = (format!("sign-in/network/{network}"), self.settings.attempts_by_network);
+        let by_network = self.by_network("sign-in", visitor.address);
         let Some(name) = name else {
             let asker = Asker { shares: vec![network], known: false };
-            return Ok(Counts { limits: vec![by_network], cleared: Vec::new(), known_keys: Vec::new(), asker });
+            return Ok(Counts { limits: by_network.to_vec(), cleared: Vec::new(), known_keys: Vec::new(), asker });
         };
         let browser = visitor.browser.map(|value| hash_of_token("browser", value));
         let known_keys = known_keys(name, visitor);
@@ -165,11 +78,18 @@ impl Login {
         let known = browser_is_known || network_is_known;
         if !known {
             limits.push((prefix.clone(), self.settings.attempts_by_strangers));
-            limits.push(by_network);
+            limits.extend(by_network);
             cleared.push(prefix);
         }
         let shares = if known { vec![narrow] } else { vec![network, format!("account {name}")] };
         Ok(Counts { limits, cleared, known_keys, asker: Asker { shares, known } })
+    }
+
+    /// What one network fails at, and a wider one in which somebody may have many of them.
+    pub(crate) fn by_network(&self, what: &str, address: IpAddr) -> [(String, u32); 2] {
+        let most = self.settings.attempts_by_network;
+        let around = (format!("{what}/around/{}", network_around(address)), most.saturating_mul(AROUND));
+        [(format!("{what}/network/{}", network(address)), most), around]
     }
 
     /// The counts of somebody who is signed in and proves once more to know the password.
@@ -186,7 +106,8 @@ impl Login {
         if let Some(retry_after_seconds) = full_seconds {
             return Err(LoginError::Throttled { retry_after_seconds });
         }
-        let attempt = self.running_attempts.attempt(counts);
+        self.note_abandoned().await?;
+        let attempt = self.running_attempts.attempt(counts, self.now_ms());
         let mut wait_seconds = None;
         {
             let mut looks = Vec::with_capacity(attempt.moving.len());
@@ -207,8 +128,24 @@ impl Login {
         }
     }
 
+    /// Counts the attempts of those who did not wait for their end as failures.
+    async fn note_abandoned(&self) -> Result<(), LoginError> {
+        let window_ms = self.settings.attempts_window_ms;
+        let Some(noting) = self.running_attempts.note_abandoned().await else { return Ok(()) };
+        while let Some(abandoned) = noting.next() {
+            let _move = abandoned.moving.write().await;
+            if self.now_ms().saturating_sub(abandoned.at_ms) < window_ms {
+                let noted = self.store.note_attempt(&abandoned.key, self.now_ms(), window_ms).await;
+                noted.map_err(|error| self.store_error(error))?;
+            }
+            noting.is_noted();
+        }
+        Ok(())
+    }
+
     /// Counts a failure.
     pub(crate) async fn note_failure(&self, attempt: &Attempt<'_>) -> Result<(), LoginError> {
+        attempt.has_failed();
         let mut moves = Vec::with_capacity(attempt.moving.len());
         for (_, moving) in &attempt.moving {
             moves.push(moving.write().await);
@@ -231,7 +168,11 @@ impl Login {
 
     /// Knows the place from now on where somebody has just signed in to this account without a password. Failures stay counted.
     pub(crate) async fn know_place(&self, name: &str, visitor: &Visitor<'_>) -> Result<(), LoginError> {
-        self.note_known(&known_keys(name, visitor)).await
+        self.note_known(&known_keys(name, visitor)).await?;
+        match self.account_record(name).await? {
+            Some(account) => self.know_forgotten_place(&account, visitor).await,
+            None => Ok(()),
+        }
     }
 
     /// Knows these places from now on.
@@ -246,7 +187,7 @@ impl Login {
         Ok(())
     }
 
-    /// Lets everybody try again to sign in with this account, wherever wrong passwords came from.
+    /// Lets everybody try again to sign in with this account, wherever wrong passwords came from, and to ask for a mail for its forgotten password.
     pub async fn unlock_account(&self, by: &str, name: &str) -> Result<(), LoginError> {
         self.unlock_account_by(By::Checked(by), name).await?;
         Ok(())
@@ -256,7 +197,14 @@ impl Login {
     pub(crate) async fn unlock_account_by(&self, by: By<'_>, name: &str) -> Result<Revision, ApiError> {
         // Nothing is let in without its row in the audit. Where the second part fails, the operator is told so and does it again.
         let revision = self.change_account_by(by, "unlocked", name, |_| Ok(())).await?;
-        self.begin_new_counts(name).await.map_err(LoginError::after_a_change)?;
+        let begun = async {
+            self.begin_new_counts(name).await?;
+            match self.account_record(name).await? {
+                Some(account) => self.begin_new_forgotten_counts(&account).await,
+                None => Ok(()),
+            }
+        };
+        begun.await.map_err(LoginError::after_a_change)?;
         Ok(revision)
     }
 

@@ -5,5 +5,6 @@ pub(crate) mod forms;
 pub(crate) mod full_counts;
 pub(crate) mod reauthentication;
 pub(crate) mod reset;
+pub(crate) mod running_attempts;
 pub(crate) mod session;
 pub(crate) mod sign_in;

@@ -272,3 +272,13 @@ async fn the_history_says_how_it_was_and_how_it_is() {
     let all = format!("{history:?}");
     assert!(!all.contains("argon2") && !all.contains(PASSWORD), "no secrets");
 }
+
+/// Story: 70 Chinese characters were refused as more than 200.
+#[tokio::test]
+async fn what_is_told_in_characters_is_counted_in_characters() {
+    let world = World::new().await;
+    let name = |length: usize| NewAccount { name: "bob".to_owned(), display_name: "密".repeat(length), ..NewAccount::default() };
+    let refused = world.login.create_account("test", &name(201), None).await;
+    assert_eq!(refused.err(), Some(LoginError::Invalid("Enter a name for people to read, 200 characters at most.".to_owned())));
+    world.login.create_account("test", &name(200), None).await.unwrap();
+}

@@ -38,7 +38,8 @@ async fn guesses_are_limited_by_account_and_network() {
     for password in ["wrong password", PASSWORD] {
         assert_eq!(try_as(&world, "ann", password, &visitor).await, Some(error.clone()));
     }
-    assert_eq!(error.to_string(), "Too many wrong passwords. Try again in 15 minutes.");
+    assert_eq!(error.to_string(), "Too many attempts. Try again in 15 minutes.");
+    assert_eq!(LoginError::Throttled { retry_after_seconds: 1 }.to_string(), "Too many attempts. Try again in 1 minute.");
     // Others are not concerned, and knocking while it is closed keeps nobody out for longer.
     world.person("bob", &[], &[]).await;
     assert_eq!(try_as(&world, "bob", PASSWORD, &visitor).await, None);
@@ -117,6 +118,12 @@ async fn guesses_are_limited_by_network() {
         guess("192.0.2.1", "no name!").await;
     }
     assert!(matches!(guess("::ffff:192.0.2.1", "other").await, Some(LoginError::Throttled { .. })));
+    // Whoever has a /48 has many networks, and ten times as many guesses.
+    for n in 0..50 {
+        assert_eq!(guess(&format!("2001:db8:9:{n:x}::1"), &format!("name{n}")).await, Some(LoginError::WrongPassword));
+    }
+    assert!(matches!(guess("2001:db8:9:ffff::1", "other").await, Some(LoginError::Throttled { .. })));
+    assert_eq!(guess("2001:db8:a:ffff::1", "other").await, Some(LoginError::WrongPassword));
 }
 
 #[tokio::test]

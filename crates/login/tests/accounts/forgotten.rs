@@ -175,3 +175,42 @@ async fn a_mail_server_that_fails_shows_in_no_answer() {
     assert_ne!(site.world.store.account_link_of("ann").await.unwrap().unwrap().hash, link.hash);
     assert_eq!(site.world.auth.revision(), before, "a link takes no revision");
 }
+
+/// Story: twenty mails a day by strangers were twenty for the person as well, from wherever they always sign in, and nothing lifted it.
+#[tokio::test]
+async fn strangers_keep_nobody_from_the_mail_for_a_forgotten_password() {
+    let site = site().await;
+    site.world.ann().await;
+    let codes = site.world.login.make_recovery_codes(&site.world.sign_in("ann").await.1).await.unwrap();
+    let home = Visitor { browser: Some("her browser"), ..from("203.0.113.1".parse().unwrap()) };
+    let train = Visitor { browser: Some("another browser"), ..from("203.0.113.2".parse().unwrap()) };
+    site.world.login.sign_in_local("ann", PASSWORD, &home).await.unwrap();
+    site.world.login.sign_in_recovery("ann", &codes[0], &train).await.unwrap();
+    let mut place = 0;
+    let mut refused_by_strangers = async |typed: &str| {
+        for _ in 0..=4 {
+            place += 1;
+            let stranger = from([198, 51, 100, place].into());
+            for _ in 0..5 {
+                if site.forgets_from(typed, &stranger).await.is_err() {
+                    return;
+                }
+            }
+        }
+        panic!("strangers go on");
+    };
+    for typed in ["ann", "ann@example.com"] {
+        refused_by_strangers(typed).await;
+        for known in [&home, &train] {
+            assert_eq!(site.forgets_from(typed, known).await, Ok(()), "{typed}");
+            // Whichever of the two is known.
+            assert_eq!(site.forgets_from(typed, &Visitor { browser: None, ..*known }).await, Ok(()), "{typed}");
+        }
+        let elsewhere = from("203.0.113.3".parse().unwrap());
+        assert!(matches!(site.forgets_from(typed, &elsewhere).await, Err(LoginError::Throttled { .. })), "{typed}");
+    }
+    site.world.login.unlock_account("operator", "ann").await.unwrap();
+    for typed in ["ann", "ann@example.com"] {
+        assert_eq!(site.forgets_from(typed, &from("203.0.113.3".parse().unwrap())).await, Ok(()), "{typed}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Accounts of this server: their sign-in, their links, what strangers can do to them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod abandoned;
 mod accounts;
 mod attempts;
 mod beside;
@@ -17,6 +18,7 @@ mod many_guesses;
 #[path = "../common/provider.rs"]
 mod provider;
 mod races;
+mod same_work;
 mod sign_in;
 #[path = "../email_code/site.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]

@@ -20,6 +20,7 @@ pub struct FakeProvider {
     finish: Finish,
     refresh: Refresh,
     known_by: &'static str,
+    hangs: bool,
     /// Of each sign-in that was begun: whether the person was to be asked again.
     pub begun: Mutex<Vec<bool>>,
 }
@@ -58,6 +59,7 @@ impl FakeProvider {
             finish,
             refresh: Box::new(|_, _| Ok(Refreshed::CannotBeAsked)),
             known_by: "company id",
+            hangs: false,
             begun: Mutex::default(),
         }
     }
@@ -65,6 +67,11 @@ impl FakeProvider {
     /// What it says when it is asked about somebody without them.
     pub fn refreshing(self, refresh: impl Fn(&Known<'_>, i64) -> Result<Refreshed, ProviderError> + Send + Sync + 'static) -> FakeProvider {
         FakeProvider { refresh: Box::new(refresh), ..self }
+    }
+
+    /// It has heard what it is asked, and does not answer.
+    pub fn hanging(self) -> FakeProvider {
+        FakeProvider { hangs: true, ..self }
     }
 
     /// By what its people are known.
@@ -110,7 +117,8 @@ impl IdentityProvider for FakeProvider {
     }
 
     async fn finish(&self, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
-        (self.finish)(answer, now_ms)
+        let answer = (self.finish)(answer, now_ms);
+        if self.hangs { std::future::pending().await } else { answer }
     }
 
     async fn refresh(&self, known: &Known<'_>, _: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError> {

@@ -134,3 +134,21 @@ async fn one_network_guesses_a_hundred_times() {
     }
     assert_eq!(guesses, 100);
 }
+
+/// Story: a code that was typed too often wrote one row more at each further try, and counted against nobody.
+#[tokio::test]
+async fn a_code_that_counts_no_more_is_not_tried_without_end() {
+    let site = site().await;
+    let sent = site.ask_from("mail", "ann@example.com", &stranger(1)).await.unwrap();
+    let mut refused = 0;
+    for _ in 0..200 {
+        match site.sign_in("mail", &sent, "00000000").await.err().unwrap() {
+            ProviderSignInError::Provider(ProviderError::WrongCode | ProviderError::TooManyTries) => refused += 1,
+            error => {
+                assert!(is_throttled(Some(error)));
+                break;
+            }
+        }
+    }
+    assert_eq!(refused, 100);
+}

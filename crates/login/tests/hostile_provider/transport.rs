@@ -152,7 +152,11 @@ pub const DISCOVERY: &[Row] = &[
 
 pub const TOKENS: &[Row] = &[
     row!("a code that counts no more", |c| c.answer("token", json_answer(400, &json!({"error": "invalid_grant"}))), E::Said(_)),
-    row!("a client that counts no more", |c| c.answer("token", json_answer(401, &json!({"error": "invalid_client"}))), E::Said(_)),
+    row!(
+        "a client that counts no more",
+        |c| c.answer("token", json_answer(401, &json!({"error": "invalid_client"}))),
+        E::ClientRefused { .. }
+    ),
     row!("an error without words", |c| c.answer("token", bytes_answer(400, b"no")), E::Status { status: 400, .. }),
     row!("an error of its own", |c| c.answer("token", json_answer(500, &json!({"error": "server_error"}))), E::Status { status: 500, .. }),
     row!("created", |c| c.answer("token", json_answer(201, &json!({}))), E::Status { status: 201, .. }),

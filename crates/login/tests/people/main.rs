@@ -11,6 +11,7 @@ mod directory_hangs;
 #[path = "../../../auth/tests/common/failing.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod failing;
+mod flows;
 mod following;
 mod http_directory;
 mod http_directory_hangs;

@@ -9,6 +9,7 @@ use crate::login::Login;
 use crate::mail::MailAddress;
 use crate::people::administer::change::Administrator;
 use crate::providers::by_password::counted_name;
+use crate::providers::email_code::MailPurpose;
 use crate::providers::provider::SignInStart;
 
 impl Login {
@@ -58,7 +59,7 @@ impl Login {
 
     async fn forget_mails(&self, known: &IdentityRecord) -> Result<(), LoginError> {
         match known.email.as_deref().and_then(|email| MailAddress::parse(email).ok()) {
-            Some(address) => self.begin_new_mail_counts(&known.provider, address.as_str()).await,
+            Some(address) => self.begin_new_mail_counts(MailPurpose::Code(&known.provider), address.as_str()).await,
             None => Ok(()),
         }
     }

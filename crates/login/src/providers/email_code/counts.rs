@@ -6,7 +6,7 @@ use falconer_auth::{DAY_MS, MINUTE_MS};
 use crate::error::LoginError;
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::login::Login;
-use crate::sessions::attempts::{Visitor, network};
+use crate::sessions::attempts::{AROUND, Visitor, network, network_around};
 
 /// The window of the narrow counts.
 const WINDOW_MS: i64 = 15 * MINUTE_MS;
@@ -20,21 +20,38 @@ const MOST_BY_STRANGERS: u32 = 20;
 /// What a mail counts against: name, most, window.
 type Limit = (String, u32, i64);
 
+/// What mails are for. Each purpose has counts of its own, and places that are known for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MailPurpose<'a> {
+    /// A code of the provider of this name. A place becomes known by the right code; `unlock_person` of whoever has the address begins new counts.
+    Code(&'a str),
+    /// A link for a forgotten password. A place becomes known by signing in to the account, for its name and for its address; unlocking it begins new counts of both.
+    ForgottenPassword,
+}
+
+impl MailPurpose<'_> {
+    /// The part of the names of counts that stands for it.
+    fn as_str(&self) -> &str {
+        match self {
+            MailPurpose::Code(provider) => provider,
+            // No provider has a name with a space.
+            MailPurpose::ForgottenPassword => "forgotten password",
+        }
+    }
+}
+
 /// What is mailed to an address, and from where it was asked.
 pub(crate) struct MailCounts {
     limits: Vec<Limit>,
-    /// What becomes known with the right code.
-    known_keys: Vec<String>,
 }
 
 impl Login {
-    /// The counts of a mail for `purpose`, which keeps kinds of mails apart. The address or name stands in them as a hash: it may be anything that somebody typed.
-    pub(crate) async fn mail_counts(&self, purpose: &str, to: &str, visitor: &Visitor<'_>) -> Result<MailCounts, LoginError> {
-        let who = fingerprint([purpose, to]);
+    /// The counts of a mail. The address or name stands in them as a hash: it may be anything that somebody typed.
+    pub(crate) async fn mail_counts(&self, purpose: MailPurpose<'_>, to: &str, visitor: &Visitor<'_>) -> Result<MailCounts, LoginError> {
+        let who = fingerprint([purpose.as_str(), to]);
         let network = network(visitor.address);
-        let known_network = format!("mail/known/{who}/network/{network}");
         let browser = visitor.browser.map(|value| hash_of_token("browser", value));
-        let known_browser = browser.as_ref().map(|browser| format!("mail/known/{who}/browser/{browser}"));
+        let (known_network, known_browser) = known_places(&who, &network, browser.as_deref());
         let browser_is_known = match &known_browser {
             Some(key) => self.is_known_place(key).await?,
             None => false,
@@ -52,15 +69,21 @@ impl Login {
         let mut limits = vec![(format!("{counted}/{place}"), MOST_BY_PLACE, WINDOW_MS)];
         if !known {
             limits.push((format!("mail/network/{network}"), MOST_BY_NETWORK, WINDOW_MS));
+            limits.push((format!("mail/around/{}", network_around(visitor.address)), MOST_BY_NETWORK * AROUND, WINDOW_MS));
             limits.push((counted, MOST_BY_STRANGERS, DAY_MS));
         }
-        Ok(MailCounts { limits, known_keys: [Some(known_network), known_browser].into_iter().flatten().collect() })
+        Ok(MailCounts { limits })
     }
 
     /// From now on mails for this purpose to this address are counted anew, wherever they are asked for.
-    pub(crate) async fn begin_new_mail_counts(&self, purpose: &str, to: &str) -> Result<(), LoginError> {
-        let noted = self.store.note_attempt(&unlocks(&fingerprint([purpose, to])), self.now_ms(), DAY_MS).await;
+    pub(crate) async fn begin_new_mail_counts(&self, purpose: MailPurpose<'_>, to: &str) -> Result<(), LoginError> {
+        let noted = self.store.note_attempt(&unlocks(&fingerprint([purpose.as_str(), to])), self.now_ms(), DAY_MS).await;
         noted.map(|_| ()).map_err(|error| self.store_error(error))
+    }
+
+    /// Says that too much is being sent at the moment, to everybody alike: it depends on no address.
+    pub(crate) fn check_mail_room(&self) -> Result<(), LoginError> {
+        if self.post.as_ref().is_some_and(|post| !post.has_room()) { Err(LoginError::TooBusy) } else { Ok(()) }
     }
 
     /// Counts a mail that is about to be sent, or would be if there were somebody. Throttled: one more is too much.
@@ -84,10 +107,18 @@ impl Login {
         Ok(())
     }
 
-    /// Knows the place from now on.
-    pub(crate) async fn know_mail_place(&self, counts: &MailCounts) -> Result<(), LoginError> {
-        self.note_known(&counts.known_keys).await
+    /// Knows the place from now on for mails of this purpose to this address or name.
+    pub(crate) async fn know_mail_place(&self, purpose: MailPurpose<'_>, to: &str, visitor: &Visitor<'_>) -> Result<(), LoginError> {
+        let browser = visitor.browser.map(|value| hash_of_token("browser", value));
+        let (network, browser) = known_places(&fingerprint([purpose.as_str(), to]), &network(visitor.address), browser.as_deref());
+        self.note_known(&std::iter::once(network).chain(browser).collect::<Vec<_>>()).await
     }
+}
+
+/// The names under which a network and, behind it, a browser are known.
+fn known_places(who: &str, network: &str, browser: Option<&str>) -> (String, Option<String>) {
+    let browser = browser.map(|browser| format!("mail/known/{who}/browser/{browser}"));
+    (format!("mail/known/{who}/network/{network}"), browser)
 }
 
 fn unlocks(who: &str) -> String {

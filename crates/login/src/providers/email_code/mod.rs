@@ -7,6 +7,7 @@ mod provider;
 mod settings;
 mod sign_in;
 
+pub(crate) use counts::MailPurpose;
 pub(crate) use flow::CodeFlow;
 pub use provider::EmailCodeProvider;
 pub use settings::{EmailCodeSettings, EmailCodeSettingsError};

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::counts::MailPurpose;
 use super::flow::{CODE_MS, CodeFlow, LONGEST_NEXT, code, spaced, typed_code};
 use crate::error::LoginError;
 use crate::login::Login;
@@ -62,7 +63,8 @@ impl Login {
         let address = MailAddress::parse(typed_address).map_err(|wrong| LoginError::Invalid(wrong.to_string()))?;
         self.check_clock()?;
         self.check_way(way)?;
-        self.count_mail(&self.mail_counts(name, address.as_str(), visitor).await?).await?;
+        self.check_mail_room()?;
+        self.count_mail(&self.mail_counts(MailPurpose::Code(name), address.as_str(), visitor).await?).await?;
         let now_ms = self.now_ms();
         let flow = CodeFlow::new(self.draw::<32>(), now_ms, name, Intent::of(way), next, address.clone());
         let code = self.draw_mail_code();
@@ -115,25 +117,22 @@ impl Login {
         let now_ms = self.now_ms();
         self.refuse_flood(visitor.address, now_ms).await?;
         // Before anything is compared: many at once are no more than in a row.
-        let tries = self.store.note_attempt(&flow.tries_key(), now_ms, CODE_MS).await;
-        if tries.map_err(|error| self.store_error(error))? > MOST_TRIES {
-            return Err(ProviderError::TooManyTries.into());
+        if !self.note_below(&flow.tries_key(), now_ms, CODE_MS, MOST_TRIES).await? {
+            return self.refuse_counted(ProviderError::TooManyTries, visitor, now_ms).await;
         }
         let is_right = match typed_code(typed) {
             Some(code) => self.store.attempts(&flow.code_key(&code), now_ms, CODE_MS).await.map_err(|error| self.read_error(error))? > 0,
             None => false,
         };
         if !is_right {
-            self.note_flood(visitor.address, now_ms).await?;
-            return Err(ProviderError::WrongCode.into());
+            return self.refuse_counted(ProviderError::WrongCode, visitor, now_ms).await;
         }
-        let uses = self.store.note_attempt(&flow.use_key(), now_ms, CODE_MS).await;
-        if uses.map_err(|error| self.store_error(error))? != 1 {
-            return Err(ProviderError::Used.into());
+        if !self.note_below(&flow.use_key(), now_ms, CODE_MS, 1).await? {
+            return self.refuse_counted(ProviderError::Used, visitor, now_ms).await;
         }
         let found = provider.kind.finish(&unused(), &Answer::Address(flow.address.clone()), now_ms).await?;
         let arrival = self.arrive(way, provider, &found, flow.next, visitor).await?;
-        self.know_mail_place(&self.mail_counts(name, flow.address.as_str(), visitor).await?).await?;
+        self.know_mail_place(MailPurpose::Code(name), flow.address.as_str(), visitor).await?;
         Ok(arrival)
     }
 

@@ -7,8 +7,8 @@ use super::error::GithubError;
 use super::provider::GithubProvider;
 use crate::providers::error::{ProviderError, short};
 use crate::providers::http::ProviderRequest;
+use crate::providers::oauth_error::{TOKEN_ENDPOINT, of_token_endpoint};
 
-const WHAT: &str = "token endpoint";
 /// The longest token that is taken, in bytes.
 const LONGEST_TOKEN: usize = 1024;
 /// An access token is not used in the last minute of its time.
@@ -62,11 +62,11 @@ impl GithubProvider {
         let form = own.iter().chain(fields).map(|(name, value)| (*name, Zeroizing::new((*value).to_owned()))).collect();
         let url = self.page("login/oauth/access_token")?;
         let request = ProviderRequest { form: Some(form), ..ProviderRequest::new(url, self.places.allowed_addresses) };
-        let answer = self.http.send(request).await.map_err(|error| ProviderError::Http { what: WHAT, error })?;
+        let answer = self.http.send(request).await.map_err(|error| ProviderError::Http { what: TOKEN_ENDPOINT, error })?;
         let body = Zeroizing::new(answer.body);
         let read = serde_json::from_slice::<Answer>(&body);
         if answer.status != 200 && !read.as_ref().is_ok_and(|read| answer.status < 500 && read.error.is_some()) {
-            return Err(ProviderError::Status { what: WHAT, status: answer.status });
+            return Err(ProviderError::Status { what: TOKEN_ENDPOINT, status: answer.status });
         }
         // The library's own words may quote what was read.
         let malformed = |why: &str| ProviderError::Malformed { what: "answer of the token endpoint", why: why.to_owned() };
@@ -76,7 +76,7 @@ impl GithubProvider {
                 "incorrect_client_credentials" | "redirect_uri_mismatch" | "application_suspended" => {
                     GithubError::Client(short(error)).into()
                 }
-                _ => ProviderError::Said(short(error)),
+                _ => of_token_endpoint(error),
             });
         }
         if let Some(kind) = read.token_type.as_ref().filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {

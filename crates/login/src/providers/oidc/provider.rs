@@ -20,6 +20,7 @@ use super::settings::{ClaimNames, Issuer, OidcSettings, SettingsError};
 use crate::fingerprint::pkce_challenge;
 use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
+use crate::providers::oauth_error::{TOKEN_ENDPOINT, of_callback, of_token_endpoint};
 use crate::providers::provider::{
     Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known as KnownPerson, Refreshed, SignInStart,
 };
@@ -84,7 +85,7 @@ impl OidcProvider {
         discovery: &Discovery,
         mut form: Vec<(&'static str, Zeroizing<String>)>,
     ) -> Result<Tokens, ProviderError> {
-        let what = "token endpoint";
+        let what = TOKEN_ENDPOINT;
         let mut authorization = None;
         match &self.settings.client_secret {
             Some(secret) if discovery.secret_in_header => authorization = Some(basic(&self.settings.client_id, secret.expose())),
@@ -101,7 +102,7 @@ impl OidcProvider {
         let body = Zeroizing::new(answer.body);
         if answer.status != 200 {
             let said = serde_json::from_slice::<Refusal>(&body).ok().filter(|_| answer.status < 500);
-            return Err(said.map_or(ProviderError::Status { what, status: answer.status }, |said| ProviderError::Said(short(&said.error))));
+            return Err(said.map_or(ProviderError::Status { what, status: answer.status }, |said| of_token_endpoint(&said.error)));
         }
         let tokens: Tokens = serde_json::from_slice(&body)
             // The library's own words may quote what was read.
@@ -247,7 +248,7 @@ impl IdentityProvider for OidcProvider {
             _ => {}
         }
         if let Some(error) = &callback.error {
-            return Err(ProviderError::Said(short(error)));
+            return Err(of_callback(error));
         }
         let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
         let tokens = self.exchange(&discovery, attempt, code).await?;

@@ -1,0 +1,183 @@
+//! Attempts that are being made at this moment: many at once are no more than in a row.
+//!
+//! Whoever gives up waiting for what is being checked has failed, else the limits would bind only those who wait. Such an attempt goes on counting here until the
+//! next one, of anybody, has noted it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, RwLock};
+
+use super::attempts::Counts;
+
+/// By the name of each count.
+#[derive(Default)]
+pub(crate) struct RunningAttempts {
+    state: Mutex<State>,
+    /// One after the other notes what was abandoned.
+    noting: AsyncMutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    running: HashMap<String, Running>,
+    /// What nobody waited for, and nobody has noted yet: one entry for each of its names.
+    abandoned: VecDeque<Abandoned>,
+}
+
+/// Those that count against one name.
+#[derive(Default)]
+struct Running {
+    attempts: u32,
+    /// Attempts that hold `moving`.
+    users: u32,
+    /// A failure moves from here to the store while nobody looks: whoever looks finds it in one of the two.
+    moving: Arc<RwLock<()>>,
+}
+
+/// An attempt that is over and still counts here against this name.
+#[derive(Clone)]
+pub(super) struct Abandoned {
+    pub(super) key: String,
+    /// When it was begun, milliseconds since 1970.
+    pub(super) at_ms: i64,
+    pub(super) moving: Arc<RwLock<()>>,
+}
+
+/// The right to note what was abandoned.
+pub(super) struct Noting<'a> {
+    running: &'a RunningAttempts,
+    _turn: AsyncMutexGuard<'a, ()>,
+}
+
+/// An attempt that is being made. Dropping it ends it.
+pub(crate) struct Attempt<'a> {
+    running: &'a RunningAttempts,
+    pub(super) counts: Counts,
+    /// What belongs to each of its names, in the order of names: so that two attempts never wait for each other.
+    pub(super) moving: Vec<(String, Arc<RwLock<()>>)>,
+    begun_ms: i64,
+    is_counted: AtomicBool,
+    /// It is being checked, or has failed and is not noted yet.
+    is_open: AtomicBool,
+}
+
+impl RunningAttempts {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn attempt(&self, counts: Counts, begun_ms: i64) -> Attempt<'_> {
+        let mut state = self.state();
+        let mut moving: Vec<_> = counts
+            .limits
+            .iter()
+            .map(|(key, _)| {
+                let of_name = state.running.entry(key.clone()).or_default();
+                of_name.users += 1;
+                (key.clone(), Arc::clone(&of_name.moving))
+            })
+            .collect();
+        drop(state);
+        moving.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Attempt { running: self, counts, moving, begun_ms, is_counted: AtomicBool::new(false), is_open: AtomicBool::new(false) }
+    }
+
+    /// `None`: there is nothing to note.
+    pub(super) async fn note_abandoned(&self) -> Option<Noting<'_>> {
+        if self.state().abandoned.is_empty() {
+            return None;
+        }
+        Some(Noting { running: self, _turn: self.noting.lock().await })
+    }
+}
+
+impl Noting<'_> {
+    /// The oldest; it counts here until it is noted.
+    pub(super) fn next(&self) -> Option<Abandoned> {
+        self.running.state().abandoned.front().cloned()
+    }
+
+    /// That one counts here no more.
+    pub(super) fn is_noted(&self) {
+        let mut state = self.running.state();
+        if let Some(abandoned) = state.abandoned.pop_front() {
+            state.end(&abandoned.key);
+            state.leave(&abandoned.key);
+        }
+    }
+}
+
+impl State {
+    /// An attempt counts against this name no more.
+    fn end(&mut self, key: &str) {
+        if let Some(of_name) = self.running.get_mut(key) {
+            of_name.attempts = of_name.attempts.saturating_sub(1);
+        }
+    }
+
+    /// An attempt does not hold what belongs to this name any more.
+    fn leave(&mut self, key: &str) {
+        if let Some(of_name) = self.running.get_mut(key) {
+            of_name.users = of_name.users.saturating_sub(1);
+            if of_name.users == 0 {
+                self.running.remove(key);
+            }
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Counts it. For each of the limits: how many are being made, with itself.
+    pub(super) fn begin(&self) -> Vec<u32> {
+        let mut state = self.running.state();
+        let mut rank = |key: &String| {
+            let of_name = state.running.entry(key.clone()).or_default();
+            of_name.attempts += 1;
+            of_name.attempts
+        };
+        let ranks = self.counts.limits.iter().map(|(key, _)| rank(key)).collect();
+        self.is_counted.store(true, Ordering::Relaxed);
+        ranks
+    }
+
+    /// What is being checked. Whoever does not wait for the outcome has failed.
+    pub(crate) async fn checked<T>(&self, check: impl Future<Output = T>) -> T {
+        self.is_open.store(true, Ordering::Relaxed);
+        let outcome = check.await;
+        self.is_open.store(false, Ordering::Relaxed);
+        outcome
+    }
+
+    /// It has failed, and is being noted.
+    pub(super) fn has_failed(&self) {
+        self.is_open.store(true, Ordering::Relaxed);
+    }
+
+    /// It is not being made any more.
+    pub(super) fn end(&self) {
+        self.is_open.store(false, Ordering::Relaxed);
+        if self.is_counted.swap(false, Ordering::Relaxed) {
+            let mut state = self.running.state();
+            for (key, _) in &self.counts.limits {
+                state.end(key);
+            }
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.is_open.load(Ordering::Relaxed) && self.is_counted.load(Ordering::Relaxed) {
+            let entry = |(key, moving): (String, Arc<RwLock<()>>)| Abandoned { key, at_ms: self.begun_ms, moving };
+            self.running.state().abandoned.extend(self.moving.drain(..).map(entry));
+            return;
+        }
+        self.end();
+        let mut state = self.running.state();
+        for (key, _) in &self.counts.limits {
+            state.leave(key);
+        }
+    }
+}
