@@ -1,7 +1,7 @@
 //! A person's own page, and what its buttons do.
 
 use axum::response::Response;
-use falconer_grants::GrantView;
+use falconer_grants::{GrantView, encode_component};
 use falconer_login::{Session, SignInMethod};
 use http::StatusCode;
 
@@ -84,6 +84,7 @@ fn notice(done: &str) -> Option<&'static str> {
         "unlinked" => Some("The account was unlinked, and its sessions were ended."),
         "named" => Some("New clients and grants have that name from now on."),
         "session" => Some("The session was ended."),
+        "password-set" => Some("The password is set. You are still signed in as before: sign out to sign in with it."),
         "password" => Some("Your password was changed, and your other sessions were ended."),
         _ => None,
     }
@@ -164,7 +165,7 @@ pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     Ok(if grants.role_changes(session, id).await?.is_empty() {
         go("/?done=revoked#grants")
     } else {
-        go(&format!("/?done=revoked&grant={id}"))
+        go(&format!("/?done=revoked&grant={}", encode_component(id)))
     })
 }
 

@@ -31,18 +31,23 @@ pub(crate) async fn set(form: Posted) -> Result<Response, Problem> {
     match visit.web.login.use_account_link(token, password).await {
         Ok(()) => Ok(go("/login?done=password-set")),
         Err(LoginError::Invalid(text)) => page(visit, StatusCode::BAD_REQUEST, token, Some(sentence(&text))).await,
-        Err(LoginError::Conflict(_)) => Err(over()),
+        Err(LoginError::Conflict(_)) => Err(over(visit)),
         Err(error) => Err(error.into()),
     }
 }
 
-fn over() -> Problem {
-    let next = "Links for a password work once, and for a while. Ask whoever gave it to you for another one.";
-    Problem::new(StatusCode::GONE, "This link is used or over", next).with_link("/login", "Sign in")
+fn over(visit: &Visit) -> Problem {
+    let next = "Links for a password work once, and for a while.";
+    let over = |next: String| Problem::new(StatusCode::GONE, "This link is used or over", next);
+    if visit.web.login.mails_links() {
+        return over(format!("{next} Ask for another one here, or whoever gave it to you."))
+            .with_link("/login/forgotten", "Ask for another link");
+    }
+    over(format!("{next} Ask whoever gave it to you for another one.")).with_link("/login", "Sign in")
 }
 
 async fn page(visit: &Visit, status: StatusCode, token: &str, error: Option<String>) -> Result<Response, Problem> {
-    let Some(offered) = visit.web.login.account_link(token).await? else { return Err(over()) };
+    let Some(offered) = visit.web.login.account_link(token).await? else { return Err(over(visit)) };
     let (form, cookie) = visit.form_token();
     let page = PasswordLinkPage {
         // Somebody else may be signed in: the page is about the link.

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::views::words;
-use crate::views::{Family, Kind, Layout};
+use crate::views::{Family, Layout};
 
 /// A list of clients or of roles.
 #[derive(Template)]
@@ -131,12 +131,6 @@ impl RecordPage {
 
     fn given_count(&self) -> String {
         words::count(self.scopes.len(), "scope")
-    }
-
-    /// The page of the role that a scope assumes, where it names one.
-    #[expect(clippy::unused_self, reason = "templates call methods")]
-    fn role_href(&self, scope: &str) -> Option<String> {
-        scope.strip_prefix("assume:").filter(|role| !role.is_empty()).map(|role| Kind::Role.href(role))
     }
 
     fn expanded_count(&self) -> String {
