@@ -40,7 +40,7 @@ mod websocktunnel;
 
 pub use administer::applications::initial_tokens::InitialTokenActs;
 pub use administer::applications::registered::NewRegistration;
-pub use administer::applications::{ApplicationInput, ChangedApplication};
+pub use administer::applications::{ANYTHING, ApplicationInput, ChangedApplication};
 pub use administer::clients::certificates::RevokeCertificates;
 pub use administer::following::{Followed, Occasion};
 pub use administer::grants::derived::{LONGEST_PURPOSE, MOST_DERIVED, NewDerivedGrant, wrong_text};

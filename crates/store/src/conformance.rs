@@ -148,7 +148,7 @@ where
             an_initial_token_comes_back_and_is_deleted,
             an_application_is_registered_with_a_token_that_counts,
             of_16_uses_of_a_token_at_once_as_many_count_as_it_has,
-            the_open_grants_of_an_application_are_those_of_its_codes_and_tokens;
+            the_open_grants_of_an_application_are_those_made_for_it_and_those_of_its_codes_and_tokens;
         scope_registries:
             what_a_service_says_of_its_scopes_comes_back_as_it_was,
             a_registry_is_replaced_and_deleted,

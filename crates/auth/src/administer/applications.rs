@@ -21,6 +21,8 @@ use crate::view::{Page, PageQuery};
 
 /// So many applications of administrators there are at most: each node has all of them in memory.
 const MOST_APPLICATIONS: usize = 1000;
+/// What an application may ask for that needed no token to register: what any site may ask for that nobody registered. Until an administrator writes something else.
+pub const ANYTHING: &str = "*";
 
 /// What an application is to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,7 +140,10 @@ impl Auth {
                 Some(known) => right_to("update", &now.snapshot, who, &acting.caller, known),
             };
             let skip = input.skip_consent.then(|| format!("auth:skip-consent:{id}"));
-            acting.caller.require(&Expression::all_of(right.into_iter().chain(skip).chain(input.scopes.iter().cloned())))?;
+            // What needed no token to register may ask for anything: whoever leaves that as it is gives nothing out.
+            let is_anything = known.is_some_and(|known| known.needed_no_token() && known.scopes.iter().any(|scope| scope == ANYTHING));
+            let scopes = input.scopes.iter().filter(|scope| !is_anything || *scope != ANYTHING);
+            acting.caller.require(&Expression::all_of(right.into_iter().chain(skip).chain(scopes.cloned())))?;
             refuse_outliving(&acting.caller)?;
             reserved::refuse_unseen("application", known.map_or(0, |known| known.last_modified_ms), seen_ms)?;
             if !input.owner.is_empty() && now.snapshot.identity(&input.owner).is_none() {
@@ -309,7 +314,7 @@ pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_
         description: input.description.clone(),
         owner: input.owner.clone(),
         redirect_uris: input.redirect_uris.clone(),
-        scopes: ScopeSet::new(&input.scopes).to_vec(),
+        scopes: kept_scopes(&known, &input.scopes),
         max_life_ms: input.max_life_ms,
         confidential: input.confidential,
         remember_ms: input.remember_ms,
@@ -330,6 +335,16 @@ pub(super) fn filled(known: ApplicationRecord, input: &ApplicationInput, secret_
         (record.secret_hash, record.secret_made_ms) = (Some(secret_hash.to_owned()), Some(now_ms));
     }
     record
+}
+
+/// What an application may ask for, normalized. Beside the star of one that may ask for anything because nothing was needed for its registration stays what it asks for
+/// where a request of it names nothing.
+fn kept_scopes(known: &ApplicationRecord, scopes: &[String]) -> Vec<String> {
+    if !known.needed_no_token() || !scopes.iter().any(|scope| scope == ANYTHING) {
+        return ScopeSet::new(scopes).to_vec();
+    }
+    let named = ScopeSet::new(scopes.iter().filter(|scope| *scope != ANYTHING));
+    std::iter::once(ANYTHING.to_owned()).chain(named.to_vec()).collect()
 }
 
 fn step(now: &Now, acting: &Acting, action: &str, before: &ApplicationRecord, after: &ApplicationRecord) -> Step {

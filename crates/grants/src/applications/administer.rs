@@ -8,6 +8,7 @@ use falconer_login::{Login, LoginError, Session, sha256_hex};
 use crate::applications::application::Application;
 use crate::applications::command_line::COMMAND_LINE;
 use crate::applications::register::check_input;
+use crate::applications::registration::register::ID_PREFIX;
 use crate::grants::Grants;
 
 /// In front of secrets, so that one that lies about is recognised.
@@ -57,6 +58,13 @@ impl Grants {
     ) -> Result<PutApplication, ApiError> {
         let input = &check_input(id, input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
         self.check_logout_host(&input.backchannel_logout_uri).map_err(ApiError::InputError)?;
+        if !self.signs_by(input.id_token_alg) {
+            let text = format!(
+                "idTokenAlg: this server has no key for {}: falconer keys rotate-openid --rsa brings one",
+                input.id_token_alg.as_str()
+            );
+            return Err(ApiError::InputError(text));
+        }
         if id == COMMAND_LINE {
             self.auth.check_application_scope(who, id)?;
             return Err(ApiError::RequestConflict(format!("{id} is Falconer's own command; `grant.command_line` says how it may ask")));
@@ -108,10 +116,17 @@ impl Grants {
     /// Deletes an application; fine when there is none. It takes `auth:delete-application:<id>`, or to own it. `seen_ms` as in [`Grants::put_application`]. What one was
     /// granted that has registered itself ends with it.
     pub async fn delete_application(&self, who: &Authentication, id: &str, seen_ms: Option<i64>) -> Result<Revision, ApiError> {
-        let is_by_itself = self.auth.directory().applications().get(id).is_some_and(|known| known.registration.is_some());
+        let known = self.auth.directory().applications().get(id).map(|known| known.registration.is_some());
+        // Where its grants could not be ended, whoever deletes it once more ends them: by then only its id says that it had registered itself.
+        let is_by_itself = known.unwrap_or_else(|| id.starts_with(ID_PREFIX));
+        let unknown = |error: LoginError| ApiError::OutcomeUnknown(error.to_string());
+        // Before too: an owner who repeats it would have no right to what is gone.
+        if is_by_itself && seen_ms.is_none() && self.auth.application_acts(who, id)?.delete {
+            self.end_grants_for(id).await.map_err(unknown)?;
+        }
         let revision = self.auth.delete_application(who, id, seen_ms).await?;
         if is_by_itself {
-            self.end_grants_for(id).await.map_err(|error| ApiError::OutcomeUnknown(error.to_string()))?;
+            self.end_grants_for(id).await.map_err(unknown)?;
         }
         Ok(revision)
     }

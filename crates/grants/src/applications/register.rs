@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use falconer_auth::{ApplicationInput, ApplicationRecord, DAY_MS};
+use falconer_auth::{ANYTHING, ApplicationInput, ApplicationRecord, DAY_MS};
 use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
 use crate::applications::keys;
 use crate::applications::logout_uri::check_logout_uri;
-use crate::applications::registration::register::{ANYTHING, needed_no_token};
 use crate::consent::broad::is_broad_alone;
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
@@ -104,9 +103,8 @@ pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target
         secret_sha256: None,
     };
     let mut application = check(&settings, is_own)?;
-    if needed_no_token(&record) {
-        // It may ask for anything, as a site may; what it said is what it asks for where its request says nothing.
-        application.scopes = ScopeSet::new([ANYTHING]);
+    if record.needed_no_token() {
+        // It may ask for anything, as a site may, until an administrator says less; what else stands there is what it asks for where its request says nothing.
         application.settings.scopes.retain(|scope| scope != ANYTHING);
     }
     Ok(Application { record: Some(record), ..application })

@@ -267,7 +267,7 @@ pub trait Store: Send + Sync {
     async fn register_application(&self, step: &Step, application: &ApplicationRecord, hash: &str) -> Result<Revision> {
         self.take(step, Write::RegisterApplication(application.clone(), hash.to_owned())).await
     }
-    /// The grants that codes or tokens of an application stand for, and that are neither revoked nor ended at this time.
+    /// The grants that were made for an application or that codes or tokens of it stand for, and that are neither revoked nor ended at this time. By id.
     async fn open_grants_for(&self, application: &str, now_ms: i64) -> Result<Vec<GrantRecord>>;
     /// Conflict when the id exists.
     async fn insert_initial_token(&self, step: &Step, token: &InitialTokenRecord) -> Result<Revision> {

@@ -44,7 +44,8 @@ pub struct ApplicationRecord {
     pub owner: String,
     /// Where its answers go.
     pub redirect_uris: Vec<String>,
-    /// What it may ask for, in stored order, not expanded.
+    /// What it may ask for, in stored order, not expanded. Of one that needed no token to register: beside `*`, which is anything, what it asks for where its request names
+    /// nothing.
     pub scopes: Vec<String>,
     /// The longest life of a grant to it, in milliseconds.
     pub max_life_ms: i64,
@@ -80,6 +81,13 @@ pub struct ApplicationRecord {
     pub created_ms: i64,
     /// Milliseconds since 1970.
     pub last_modified_ms: i64,
+}
+
+impl ApplicationRecord {
+    /// Whether it has registered itself without anything that an administrator gave out.
+    pub fn needed_no_token(&self) -> bool {
+        self.registration.as_ref().is_some_and(|registration| registration.initial_token.is_none())
+    }
 }
 
 /// Without the hashes.

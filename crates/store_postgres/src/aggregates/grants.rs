@@ -53,9 +53,11 @@ pub(crate) async fn by_nonce(on: &impl Connection, identity: &str, nonce: &str) 
     first(on, &sql, &[&identity, &nonce], read).await
 }
 
-/// Those that codes or tokens of an application stand for, and that are neither revoked nor ended.
+/// Those that were made for an application or that codes or tokens of it stand for (records of old do not say the first), and that are neither
+/// revoked nor ended.
 pub(crate) async fn open_for(on: &impl Connection, application: &str, now_ms: i64) -> Res<Vec<GrantRecord>> {
-    let open = "id IN (SELECT grant_id FROM grant_secrets WHERE application = $1) AND revoked_ms IS NULL AND expires_ms > $2";
+    let of_it = "(application = $1 OR id IN (SELECT grant_id FROM grant_secrets WHERE application = $1))";
+    let open = format!("{of_it} AND revoked_ms IS NULL AND expires_ms > $2");
     all(on, &format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY id"), &[&application, &now_ms], read).await
 }
 

@@ -37,7 +37,8 @@ pub struct Application {
     pub owner: String,
     /// Where its answers go.
     pub redirect_uris: Vec<String>,
-    /// What it may ask for.
+    /// What it may ask for. Of one that registered itself without a token: `*`, anything, and beside it what it asks for where its request names nothing; without `*`
+    /// only what is written.
     pub scopes: Vec<String>,
     /// The longest life of a grant to it.
     pub max_life_seconds: i64,

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use falconer_auth::{
-    ApiError, ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret, SigningAlgorithm,
+    ANYTHING, ApiError, ApplicationInput, ApplicationRecord, HOUR_MS, InitialTokenRecord, MINUTE_MS, NewRegistration, Secret,
+    SigningAlgorithm,
 };
 use falconer_login::{LoginError, hash_of_token, network, network_around, sha256_hex};
 use falconer_scopes::ScopeSet;
@@ -27,7 +28,7 @@ const PREFIX: &str = "falconer_ra_";
 /// What the hash of one is for.
 const PURPOSE: &str = "registration access token";
 /// In front of each id of an application that has registered itself.
-const ID_PREFIX: &str = "registered-";
+pub(crate) const ID_PREFIX: &str = "registered-";
 /// So many registrations are read in a minute from one network.
 const MOST_BY_NETWORK: u32 = 60;
 /// And so many in an hour where nothing is needed for one.
@@ -38,8 +39,6 @@ const MOST_OPEN_AROUND: u32 = 60;
 const MOST_CHANGES: u32 = 60;
 /// So many grants are ended in one step.
 const STEP: usize = 200;
-/// What an application may ask for that needed no token: what any site may ask for that nobody registered.
-pub(crate) const ANYTHING: &str = "*";
 
 /// What an application is told of itself. Secrets, so no `Debug`.
 pub struct RegisteredApplication {
@@ -55,7 +54,7 @@ pub struct RegisteredApplication {
     pub method: ProofMethod,
     /// The public keys that it proves that with, each a JWK as JSON.
     pub keys: Vec<String>,
-    /// What it may ask for, as a value of `scope`. `None`: anything, as any site may.
+    /// What it may ask for, as a value of `scope`; where it may ask for anything, what it asks for where its request names nothing. `None`: nothing particular.
     pub scope: Option<String>,
     /// Whether its requests have to be pushed.
     pub pushed_only: bool,
@@ -146,7 +145,8 @@ impl Grants {
     }
 
     /// Makes an application what its metadata says now. What is left out is as if nothing had been said, but for `scope`, which is never more than it
-    /// was, and `dpop_bound_access_tokens` and `require_pushed_authorization_requests`, which stay: whoever has the token makes nothing of it less safe.
+    /// was, and `dpop_bound_access_tokens` and `require_pushed_authorization_requests`, which stay. One that proves who it is can't become one that does not. So whoever
+    /// has the token makes nothing of it less safe.
     pub async fn change_registered(
         &self,
         id: &str,
@@ -243,22 +243,34 @@ fn registered_as(
     initial: Option<&InitialTokenRecord>,
     known: Option<&ApplicationRecord>,
 ) -> Result<ApplicationInput, ApiError> {
-    let is_open = known.map_or(initial.is_none(), needed_no_token);
+    // Its refresh tokens and codes would count for whoever found them: they are bound to no key, because it proved who it was.
+    if known.is_some_and(|known| known.confidential) && read.method == ProofMethod::Nothing {
+        let text = "token_endpoint_auth_method: an application that proves who it is goes on to do so. Register another one.";
+        return Err(ApiError::InputError(text.to_owned()));
+    }
     let anything = [ANYTHING.to_owned()];
     let allowed: &[String] = match (initial, known) {
-        _ if is_open => &anything,
         (Some(initial), _) => &initial.scopes,
-        (None, known) => known.map_or(&[], |known| &known.scopes),
+        (None, Some(known)) => &known.scopes,
+        (None, None) => &anything,
     };
+    // Until an administrator says less: what it wants is then what it asks for where its request says nothing.
+    let is_anything =
+        known.map_or(initial.is_none(), |known| known.needed_no_token() && known.scopes.iter().any(|scope| scope == ANYTHING));
     let scopes = match &read.scopes {
         Some(wanted) => {
             let most = ScopeSet::new(allowed);
             if let Some(more) = wanted.iter().find(|scope| !most.satisfies(scope)) {
-                return Err(ApiError::InputError(format!("scope: {more} is more than what may be registered with this token.")));
+                return Err(ApiError::InputError(format!("scope: {more} is more than what this application may ask for.")));
             }
-            wanted.clone()
+            wanted
+                .iter()
+                .filter(|scope| !is_anything || *scope != ANYTHING)
+                .chain(anything.iter().filter(|_| is_anything))
+                .cloned()
+                .collect()
         }
-        None => known.map_or(allowed, |known| &known.scopes).to_vec(),
+        None => allowed.to_vec(),
     };
     let max_life_ms = initial.map_or(LONGEST_MS, |initial| initial.max_life_ms);
     Ok(ApplicationInput {
@@ -280,13 +292,9 @@ fn registered_as(
     })
 }
 
-/// Whether it has registered itself without anything that an administrator gave out.
-pub(crate) fn needed_no_token(record: &ApplicationRecord) -> bool {
-    record.registration.as_ref().is_some_and(|registration| registration.initial_token.is_none())
-}
-
 fn shown(record: &ApplicationRecord, token: &str) -> RegisteredApplication {
-    let is_anything = needed_no_token(record) && record.scopes == [ANYTHING];
+    let said: Vec<&str> =
+        record.scopes.iter().map(String::as_str).filter(|scope| !record.needed_no_token() || *scope != ANYTHING).collect();
     RegisteredApplication {
         id: record.id.clone(),
         created_ms: record.created_ms,
@@ -298,7 +306,7 @@ fn shown(record: &ApplicationRecord, token: &str) -> RegisteredApplication {
             (true, false) => ProofMethod::Key,
         },
         keys: record.keys.clone(),
-        scope: (!is_anything).then(|| scope_text::write(record.scopes.iter().map(String::as_str))),
+        scope: (!said.is_empty()).then(|| scope_text::write(said)),
         pushed_only: record.pushed_only,
         id_token_alg: record.id_token_alg,
         dpop_bound_access_tokens: record.dpop_bound_access_tokens,

@@ -84,7 +84,7 @@ pub(crate) async fn of_16_uses_of_a_token_at_once_as_many_count_as_it_has(store:
     assert_eq!(s.load().await.unwrap().applications.len(), 2);
 }
 
-pub(crate) async fn the_open_grants_of_an_application_are_those_of_its_codes_and_tokens(store: Arc<dyn Store>) {
+pub(crate) async fn the_open_grants_of_an_application_are_those_made_for_it_and_those_of_its_codes_and_tokens(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_issuer(&step(s, "x").await, &issuer("grants-1")).await.unwrap();
     for (id, expires_ms) in [("open", NOW + 1000), ("ended", NOW), ("revoked", NOW + 1000), ("other", NOW + 1000)] {
@@ -107,8 +107,15 @@ pub(crate) async fn the_open_grants_of_an_application_are_those_of_its_codes_and
             s.insert_grant_secret(&secret).await.unwrap();
         }
     }
+    // What is asked for and collected with credentials has neither code nor token.
+    for (id, expires_ms, application) in
+        [("collected", NOW + 1000, "a"), ("collected-ended", NOW, "a"), ("collected-other", NOW + 1000, "another")]
+    {
+        let grant = GrantRecord { expires_ms, application: Some(application.into()), ..grant(id, id) };
+        s.insert_grant(&step(s, "x").await, &grant, None).await.unwrap();
+    }
     s.revoke_grants(&step(s, "x").await, &["revoked".to_owned()], "x", "y").await.unwrap();
     let ids = |grants: Vec<GrantRecord>| grants.into_iter().map(|grant| grant.id).collect::<Vec<_>>();
-    assert_eq!(ids(s.open_grants_for("a", NOW).await.unwrap()), ["open"]);
+    assert_eq!(ids(s.open_grants_for("a", NOW).await.unwrap()), ["collected", "open"]);
     assert_eq!(ids(s.open_grants_for("none", NOW).await.unwrap()), [] as [&str; 0]);
 }

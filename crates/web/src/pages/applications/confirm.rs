@@ -64,8 +64,8 @@ impl Action {
         }
     }
 
-    /// What is asked, what it means, and what the button says.
-    fn words(self) -> (&'static str, &'static str, &'static str) {
+    /// What is asked, what it means, and what the button says. `registered_itself`: whether the application has.
+    fn words(self, registered_itself: bool) -> (&'static str, &'static str, &'static str) {
         match self {
             Action::Secret => (
                 "Make a new secret?",
@@ -76,6 +76,11 @@ impl Action {
                 "Replace the secret at once?",
                 "The new one is shown to you once. The one before stops working at once.",
                 "Replace the secret",
+            ),
+            Action::Delete if registered_itself => (
+                "Delete this application?",
+                "Nobody can be sent here by it any more, and what people have granted it ends, at once and for good.",
+                "Delete application",
             ),
             Action::Delete => (
                 "Delete this application?",
@@ -144,7 +149,8 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
 }
 
 fn ask(visit: &Visit, session: &Session, id: &str, action: Action, refusal: Option<Refusal>) -> Response {
-    let (question, consequence, button) = action.words();
+    let registered_itself = visit.web.auth.directory().applications().get(id).is_some_and(|known| known.registration.is_some());
+    let (question, consequence, button) = action.words(registered_itself);
     let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
     let page = ConfirmPage {
         layout: visit.layout(),

@@ -1,7 +1,7 @@
 //! The list of applications, and one of them. Who may not see all sees their own.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, ApplicationActs, ApplicationRecord, Page, PageQuery};
+use falconer_auth::{ANYTHING, ApiError, ApplicationActs, ApplicationRecord, Page, PageQuery};
 use falconer_scopes::ScopeSet;
 use http::StatusCode;
 
@@ -91,6 +91,10 @@ fn facts(record: &ApplicationRecord, now_ms: i64) -> Vec<(&'static str, String)>
     }
     if record.pushed_only {
         facts.push(("Its requests", "have to be pushed".to_owned()));
+    }
+    if record.needed_no_token() && record.scopes.iter().any(|scope| scope == ANYTHING) {
+        let text = "anything, as a site that nobody registered; without *, only what else is written. Where its request names nothing, that is what it asks for";
+        facts.push(("May ask for", text.to_owned()));
     }
     if record.scopes.iter().any(|scope| scope == "openid") {
         facts.push(("ID tokens", format!("signed by {}", record.id_token_alg.as_str())));
