@@ -336,3 +336,35 @@ async fn what_is_there_twice_is_refused_however_it_is_sent() {
     let request = request.header("content-type", "application/x-www-form-urlencoded").body("grant_type=authorization_code".into()).unwrap();
     assert_eq!(site.send(request).await.oauth_error(), (400, "invalid_request".to_owned()));
 }
+
+/// Story: in JSON what was no text was passed over, so that a token for all of the grant came where less was asked for in a list.
+#[tokio::test]
+async fn a_parameter_that_is_no_text_is_refused() {
+    use serde_json::{Value, json};
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let token = site.token(&exchange(&ann.code(&authorization_fields()).await)).await.json()["access_token"].as_str().unwrap().to_owned();
+    let send = async |path: &str, name: &str, value: Value| {
+        let mut body = json!({
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "subject_token": token,
+            "client_id": "page",
+        });
+        body[name] = value;
+        let request = http::Request::post(path).header("content-type", "application/json").body(body.to_string().into()).unwrap();
+        site.send(request).await
+    };
+    for value in [json!(["notes:read:red"]), json!([]), json!(600), json!(false), json!({"scope": "notes:read:red"})] {
+        for name in ["scope", "resource", "expires", "client_id", "anything else"] {
+            for path in ["/login/oauth/token", "/login/oauth/par", "/login/oauth/revoke", "/login/oauth/introspect"] {
+                let answer = send(path, name, value.clone()).await;
+                assert_eq!(answer.oauth_error(), (400, "invalid_request".to_owned()), "{path} {name} {value}");
+            }
+        }
+    }
+    let answer = send("/login/oauth/token", "scope", Value::Null).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let answer = send("/login/oauth/token", "scope", json!("notes:read:red")).await;
+    assert_eq!(answer.json()["scope"], "notes:read:red");
+}

@@ -196,7 +196,8 @@ fn of_form(body: &[u8]) -> Result<Parameters, Refused> {
     Parameters::read(text).map_err(invalid)
 }
 
-/// As third parties of the reference send them: an object of texts. One of a name twice is refused, as in a form.
+/// As third parties of the reference send them: an object of texts. One of a name twice is refused, as in a form. So is what is no text: without a bound that was
+/// sent in another way, more would be given than was asked for. `null` is nothing.
 fn of_json(body: &[u8]) -> Result<Parameters, Refused> {
     let budget = Budget { bytes: LONGEST_BODY, nodes: MOST_PARAMETERS, entries: MOST_PARAMETERS, window: 0, time: Duration::MAX };
     let text = std::str::from_utf8(body).map_err(|_| Refused::invalid_request("The body is not UTF-8."))?;
@@ -207,11 +208,23 @@ fn of_json(body: &[u8]) -> Result<Parameters, Refused> {
             return Err(Refused::invalid_request("The body is not a JSON object that has each of its members once."));
         }
     };
-    let texts = members.into_iter().filter_map(|(name, value)| match value {
-        Value::String(text) => Some((name, text)),
-        _ => None,
-    });
+    let mut texts = Vec::new();
+    for (name, value) in members {
+        match value {
+            Value::String(text) => texts.push((name, text)),
+            Value::Null => {}
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                return Err(Refused::invalid_request(format!("In a JSON object each parameter is a text, and {} is none.", named(&name))));
+            }
+        }
+    }
     Ok(Parameters::of(texts))
+}
+
+/// The name of a parameter as an `error_description` can hold it (RFC 6749 section 5.2).
+fn named(name: &str) -> String {
+    let plain = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    name.chars().filter(plain).take(100).collect()
 }
 
 fn invalid(error: ParameterError) -> Refused {
