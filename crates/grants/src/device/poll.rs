@@ -7,7 +7,6 @@ use crate::device::authorization::DEVICE_CODE;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
-use crate::oauth::signed::form::TokenForm;
 use crate::oauth::token::TokenRequest;
 
 impl Grants {
@@ -34,13 +33,17 @@ impl Grants {
                 (resources, self.proved_key(request.proof, Some(application), record.jkt.as_deref()).await?)
             }
         };
-        let form = match &record.grant {
-            None => TokenForm::Opaque,
-            Some(grant) => self.form_of(&resources, grant, None).await?,
+        let prepared = match &record.grant {
+            Some(grant) if record.used_ms.is_none() => match self.live_grant(grant).await? {
+                Some(grant) => self.prepare(&resources, &grant, application.id()).await?,
+                None => None,
+            },
+            _ => None,
         };
         let live = self.take_answer(&record).await?;
-        let to =
-            IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, form: &form, may_be_for: &[], proof_key };
+        // Their person is gone.
+        let prepared = &prepared.ok_or(ExchangeError::AccessDenied)?;
+        let to = IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, prepared, may_be_for: &[], proof_key };
         Ok(self.issue(&live, to).await?)
     }
 

@@ -8,6 +8,7 @@ use crate::delivery::application::{OAuthDelivery, ResponseType};
 use crate::error::GrantError;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::prepared::Prepared;
 use crate::oauth::proof::ANY_KEY;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::signed::form::TokenForm;
@@ -42,7 +43,7 @@ impl Grants {
                     application: to.application.id(),
                     redirect_uri: &to.redirect_uri,
                     resources: &[],
-                    form: &TokenForm::Opaque,
+                    prepared: &Prepared::unidentified(TokenForm::Opaque),
                     may_be_for: &[],
                     proof_key: None,
                 };
@@ -74,10 +75,11 @@ impl Grants {
         self.login.check_clock()?;
         // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
         let grant = self.live_grant(&record.grant).await?;
-        let form = match &grant {
-            Some(grant) => self.form_of(&resources, &grant.id, None).await?,
-            None => TokenForm::Opaque,
+        let prepared = match &grant {
+            Some(grant) => self.prepare(&resources, grant, &record.application).await?,
+            None => None,
         };
+        let grant = grant.zip(prepared);
         // A proof that does not count says nothing of whoever has the code, which is left as it is.
         let proof_key =
             self.proved_key(request.proof, request.client.map(|client| &**client), record.jkt.as_ref().map(|_| ANY_KEY)).await?;
@@ -93,20 +95,20 @@ impl Grants {
             && proves(record.challenge.as_deref(), verifier)
             && record.jkt.as_ref().is_none_or(|jkt| jkt == ANY_KEY || proof_key.is_some_and(|key| key.to_string() == *jkt));
         let has_signed_out = match &grant {
-            Some(grant) if fits => self.has_signed_out(&grant.id).await?,
+            Some((grant, _)) if fits => self.has_signed_out(&grant.id).await?,
             _ => false,
         };
         match (fits, grant) {
-            (true, Some(grant)) if has_signed_out => {
+            (true, Some((grant, _))) if has_signed_out => {
                 self.end_grant(&grant.id, "the person signed out before its authorization code came").await?;
                 Err(ExchangeError::InvalidGrant)
             }
-            (true, Some(grant)) => {
+            (true, Some((grant, prepared))) => {
                 let to = IssuedTo {
                     application: &record.application,
                     redirect_uri: &record.redirect_uri,
                     resources: &resources,
-                    form: &form,
+                    prepared: &prepared,
                     may_be_for: &record.resources,
                     proof_key,
                 };

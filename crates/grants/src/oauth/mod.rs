@@ -5,6 +5,7 @@ mod code;
 pub(crate) mod credentials;
 pub(crate) mod error;
 pub(crate) mod introspection;
+pub(crate) mod prepared;
 pub(crate) mod proof;
 mod refresh;
 pub(crate) mod request;

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use falconer_auth::BearerKind;
-use falconer_store::{GrantIdentityRecord, GrantRecord, GrantSecretKind};
+use falconer_store::{GrantRecord, GrantSecretKind};
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::prepared::Prepared;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
+use crate::oauth::signed::form::TokenForm;
 use crate::oauth::token::TokenRequest;
 use falconer_wire::scope_text;
 
@@ -35,13 +37,13 @@ impl Grants {
             self.end_grant(&grant.id, "its refresh token was used by another application").await?;
             return Err(ExchangeError::RefreshToken);
         }
+        let resources = self.resources_of(request, &record.resources)?;
+        let prepared = self.prepare(&resources, &grant, client.id()).await?.ok_or(ExchangeError::RefreshToken)?;
         if let Some(scope) = scope
-            && !is_all_of(scope, &grant, self.grant_identity(&grant.id).await?.as_ref())
+            && !is_all_of(scope, &grant, &prepared)
         {
             return Err(ExchangeError::InvalidScope("The tokens of a grant are worth what the grant is: leave out the scope".to_owned()));
         }
-        let resources = self.resources_of(request, &record.resources)?;
-        let form = self.form_of(&resources, &grant.id, None).await?;
         // Of no use to whoever has not the key: it is left to its owner.
         let proof_key = self.proved_key(request.proof, Some(client), record.jkt.as_deref()).await?;
         // Kept before the old one is used up: where the store fails in between, the application can come again.
@@ -49,7 +51,7 @@ impl Grants {
             application: client.id(),
             redirect_uri: &record.redirect_uri,
             resources: &resources,
-            form: &form,
+            prepared: &prepared,
             may_be_for: &record.resources,
             proof_key,
         };
@@ -64,12 +66,18 @@ impl Grants {
     }
 }
 
-/// A token is never worth less than its grant, so that a request for less is refused rather than granted more than it asks for. With or without what is told of the
-/// person, which gives nothing.
-fn is_all_of(scope: &str, grant: &GrantRecord, identity: Option<&GrantIdentityRecord>) -> bool {
+/// A token is never worth less than its grant, but for a signed one, which is worth what its service asks for: a request for less is refused rather than granted more
+/// than it asks for. With or without what is told of the person, which gives nothing.
+fn is_all_of(scope: &str, grant: &GrantRecord, prepared: &Prepared) -> bool {
     let Some(requested) = scope_text::read(scope) else { return false };
-    let of_identity = identity.map_or(&[][..], |identity| &identity.scopes);
-    let requested: BTreeSet<&String> =
-        requested.iter().filter(|scope| !of_identity.contains(scope) || grant.scopes.contains(scope)).collect();
-    requested == grant.scopes.iter().collect()
+    let of_identity = prepared.identity.as_ref().map_or(&[][..], |identity| &identity.scopes);
+    let is = |all: &[String]| {
+        let requested: BTreeSet<&String> = requested.iter().filter(|scope| !of_identity.contains(scope) || all.contains(scope)).collect();
+        requested == all.iter().collect()
+    };
+    let of_token = match &prepared.form {
+        TokenForm::Opaque => None,
+        TokenForm::Signed(form) => scope_text::read(&form.scope),
+    };
+    is(&grant.scopes) || of_token.is_some_and(|of_token| is(&of_token))
 }

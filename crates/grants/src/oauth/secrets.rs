@@ -1,5 +1,7 @@
 //! What stands for a grant: codes and tokens as they are kept, and the grant behind them.
 
+use std::sync::Arc;
+
 use falconer_auth::{BearerKind, KeyThumbprint, MINUTE_MS, TokenBounds, TokenScheme};
 use falconer_login::{LoginError, hash_of_token};
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
@@ -7,8 +9,10 @@ use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 use crate::applications::application::ApplicationKind;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::prepared::Prepared;
 use crate::oauth::request::resources::services;
 use crate::oauth::signed::form::TokenForm;
+use crate::openid::tokens::IdTokenForm;
 use falconer_wire::scope_text;
 
 /// An access token is there to be exchanged for credentials.
@@ -24,10 +28,11 @@ pub struct IssuedToken {
     pub scheme: TokenScheme,
     /// How long it lasts.
     pub seconds: i64,
-    /// What was granted, as a value of `scope`.
+    /// What the token is worth, as a value of `scope`: what was granted, of a signed one what there is of that at its service. With what says who somebody is.
     pub scope: String,
     pub(crate) grant: GrantRecord,
-    pub(crate) application: String,
+    /// Of the ID token beside it.
+    pub(crate) id_token: Option<Arc<IdTokenForm>>,
     /// Those of a refresh token are not.
     pub(crate) is_first: bool,
 }
@@ -40,8 +45,7 @@ pub(crate) struct IssuedTo<'a> {
     pub(crate) redirect_uri: &'a str,
     /// What the access token is for; empty: it is bound to nothing.
     pub(crate) resources: &'a [String],
-    /// Of the access token.
-    pub(crate) form: &'a TokenForm,
+    pub(crate) prepared: &'a Prepared,
     /// What those may be for that the refresh token gives.
     pub(crate) may_be_for: &'a [String],
     /// The key that the access token is bound to, and the refresh token of an application that has no secret.
@@ -57,12 +61,12 @@ impl IssuedToken {
 
 impl Grants {
     pub(crate) async fn issue(&self, grant: &GrantRecord, of: IssuedTo<'_>) -> Result<IssuedToken, LoginError> {
-        let IssuedTo { application, redirect_uri, form, may_be_for, proof_key, .. } = of;
-        let identity = self.grant_identity(&grant.id).await?;
+        let IssuedTo { application, redirect_uri, prepared, may_be_for, proof_key, .. } = of;
+        let identity = prepared.identity.as_ref();
         let jkt = proof_key.map(|key| key.to_string());
-        let (token, expires_ms) = match form {
+        let (token, expires_ms) = match &prepared.form {
             TokenForm::Opaque => self.issue_opaque(grant, of).await?,
-            TokenForm::Signed(form) => self.sign_access_token(grant, form, application, proof_key, identity.as_ref()).await?,
+            TokenForm::Signed(form) => self.sign_access_token(grant, form, application, proof_key, identity)?,
         };
         let refresh_token =
             match self.known_application(application).filter(|known| !known.kind().is_of_reference() && grant.parent.is_none()) {
@@ -80,10 +84,16 @@ impl Grants {
         let seconds = (expires_ms - self.now_ms()).max(0) / 1000;
         // What says who somebody is was granted too, as far as the person let the application know.
         let identity_scopes = identity.iter().flat_map(|identity| &identity.scopes);
-        let scope = scope_text::write(identity_scopes.chain(&grant.scopes).map(String::as_str));
-        let (grant, application) = (grant.clone(), application.to_owned());
+        let scope = match &prepared.form {
+            TokenForm::Opaque => scope_text::write(identity_scopes.chain(&grant.scopes).map(String::as_str)),
+            TokenForm::Signed(form) => {
+                let told = scope_text::write(identity_scopes.map(String::as_str));
+                [told.as_str(), form.scope.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+            }
+        };
+        let (grant, id_token) = (grant.clone(), prepared.id_token.clone());
         let scheme = if proof_key.is_some() { TokenScheme::Dpop } else { TokenScheme::Bearer };
-        Ok(IssuedToken { token, refresh_token, scheme, seconds, scope, grant, application, is_first: true })
+        Ok(IssuedToken { token, refresh_token, scheme, seconds, scope, grant, id_token, is_first: true })
     }
 
     /// The token and its end, milliseconds since 1970.

@@ -1,10 +1,13 @@
 //! ID tokens (OpenID Connect Core 1.0 section 2), and what an access token says of a person (section 5.3).
 
-use falconer_auth::{MINUTE_MS, ShownToken};
+use std::sync::Arc;
+
+use falconer_auth::{MINUTE_MS, ShownToken, SigningKey};
 use falconer_login::{LoginError, Person};
 use falconer_store::{GrantIdentityRecord, GrantRecord, SignInMethod};
 use serde_json::{Map, Value, json};
 
+use crate::applications::application::Application;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::secrets::IssuedToken;
@@ -13,16 +16,36 @@ use crate::openid::keys::{ID_TOKEN, half_hash};
 /// An ID token is looked at when it comes.
 const LIFE_MS: i64 = 10 * MINUTE_MS;
 
+/// What an ID token needs, before it is made.
+pub(crate) struct IdTokenForm {
+    application: Arc<Application>,
+    person: Person,
+    identity: GrantIdentityRecord,
+    key: Arc<SigningKey>,
+}
+
 impl Grants {
+    /// What the ID token needs of a grant whose application is told who the person is. `None`: one of both is gone.
+    pub(crate) async fn id_token_form(
+        &self,
+        grant: &GrantRecord,
+        identity: &GrantIdentityRecord,
+        application: &str,
+    ) -> Result<Option<IdTokenForm>, LoginError> {
+        let Some(application) = self.known_application(application) else { return Ok(None) };
+        let Some(person) = self.login.active_person(&grant.identity).await? else { return Ok(None) };
+        let key = self.signing_key(application.settings.id_token_alg).await?;
+        Ok(Some(IdTokenForm { application, person, identity: identity.clone(), key }))
+    }
+
     /// The ID token beside an access token. `None`: the person has not let the application know who they are, or it did not ask. `issuer` is Falconer's own origin.
-    pub async fn id_token(&self, issued: &IssuedToken, issuer: &str) -> Result<Option<String>, ExchangeError> {
+    pub fn id_token(&self, issued: &IssuedToken, issuer: &str) -> Result<Option<String>, ExchangeError> {
         // As it was when the access token was made: others who come with the same code meanwhile end it, and whoever was first gets an answer.
         let grant = &issued.grant;
-        let Some(identity) = self.grant_identity(&grant.id).await? else { return Ok(None) };
-        let application = self.known_application(&issued.application).ok_or(ExchangeError::InvalidGrant)?;
-        let person = self.login.active_person(&grant.identity).await?.ok_or(ExchangeError::InvalidGrant)?;
+        let Some(form) = &issued.id_token else { return Ok(None) };
+        let IdTokenForm { application, person, identity, key } = &**form;
         let algorithm = application.settings.id_token_alg;
-        let mut claims = claims(grant, &identity, &person);
+        let mut claims = claims(grant, identity, person);
         let now_ms = self.now_ms();
         claims.insert("iss".to_owned(), issuer.into());
         claims.insert("aud".to_owned(), application.id().into());
@@ -44,7 +67,7 @@ impl Grants {
         if let Some(methods) = SignInMethod::ALL.into_iter().find(|method| method.as_str() == identity.method).and_then(methods) {
             claims.insert("amr".to_owned(), json!(methods));
         }
-        let signed = self.signing_key(algorithm).await?.sign(algorithm, ID_TOKEN, &Value::Object(claims));
+        let signed = key.sign(algorithm, ID_TOKEN, &Value::Object(claims));
         let signed = signed.ok_or_else(|| LoginError::Internal("an ID token could not be signed".to_owned()))?;
         Ok(Some(signed))
     }

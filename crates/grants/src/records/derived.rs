@@ -7,6 +7,7 @@ use falconer_wire::time_expression;
 
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
+use crate::oauth::prepared::Prepared;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
 use crate::oauth::token::TokenRequest;
 use falconer_wire::scope_text;
@@ -60,8 +61,8 @@ impl Grants {
         if !self.may_use(&record.application, request.client) {
             return Err(ExchangeError::OtherClient);
         }
-        // For no other services than the token that it comes from.
-        let resources = self.resources_of(request, &record.resources)?;
+        // What is bound to some services is not exchanged, so that there is nothing to be narrowed.
+        let resources = self.resources_of(request, &[])?;
         // Bound to the key of the token that it comes from, or to one of its own where that is bound to none.
         let proof_key = self.proved_key(request.proof, request.client.map(|client| &**client), record.jkt.as_deref()).await?;
         // Where it names nothing: what is left of the grant, of which the person may have lost something.
@@ -73,14 +74,16 @@ impl Grants {
         if scopes.is_empty() {
             return Err(ExchangeError::InvalidScope("The grant of the subject_token gives nothing any more".to_owned()));
         }
-        let form = self.form_of(&resources, &grant.id, Some(&scopes)).await?;
+        let gone = || ExchangeError::InvalidRequest("The subject_token does not count".to_owned());
+        let form = self.form_of(&resources, &grant.id, Some(&scopes)).await?.ok_or_else(gone)?;
         let derived = self.auth.derive_from(&grant.id, &NewDerivedGrant { scopes, expires_ms, purpose }).await;
         let derived = derived.map_err(refused)?.grant;
         let of = IssuedTo {
             application: &record.application,
             redirect_uri: &record.redirect_uri,
             resources: &resources,
-            form: &form,
+            // Whoever a part is given to is not told who the person is.
+            prepared: &Prepared::unidentified(form),
             may_be_for: &[],
             proof_key,
         };

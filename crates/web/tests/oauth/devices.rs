@@ -7,6 +7,7 @@ use crate::site::headers::assert_page_headers;
 use crate::site::{Browser, Page, Site, site, with};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use falconer_store::Store as _;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -369,4 +370,24 @@ async fn one_network_gets_a_bounded_number_of_codes() {
     assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "600"), "{}", refused.text);
     site.later(600_001);
     site.codes().await;
+}
+
+/// Story: with a resource whose tokens are signed, each poll said `invalid_grant`, "Invalid authorization code", and the code went on.
+#[tokio::test]
+async fn what_was_taken_back_is_denied_whatever_the_token_was_to_be_for() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    for resource in ["", crate::site::applications::OFFLINE, "https://notes.example.com/"] {
+        let codes = site.codes().await;
+        ann.grants(code(&codes)).await;
+        let list = ann.get("/me/grants").await;
+        let id = site.store.grants_of("local/ann").await.unwrap()[0].id.clone();
+        ann.post("/me/grants/revoke", &with(list.form("/me/grants/revoke"), &[("grant", &id)])).await;
+        let mut request = poll(&codes);
+        if !resource.is_empty() {
+            request.push(("resource".to_owned(), resource.to_owned()));
+        }
+        assert_eq!(site.token(&request).await.oauth_error(), error(400, "access_denied"), "{resource}");
+        site.later(60_000);
+    }
 }

@@ -1,6 +1,8 @@
-//! Whether an access token is signed, and what it says then. That is known before what it is given for is used up: what can't be signed leaves a code as it is.
+//! Whether an access token is signed, and what it says then.
 
-use falconer_auth::SigningAlgorithm;
+use std::sync::Arc;
+
+use falconer_auth::{SigningAlgorithm, SigningKey};
 use falconer_scopes::ScopeSet;
 use falconer_wire::scope_text;
 
@@ -23,17 +25,25 @@ pub(crate) enum TokenForm {
 pub(crate) struct SignedForm {
     pub(super) resource: String,
     pub(super) alg: SigningAlgorithm,
+    /// What signs it.
+    pub(super) key: Arc<SigningKey>,
     /// Who the person is for the service.
     pub(super) subject: String,
     /// What the grant gives now of what the service asks for, as a value of `scope`.
-    pub(super) scope: String,
+    pub(crate) scope: String,
 }
 
 impl Grants {
-    /// Which form a token for these resources has, of this grant; `part`: of what is derived from it with these scopes.
-    pub(crate) async fn form_of(&self, resources: &[String], grant: &str, part: Option<&[String]>) -> Result<TokenForm, ExchangeError> {
+    /// Which form a token for these resources has, of this grant; `part`: of what is derived from it with these scopes. `None`: the grant or its person is gone.
+    pub(crate) async fn form_of(
+        &self,
+        resources: &[String],
+        grant: &str,
+        part: Option<&[String]>,
+    ) -> Result<Option<TokenForm>, ExchangeError> {
         let configured = self.configured();
-        let Some(service) = resources.iter().find_map(|resource| configured.offline.find(resource)) else { return Ok(TokenForm::Opaque) };
+        let service = resources.iter().find_map(|resource| configured.offline.find(resource));
+        let Some(service) = service else { return Ok(Some(TokenForm::Opaque)) };
         // One audience: what a service is shown counts at no other one (RFC 9068 section 5).
         if resources.len() > 1 {
             return Err(ExchangeError::SeveralAudiences);
@@ -44,16 +54,13 @@ impl Grants {
                 service.alg.as_str()
             )));
         }
-        let present = match self.auth.grant_scopes(grant) {
-            Some(scopes) => scopes,
+        if self.auth.grant_scopes(grant).is_none() {
             // Another node may have just made it.
-            None => {
-                self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
-                self.auth.grant_scopes(grant).ok_or(ExchangeError::InvalidGrant)?
-            }
-        };
+            self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
+        }
         let identity = self.auth.directory().grant(grant).map(|grant| grant.record.identity.clone());
-        let person = self.login.active_person(&identity.ok_or(ExchangeError::InvalidGrant)?).await?.ok_or(ExchangeError::InvalidGrant)?;
+        let (Some(present), Some(identity)) = (self.auth.grant_scopes(grant), identity) else { return Ok(None) };
+        let Some(person) = self.login.active_person(&identity).await? else { return Ok(None) };
         let present = part.map_or_else(|| present.clone(), |part| present.intersection(&ScopeSet::new(part)));
         let scope = scope_text::write(present.intersection(&service.scopes).iter());
         if scope.len() > LONGEST_SCOPE {
@@ -61,12 +68,13 @@ impl Grants {
                 "The grant gives more scopes at that resource than a signed token has room for, {LONGEST_SCOPE} bytes: ask for fewer"
             )));
         }
-        Ok(TokenForm::Signed(SignedForm {
+        Ok(Some(TokenForm::Signed(SignedForm {
             resource: service.resource.clone(),
             alg: service.alg,
+            key: self.signing_key(service.alg).await?,
             subject: subject_at(&service.resource, &person.id),
             scope,
-        }))
+        })))
     }
 
     /// Whether there are services that verify tokens by themselves.

@@ -17,7 +17,7 @@ pub(super) const LIFE_MS: i64 = 5 * MINUTE_MS;
 
 impl Grants {
     /// The token and its end, milliseconds since 1970.
-    pub(crate) async fn sign_access_token(
+    pub(crate) fn sign_access_token(
         &self,
         grant: &GrantRecord,
         form: &SignedForm,
@@ -53,7 +53,7 @@ impl Grants {
         if let Some(key) = proof_key {
             claim("cnf", json!({ "jkt": key.to_string() }));
         }
-        let signed = self.signing_key(form.alg).await?.sign(form.alg, SIGNED_TOKEN, &Value::Object(claims)).ok_or_else(unable)?;
+        let signed = form.key.sign(form.alg, SIGNED_TOKEN, &Value::Object(claims)).ok_or_else(unable)?;
         Ok((signed, expires_seconds.saturating_mul(1000)))
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Resp
             "expires_in": issued.seconds,
             "scope": issued.scope,
         });
-        let id_token = web.grants.id_token(&issued, web.settings.public_origin.as_str()).await?;
+        let id_token = web.grants.id_token(&issued, web.settings.public_origin.as_str())?;
         let token_type = issued.is_derived().then(|| ACCESS_TOKEN_TYPE.to_owned());
         let body = with_member(with_member(body, "issued_token_type", token_type), "refresh_token", issued.refresh_token);
         Ok(json(StatusCode::OK, &with_member(body, "id_token", id_token)))

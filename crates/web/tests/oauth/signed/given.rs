@@ -102,6 +102,15 @@ async fn its_scope_is_what_the_service_asks_for_and_the_person_has_now() {
     let first = given(site.token(&exchange(&code)).await);
     let (_, claims) = read(&site, &text(&first, "access_token")).await;
     assert_eq!(claims["scope"], "notes:a%20b notes:read:*", "{}", row("`scope` with a scope that holds a blank"));
+    // Story: beside it stood all that was granted, also what no service can read out of this token.
+    assert_eq!(first["scope"], claims["scope"]);
+    let again = fields(&[
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &text(&first, "refresh_token")),
+        ("client_id", "page"),
+        ("scope", &text(&first, "scope")),
+    ]);
+    let first = given(site.token(&again).await);
     site.login.set_scopes("test", "ann", &["notes:read:red".to_owned()]).await.unwrap();
     let again = fields(&[("grant_type", "refresh_token"), ("refresh_token", &text(&first, "refresh_token")), ("client_id", "page")]);
     let (_, claims) = read(&site, &text(&given(site.token(&again).await), "access_token")).await;
