@@ -109,6 +109,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) of_person: &'a ScopeSet,
     pub(crate) expansions: Expansions<'a>,
     pub(crate) registered_name: Option<String>,
+    /// An administrator has registered whoever asks: what is broad is ticked. Falconer's own command has a name, and anybody can say that they are it.
+    pub(crate) is_vouched_for: bool,
     /// The person has typed this origin's host before.
     pub(crate) remembered: bool,
     /// What the last grant to this site gave.
@@ -130,7 +132,7 @@ impl Offer {
             (Vec::new(), everything, broad)
         } else {
             let lines = request.scopes.iter();
-            let lines = lines.flat_map(|scope| lines_of(scope, of_person, expansions, registered));
+            let lines = lines.flat_map(|scope| lines_of(scope, of_person, expansions, circumstances.is_vouched_for));
             (lines.collect(), None, None)
         };
         let mut offer = Offer {
@@ -239,7 +241,7 @@ fn bundles(of_person: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>
     (bundle(everything.clone(), everything, true), bundle(added, closed, false))
 }
 
-fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, registered: bool) -> Vec<Line> {
+fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, is_vouched_for: bool) -> Vec<Line> {
     let requested = ScopeSet::new([scope]);
     let own = requested.intersection(of_person);
     let description = expansions.describe(scope);
@@ -253,7 +255,7 @@ fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, regi
         gives: closed.to_vec(),
         broad,
         narrowed,
-        ticked: !closed.is_empty() && (!broad || registered),
+        ticked: !closed.is_empty() && (!broad || is_vouched_for),
         lacking: closed.is_empty(),
         partial: !own.is_empty() && !narrowed && !own.satisfies(scope),
         new: false,

@@ -1,17 +1,17 @@
 //! Granting: from what the page showed and the person chose to a URL that carries credentials.
 
 use falconer_auth::{ApiError, NewGrant, Revision, is_unseen};
+use falconer_login::{LoginError, Session, fingerprint, identity};
 use falconer_scopes::ScopeSet;
 use falconer_store::GrantRecord;
 
+use crate::applications::application::Application;
 use crate::consent::broad::Expansions;
-use crate::delivery::application::Delivery;
-use crate::delivery::redirect::Credentials;
-use falconer_login::{LoginError, Session, fingerprint, identity};
-
 use crate::consent::offer::{Circumstances, Offer};
 use crate::consent::request::GrantRequest;
 use crate::consent::selection::{Selection, Ticks};
+use crate::delivery::application::Delivery;
+use crate::delivery::redirect::Credentials;
 use crate::error::GrantError;
 use crate::grants::Grants;
 use crate::records::form::{answered_before, check_nonce};
@@ -213,6 +213,7 @@ impl Grants {
             &Circumstances {
                 of_person: &of_person,
                 expansions,
+                is_vouched_for: registered_name.is_some() && !application.is_some_and(Application::is_command_line),
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
                 max_ttl_ms: application.map_or(max_ttl_ms, |application| application.settings.max_life_ms.min(max_ttl_ms)),

@@ -129,3 +129,23 @@ async fn a_device_proposes_its_name_and_is_offered_everything() {
     ann.post("/device/decision", &with(form, &[("visible_ms", "2000")])).await;
     assert!(ann.get("/me/grants").await.text.contains("Ann&#39;s &#60;laptop&#62;"));
 }
+
+/// Story: what is broad was ticked for Falconer's command as for an application of the administrator, and anybody can say that they are it.
+#[tokio::test]
+async fn nothing_broad_is_ticked_for_it() {
+    let site = site().await;
+    let mut admin = site.somebody("admin", &["auth:*", "notes:*"]).await;
+    let ticks = |form: &[(String, String)]| form.iter().filter(|(name, _)| name == "tick").count();
+    for scope in ["auth:*", "auth:create-role:*", "*"] {
+        let page = admin.get(&authorize(&asks(&[("scope", &format!("{scope} notes:read:red"))]))).await;
+        assert!(page.text.contains("comes with Falconer") && page.text.contains("Broad"), "{scope}: {}", page.text);
+        let of_broad = usize::from(scope == "*");
+        assert_eq!(ticks(&page.form(DECISION)), 1 + of_broad, "{scope}: what is not broad of it: {}", page.text);
+    }
+    let asked = fields(&[("client_id", "falconer-command-line"), ("scope", "auth:*")]);
+    let codes = site.application("/login/oauth/device_authorization", &asked, None).await.json();
+    let page = admin.get("/device").await;
+    let page = admin.post("/device", &with(page.form("/device"), &[("user_code", codes["user_code"].as_str().unwrap())])).await;
+    assert!(page.text.contains("auth:*"), "{}", page.text);
+    assert_eq!(ticks(&page.form("/device/decision")), 0, "{}", page.text);
+}

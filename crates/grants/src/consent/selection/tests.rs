@@ -33,6 +33,7 @@ impl Setting {
                 of_person: &self.of_person,
                 expansions: Expansions::new(&expand, &words),
                 registered_name: registered.then(|| "Notes".to_owned()),
+                is_vouched_for: registered,
                 remembered: false,
                 before: None,
                 max_ttl_ms: 7 * 86_400_000,
