@@ -74,6 +74,10 @@ impl Grants {
         if !is_theirs(&known.application) || known.is_used || self.now_ms() >= known.expires_ms {
             return Ok(None);
         }
+        // Deleted, or of a host that the operator wants no more: what gives no credentials is worth nothing here either.
+        if self.known_application(&known.application).is_none() {
+            return Ok(None);
+        }
         let Some(grant) = self.live_grant(&known.grant).await? else { return Ok(None) };
         Ok(self.active(known, &grant))
     }

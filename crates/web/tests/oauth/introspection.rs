@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::site::applications::{Fields, SECRET, authorization_fields, exchange, fields};
 use crate::site::{Page, START_MS, Site, site, with};
 use axum::body::Body;
-use falconer_auth::{AccessToken, Authentication, ClientInput};
+use falconer_auth::{AccessToken, ApplicationInput, Authentication, ClientInput, DAY_MS};
 use falconer_credentials::{payload, sign};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -148,4 +148,34 @@ async fn a_service_learns_of_the_applications_that_its_scopes_name() {
     assert_eq!((wrong.oauth_error(), wrong.header("www-authenticate")), ((401, "invalid_client".to_owned()), "Hawk"));
     let nobody = by_service(&site, "svc/unknown", key, &of_page, None).await;
     assert_eq!(nobody.text, wrong.text, "who is not there is told the same");
+}
+
+/// Story: it gave no credentials any more, and introspection went on to call it active.
+#[tokio::test]
+async fn what_an_application_had_that_is_gone_is_not_active() {
+    let site = site().await;
+    site.somebody("root", &["auth:*", "notes:*"]).await;
+    let root = Authentication::person("local/root");
+    let wiki = ApplicationInput {
+        name: "Wiki".to_owned(),
+        redirect_uris: vec![crate::site::applications::CALLBACK.to_owned()],
+        scopes: vec!["notes:*".to_owned()],
+        max_life_ms: DAY_MS,
+        ..ApplicationInput::default()
+    };
+    site.web.grants.put_application(&root, "wiki", &wiki, None).await.unwrap();
+    let input = ClientInput {
+        expires_us: (START_MS + 86_400_000) * 1000,
+        description: String::new(),
+        scopes: Some(vec!["auth:introspect-token:*".to_owned()]),
+        delete_on_expiration: false,
+    };
+    let (service, _) = site.auth.create_client(&root, "svc/all", &input).await.unwrap();
+    let key = AccessToken::new(service.access_token.unwrap().expose().to_owned());
+    let (access, refresh) = tokens(&site, "wiki").await;
+    let active = async |token: &str| by_service(&site, "svc/all", &key, token, None).await.json()["active"].clone();
+    assert_eq!((active(&access).await, active(&refresh).await), (json!(true), json!(true)));
+    site.web.grants.delete_application(&root, "wiki", None).await.unwrap();
+    assert_eq!((active(&access).await, active(&refresh).await), (json!(false), json!(false)));
+    assert_eq!(site.credentials(&access).await.status, StatusCode::UNAUTHORIZED);
 }
