@@ -51,7 +51,16 @@ async fn a_token_counts_at_the_services_that_it_is_for() {
     let site = site().await;
     let mut ann = site.ann().await;
     let page = ann.get(&authorize(&with_resources(authorization_fields(), &[NOTES]))).await;
-    assert!(page.text.contains("It can use this only at") && page.text.contains(NOTES), "{}", page.text);
+    // Story: the page said that it counts at one path of the host, where the whole host takes it.
+    let at = |host: &str| format!("It can use this only at <span class=\"host\">{host}</span>.");
+    assert!(page.text.contains(&at("notes.example")) && !page.text.contains(NOTES), "{}", page.text);
+    let page = ann
+        .get(&authorize(&with_resources(authorization_fields(), &["https://notes.example:8443/a", "https://notes.example:8443/b"])))
+        .await;
+    assert!(page.text.contains(&at("notes.example:8443")), "{}", page.text);
+    let signed = crate::site::applications::OFFLINE;
+    let page = ann.get(&authorize(&with_resources(authorization_fields(), &[signed]))).await;
+    assert!(page.text.contains(&at(signed)), "{}", page.text);
     let all = tokens(&site, &mut ann, &[], &[]).await;
     let token = text(&all, "access_token");
     assert!(counts_at(&site, &token, "notes.example", 443).await && counts_at(&site, &token, "shelf.example", 8443).await);

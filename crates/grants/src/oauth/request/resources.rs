@@ -3,6 +3,7 @@
 use falconer_auth::BoundServices;
 
 use crate::applications::register::check_redirect;
+use crate::consent::request::GrantRequest;
 use crate::grants::Grants;
 use crate::oauth::request::parameters::Parameters;
 use crate::targets::target::Target;
@@ -25,6 +26,23 @@ impl Grants {
             resources.push(sent.to_owned());
         }
         Ok(resources)
+    }
+
+    /// Where the tokens of a request count, as it is checked there: host and port, each once; of services that verify by themselves the whole, which they compare.
+    /// Empty: everywhere.
+    pub fn counts_at(&self, request: &GrantRequest) -> Vec<String> {
+        let configured = self.configured();
+        let mut places: Vec<String> = Vec::new();
+        for resource in request.resources() {
+            let place = match (configured.offline.find(resource), Target::parse(resource)) {
+                (None, Ok(target)) => target.host_and_port(),
+                _ => resource.clone(),
+            };
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
     }
 }
 

@@ -334,7 +334,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
             wrong: retry.wrong,
         }),
         delivers_to: without_query(target.href()).to_owned(),
-        resources: grant_request.resources().to_vec(),
+        resources: visit.web.grants.counts_at(grant_request),
         device: requesting_device(visit, grant_request),
         more: grant_request.widening().map(|widening| widening::page::widened(visit, grant_request, widening)),
         error: retry.error,

@@ -48,7 +48,7 @@ pub(crate) struct GrantPage {
     pub confirm: Option<Confirm>,
     /// The target without query and fragment.
     pub delivers_to: String,
-    /// The services that its tokens are for; empty: every one.
+    /// Where its tokens count, as services are compared; empty: everywhere.
     pub resources: Vec<String>,
     /// Of a device.
     pub device: Option<RequestingDevice>,

@@ -58,7 +58,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 description: String::new(),
                 purpose: Some("Sum up the books of <today>".to_owned()),
                 delivers_to: "http://127.0.0.1:41873/back".to_owned(),
-                resources: strings(&["https://notes.example.com/mcp", "https://shelf.example.com"]),
+                resources: strings(&["notes.example.com", "https://shelf.example.com/api"]),
                 ..grant()
             }),
         ),
