@@ -75,7 +75,7 @@ impl Grants {
             nonce: None,
             prompt: Prompt::Any,
             max_age_seconds: None,
-            hint: None,
+            subject: None,
         });
         Ok(GrantRequest {
             target,

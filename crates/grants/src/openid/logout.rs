@@ -10,6 +10,8 @@ pub struct LogoutRequest {
     pub application: Option<String>,
     /// Where the browser goes afterwards.
     pub location: Option<String>,
+    /// Whether an administrator has registered the application: nobody is sent on to another one who is not signed in (RFC 9700 section 4.11.2).
+    pub is_trusted: bool,
 }
 
 impl Grants {
@@ -45,6 +47,7 @@ impl Grants {
                 Some(state.map_or_else(|| target.href().to_owned(), |state| target.with_parameters(mode, &state)))
             }
         };
-        Ok(LogoutRequest { application: application.map(|application| application.name().to_owned()), location })
+        let is_trusted = application.as_ref().is_none_or(|application| application.is_registered());
+        Ok(LogoutRequest { is_trusted, application: application.map(|application| application.name().to_owned()), location })
     }
 }

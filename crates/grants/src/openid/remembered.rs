@@ -8,14 +8,40 @@ use serde_json::Value;
 use crate::applications::application::Application;
 use crate::consent::request::GrantRequest;
 use crate::delivery::application::Delivery;
+use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
+use crate::oauth::request::parameters::Parameters;
+
+/// The parameter of our own pages that says for whom a request is: `<subject>.<MAC>`.
+const FOR_SUBJECT: &str = "for_subject";
+/// What that MAC is for.
+const FOR_SUBJECT_PURPOSE: &str = "falconer subject of a request";
 
 impl Grants {
-    /// Whether the application thinks that somebody else is signed in (the `id_token_hint`). A hint that cannot be read says nothing: its key may be gone.
-    pub fn is_somebody_else(&self, request: &GrantRequest, session: &Session, issuer: &str) -> bool {
-        let hint = request.openid().and_then(|openid| openid.hint.as_deref());
-        let claims = hint.and_then(|hint| self.own_claims(hint, issuer));
-        claims.is_some_and(|claims| claims.get("sub").and_then(Value::as_str) != Some(&session.person.id))
+    /// The request with the person whom it is for, where the application has sent an ID token of theirs (`id_token_hint`). That goes round with it, through a sign-in, and
+    /// however the person of the browser changes (OpenID Connect Core 1.0 section 3.1.2.2). A hint that can't be read says nothing: its key may be gone.
+    pub(crate) fn for_subject(&self, mut request: GrantRequest, parameters: &Parameters, issuer: &str) -> GrantRequest {
+        let Delivery::OAuth(to) = &mut request.delivery else { return request };
+        let Some(openid) = &mut to.openid else { return request };
+        let one = |name| parameters.one(name).ok().flatten();
+        let hinted = one("id_token_hint").and_then(|hint| self.own_claims(hint, issuer));
+        let hinted = hinted.and_then(|claims| claims.get("sub").and_then(Value::as_str).map(str::to_owned));
+        let id = to.application.id();
+        let carried = one(FOR_SUBJECT).and_then(|carried| carried.rsplit_once('.'));
+        // Under a MAC: an application that names a person without an ID token of theirs would learn whether they are the one who sits there.
+        let carried = carried.filter(|(subject, mac)| self.login.has_mac(FOR_SUBJECT_PURPOSE, &[id, subject], mac));
+        openid.subject = hinted.or_else(|| carried.map(|(subject, _)| subject.to_owned()));
+        if let Some(subject) = &openid.subject {
+            let mac = self.login.mac(FOR_SUBJECT_PURPOSE, &[id, subject]);
+            request.canonical = format!("{}&{FOR_SUBJECT}={}", request.canonical, encode_component(&format!("{subject}.{mac}")));
+        }
+        request
+    }
+
+    /// Whether the answer is for somebody else.
+    pub fn is_somebody_else(&self, request: &GrantRequest, session: &Session) -> bool {
+        let subject = request.openid().and_then(|openid| openid.subject.as_ref());
+        subject.is_some_and(|subject| *subject != session.person.id)
     }
 
     /// Keeps what the application is told, where the person has ticked that it may know them.

@@ -25,8 +25,8 @@ pub struct OpenIdRequest {
     pub prompt: Prompt,
     /// How long ago the person may have proved to be there, in seconds. Not negative.
     pub max_age_seconds: Option<i64>,
-    /// The `id_token_hint`, as it came: of whom the application thinks that they are signed in.
-    pub(crate) hint: Option<String>,
+    /// For whom alone the answer is: whose ID token the application has sent (`id_token_hint`).
+    pub(crate) subject: Option<String>,
 }
 
 impl OpenIdRequest {
@@ -80,8 +80,9 @@ pub(crate) fn read(parameters: &Parameters, scopes: &mut Vec<String>) -> Result<
         words if words.contains(&"login") => Prompt::SignIn,
         _ => Prompt::Any,
     };
-    let hint = parameters.one("id_token_hint")?.map(str::to_owned);
-    Ok(asks_who(&identity).then_some(OpenIdRequest { scopes: identity, nonce, prompt, max_age_seconds, hint }))
+    // Whom it names is looked at where keys are.
+    parameters.one("id_token_hint")?;
+    Ok(asks_who(&identity).then_some(OpenIdRequest { scopes: identity, nonce, prompt, max_age_seconds, subject: None }))
 }
 
 /// Those that say who somebody is, taken out of a list of scopes.

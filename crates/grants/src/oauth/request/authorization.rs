@@ -29,8 +29,13 @@ const CHALLENGE: usize = 43;
 pub enum AuthorizationError {
     /// It is not known where an answer could go: a page says what is wrong, in this sentence, and nothing is redirected.
     Unknown(String),
-    /// The application is told at this address.
-    AtApplication(String),
+    /// The application is told.
+    AtApplication {
+        /// At this address.
+        location: String,
+        /// Whether an administrator has registered it: nobody is sent to the address of another one who has not signed in (RFC 9700 section 4.11.2).
+        is_trusted: bool,
+    },
     /// Falconer itself can't at this moment, or has done as much as it does for one person.
     Login(LoginError),
 }
@@ -130,7 +135,11 @@ impl Grants {
         });
         requested.map_err(|refusal| match refusal {
             Refusal::Unknown(why) => AuthorizationError::Unknown(why),
-            Refusal::Fault { location, .. } => AuthorizationError::AtApplication(location),
+            Refusal::Fault { location, .. } => {
+                let id = parameters.one("client_id").ok().flatten();
+                let application = id.and_then(|id| self.known_application(id));
+                AuthorizationError::AtApplication { location, is_trusted: application.is_some_and(|known| known.is_registered()) }
+            }
         })
     }
 
@@ -160,6 +169,7 @@ impl Grants {
         let request = request.and_then(|resources| read(parameters, &application, uri, &target, resources, issuer, self.now_ms()));
         let is_signed = |request: &GrantRequest| request.openid().is_none() || self.signs_by(application.settings.id_token_alg);
         let request = request.and_then(|request| if is_signed(&request) { Ok(request) } else { Err(Fault::NoSigningKey) });
+        let request = request.map(|request| self.for_subject(request, parameters, issuer));
         request.map_err(|fault| {
             let fault_parameters = [("error", fault.code()), ("error_description", fault.description())];
             let location = location(&target, mode, &fault_parameters, state, issuer);

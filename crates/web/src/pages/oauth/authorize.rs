@@ -24,31 +24,31 @@ pub(crate) async fn show(mut visit: Visit) -> Result<Response, Problem> {
     match visit.web.grants.begin_pushed(&visit.query).await {
         Ok(Some(query)) => visit.query = query,
         Ok(None) => {}
-        Err(error) => return refused(error),
+        Err(error) => return refused(error, visit.session.is_some()),
     }
     match (visit.web.grants.is_by_document(&visit.query), &visit.session) {
-        (Err(error), _) => return refused(error),
+        (Err(error), _) => return refused(error, visit.session.is_some()),
         // Nobody has a document read who is not known.
         (Ok(true), None) => return Ok(go(&format!("/login?next={}", encode_component(&format!("{PLACE}?{}", visit.query))))),
         (Ok(true), Some(session)) => {
             if let Err(error) = visit.web.grants.read_document(session, &visit.query).await {
-                return refused(error);
+                return refused(error, true);
             }
         }
         (Ok(false), _) => {
             if let Err(error) = visit.web.grants.look_for_application_of(&visit.query).await {
-                return refused(error);
+                return refused(error, visit.session.is_some());
             }
         }
     }
     let request = match authorization(&visit, &visit.query) {
         Ok(request) => request,
-        Err(error) => return refused(error),
+        Err(error) => return refused(error, visit.session.is_some()),
     };
     match &visit.session {
         None if prompt_of(&request) == Prompt::Nothing => refused_with(&request, "login_required"),
         None => Ok(sign_in_first(&request)),
-        Some(session) if is_somebody_else(&visit, session, &request) => refused_with(&request, "login_required"),
+        Some(session) if visit.web.grants.is_somebody_else(&request, session) => refused_with(&request, "login_required"),
         Some(session) => match must_sign_in(&visit, session, &request) {
             Some(true) => refused_with(&request, "login_required"),
             Some(false) => Ok(reauthentication::anew(&format!("{}?{}", Places::of(&request).page, request.canonical_query()))),
@@ -73,21 +73,18 @@ pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Re
         return Err(Problem::too_large());
     }
     match web.grants.is_by_document(&query) {
-        Err(error) => return refused(error),
+        Err(error) => return refused(error, false),
         Ok(is_by_document) if is_by_document || web.grants.is_pushed(&query) => return Ok(go(&format!("{PLACE}?{query}"))),
         Ok(_) => {}
     }
     if let Err(error) = web.grants.look_for_application_of(&query).await {
-        return refused(error);
+        return refused(error, false);
     }
     match web.grants.authorization(&query, web.settings.public_origin.as_str()) {
-        Ok(_) => Ok(go(&format!("{PLACE}?{query}"))),
-        Err(error) => refused(error),
+        // Who has signed in is known where the browser goes.
+        Ok(_) | Err(AuthorizationError::AtApplication { is_trusted: false, .. }) => Ok(go(&format!("{PLACE}?{query}"))),
+        Err(error) => refused(error, false),
     }
-}
-
-fn is_somebody_else(visit: &Visit, session: &Session, request: &GrantRequest) -> bool {
-    visit.web.grants.is_somebody_else(request, session, visit.web.settings.public_origin.as_str())
 }
 
 fn prompt_of(request: &GrantRequest) -> Prompt {
@@ -112,17 +109,21 @@ pub(crate) async fn decision(form: Posted) -> Result<Response, Problem> {
     if form.visit.session.is_some() {
         let session = form.session()?;
         if let Err(error) = form.visit.web.grants.read_document(session, form.field("request")).await {
-            return refused(error);
+            return refused(error, form.visit.session.is_some());
         }
     }
     if let Err(error) = form.visit.web.grants.look_for_application_of(form.field("request")).await {
-        return refused(error);
+        return refused(error, form.visit.session.is_some());
     }
     let request = match authorization(&form.visit, form.field("request")) {
         Ok(request) => request,
-        Err(error) => return refused(error),
+        Err(error) => return refused(error, form.visit.session.is_some()),
     };
     if !form.ticked("cancel") {
+        // Another person has signed in since the page was sent.
+        if form.visit.session.is_some() && form.visit.web.grants.is_somebody_else(&request, form.session()?) {
+            return refused_with(&request, "login_required");
+        }
         return grant::press(&form, &request).await;
     }
     form.visit.web.grants.forget_after_refusal(form.session()?, &request).await?;
@@ -134,11 +135,22 @@ pub(crate) fn authorization(visit: &Visit, query: &str) -> Result<GrantRequest, 
     visit.web.grants.authorization(query, visit.web.settings.public_origin.as_str())
 }
 
+/// Nobody follows an address of an application that no administrator has registered without having signed in, but by a link that says where it leads (RFC 9700 section 4.11.2).
+pub(crate) fn by_link(location: String, status: StatusCode, title: &str) -> Problem {
+    let host = url::Url::parse(&location).ok().and_then(|location| location.host_str().map(str::to_owned)).unwrap_or_default();
+    let next =
+        format!("An application at {host} has sent you here, and nobody of this server has checked it: go on only if you know {host}.");
+    Problem::new(status, title, next).with_link(location, format!("Go on to {host}"))
+}
+
 /// Where it is not known to whom the answer belongs, a page says so, and nobody is sent anywhere.
-fn refused(error: AuthorizationError) -> Result<Response, Problem> {
+fn refused(error: AuthorizationError, is_signed_in: bool) -> Result<Response, Problem> {
     match error {
         AuthorizationError::Login(error) => Err(error.into()),
-        AuthorizationError::AtApplication(location) => grant::deliver(&location),
+        AuthorizationError::AtApplication { location, is_trusted } if is_trusted || is_signed_in => grant::deliver(&location),
+        AuthorizationError::AtApplication { location, .. } => {
+            Err(by_link(location, StatusCode::BAD_REQUEST, "This request can't be granted"))
+        }
         AuthorizationError::Unknown(why) => {
             let next =
                 format!("The application that sent you here made a mistake. {} Nothing was given to it; tell its author.", sentence(&why));

@@ -9,13 +9,19 @@ use crate::http::cookie;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::granting::grant;
+use crate::pages::oauth::authorize::by_link;
 use crate::pages::visit::{Posted, Visit, go, person_line};
 use crate::views::{LogoutPage, html};
 
 /// `GET /login/oauth/logout`
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let request = read(&visit, &visit.query)?;
-    let Some(session) = &visit.session else { return leave(&request) };
+    let Some(session) = &visit.session else {
+        return match request.location {
+            Some(location) if !request.is_trusted => Err(by_link(location, StatusCode::OK, "You are signed out")),
+            _ => leave(&request),
+        };
+    };
     let page = LogoutPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),

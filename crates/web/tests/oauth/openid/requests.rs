@@ -186,6 +186,46 @@ async fn whoever_is_not_whom_the_application_thinks_is_not_asked() {
     assert_eq!(bob.get(&authorize(&with(authentication_request(), &[("id_token_hint", &forged)]))).await.status, StatusCode::OK);
 }
 
+/// Story: the hint was looked at once, as the request came. Whoever signed in after that, or by "Not you?", granted what was asked of somebody else.
+#[tokio::test]
+async fn a_request_for_one_person_is_answered_for_nobody_else() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let mut bob = site.somebody("bob", &["notes:*"]).await;
+    let code = ann.code(&authentication_request()).await;
+    let hint = site.token(&redeem(&code)).await.json()["id_token"].as_str().unwrap().to_owned();
+    let asked = with(authentication_request(), &[("id_token_hint", &hint)]);
+    let refused = |page: &Page, door: &str| {
+        let location = page.location();
+        assert!(location.starts_with(&format!("{CALLBACK}?error=login_required")), "{door}: {location}");
+    };
+    let pushed = site.application("/login/oauth/par", &asked, None).await.json();
+    let reference = pushed["request_uri"].as_str().unwrap_or_else(|| panic!("{pushed}")).to_owned();
+    let pushed = vec![("client_id".to_owned(), "who".to_owned()), ("request_uri".to_owned(), reference)];
+    for (way, first) in [("in the address", authorize(&asked)), ("pushed", authorize(&pushed))] {
+        let mut stranger = site.browser();
+        let login = stranger.get(&first).await.location().to_owned();
+        assert!(login.starts_with("/login?next=") && !login.contains(&hint), "{way}: {login}");
+        let form = with(stranger.get(&login).await.form("/login"), &[("name", "bob"), ("password", PASSWORD)]);
+        let next = stranger.post("/login", &form).await.location().to_owned();
+        refused(&stranger.get(&next).await, &format!("{way}, after a sign-in"));
+        // Whoever it is for grants it there; nobody else does with their page.
+        let page = ann.get(&next).await;
+        assert_eq!(page.status, StatusCode::OK, "{way}: {}", page.text);
+        let form = page.form(DECISION);
+        let request = form.iter().find(|(name, _)| name == "request").unwrap().1.clone();
+        refused(&bob.get(&format!("/login/oauth/authorize?{request}")).await, &format!("{way}, after \"Not you?\""));
+        let own = bob.get(&authorize(&authentication_request())).await.form(DECISION);
+        let swapped = with(own, &[("request", &request), ("visible_ms", "2000")]);
+        refused(&bob.post(DECISION, &swapped).await, &format!("{way}, by the form"));
+        let granted = ann.post(DECISION, &with(form, &[("visible_ms", "2000")])).await;
+        assert!(parameter(granted.location(), "code").is_some(), "{way}: {}", granted.location());
+    }
+    // An application that makes one up learns nothing of who sits there.
+    let made_up = with(authentication_request(), &[("for_subject", "somebody.bWFj"), ("prompt", "none")]);
+    assert_eq!(parameter(ann.get(&authorize(&made_up)).await.location(), "error").as_deref(), Some("consent_required"));
+}
+
 #[tokio::test]
 async fn who_has_to_sign_in_anew_does_so_once() {
     let site = site().await;

@@ -1,7 +1,9 @@
 //! Applications that register themselves: with a token of an administrator, without one where the operator says so, and what they may do with what they are given.
 
+mod administered;
 mod bound;
 mod bounds;
+mod links;
 pub mod refused;
 
 use std::sync::atomic::Ordering;
