@@ -101,6 +101,7 @@ where
             a_role_id_is_taken_once,
             roles_are_updated_and_deleted,
             several_roles_come_together_or_not_at_all,
+            many_roles_of_one_step_have_their_audit_rows_in_order,
             roles_load_in_order_of_bytes;
         batches:
             a_batch_comes_back_as_it_was,

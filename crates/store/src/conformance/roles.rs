@@ -52,6 +52,21 @@ pub(super) async fn several_roles_come_together_or_not_at_all(store: Arc<dyn Sto
     assert!(s.entity_history("role", "c", AuditStart::Offset(0), 10).await.unwrap().is_empty());
 }
 
+/// However many are on their way at once.
+pub(super) async fn many_roles_of_one_step_have_their_audit_rows_in_order(store: Arc<dyn Store>) {
+    let s = &*store;
+    let ids: Vec<String> = (0..100).map(|n| format!("r{}", n * 37 % 100)).collect();
+    let roles: Vec<_> = ids.iter().map(|id| role(id)).collect();
+    assert_eq!(s.insert_roles(&step(s, "x").await, &roles).await, Ok(Revision(1)));
+    let rows = s.actor_history("suite/actor", AuditStart::Offset(0), 1000).await.unwrap();
+    assert_eq!(rows.iter().map(|row| &row.entity_id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+    assert!(rows.iter().all(|row| row.revision == Revision(1)));
+    assert_eq!(s.changes_since(Revision(0), 1000).await.unwrap().len(), 100);
+    let more: Vec<_> = ["new", "r7", "newer"].into_iter().map(role).collect();
+    assert_eq!(s.insert_roles(&step(s, "x").await, &more).await, Err(StoreError::Conflict));
+    assert_eq!((s.load().await.unwrap().roles.len(), s.revision().await), (100, Ok(Revision(1))), "nothing of it is left");
+}
+
 pub(super) async fn roles_load_in_order_of_bytes(store: Arc<dyn Store>) {
     let s = &*store;
     let ids = ["b", "a:b", "Z", "a*", "a", "~", "A", " "];

@@ -48,7 +48,8 @@ pub(crate) async fn insert(
     .await?;
     credentials::set_password(&writing.transaction, sealer, &account.name, password_hash).await?;
     identities::put(writing, identity).await?;
-    writing.audit("account", &account.name).await
+    writing.audit("account", &account.name);
+    Ok(())
 }
 
 pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord, disable: &[String]) -> Res<()> {
@@ -78,7 +79,8 @@ pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, i
     }
     identities::put(writing, identity).await?;
     clients::disable(writing, disable).await?;
-    writing.audit("account", &account.name).await
+    writing.audit("account", &account.name);
+    Ok(())
 }
 
 pub(crate) async fn put_setup_link(on: &impl Connection, hash: &str, expires_ms: i64) -> Res<()> {

@@ -56,12 +56,14 @@ pub(crate) async fn among(on: &impl Connection, sealer: &Sealer, ids: &[&str]) -
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     add(&writing.transaction, sealer, client).await?;
-    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Created).await
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Created);
+    Ok(())
 }
 
 pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     replace(&writing.transaction, sealer, client).await?;
-    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated).await
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated);
+    Ok(())
 }
 
 /// Old tokens end with it. Those that are disabled already or gone are passed over.
@@ -76,9 +78,10 @@ pub(crate) async fn disable(writing: &mut Writing<'_>, client_ids: &[String]) ->
 
 pub(crate) async fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
     if remove(&writing.transaction, client_id).await? > 0 {
-        writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted).await?;
+        writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted);
     }
-    writing.audit(KeyKind::Client.as_str(), client_id).await
+    writing.audit(KeyKind::Client.as_str(), client_id);
+    Ok(())
 }
 
 pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, clients: &[ClientRecord]) -> Res<()> {
@@ -95,10 +98,10 @@ pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, c
         }
     }
     for change in &changes {
-        writing.changed(KeyKind::Client, change.client_id(), change.kind()).await?;
+        writing.changed(KeyKind::Client, change.client_id(), change.kind());
     }
     for change in &changes {
-        writing.audit(KeyKind::Client.as_str(), change.client_id()).await?;
+        writing.audit(KeyKind::Client.as_str(), change.client_id());
     }
     Ok(())
 }

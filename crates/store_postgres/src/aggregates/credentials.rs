@@ -104,7 +104,8 @@ pub(crate) async fn change(writing: &mut Writing<'_>, sealer: &Sealer, account: 
         }
     }
     writing.changed_silently();
-    writing.audit("account", account).await
+    writing.audit("account", account);
+    Ok(())
 }
 
 /// Writes the hash of a password, or takes it away.

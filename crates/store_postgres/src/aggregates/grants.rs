@@ -80,7 +80,7 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, repla
             return Err(StoreError::Conflict.into());
         }
         if revoke_one(writing, old, &writing.step.actor, "replaced").await? {
-            writing.changed(KeyKind::Grant, old, ChangeKind::Updated).await?;
+            writing.changed(KeyKind::Grant, old, ChangeKind::Updated);
             revoked = Some(old);
         }
         let by = writing.step.actor.clone();
@@ -90,9 +90,9 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, repla
         refuse_too_many(writing, parent).await?;
     }
     put(&writing.transaction, grant).await?;
-    writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created).await?;
+    writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created);
     if let Some(old) = revoked {
-        writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id }))).await?;
+        writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id })));
     }
     Ok(())
 }
@@ -113,7 +113,7 @@ async fn refuse_too_many(writing: &Writing<'_>, parent: &str) -> Res<()> {
 pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {
     for id in ids {
         if revoke_one(writing, id, by, reason).await? {
-            writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated).await?;
+            writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated);
         }
         revoke_derived(writing, id, by).await?;
     }
@@ -126,7 +126,7 @@ async fn revoke_derived(writing: &mut Writing<'_>, parent: &str, by: &str) -> Re
         UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id OR grants.widens = below.id) SELECT id FROM below ORDER BY id";
     for id in all(&writing.transaction, derived, &[&parent], |row| get::<String>(row, 0)).await? {
         if revoke_one(writing, &id, by, "the grant that it came from was revoked").await? {
-            writing.changed_and_audited(KeyKind::Grant, &id, ChangeKind::Updated).await?;
+            writing.changed_and_audited(KeyKind::Grant, &id, ChangeKind::Updated);
         }
     }
     Ok(())

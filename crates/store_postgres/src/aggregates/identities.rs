@@ -62,7 +62,8 @@ pub(crate) async fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) ->
     if !known {
         people::insert(writing, &PersonRecord::of_one(identity, writing.step.at_ms)).await?;
     }
-    writing.changed(KeyKind::Identity, &identity.identity, if known { ChangeKind::Updated } else { ChangeKind::Created }).await
+    writing.changed(KeyKind::Identity, &identity.identity, if known { ChangeKind::Updated } else { ChangeKind::Created });
+    Ok(())
 }
 
 fn read(row: &Row) -> Res<IdentityRecord> {

@@ -40,7 +40,8 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &
     let sealed = sealer.seal(&token_place(&issuer.name), issuer.token.expose())?;
     let sql = "INSERT INTO issuers (name, token, created_ms, retired_ms) VALUES ($1, $2, $3, $4)";
     run(&writing.transaction, sql, &[&issuer.name, &sealed, &issuer.created_ms, &issuer.retired_ms]).await?;
-    writing.changed_and_audited(KeyKind::Issuer, &issuer.name, ChangeKind::Created).await
+    writing.changed_and_audited(KeyKind::Issuer, &issuer.name, ChangeKind::Created);
+    Ok(())
 }
 
 pub(crate) async fn replace(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &IssuerRecord) -> Res<()> {
@@ -49,7 +50,8 @@ pub(crate) async fn replace(writing: &mut Writing<'_>, sealer: &Sealer, issuer: 
     if run(&writing.transaction, sql, &[&issuer.name, &sealed, &issuer.retired_ms]).await? == 0 {
         return Err(StoreError::Conflict.into());
     }
-    writing.changed_and_audited(KeyKind::Issuer, &issuer.name, ChangeKind::Updated).await
+    writing.changed_and_audited(KeyKind::Issuer, &issuer.name, ChangeKind::Updated);
+    Ok(())
 }
 
 pub(crate) async fn retire(writing: &mut Writing<'_>, name: &str) -> Res<()> {
@@ -57,5 +59,6 @@ pub(crate) async fn retire(writing: &mut Writing<'_>, name: &str) -> Res<()> {
     if run(&writing.transaction, sql, &[&name, &writing.step.at_ms]).await? == 0 {
         return Err(StoreError::Conflict.into());
     }
-    writing.changed_and_audited(KeyKind::Issuer, name, ChangeKind::Updated).await
+    writing.changed_and_audited(KeyKind::Issuer, name, ChangeKind::Updated);
+    Ok(())
 }

@@ -29,12 +29,14 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, person: &PersonRecord) -> 
     let values: [&dyn crate::connection::columns::Value; 5] =
         [&person.id, &person.name, &person.disabled, &person.created_ms, &person.last_modified_ms];
     run(&writing.transaction, &sql, &values).await?;
-    writing.changed(KeyKind::Person, &person.id, ChangeKind::Created).await
+    writing.changed(KeyKind::Person, &person.id, ChangeKind::Created);
+    Ok(())
 }
 
 pub(crate) async fn update(writing: &mut Writing<'_>, person: &PersonRecord) -> Res<()> {
     write(writing, person).await?;
-    writing.audit("person", &person.id).await
+    writing.audit("person", &person.id);
+    Ok(())
 }
 
 pub(crate) async fn link(writing: &mut Writing<'_>, identity: &str, from: &str, to: &str, session: Option<&str>) -> Res<()> {
@@ -51,8 +53,8 @@ pub(crate) async fn link(writing: &mut Writing<'_>, identity: &str, from: &str, 
     changes_one(run(&writing.transaction, "DELETE FROM people WHERE id = $1", &[&from]).await?)?;
     let modified = "UPDATE people SET last_modified_ms = greatest(last_modified_ms, $2) WHERE id = $1";
     run(&writing.transaction, modified, &[&to, &writing.step.at_ms]).await?;
-    writing.changed(KeyKind::Person, from, ChangeKind::Deleted).await?;
-    writing.changed(KeyKind::Person, to, ChangeKind::Updated).await?;
+    writing.changed(KeyKind::Person, from, ChangeKind::Deleted);
+    writing.changed(KeyKind::Person, to, ChangeKind::Updated);
     audit_move(writing, identity, from, to).await
 }
 
@@ -72,20 +74,23 @@ async fn write(writing: &mut Writing<'_>, person: &PersonRecord) -> Res<()> {
                  AND EXISTS (SELECT 1 FROM identities WHERE identity = $2 AND person = $1)";
     let rows = run(&writing.transaction, sql, &[&person.id, &person.name, &person.disabled, &person.last_modified_ms]).await?;
     changes_one(rows)?;
-    writing.changed(KeyKind::Person, &person.id, ChangeKind::Updated).await
+    writing.changed(KeyKind::Person, &person.id, ChangeKind::Updated);
+    Ok(())
 }
 
 async fn move_identity(writing: &mut Writing<'_>, identity: &str, from: &str, to: &str) -> Res<()> {
     let sql = "UPDATE identities SET person = $3 WHERE identity = $1 AND person = $2";
     changes_one(run(&writing.transaction, sql, &[&identity, &from, &to]).await?)?;
-    writing.changed(KeyKind::Identity, identity, ChangeKind::Updated).await
+    writing.changed(KeyKind::Identity, identity, ChangeKind::Updated);
+    Ok(())
 }
 
 /// Rows come after all changes, so that they carry the new revision.
 async fn audit_move(writing: &mut Writing<'_>, identity: &str, from: &str, to: &str) -> Res<()> {
-    writing.audit("identity", identity).await?;
-    writing.audit("person", from).await?;
-    writing.audit("person", to).await
+    writing.audit("identity", identity);
+    writing.audit("person", from);
+    writing.audit("person", to);
+    Ok(())
 }
 
 fn changes_one(rows: u64) -> Res<()> {

@@ -3,7 +3,7 @@
 use falconer_store::{ChangeKind, KeyKind, RoleRecord, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{Connection, all, get, run};
+use crate::connection::columns::{AT_ONCE, Connection, all, at_once, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 use crate::steps::writing::Writing;
@@ -12,7 +12,10 @@ const COLUMNS: &str = "role_id, scopes, description, created_ms, last_modified_m
 
 /// All roles, ascending.
 pub(crate) async fn every(on: &impl Connection) -> Res<Vec<RoleRecord>> {
-    all(on, &format!("SELECT {COLUMNS} FROM roles ORDER BY role_id"), &[], read).await
+    // In order here: many of them would go through a file of the database to be sorted there.
+    let mut roles = all(on, &format!("SELECT {COLUMNS} FROM roles"), &[], read).await?;
+    roles.sort_unstable_by(|one, other| one.role_id.cmp(&other.role_id));
+    Ok(roles)
 }
 
 /// Those of these roles that there are.
@@ -22,23 +25,27 @@ pub(crate) async fn among(on: &impl Connection, ids: &[&str]) -> Res<Vec<RoleRec
 }
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, roles: &[RoleRecord]) -> Res<()> {
+    for some in roles.chunks(AT_ONCE) {
+        at_once(some.iter().map(|role| add(&writing.transaction, role))).await?;
+    }
     for role in roles {
-        add(&writing.transaction, role).await?;
-        writing.changed_and_audited(KeyKind::Role, &role.role_id, ChangeKind::Created).await?;
+        writing.changed_and_audited(KeyKind::Role, &role.role_id, ChangeKind::Created);
     }
     Ok(())
 }
 
 pub(crate) async fn update(writing: &mut Writing<'_>, role: &RoleRecord) -> Res<()> {
     replace(&writing.transaction, role).await?;
-    writing.changed_and_audited(KeyKind::Role, &role.role_id, ChangeKind::Updated).await
+    writing.changed_and_audited(KeyKind::Role, &role.role_id, ChangeKind::Updated);
+    Ok(())
 }
 
 pub(crate) async fn delete(writing: &mut Writing<'_>, role_id: &str) -> Res<()> {
     if run(&writing.transaction, "DELETE FROM roles WHERE id_hash = $1", &[&hash::of(role_id)]).await? > 0 {
-        writing.changed(KeyKind::Role, role_id, ChangeKind::Deleted).await?;
+        writing.changed(KeyKind::Role, role_id, ChangeKind::Deleted);
     }
-    writing.audit(KeyKind::Role.as_str(), role_id).await
+    writing.audit(KeyKind::Role.as_str(), role_id);
+    Ok(())
 }
 
 pub(crate) async fn add(on: &impl Connection, role: &RoleRecord) -> Res<()> {

@@ -9,6 +9,7 @@ use std::pin::pin;
 use deadpool_postgres::{Object, Transaction};
 use falconer_store::StoreError;
 use futures_util::TryStreamExt as _;
+use futures_util::future::join_all;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Error, Row, RowStream};
 
@@ -127,6 +128,16 @@ pub(crate) async fn first<T>(on: &impl Connection, sql: &str, values: Values<'_>
 /// Whether a query finds something.
 pub(crate) async fn finds(on: &impl Connection, sql: &str, values: Values<'_>) -> Res<bool> {
     Ok(first(on, sql, values, |_| Ok(())).await?.is_some())
+}
+
+/// So many statements are sent at once where their order counts.
+pub(crate) const AT_ONCE: usize = 16;
+
+/// Runs statements that do not wait for one another. The error is that of the first one that failed: those behind it fail too, because the transaction takes no more.
+pub(crate) async fn at_once<T>(statements: impl IntoIterator<Item = impl Future<Output = Res<T>>>) -> Res<Vec<T>> {
+    // So few are polled, and therefore sent, in the order given.
+    const { assert!(AT_ONCE <= 30) };
+    join_all(statements).await.into_iter().collect()
 }
 
 /// Runs a statement whose rows are not wanted; how many it touched.

@@ -12,7 +12,10 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::InsertClient(client) => clients::insert(writing, sealer, client).await,
         Write::UpdateClient(client) => clients::update(writing, sealer, client).await,
         Write::DeleteClient(client_id) => clients::delete(writing, client_id).await,
-        Write::NoteRepeat(entity_type, entity_id) => writing.audit(entity_type, entity_id).await,
+        Write::NoteRepeat(entity_type, entity_id) => {
+            writing.audit(entity_type, entity_id);
+            Ok(())
+        }
         Write::ReplaceStaticClients(clients) => clients::replace_static(writing, sealer, clients).await,
         Write::InsertRoles(roles) => roles::insert(writing, roles).await,
         Write::UpdateRole(role) => roles::update(writing, role).await,
@@ -33,12 +36,14 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::DeleteScopeRegistry(namespace) => grants::scope_registries::delete(writing, namespace).await,
         Write::PutIdentity(identity) => {
             identities::put(writing, identity).await?;
-            writing.audit("identity", &identity.identity).await
+            writing.audit("identity", &identity.identity);
+            Ok(())
         }
         Write::FollowIdentity(identity, disable) => {
             identities::put(writing, identity).await?;
             clients::disable(writing, disable).await?;
-            writing.audit("identity", &identity.identity).await
+            writing.audit("identity", &identity.identity);
+            Ok(())
         }
         Write::UpdatePerson(person) => people::update(writing, person).await,
         Write::LinkIdentity { identity, from, to, session } => people::link(writing, identity, from, to, session.as_deref()).await,
@@ -55,7 +60,7 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::EndSessions(identities) => {
             for identity in identities {
                 sessions::delete_of(&writing.transaction, identity, None).await?;
-                writing.audit("identity", identity).await?;
+                writing.audit("identity", identity);
             }
             Ok(())
         }

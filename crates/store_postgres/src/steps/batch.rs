@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use falconer_store::{ChangeKind, ClientRecord, KeyKind, RoleRecord, Sealer, StoreError};
-use futures_util::future::try_join_all;
 
 use crate::aggregates::{clients, roles};
+use crate::connection::columns::at_once;
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
@@ -42,8 +42,8 @@ async fn put_roles<'r>(writing: &Writing<'_>, roles: &'r [RoleRecord]) -> Res<Ve
             }
         }
     }
-    try_join_all(new).await?;
-    try_join_all(changed).await?;
+    at_once(new).await?;
+    at_once(changed).await?;
     Ok(changes)
 }
 
@@ -67,7 +67,7 @@ async fn put_clients<'r>(writing: &Writing<'_>, sealer: &Sealer, clients: &'r [C
         let action = if stored.access_token == client.access_token { "updated" } else { "access token set" };
         changes.push((KeyKind::Client, client.client_id.as_str(), ChangeKind::Updated, action));
     }
-    try_join_all(new).await?;
-    try_join_all(changed).await?;
+    at_once(new).await?;
+    at_once(changed).await?;
     Ok(changes)
 }

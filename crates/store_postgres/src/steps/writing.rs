@@ -2,8 +2,10 @@
 
 use deadpool_postgres::Transaction;
 use falconer_store::{ChangeKind, Epoch, Key, KeyKind, Result, Revision, Step, StoreError};
+use futures_util::future::join3;
+use serde_json::Value;
 
-use crate::connection::columns::{Connection, finds, first, get, run};
+use crate::connection::columns::{AT_ONCE, Connection, at_once, finds, first, get, run};
 use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
@@ -18,6 +20,23 @@ pub(crate) struct Writing<'a> {
     present: Revision,
     changed: bool,
     audited: bool,
+    /// Written at the end of the step, all in one round trip with the revision that they carry.
+    changes: Vec<ChangeRow>,
+    audits: Vec<AuditRow>,
+}
+
+/// A row of the change feed that is still to be written.
+struct ChangeRow {
+    kind: KeyKind,
+    key: String,
+    what: ChangeKind,
+}
+
+/// An audit row that is still to be written.
+struct AuditRow {
+    entity_type: String,
+    entity_id: String,
+    detail: Option<Value>,
 }
 
 impl<'a> Writing<'a> {
@@ -44,7 +63,7 @@ impl<'a> Writing<'a> {
             return Err(StoreError::Stale.into());
         }
         check_fresh(&transaction, step, present, floor).await?;
-        Ok(Writing { transaction, node, step, present, changed: false, audited: false })
+        Ok(Writing { transaction, node, step, present, changed: false, audited: false, changes: Vec::new(), audits: Vec::new() })
     }
 
     /// The revision that was found.
@@ -59,21 +78,60 @@ impl<'a> Writing<'a> {
             return Err(StoreError::Stale.into());
         }
         (self.step, self.present, self.changed, self.audited) = (step, revision, false, false);
+        self.changes.clear();
+        self.audits.clear();
         Ok(revision)
     }
 
-    /// Writes the next revision if something has changed.
+    /// Writes the rows of the step, and the next revision if something has changed. None of these statements waits for another's answer: where one fails, nothing of
+    /// the transaction is kept.
     async fn end(&self) -> Res<Revision> {
         let revision = self.revision();
         if self.changed || self.audited {
-            // The other nodes hear of it when it is committed, and not before.
-            let sql = format!(
-                "WITH moved AS (UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2) RETURNING revision)
-                 SELECT pg_notify({CHANNEL}, $3 || ' ' || revision) FROM moved"
-            );
-            run(&self.transaction, &sql, &[&revision.0, &self.step.at_ms, &self.node.as_str()]).await?;
+            let (changes, audits, moved) = join3(self.write_changes(revision), self.write_audits(revision), self.move_to(revision)).await;
+            // The first one that failed says why; the others that the transaction takes no more.
+            changes.and(audits).and(moved)?;
         }
         Ok(revision)
+    }
+
+    /// A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
+    async fn write_changes(&self, revision: Revision) -> Res<()> {
+        let sql = "INSERT INTO changes AS c (revision, kind, key, key_hash, at_ms, what) VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT (revision, kind, key_hash) DO UPDATE SET what =
+                     CASE WHEN excluded.what = 'deleted' THEN 'deleted' WHEN c.what = 'created' THEN 'created' ELSE 'updated' END";
+        let write = |ChangeRow { kind, key, what }: &'_ ChangeRow| {
+            let (kind, key, key_hash, what) = (kind.as_str(), key.clone(), hash::of(key), what.as_str());
+            async move { run(&self.transaction, sql, &[&revision.0, &kind, &key, &key_hash, &self.step.at_ms, &what]).await }
+        };
+        for rows in self.changes.chunks(AT_ONCE) {
+            at_once(rows.iter().map(write)).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_audits(&self, revision: Revision) -> Res<()> {
+        let write = |row: &'_ AuditRow| {
+            let (entity_type, entity_id, detail) = (row.entity_type.clone(), row.entity_id.clone(), row.detail.clone());
+            async move {
+                let entity = (entity_type.as_str(), entity_id.as_str());
+                audit::insert(&self.transaction, revision, self.step, &self.step.action, entity, detail.as_ref()).await
+            }
+        };
+        // INVARIANT: they are sent in the order given, which is the order of their numbers.
+        for rows in self.audits.chunks(AT_ONCE) {
+            at_once(rows.iter().map(write)).await?;
+        }
+        Ok(())
+    }
+
+    /// The other nodes hear of it when it is committed, and not before.
+    async fn move_to(&self, revision: Revision) -> Res<()> {
+        let sql = format!(
+            "WITH moved AS (UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2) RETURNING revision)
+             SELECT pg_notify({CHANNEL}, $3 || ' ' || revision) FROM moved"
+        );
+        run(&self.transaction, &sql, &[&revision.0, &self.step.at_ms, &self.node.as_str()]).await.map(drop)
     }
 
     /// The same for the last one, and commits.
@@ -88,23 +146,18 @@ impl<'a> Writing<'a> {
         if self.changed { Revision(self.present.0.saturating_add(1)) } else { self.present }
     }
 
-    /// A row of the change feed. Changes come before the audit rows, so that these carry the new revision.
-    ///
-    /// A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
-    pub(crate) async fn changed(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
+    /// A row of the change feed.
+    pub(crate) fn changed(&mut self, kind: KeyKind, key: &str, what: ChangeKind) {
         self.changed = true;
-        let sql = "INSERT INTO changes AS c (revision, kind, key, key_hash, at_ms, what) VALUES ($1, $2, $3, $4, $5, $6)
-                   ON CONFLICT (revision, kind, key_hash) DO UPDATE SET what =
-                     CASE WHEN excluded.what = 'deleted' THEN 'deleted' WHEN c.what = 'created' THEN 'created' ELSE 'updated' END";
-        run(&self.transaction, sql, &[&self.revision().0, &kind.as_str(), &key, &hash::of(key), &self.step.at_ms, &what.as_str()]).await?;
-        Ok(())
+        self.changes.push(ChangeRow { kind, key: key.to_owned(), what });
     }
 
     /// The step's time is the highest one from now on, also where it is the lower one.
     pub(crate) async fn accept_time(&mut self) -> Res<()> {
         run(&self.transaction, "UPDATE meta SET highest_ms = $1", &[&self.step.at_ms]).await?;
         self.changed = true;
-        self.audit("clock", "clock").await
+        self.audit("clock", "clock");
+        Ok(())
     }
 
     /// Something was changed that no node keeps: it gets a revision, and no row in the change feed.
@@ -113,20 +166,20 @@ impl<'a> Writing<'a> {
     }
 
     /// An audit row of the step for an entity.
-    pub(crate) async fn audit(&mut self, entity_type: &str, entity_id: &str) -> Res<()> {
-        self.audit_detail(entity_type, entity_id, self.step.detail_of(entity_type, entity_id)).await
+    pub(crate) fn audit(&mut self, entity_type: &str, entity_id: &str) {
+        self.audit_detail(entity_type, entity_id, self.step.detail_of(entity_type, entity_id));
     }
 
     /// An audit row of the step for an entity, with another detail.
-    pub(crate) async fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&serde_json::Value>) -> Res<()> {
+    pub(crate) fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&Value>) {
         self.audited = true;
-        audit::insert(&self.transaction, self.revision(), self.step, &self.step.action, (entity_type, entity_id), detail).await
+        self.audits.push(AuditRow { entity_type: entity_type.to_owned(), entity_id: entity_id.to_owned(), detail: detail.cloned() });
     }
 
     /// Both rows for a record that is its own entity.
-    pub(crate) async fn changed_and_audited(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
-        self.changed(kind, key, what).await?;
-        self.audit(kind.as_str(), key).await
+    pub(crate) fn changed_and_audited(&mut self, kind: KeyKind, key: &str, what: ChangeKind) {
+        self.changed(kind, key, what);
+        self.audit(kind.as_str(), key);
     }
 
     /// Both rows for each record of a batch, with an action of its own.

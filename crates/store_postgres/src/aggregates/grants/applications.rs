@@ -23,7 +23,8 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, application: &ApplicationR
         "INSERT INTO applications ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
     );
     write(&writing.transaction, &sql, application).await?;
-    writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Created).await
+    writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Created);
+    Ok(())
 }
 
 pub(crate) async fn update(writing: &mut Writing<'_>, application: &ApplicationRecord) -> Res<()> {
@@ -36,15 +37,17 @@ pub(crate) async fn update(writing: &mut Writing<'_>, application: &ApplicationR
     if write(&writing.transaction, sql, application).await? == 0 {
         return Err(StoreError::Conflict.into());
     }
-    writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Updated).await
+    writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Updated);
+    Ok(())
 }
 
 pub(crate) async fn delete(writing: &mut Writing<'_>, id: &str) -> Res<()> {
     run(&writing.transaction, "DELETE FROM consents WHERE application = $1", &[&id]).await?;
     if run(&writing.transaction, "DELETE FROM applications WHERE id = $1", &[&id]).await? > 0 {
-        writing.changed(KeyKind::Application, id, ChangeKind::Deleted).await?;
+        writing.changed(KeyKind::Application, id, ChangeKind::Deleted);
     }
-    writing.audit(KeyKind::Application.as_str(), id).await
+    writing.audit(KeyKind::Application.as_str(), id);
+    Ok(())
 }
 
 async fn write(on: &impl Connection, sql: &str, application: &ApplicationRecord) -> Res<u64> {

@@ -40,14 +40,16 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, token: &InitialTokenRecord
     )
     .await?;
     writing.changed_silently();
-    writing.audit("initial-token", &token.id).await
+    writing.audit("initial-token", &token.id);
+    Ok(())
 }
 
 pub(crate) async fn delete(writing: &mut Writing<'_>, id: &str) -> Res<()> {
     if run(&writing.transaction, "DELETE FROM initial_tokens WHERE id = $1", &[&id]).await? > 0 {
         writing.changed_silently();
     }
-    writing.audit("initial-token", id).await
+    writing.audit("initial-token", id);
+    Ok(())
 }
 
 /// Counts a use and adds what it is used for.
@@ -56,7 +58,8 @@ pub(crate) async fn register(writing: &mut Writing<'_>, application: &Applicatio
     let used: Option<String> = first(&writing.transaction, sql, &[&hash, &writing.step.at_ms], |row| get(row, 0)).await?;
     let id = used.ok_or(StoreError::Conflict)?;
     applications::insert(writing, application).await?;
-    writing.audit("initial-token", &id).await
+    writing.audit("initial-token", &id);
+    Ok(())
 }
 
 fn read(row: &Row) -> Res<InitialTokenRecord> {

@@ -23,18 +23,21 @@ pub(crate) async fn put(writing: &mut Writing<'_>, registry: &ScopeRegistryRecor
     let scopes = registry.scopes_as_json().map_err(not_json)?;
     let sql = "UPDATE scope_registries SET scopes = $2, published_by = $3, last_modified_ms = $4 WHERE namespace = $1";
     if run(&writing.transaction, sql, &[namespace, &scopes, published_by, last_modified_ms]).await? > 0 {
-        return writing.changed_and_audited(KeyKind::ScopeRegistry, namespace, ChangeKind::Updated).await;
+        writing.changed_and_audited(KeyKind::ScopeRegistry, namespace, ChangeKind::Updated);
+        return Ok(());
     }
     let sql = format!("INSERT INTO scope_registries ({COLUMNS}) VALUES ($1, $2, $3, $4, $5)");
     run(&writing.transaction, &sql, &[namespace, &scopes, published_by, created_ms, last_modified_ms]).await?;
-    writing.changed_and_audited(KeyKind::ScopeRegistry, namespace, ChangeKind::Created).await
+    writing.changed_and_audited(KeyKind::ScopeRegistry, namespace, ChangeKind::Created);
+    Ok(())
 }
 
 pub(crate) async fn delete(writing: &mut Writing<'_>, namespace: &str) -> Res<()> {
     if run(&writing.transaction, "DELETE FROM scope_registries WHERE namespace = $1", &[&namespace]).await? > 0 {
-        writing.changed(KeyKind::ScopeRegistry, namespace, ChangeKind::Deleted).await?;
+        writing.changed(KeyKind::ScopeRegistry, namespace, ChangeKind::Deleted);
     }
-    writing.audit(KeyKind::ScopeRegistry.as_str(), namespace).await
+    writing.audit(KeyKind::ScopeRegistry.as_str(), namespace);
+    Ok(())
 }
 
 fn read(row: &Row) -> Res<ScopeRegistryRecord> {
