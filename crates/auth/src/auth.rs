@@ -34,7 +34,7 @@ impl Auth {
     ) -> Result<Auth, AuthError> {
         statics::check(&settings.static_clients)?;
         let auth = Auth { node: Arc::new(Node::new(store, settings, clock, random)) };
-        auth.node.catch_up_in_turn().await?;
+        auth.node.load_first().await?;
         if !auth.node.settings.leave_static_clients {
             auth.synchronise_static_clients().await?;
         }

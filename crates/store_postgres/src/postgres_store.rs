@@ -10,6 +10,7 @@ use falconer_store::{
     ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionApplication,
     SessionRecord, Step, Store, StoreError, Write,
 };
+use futures_util::future::join;
 use tokio_postgres::IsolationLevel;
 
 use crate::aggregates::grants::logouts;
@@ -45,9 +46,12 @@ impl PostgresStore {
     /// [`Corrupt`](StoreError::Corrupt) when it is not Falconer's, or a URL is none. No error repeats a URL, because it may hold a password.
     pub async fn open(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
-        let contact = Contact::of_a_node(node.clone(), Connector::of(url)?, notify_url.map(Connector::of).transpose()?);
-        let store = PostgresStore::connect(url, Sessions::of(notify_url), keys, random, contact, node).await?;
-        store.warn_where_shared().await?;
+        let connector = Connector::of(url)?;
+        let contact = Contact::of_a_node(node.clone(), connector.clone(), notify_url.map(Connector::of).transpose()?);
+        let store = PostgresStore::connect(connector, Sessions::of(notify_url), keys, random, contact, node).await?;
+        // The first connection that follows is made meanwhile: all is loaded on it next. Both are large, and have no place on the stack of whoever opens a store.
+        let (warned, following) = join(Box::pin(store.warn_where_shared()), Box::pin(store.following_connection())).await;
+        warned.and(following.map(drop))?;
         Ok(store)
     }
 
@@ -67,7 +71,8 @@ impl PostgresStore {
     /// Errors: as [`PostgresStore::open`].
     pub async fn open_beside(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
-        PostgresStore::connect(url, Sessions::of(notify_url), keys, random, Contact::of_a_command(Connector::of(url)?), node).await
+        let connector = Connector::of(url)?;
+        PostgresStore::connect(connector.clone(), Sessions::of(notify_url), keys, random, Contact::of_a_command(connector), node).await
     }
 
     /// Where the database of a URL is, for people: host, port and name, never the password.
@@ -87,14 +92,13 @@ impl PostgresStore {
     }
 
     async fn connect(
-        url: &str,
+        connector: Connector,
         sessions: Sessions,
         keys: KeyRing,
         random: Randomness,
         contact: Contact,
         node: NodeId,
     ) -> Result<PostgresStore> {
-        let connector = Connector::of(url)?;
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
         let pool = connect::pool(connector, sessions, contact.silence(), connect::CONNECTIONS)?;
         let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node };

@@ -96,6 +96,16 @@ async fn one_look_at_the_store_serves_all_who_wait() {
     assert_eq!(store.calls_of("load_each"), loads, "what changed is read, and nothing else");
 }
 
+/// A start read the first of the changes, with their records, and threw them away: it loads everything anyway.
+#[tokio::test]
+async fn a_start_loads_everything_and_asks_for_no_changes() {
+    let world = World::bare().await;
+    beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    assert!(auth.directory().role("new").is_some());
+    assert_eq!((store.calls_of("load_each"), store.calls_of("changed_records")), (1, 0));
+}
+
 /// A look that was given up in the middle (its caller hung up) answers nobody.
 #[tokio::test]
 async fn a_look_that_was_given_up_serves_nobody() {

@@ -192,6 +192,25 @@ pub(super) async fn clients_load_in_order_of_bytes(store: Arc<dyn Store>) {
     for id in ["b", "a/b", "Z", "a-b", "a", "~", "A"] {
         s.insert_client(&step(s, "x").await, &client(id)).await.unwrap();
     }
-    let ids: Vec<String> = s.load().await.unwrap().clients.into_iter().map(|client| client.client_id).collect();
-    assert_eq!(ids, ["A", "Z", "a", "a-b", "a/b", "b", "~"]);
+    let ids = async || s.load().await.unwrap().clients.into_iter().map(|client| client.client_id).collect::<Vec<_>>();
+    assert_eq!(ids().await, ["A", "Z", "a", "a-b", "a/b", "b", "~"]);
+    // Also where they differ behind what an index holds of them: a store may read them by its beginning.
+    let long = |character: &str, length, end: &str| format!("{}{end}", character.repeat(length));
+    let longs = [
+        ("c", 255, ""),
+        ("c", 256, ""),
+        ("c", 255, "d"),
+        ("c", 3000, "a"),
+        ("c", 3000, "B"),
+        ("\u{e9}", 256, "~"),
+        ("\u{e9}", 256, "\u{fc}"),
+        ("\u{1f511}", 300, ""),
+    ];
+    let mut expected = ids().await;
+    for (character, length, end) in longs {
+        expected.push(long(character, length, end));
+        s.insert_client(&step(s, "x").await, &client(&long(character, length, end))).await.unwrap();
+    }
+    expected.sort_unstable();
+    assert_eq!(ids().await, expected);
 }

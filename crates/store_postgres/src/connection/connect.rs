@@ -178,10 +178,12 @@ pub(crate) fn tls(url: &str) -> Result<MakeRustlsConnect> {
     let fault = |error| StoreError::Unavailable(format!("TLS can't be set up: {error}"));
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(fault)?;
     let config = match split_parameter(url, "sslrootcert").1 {
-        None => versions.with_platform_verifier().map_err(fault)?.with_no_client_auth(),
-        Some(file) => versions.with_root_certificates(authorities(&file)?).with_no_client_auth(),
+        Some(file) => versions.with_root_certificates(authorities(&file)?),
+        // Nothing is verified then. Those of the system take as long to read as several connections to make, and some systems have none.
+        None if self::config(url)?.get_ssl_mode() == SslMode::Disable => versions.with_root_certificates(RootCertStore::empty()),
+        None => versions.with_platform_verifier().map_err(fault)?,
     };
-    Ok(MakeRustlsConnect::new(config))
+    Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }
 
 /// The certificates of a PEM file.

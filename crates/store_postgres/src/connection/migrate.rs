@@ -42,6 +42,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0032_revoked_grants", text: include_str!("../../migrations/0032_revoked_grants.sql") },
     Migration { name: "0033_application_keys", text: include_str!("../../migrations/0033_application_keys.sql") },
     Migration { name: "0034_scope_registries", text: include_str!("../../migrations/0034_scope_registries.sql") },
+    Migration { name: "0035_clients_in_order", text: include_str!("../../migrations/0035_clients_in_order.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

@@ -70,7 +70,12 @@ impl Node {
     /// seconds, and all others wait for that one.
     async fn catch_up(self: &Arc<Self>) -> Result<(), StoreError> {
         let (node, before) = (Arc::clone(self), self.catch_ups.begun.load(Ordering::SeqCst));
-        match self.runtime.spawn(falconer_traces::carry(async move { node.catch_up_once(before).await })).await {
+        self.run_on_own_runtime(async move { node.catch_up_once(before).await }).await
+    }
+
+    /// As a task of the runtime on which the node was opened.
+    async fn run_on_own_runtime(&self, work: impl Future<Output = Result<(), StoreError>> + Send + 'static) -> Result<(), StoreError> {
+        match self.runtime.spawn(falconer_traces::carry(work)).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -110,6 +115,20 @@ impl Node {
         self.show_store_changes(changes);
         self.contact.note(began_ms);
         Ok(())
+    }
+
+    /// Everything, for a node that has nothing yet: what has changed since then would be read in vain. As a task, because whatever else waits for it is a thread that
+    /// must be woken for each part that arrives.
+    pub(crate) async fn load_first(self: &Arc<Self>) -> Result<(), StoreError> {
+        let node = Arc::clone(self);
+        let load = async move {
+            let began_ms = node.clock.steady_ms();
+            let everything = node.load(&node.directory.load_full(), false).await?;
+            node.show_store_changes(everything);
+            node.contact.note(began_ms);
+            Ok(())
+        };
+        self.run_on_own_runtime(load).await
     }
 
     async fn read_store_changes(&self, shown: &Snapshot) -> Result<StoreChanges, StoreError> {
