@@ -1,5 +1,5 @@
 //! Which commit is built, for `/__version__`: of release builds only, so that nothing is built again for a commit while somebody works. No program is
-//! started: the files of the repository say it. `FALCONER_COMMIT` says it where the sources come without a repository.
+//! started: the files of the repository say it. `FALCONER_COMMIT` says it where the sources come without a repository. And how a release build is linked.
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,27 @@ fn main() {
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let found = said.or_else(|| if is_release { of_repository(Path::new("../..")) } else { None });
     println!("cargo::rustc-env=FALCONER_BUILT_COMMIT={}", found.unwrap_or_default());
+    if is_release && packs_relocations() {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}
+
+/// Whether programs of this machine may have the places packed that the loader fills with addresses at each start. As a list they are more than four megabytes that
+/// stay in memory once they were read. A C library that cannot unpack them refuses such a program, so it has to say that it can: glibc does from 2.36 on.
+fn packs_relocations() -> bool {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    if variable("HOST") != variable("TARGET") || variable("CARGO_CFG_TARGET_OS") != "linux" || variable("CARGO_CFG_TARGET_ENV") != "gnu" {
+        return false;
+    }
+    // The one that this program itself runs with.
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let library = maps.lines().filter_map(|line| line.find('/').and_then(|at| line.get(at..))).find(|path| path.ends_with("/libc.so.6"));
+    library.and_then(|path| std::fs::read(path).ok()).is_some_and(|library| says_that_it_unpacks(&library))
+}
+
+fn says_that_it_unpacks(library: &[u8]) -> bool {
+    let word = b"GLIBC_ABI_DT_RELR";
+    library.windows(word.len()).any(|window| window == word)
 }
 
 /// The commit that is checked out in `root`, which may be a working tree of another repository. `None` without one.
@@ -46,6 +67,12 @@ fn is_commit(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn relocations_are_packed_where_the_c_library_says_that_it_unpacks_them() {
+        assert!(says_that_it_unpacks(b"\0GLIBC_2.36\0GLIBC_ABI_DT_RELR\0GLIBC_PRIVATE\0"));
+        assert!(!says_that_it_unpacks(b"\0GLIBC_2.35\0GLIBC_PRIVATE\0"));
+    }
 
     #[test]
     fn the_commit_is_found_on_a_branch_packed_detached_and_in_a_working_tree() {
