@@ -97,7 +97,7 @@ impl Node {
         random.fill(&mut seed);
         let expansion_bytes = settings.cache_mib.saturating_mul(1 << 20);
         let directory = ArcSwap::from_pointee(Snapshot::empty(expansion_bytes, u64::from_ne_bytes(seed)));
-        let refusals = Refusals::new(settings.remembered_refusals, secret);
+        let refusals = Refusals::new(settings.remembered_refusals, &secret);
         let contact = Contact::new(settings.max_staleness_ms.filter(|_| store.is_shared()), clock.steady_ms());
         Node {
             store,

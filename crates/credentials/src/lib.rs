@@ -78,7 +78,7 @@ pub use failure::{CertificateFault, ClientState, ExtFault, Failure, FormFault};
 pub use hawk::authentic::{Authentic, Signed};
 pub use hawk::bewit::is_signed_twice;
 pub use hawk::read::{RequestParts, read};
-pub use hawk::unmatched::{SignedFor, Unmatched};
+pub use hawk::unmatched::{RefusalSecret, SignedFor, Unmatched};
 pub use hawk::{authority, payload, sign, timestamp};
 pub use jws::algorithm::JwsAlgorithm;
 pub use jws::compact::CompactJws;

@@ -1,6 +1,6 @@
 //! One refusal, as it is kept.
 
-use falconer_credentials::{RequestParts, SignedFor, Unmatched};
+use falconer_credentials::{RefusalSecret, RequestParts, SignedFor, Unmatched};
 use falconer_scopes::Expression;
 
 use crate::error::ApiError;
@@ -84,7 +84,7 @@ struct Unsigned {
 }
 
 impl Refusal {
-    pub(crate) fn new(id: String, at_ms: i64, new: NewRefusal<'_>, secret: &[u8; 32]) -> Refusal {
+    pub(crate) fn new(id: String, at_ms: i64, new: NewRefusal<'_>, secret: &RefusalSecret) -> Refusal {
         let seen = match new.parts {
             None => Seen::Nothing,
             Some(parts) => Unmatched::of(&parts, secret).map_or_else(|| Seen::Unsigned(Box::new(Unsigned::of(&parts))), Seen::Signed),
@@ -184,7 +184,9 @@ fn cut(text: &str, most: usize) -> &str {
 mod tests {
     use super::*;
 
-    const SECRET: [u8; 32] = [1; 32];
+    fn secret() -> RefusalSecret {
+        RefusalSecret::new(&[1; 32])
+    }
 
     fn new<'r>(resource: &'r str, authorization: Option<&'r str>) -> NewRefusal<'r> {
         NewRefusal {
@@ -198,17 +200,17 @@ mod tests {
     #[test]
     fn what_is_long_is_cut() {
         let long = format!("/{}", "\u{e9}".repeat(5000));
-        let kept = Refusal::new("id".to_owned(), 0, new(&long, None), &SECRET);
+        let kept = Refusal::new("id".to_owned(), 0, new(&long, None), &secret());
         assert!(kept.request().resource.len() <= LONGEST_RESOURCE && kept.request().resource.len() > LONGEST_RESOURCE - 4);
         assert_eq!(kept.why, RefusedFor::Scopes { client_id: None, missing: None, required: None });
     }
 
     #[test]
     fn a_query_that_may_hold_a_signature_is_not_kept() {
-        assert_eq!(Refusal::new("id".to_owned(), 0, new("/a?bewit=c2VjcmV0", None), &SECRET).request().resource, "/a");
-        assert_eq!(Refusal::new("id".to_owned(), 0, new("/a?b=c", Some("Bearer c2VjcmV0")), &SECRET).request().resource, "/a");
+        assert_eq!(Refusal::new("id".to_owned(), 0, new("/a?bewit=c2VjcmV0", None), &secret()).request().resource, "/a");
+        assert_eq!(Refusal::new("id".to_owned(), 0, new("/a?b=c", Some("Bearer c2VjcmV0")), &secret()).request().resource, "/a");
         let header = "Hawk id=\"a\", ts=\"7\", nonce=\"n\", mac=\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"";
-        let kept = Refusal::new("id".to_owned(), 5_000, new("/a?b=c", Some(header)), &SECRET);
+        let kept = Refusal::new("id".to_owned(), 5_000, new("/a?b=c", Some(header)), &secret());
         assert_eq!((kept.request().resource, kept.claimed_id(), kept.clock_offset_seconds()), ("/a?b=c", Some("a"), Some(2)));
     }
 }

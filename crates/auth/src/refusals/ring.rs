@@ -3,22 +3,24 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use falconer_credentials::RefusalSecret;
+
 use crate::refusals::record::Refusal;
 
 /// The recent refusals of a node.
 pub(crate) struct Refusals {
     most: usize,
     /// Stands before what is kept in place of a MAC. Never leaves the process.
-    secret: [u8; 32],
+    secret: RefusalSecret,
     recent: Mutex<VecDeque<Arc<Refusal>>>,
 }
 
 impl Refusals {
-    pub(crate) fn new(most: usize, secret: [u8; 32]) -> Refusals {
-        Refusals { most, secret, recent: Mutex::default() }
+    pub(crate) fn new(most: usize, secret: &[u8; 32]) -> Refusals {
+        Refusals { most, secret: RefusalSecret::new(secret), recent: Mutex::default() }
     }
 
-    pub(crate) fn secret(&self) -> &[u8; 32] {
+    pub(crate) fn secret(&self) -> &RefusalSecret {
         &self.secret
     }
 
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_oldest_goes_first() {
-        let ring = Refusals::new(3, [0; 32]);
+        let ring = Refusals::new(3, &[0; 32]);
         for id in ["a", "b", "c", "d"] {
             let why = RefusedFor::Scopes { client_id: None, missing: None, required: None };
             let new = NewRefusal { by: RefusedBy::Api, parts: None, why, payload_hash: None };

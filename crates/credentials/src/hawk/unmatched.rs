@@ -24,6 +24,16 @@ pub struct Unmatched {
     fingerprint: [u8; 32],
 }
 
+/// The secret of the process under which MACs are hashed that are not kept, prepared once: half of such a hash is that.
+pub struct RefusalSecret(Key);
+
+impl RefusalSecret {
+    /// Of bytes that were drawn for it.
+    pub fn new(secret: &[u8; 32]) -> RefusalSecret {
+        RefusalSecret(Key::new(secret))
+    }
+}
+
 /// What is kept as a text.
 #[derive(Clone, Copy)]
 enum Text {
@@ -63,7 +73,7 @@ pub struct SignedFor<'a> {
 
 impl Unmatched {
     /// What is kept of a request; `None` where nothing in it was signed, where it has not the form of a MAC, and where it is long. `secret` is the process's.
-    pub fn of(parts: &RequestParts<'_>, secret: &[u8; 32]) -> Option<Unmatched> {
+    pub fn of(parts: &RequestParts<'_>, secret: &RefusalSecret) -> Option<Unmatched> {
         if parts.resource.len().saturating_add(parts.authorization.map_or(0, str::len)) > LONGEST {
             return None;
         }
@@ -71,7 +81,7 @@ impl Unmatched {
         Unmatched::of_signed(&signed, parts, secret)
     }
 
-    fn of_signed(signed: &Signed<'_>, parts: &RequestParts<'_>, secret: &[u8; 32]) -> Option<Unmatched> {
+    fn of_signed(signed: &Signed<'_>, parts: &RequestParts<'_>, secret: &RefusalSecret) -> Option<Unmatched> {
         let (claim, covered, mac) = signed.pieces();
         let (kind, time) = match &claim.moment {
             Moment::Timestamp(ts) => ("header", ts),
@@ -164,7 +174,7 @@ impl Unmatched {
     }
 
     /// Whether it is right for this, under the key owner's token. `secret` is the one that it was kept with.
-    pub fn is_for(&self, what: SignedFor<'_>, token: &AccessToken, secret: &[u8; 32]) -> bool {
+    pub fn is_for(&self, what: SignedFor<'_>, token: &AccessToken, secret: &RefusalSecret) -> bool {
         let normalized = Normalized {
             kind: self.kind,
             time: self.own(Text::Time),
@@ -189,8 +199,8 @@ impl Unmatched {
 }
 
 /// What stands in place of a MAC.
-fn fingerprint(mac: &[u8; 32], secret: &[u8; 32]) -> [u8; 32] {
-    Key::new(secret).mac(|text| text.push_bytes(mac)).bytes()
+fn fingerprint(mac: &[u8; 32], secret: &RefusalSecret) -> [u8; 32] {
+    secret.0.mac(|text| text.push_bytes(mac)).bytes()
 }
 
 #[cfg(test)]
@@ -198,7 +208,9 @@ mod tests {
     use super::*;
     use crate::hawk::sign;
 
-    const SECRET: [u8; 32] = [9; 32];
+    fn secret() -> RefusalSecret {
+        RefusalSecret::new(&[9; 32])
+    }
 
     fn token() -> AccessToken {
         AccessToken::new("token".to_owned())
@@ -221,14 +233,14 @@ mod tests {
     fn it_says_for_what_it_was_signed() {
         let header = header();
         let parts = RequestParts { method: "GET", resource: "/a?b", host: "h.example", port: 8443, authorization: Some(&header) };
-        let unmatched = Unmatched::of(&parts, &SECRET).unwrap();
+        let unmatched = Unmatched::of(&parts, &secret()).unwrap();
         assert_eq!((unmatched.id(), unmatched.ts_seconds(), unmatched.hash()), ("ann", Some(5), None));
         let seen = unmatched.seen();
         assert_eq!(seen, SignedFor { method: "GET", resource: "/a?b", host: "h.example", port: 8443 });
-        assert!(!unmatched.is_for(seen, &token(), &SECRET));
-        assert!(unmatched.is_for(SignedFor { port: 443, ..seen }, &token(), &SECRET));
-        assert!(!unmatched.is_for(SignedFor { port: 443, ..seen }, &AccessToken::new("other".to_owned()), &SECRET));
-        assert!(!unmatched.is_for(SignedFor { port: 443, ..seen }, &token(), &[8; 32]), "the process is another");
+        assert!(!unmatched.is_for(seen, &token(), &secret()));
+        assert!(unmatched.is_for(SignedFor { port: 443, ..seen }, &token(), &secret()));
+        assert!(!unmatched.is_for(SignedFor { port: 443, ..seen }, &AccessToken::new("other".to_owned()), &secret()));
+        assert!(!unmatched.is_for(SignedFor { port: 443, ..seen }, &token(), &RefusalSecret::new(&[8; 32])), "the process is another");
         assert_eq!(unmatched.as_seen(), seen);
     }
 
@@ -236,10 +248,10 @@ mod tests {
     fn what_came_in_another_spelling_is_told_as_it_came() {
         let header = header();
         let parts = RequestParts { method: "Get", resource: "/a?b", host: "H.example", port: 8443, authorization: Some(&header) };
-        let unmatched = Unmatched::of(&parts, &SECRET).unwrap();
+        let unmatched = Unmatched::of(&parts, &secret()).unwrap();
         assert_eq!((unmatched.as_seen().method, unmatched.as_seen().host), ("Get", "H.example"));
         assert_eq!(unmatched.seen().host, "h.example");
-        assert!(unmatched.is_for(SignedFor { port: 443, ..unmatched.seen() }, &token(), &SECRET));
+        assert!(unmatched.is_for(SignedFor { port: 443, ..unmatched.seen() }, &token(), &secret()));
     }
 
     #[test]
@@ -247,15 +259,15 @@ mod tests {
         let bewit = sign::bewit("ann", &token(), "/a?b", "h.example", 443, 5, None);
         let resource = format!("/a?b&bewit={bewit}");
         let parts = RequestParts { method: "GET", resource: &resource, host: "h.example", port: 80, authorization: None };
-        let unmatched = Unmatched::of(&parts, &SECRET).unwrap();
+        let unmatched = Unmatched::of(&parts, &secret()).unwrap();
         assert!(unmatched.is_bewit() && !unmatched.seen().resource.contains("bewit"));
-        assert!(unmatched.is_for(SignedFor { port: 443, ..unmatched.seen() }, &token(), &SECRET));
+        assert!(unmatched.is_for(SignedFor { port: 443, ..unmatched.seen() }, &token(), &secret()));
     }
 
     #[test]
     fn what_is_no_signature_or_long_is_not_kept() {
         let of = |resource: &str, authorization: Option<&str>| {
-            Unmatched::of(&RequestParts { method: "GET", resource, host: "h", port: 1, authorization }, &SECRET).is_some()
+            Unmatched::of(&RequestParts { method: "GET", resource, host: "h", port: 1, authorization }, &secret()).is_some()
         };
         let (header, long) = (header(), format!("/{}", "a".repeat(LONGEST)));
         assert!(of("/a", Some(&header)) && !of(&long, Some(&header)) && !of("/a", None) && !of("/a", Some("Bearer x")));
@@ -269,6 +281,6 @@ mod tests {
         let parts = RequestParts { method: "GET", resource: "/a?b", host: "h.example", port: 1, authorization: Some(&header) };
         let signed = read(&parts).unwrap().unwrap();
         let (.., mac) = signed.pieces();
-        assert_ne!(Unmatched::of_signed(&signed, &parts, &SECRET).unwrap().fingerprint, *mac.unwrap());
+        assert_ne!(Unmatched::of_signed(&signed, &parts, &secret()).unwrap().fingerprint, *mac.unwrap());
     }
 }
