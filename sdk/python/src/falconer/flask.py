@@ -10,9 +10,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import io
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -28,6 +30,9 @@ from .wsgi import for_caches, path_of
 
 __all__ = ["Caller", "Guard", "caller"]
 
+# What guards have wrapped, and what came of it.
+_WRAPPED: weakref.WeakKeyDictionary[Callable[..., Any], weakref.WeakSet[Callable[..., Any]]] = weakref.WeakKeyDictionary()
+
 View = TypeVar("View", bound=Callable[..., Any])
 Self = TypeVar("Self", bound="Guard")
 
@@ -36,9 +41,19 @@ class Guard(WSGIGuard):
     """Protects the views of a Flask application."""
 
     def install(self: Self, app: Flask) -> Self:
-        """Answers preflights and refusals of this application. Call it once, at the start."""
-        inner = app.wsgi_app
-        app.wsgi_app = self.cors(lambda environ, start: inner(environ, for_caches(environ, start)))  # type: ignore[method-assign, assignment]
+        """Answers preflights and refusals of this application. Call it once, at the start. Requests raise SettingsError where a view is registered without the
+        guard that is written above it."""
+        inner, looked = app.wsgi_app, False
+
+        def guarded(environ: Any, start: Any) -> Any:
+            nonlocal looked
+            if not looked:
+                # Flask takes no routes after the first request.
+                _look_for_open_views(app)
+                looked = True
+            return inner(environ, for_caches(environ, start))
+
+        app.wsgi_app = self.cors(guarded)  # type: ignore[method-assign, assignment]
         app.extensions["falconer"] = self
         app.register_error_handler(Refused, self._refused)
         return self
@@ -64,12 +79,35 @@ class Guard(WSGIGuard):
             g.falconer_caller = self.verify(request.environ, requirement, request.view_args or {}, _read)
             return current_app.ensure_sync(view)(*args, **parameters)
 
+        # INVARIANT: whoever holds `guarded` holds `view`.
+        with contextlib.suppress(TypeError):
+            _WRAPPED.setdefault(view, weakref.WeakSet()).add(guarded)
         return guarded  # type: ignore[return-value]
 
     def _refused(self, refused: Refused) -> Response:
         refusal = refused.refusal
         self.log(request.environ, refusal)
         return Response(refusal.body(request.method, path_of(request.environ)), refusal.status, refusal.headers)
+
+
+def _look_for_open_views(app: Flask) -> None:
+    """`@guard.requires(..)` above `@app.get(..)` wraps a function that nobody calls: Flask has registered the one below, which is open then."""
+    registered = list(app.view_functions.values())
+    within = {id(one) for view in registered for one in _chain(view)}
+    for bare, guarded in list(_WRAPPED.items()):
+        if any(id(one) in within for one in guarded):
+            continue
+        for view in registered:
+            if any(view is one for one in _chain(bare)):
+                raise SettingsError(f"The view {getattr(view, '__name__', view)} is registered without its guard: write the guard's decorator below the route's.")
+
+
+def _chain(view: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """A view and what it wraps."""
+    chain = [view]
+    while len(chain) < 100 and hasattr(chain[-1], "__wrapped__"):
+        chain.append(chain[-1].__wrapped__)
+    return chain
 
 
 def caller() -> Caller:
