@@ -105,12 +105,16 @@ func parts(required []Expression) [][]Expression {
 }
 
 // AuthorizedScopes are what to restrict a call by that this service makes for the caller with its own credentials (Transport.Restricted): these scopes, if
-// the caller has them all, else the refusal is a 403.
+// the caller has them all, else the refusal is a 403, or a 400 for a text that no scope can be.
 func (c *Caller) AuthorizedScopes(ctx context.Context, scopes ...string) ([]string, *Refusal) {
 	wanted := AllOf{}
 	for _, scope := range scopes {
-		if scope == "" || outsideText.MatchString(scope) {
-			return nil, misconfigured("AuthorizedScopes was asked for something that is no scope")
+		if scope == "" {
+			return nil, misconfigured("AuthorizedScopes was asked for an empty scope")
+		}
+		if outsideText.MatchString(scope) {
+			// A caller wrote it into a path.
+			return nil, notVerifiable("a scope that it asks for has a character outside of printable ASCII")
 		}
 		wanted = append(wanted, scope)
 	}

@@ -61,6 +61,12 @@ func TestACallerIsAskedAboutMore(t *testing.T) {
 	if _, refusal := caller.AuthorizedScopes(ctx, ""); refusal == nil || refusal.Status != 500 {
 		t.Error(refusal)
 	}
+	// What a caller wrote into a path may be in it: anybody had a service answer with 500.
+	for _, text := range []string{"notes:read:r\u00e9d", "notes:read:\x00", "\n"} {
+		if _, refusal := caller.AuthorizedScopes(ctx, text); refusal == nil || refusal.Status != 400 || refusal.Code != "InputError" {
+			t.Error(refusal)
+		}
+	}
 	// What the caller lost meanwhile is gone.
 	call(t, "POST", "/api/auth/v1/clients/"+url.PathEscape(reader.ClientID)+"/disable")
 	if _, refusal := caller.Has(ctx, "notes:read:red"); refusal == nil || refusal.Status != 401 || refusal.Reason != "client-disabled" {

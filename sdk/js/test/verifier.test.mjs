@@ -120,8 +120,20 @@ test('further questions about a caller', async () => {
   assert.ok(caller instanceof Caller);
   assert.deepEqual(await caller.authorizedScopes('a', 'b'), ['a', 'b']);
   assert.deepEqual(there.asked.at(-1)[1], { request: there.asked[0][1].request, required: { AllOf: ['a', 'b'] } });
-  await assert.rejects(caller.authorizedScopes('ä'), SettingsError);
+  // What a caller wrote into a path may be in it: it was a TypeError, so that anybody had a service answer with 500.
+  for (const text of ['ä', 'notes:read:r\u00e9d', 'notes:read:\0', '\n']) await assert.rejects(caller.authorizedScopes(text), { status: 400, code: 'InputError' });
+  for (const odd of ['', undefined, 5]) await assert.rejects(caller.authorizedScopes(odd), SettingsError);
+  await assert.rejects(caller.hasEach(['a', '']), SettingsError);
   await assert.rejects(caller.has(''), SettingsError);
+  // The texts of callers are asked about as they are. They were read as templates: one note with a `<` in its name, and nobody saw the list.
+  const odd = ['a<b', '<x>', 'notes:read:<book>', 'é', 'a`b', '>', '\u0000'];
+  for (const text of odd) {
+    assert.equal(await caller.has({ AnyOf: [`notes:read:${text}`] }), true);
+    assert.deepEqual(there.asked.at(-1)[1].required, { AnyOf: [`notes:read:${text}`] });
+  }
+  there.answer = () => ({ status: 200, body: { ...ALLOWED.body, each: there.asked.at(-1)[1].each.map(() => ({ status: 'denied' })) } });
+  assert.deepEqual(await caller.hasEach(odd), odd.map(() => false));
+  assert.deepEqual(there.asked.at(-1)[1].each, odd);
   there.answer = { status: 200, body: { status: 'denied', reason: 'scopes-missing', message: 'm', id: 'i' } };
   assert.equal(await caller.has('a'), false);
   await assert.rejects(caller.authorizedScopes('a'), { status: 403 });

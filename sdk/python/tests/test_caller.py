@@ -40,6 +40,14 @@ def test_a_caller_is_asked_about_more(server):
     assert refused.value.refusal.status == 403
     with pytest.raises(SettingsError):
         caller.authorized_scopes("")
+    # What a caller wrote into a path may be in it: it was a SettingsError, so that anybody had a service answer with 500.
+    for text in ["notes:read:réd", "notes:read:\0", "\n"]:
+        with pytest.raises(Refused) as refused:
+            caller.authorized_scopes(text)
+        assert (refused.value.refusal.status, refused.value.refusal.code) == (400, "InputError")
+    odd = ["a<b", "<x>", "<book>", "é", "a`b", ">", "\0"]
+    assert caller.has_each([f"notes:write:{text}" for text in odd]) == [False] * len(odd)
+    assert all(caller.has(f"notes:read:{text}") for text in odd[:3])
 
 
 def test_the_same_under_asyncio_and_trio(server):

@@ -1,8 +1,8 @@
 // Who sent a request, as Falconer verified it.
 
 import { isPerson, people } from '../../falconer.js';
-import { Refusal, SettingsError } from './refusal.js';
-import { Requirement, isScope } from './requirement.js';
+import { Refusal, SettingsError, notVerifiable } from './refusal.js';
+import { asked, isScope } from './requirement.js';
 
 // As much in one question as a server reads: it bounds their number, their length and their members.
 const MOST_EACH = 128;
@@ -41,7 +41,7 @@ export class Caller {
 
   /** Whether the caller's scopes satisfy an expression: one more question to Falconer. Throws a Refusal where the credentials no longer hold. */
   async has(expression) {
-    const required = new Requirement(expression, []).fill();
+    const required = asked(expression);
     try {
       await this.#ask({ required });
       return true;
@@ -54,7 +54,7 @@ export class Caller {
   /** The same for many expressions (a page of a list), in one question for up to 128 of them. */
   async hasEach(expressions) {
     const found = [];
-    for (const each of parts(expressions.map((expression) => new Requirement(expression, []).fill()))) {
+    for (const each of parts(expressions.map(asked))) {
       found.push(...(await this.#ask({ required: { AllOf: [] }, each })).each);
     }
     return found;
@@ -62,11 +62,13 @@ export class Caller {
 
   /**
    * What to restrict a call by that this service makes for the caller with its own credentials: these scopes, all of which the caller has. Throws a Refusal (403) where
-   * the caller lacks one.
+   * the caller lacks one, and (400) for a text that no scope can be: it is the caller's who wrote it into a path.
    */
   async authorizedScopes(...scopes) {
-    const wrong = scopes.find((scope) => typeof scope !== 'string' || scope === '' || !isScope(scope));
-    if (wrong !== undefined) throw new SettingsError(`${JSON.stringify(wrong) ?? wrong} is not a scope.`);
+    for (const scope of scopes) {
+      if (typeof scope !== 'string' || scope === '') throw new SettingsError(`${JSON.stringify(scope) ?? scope} is not a scope.`);
+      if (!isScope(scope)) throw notVerifiable('a scope that it asks for has a character outside of printable ASCII', 'parameter');
+    }
     await this.#ask({ required: { AllOf: scopes } });
     return scopes;
   }

@@ -17,7 +17,7 @@ export class Requirement {
   #names = new Set();
 
   constructor(expression, parameters) {
-    this.#template = this.#read(expression, expression, 1);
+    this.#template = read(expression, expression, 1, (scope) => this.#scope(scope, expression));
     if (parameters !== undefined) this.fit(parameters);
   }
 
@@ -41,25 +41,31 @@ export class Requirement {
     return filled(this.#template, texts);
   }
 
-  #read(node, whole, depth) {
-    if (typeof node === 'string') return this.#scope(node, whole);
-    if (node === null || typeof node !== 'object') throw wrong(whole, 'it is neither a string nor an object');
-    if (depth > DEEPEST) throw wrong(whole, `it is nested more than ${DEEPEST} deep`);
-    const entries = Object.entries(node);
-    const [operator, members] = entries[0] ?? [];
-    if (entries.length !== 1 || (operator !== 'AllOf' && operator !== 'AnyOf')) throw wrong(whole, 'an object has the one key AllOf or AnyOf');
-    if (!Array.isArray(members)) throw wrong(whole, `${operator} holds a list`);
-    if (members.length === 0) throw wrong(whole, operator === 'AllOf' ? 'an empty AllOf asks for nothing' : 'nobody satisfies an empty AnyOf');
-    return { [operator]: Array.from(members, (member) => this.#read(member, whole, depth + 1)) };
-  }
-
   #scope(scope, whole) {
-    if (scope === '') throw wrong(whole, 'a scope is empty');
     if (/[<>]/.test(scope.replace(PARAMETER, ''))) throw wrong(whole, `\`${scope}\` has a \`<\` or \`>\` that is no part of a parameter such as <book>`);
     if (!isScope(scope)) throw wrong(whole, `${JSON.stringify(scope)} is not a scope: it has a character outside of printable ASCII`);
     for (const [, name] of scope.matchAll(PARAMETER)) this.#names.add(name);
     return scope;
   }
+}
+
+/**
+ * An expression to ask about as it is. It may hold what a caller wrote, which no template is made of, and which may be no scope: then nobody has it but by a star.
+ * Throws a SettingsError for another form.
+ */
+export const asked = (expression) => read(expression, expression, 1, (scope) => scope);
+
+function read(node, whole, depth, scopeOf) {
+  if (node === '') throw wrong(whole, 'a scope is empty');
+  if (typeof node === 'string') return scopeOf(node);
+  if (node === null || typeof node !== 'object') throw wrong(whole, 'it is neither a string nor an object');
+  if (depth > DEEPEST) throw wrong(whole, `it is nested more than ${DEEPEST} deep`);
+  const entries = Object.entries(node);
+  const [operator, members] = entries[0] ?? [];
+  if (entries.length !== 1 || (operator !== 'AllOf' && operator !== 'AnyOf')) throw wrong(whole, 'an object has the one key AllOf or AnyOf');
+  if (!Array.isArray(members)) throw wrong(whole, `${operator} holds a list`);
+  if (members.length === 0) throw wrong(whole, operator === 'AllOf' ? 'an empty AllOf asks for nothing' : 'nobody satisfies an empty AnyOf');
+  return { [operator]: Array.from(members, (member) => read(member, whole, depth + 1, scopeOf)) };
 }
 
 function wrong(expression, problem) {

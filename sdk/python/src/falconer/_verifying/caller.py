@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._errors import Refused, SettingsError
+from .._errors import Refused, SettingsError, not_verifiable
 from .._scopes import Expression, is_scope, names_somebody
 from .decision import Allowed, Decision, Facts, Failed, Identity, SignedRequest
 from .question import MOST_EACH, MOST_TEXT, MOST_VALUES, Question
@@ -84,7 +84,7 @@ class Caller(BaseCaller):
 
     def authorized_scopes(self, *scopes: str) -> list[str]:
         """What to restrict a call by that this service makes for the caller with its own credentials: these scopes, all of which the caller has.
-        Raises Refused (403) where the caller lacks one."""
+        Raises Refused (403) where the caller lacks one, and (400) for a text that no scope can be."""
         wanted = _wanted(scopes)
         _need(self._verifier.ask(self._ask({"AllOf": wanted})))
         return wanted
@@ -107,7 +107,7 @@ class AsyncCaller(BaseCaller):
 
     async def authorized_scopes(self, *scopes: str) -> list[str]:
         """What to restrict a call by that this service makes for the caller with its own credentials: these scopes, all of which the caller has.
-        Raises Refused (403) where the caller lacks one."""
+        Raises Refused (403) where the caller lacks one, and (400) for a text that no scope can be."""
         wanted = _wanted(scopes)
         _need(await self._verifier.ask(self._ask({"AllOf": wanted})))
         return wanted
@@ -147,8 +147,11 @@ def _parts(expressions: Sequence[Expression]) -> list[list[Expression]]:
 
 def _wanted(scopes: Sequence[str]) -> list[str]:
     for scope in scopes:
-        if not scope or not is_scope(scope):
+        if not isinstance(scope, str) or not scope:
             raise SettingsError(f"{scope!r} is not a scope.")
+        if not is_scope(scope):
+            # A caller wrote it into a path.
+            raise Refused(not_verifiable("a scope that it asks for has a character outside of printable ASCII", "parameter"))
     return list(scopes)
 
 
