@@ -140,8 +140,8 @@ describe('the main flow', () => {
       await page.locator('#scopes li').first().waitFor({ state: 'attached' });
       return page.locator('#scopes li').allTextContents();
     };
-    assert.deepEqual(await scopes(one), ['assume:anonymous', 'auth:current-scopes', 'notes:read:red', 'notes:write:red']);
-    assert.deepEqual(await scopes(two), ['assume:anonymous', 'auth:current-scopes', 'notes:read:blue']);
+    assert.deepEqual(await scopes(one), ['notes:read:red', 'notes:write:red']);
+    assert.deepEqual(await scopes(two), ['notes:read:blue']);
     await context.close();
   });
 

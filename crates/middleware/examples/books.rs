@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 
 /// `falconer` is Falconer's root URL. `origin` is where callers reach this service: it is what they sign.
 fn app(falconer: &str, origin: &str) -> Result<Router, SettingsError> {
-    let guard = Guard::new(falconer, origin)?.with_payload_hash_required();
+    // `/whoami`, which requires nothing, shows what is below `notes:`.
+    let guard = Guard::new(falconer, origin)?.with_payload_hash_required().with_revealed(["notes:"])?;
     Ok(Router::new()
         // `<book>` in a scope is `{book}` of the path.
         .merge(guard.route("/books/{book}", "notes:read:<book>", get(read))?)
         .merge(guard.route("/books/{book}", "notes:write:<book>", put(write))?)
-        .route("/whoami", get(whoami).route_layer(guard.identify()))
+        .route("/whoami", get(whoami).layer(guard.identify()))
         // Outermost: pages of other origins may call, and can read refusals too.
         .layer(Cors::any()))
 }

@@ -124,6 +124,12 @@ async fn an_answer_that_leaves_out_expressions_is_none() {
     fake.says(200, json!({"status": "denied", "reason": "scopes-missing", "message": "m", "id": "i", "missing": "a:b", "expires": "x"}));
     assert!(!caller.has(&scopes[0]).await.unwrap());
     assert!(matches!(caller.authorized_scopes(&["a:b"]).await, Err(Refusal::InsufficientScopes { .. })));
+    for of_a_path in ["a:r\u{e9}d", "a:\0"] {
+        assert!(
+            matches!(caller.authorized_scopes(&["a:b", of_a_path]).await, Err(Refusal::NotVerifiable { .. })),
+            "400, and not what a call says later"
+        );
+    }
     fake.says(200, json!({"status": "failed", "reason": "client-disabled", "message": "m", "id": "i"}));
     assert_eq!(caller.has(&scopes[0]).await.unwrap_err().reason(), Some("client-disabled"));
 }

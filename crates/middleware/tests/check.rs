@@ -52,7 +52,7 @@ async fn send(guard: &Guard, path: &str) -> (StatusCode, Value) {
     let handler = async |caller: Caller| Json(json!({"scopes": caller.scopes(), "is": caller.is_person("user:ann")}));
     let app = Router::new()
         .merge(guard.route("/books/{book}", json!({"AnyOf": ["notes:read:<book>", "admin:all"]}), get(handler)).unwrap())
-        .route("/me", get(handler).route_layer(guard.identify()));
+        .route("/me", get(handler).layer(guard.identify()));
     let request =
         Request::get(path).header("authorization", "Hawk signed").header("host", "notes.example:443").body(Body::empty()).unwrap();
     let response = app.oneshot(request).await.unwrap();
@@ -112,12 +112,32 @@ async fn an_older_server_is_asked_for_the_list() {
     assert_eq!(methods, ["authenticate-hawk"; 3]);
 }
 
+/// The whole list was asked for: it takes no tokens, and where it is kept for some services each request was 503.
 #[tokio::test]
-async fn whoever_decides_alone_gets_the_list() {
-    let (root, calls) = fake(Some(allowed(json!({}))), Some(list(&["notes:read:red", "secret:x"]))).await;
-    let (status, body) = send(&Guard::new(&root, NOTES).unwrap(), "/me").await;
-    assert_eq!((status, &body["scopes"]), (StatusCode::OK, &json!(["notes:read:red", "secret:x"])));
-    assert_eq!(calls.lock().unwrap()[0].0, "authenticate-hawk");
+async fn whoever_decides_alone_is_asked_about_as_everybody_is() {
+    let (root, calls) = fake(Some(allowed(json!({"revealed": ["notes:read:red"]}))), None).await;
+    let guard = Guard::new(&root, NOTES).unwrap().with_revealed(["notes:"]).unwrap().with_protected_resource("", ["notes:read:*"]).unwrap();
+    let handler = async |caller: Caller| Json(json!(caller.scopes()));
+    let app: Router = Router::new().route("/me", get(handler).layer(guard.identify()));
+    let request = Request::get("/me").header("authorization", "Bearer falconer_at_x").body(Body::empty()).unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(to_bytes(response.into_body(), 1000).await.unwrap(), r#"["notes:read:red"]"#);
+    let (method, question) = calls.lock().unwrap()[0].clone();
+    assert_eq!(
+        (method.as_str(), &question["required"], &question["reveal"], &question["bearer"]),
+        ("check", &json!({"AllOf": []}), &json!(["notes:"]), &json!(true))
+    );
+}
+
+/// Of a server without `check` the same is taken from the list.
+#[tokio::test]
+async fn whoever_decides_alone_sees_no_more_of_an_older_server() {
+    let (root, _) = fake(None, Some(list(&["notes:read:red", "secret:x"]))).await;
+    let guard = Guard::new(&root, NOTES).unwrap();
+    assert_eq!(send(&guard, "/me").await, (StatusCode::OK, json!({"scopes": [], "is": false})));
+    let guard = guard.with_revealed(["notes:"]).unwrap();
+    assert_eq!(send(&guard, "/me").await.1["scopes"], json!(["notes:read:red"]));
 }
 
 /// What Falconer does for a request was in no trace.

@@ -8,7 +8,7 @@ mod ports;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use falconer_client::Retry;
 use falconer_middleware::{Caller, Cors, Guard};
@@ -53,7 +53,7 @@ fn guard(root: &str) -> Guard {
 fn service(guard: &Guard) -> Router {
     let routes = Router::new()
         .merge(guard.route("/books/{book}", "notes:read:<book>", get(handler).post(echo)).unwrap())
-        .route("/me", get(handler).route_layer(guard.identify()))
+        .route("/me", get(handler).layer(guard.identify()))
         .route("/open", get(handler));
     Router::new().nest("/api", routes).layer(Cors::any())
 }
@@ -299,8 +299,45 @@ async fn routes_of_one_path_keep_their_scopes() {
     let (status, _, body) = send(app.clone(), write("{}")).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert!(body["message"].as_str().unwrap().contains("notes:write:demo"));
-    let other = Request::delete("/api/books/demo").body(Body::empty()).unwrap();
-    assert_eq!(send(app, other).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    // A method that neither has is behind the guard of the one that was merged last.
+    let other = || Request::delete("/api/books/demo").body(Body::empty()).unwrap();
+    assert_eq!(send(app, other()).await.0, StatusCode::FORBIDDEN);
+    let (root, _) = fake(200, success(&["notes:write:demo"], json!({}))).await;
+    let guard = self::guard(&root);
+    let app = Router::new()
+        .merge(guard.route("/api/books/{book}", "notes:read:<book>", get(handler)).unwrap())
+        .merge(guard.route("/api/books/{book}", "notes:write:<book>", post(echo)).unwrap());
+    assert_eq!(send(app, other()).await.0, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+/// `any(..)` is a fallback to axum, and the guard left fallbacks out: every method that was not named ran the handler with nobody asked.
+#[tokio::test]
+async fn each_method_of_a_guarded_path_is_behind_the_guard() {
+    let no_auth = json!({"status": "no-auth", "scheme": "none", "expires": "2030-01-01T00:00:00.000Z", "scopes": []}).to_string();
+    let (nobody, _) = fake(200, no_auth).await;
+    let (root, _) = fake(200, success(&["notes:read:demo"], json!({}))).await;
+    let open = async || "ran";
+    let shapes: [fn(&Guard, axum::routing::MethodRouter) -> Router; 3] = [
+        |guard, methods| guard.route("/books/{book}", "notes:read:<book>", methods).unwrap(),
+        |guard, methods| Router::new().nest("/books", guard.nested_route("/books", "/{book}", "notes:read:<book>", methods).unwrap()),
+        |guard, methods| Router::new().route("/books/{book}", methods.layer(guard.require("notes:read:demo").unwrap())),
+    ];
+    for shape in shapes {
+        for (methods, rest) in [
+            (any(open), StatusCode::OK),
+            (any(open).get(open), StatusCode::OK),
+            (get(open).fallback(open), StatusCode::OK),
+            (get(open).merge(any(open)), StatusCode::OK),
+            (get(open), StatusCode::METHOD_NOT_ALLOWED),
+        ] {
+            for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {
+                let request = || Request::builder().method(method).uri("/books/demo").body(Body::empty()).unwrap();
+                assert_eq!(send(shape(&guard(&nobody), methods.clone()), request()).await.0, StatusCode::FORBIDDEN, "{method}");
+                let (status, ..) = send(shape(&guard(&root), methods.clone()), request()).await;
+                assert_eq!(status, if method == "GET" || method == "HEAD" { StatusCode::OK } else { rest }, "{method}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

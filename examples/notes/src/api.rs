@@ -17,7 +17,7 @@ const BODY_LIMIT_BYTES: usize = LONGEST_TEXT_BYTES * 6 + 1024;
 pub(crate) fn router(guard: &Guard, books: Arc<Books>) -> Result<Router, SettingsError> {
     let guard = guard.clone().with_body_limit(BODY_LIMIT_BYTES);
     Ok(Router::new()
-        .route("/whoami", get(whoami).route_layer(guard.identify()))
+        .route("/whoami", get(whoami).layer(guard.identify()))
         .merge(guard.route("/books/{book}/notes", "notes:read:<book>", get(list))?)
         .merge(guard.route("/books/{book}/notes/{name}", "notes:read:<book>", get(read))?)
         .merge(guard.route("/books/{book}/notes/{name}", "notes:write:<book>", put(write))?)

@@ -36,7 +36,9 @@ where
 
 /// The whole service. Errors: `InvalidInput`, with the setting that cannot be used.
 pub fn router(settings: &Settings) -> io::Result<axum::Router> {
-    let guard = Guard::new(&settings.falconer_root_url, &settings.public_origin).map_err(invalid)?;
+    // The page shows what somebody may do here; of other services it is told nothing.
+    let guard =
+        Guard::new(&settings.falconer_root_url, &settings.public_origin).map_err(invalid)?.with_revealed(["notes:"]).map_err(invalid)?;
     let api = api::router(&guard, Arc::default()).map_err(invalid)?;
     let page = page::router(&settings.falconer_root_url).map_err(invalid)?;
     Ok(page.nest("/api", api).layer(axum::middleware::from_fn(log::requests)))

@@ -83,10 +83,10 @@ async fn each_book_and_each_way_has_its_scope() {
 
 #[tokio::test]
 async fn whoami_goes_by_identity_and_never_by_the_client_id() {
-    let (_, known) = ask_json(&notes(&falconer(&["a"], true).await), "GET", "/api/whoami", "").await;
+    let (_, known) = ask_json(&notes(&falconer(&["notes:a", "b"], true).await), "GET", "/api/whoami", "").await;
     assert_eq!(
         known,
-        json!({"identity": {"id": "local/ann", "displayName": "Ann", "email": null}, "scopes": ["a"], "expires": "2030-01-01T00:00:00.000Z"})
+        json!({"identity": {"id": "local/ann", "displayName": "Ann", "email": null}, "scopes": ["notes:a"], "expires": "2030-01-01T00:00:00.000Z"})
     );
     let (_, unknown) = ask_json(&notes(&falconer(&["a"], false).await), "GET", "/api/whoami", "").await;
     assert_eq!(unknown["identity"], Value::Null);

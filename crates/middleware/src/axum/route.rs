@@ -9,6 +9,9 @@ impl Guard {
     /// A route whose callers need these scopes: `guard.route("/books/{book}", "notes:read:<book>", get(read))?`, to be merged into a router. The
     /// same path may be merged again with other methods and other scopes. `<name>` in a scope is `{name}` of the path.
     ///
+    /// The guard stands before all of it, `any(..)` and a fallback too: of a method that the route doesn't name only callers with these scopes learn that it is none (405);
+    /// where the path was merged several times, callers with those of the last.
+    ///
     /// Errors: [`SettingsError`], for everything that would fail at each call, such as a parameter that the path doesn't have.
     pub fn route<S>(&self, path: &str, expression: impl Into<Value>, methods: MethodRouter<S>) -> Result<Router<S>, SettingsError>
     where
@@ -33,7 +36,8 @@ impl Guard {
         }
         let parameters = parameters(prefix)?.into_iter().chain(parameters(path)?);
         let requirement = Requirement::parse(&expression.into(), parameters)?;
-        Ok(Router::new().route(path, methods.route_layer(Require::new(self.clone(), Some(requirement)))))
+        // INVARIANT: never `route_layer`, which leaves out the fallback, and that is where `any(..)` has its handler.
+        Ok(Router::new().route(path, methods.layer(Require::new(self.clone(), Some(requirement)))))
     }
 }
 

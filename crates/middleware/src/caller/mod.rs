@@ -1,6 +1,6 @@
 //! Who sent a request, and what a service may ask about it.
 
-use falconer_scopes::{Expression, ScopeSet};
+use falconer_scopes::{Expression, ScopeSet, is_valid_scope};
 use falconer_wire::Identity;
 
 use crate::Refusal;
@@ -25,7 +25,8 @@ impl Caller {
         self.client_id.as_deref()
     }
 
-    /// What the request may do, expanded, with what everybody may do: as far as the service is told ([`Verifier::check`](crate::Verifier::check)).
+    /// What the request may do, expanded, with what everybody may do: as far as the service is told ([`Verifier::check`](crate::Verifier::check)):
+    /// those that begin as what the route requires, and those of [`Verifier::with_revealed`](crate::Verifier::with_revealed).
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
@@ -61,8 +62,16 @@ impl Caller {
 
     /// What to restrict a call by that this service makes for the caller with its own credentials
     /// ([`Client::with_authorized_scopes`](falconer_client::Client::with_authorized_scopes)): these scopes. Errors: [`Refusal::InsufficientScopes`], where the caller
-    /// lacks one of them.
+    /// lacks one of them; [`Refusal::NotVerifiable`], for a text that no scope can be: a caller wrote it into a path.
     pub async fn authorized_scopes<'s>(&self, scopes: &[&'s str]) -> Result<Vec<&'s str>, Refusal> {
+        if let Some(wrong) = scopes.iter().find(|scope| !is_valid_scope(scope)) {
+            return Err(match wrong.is_empty() {
+                true => Refusal::Misconfigured("authorized_scopes was asked for an empty scope".to_owned()),
+                false => {
+                    Refusal::NotVerifiable { message: "a scope that it asks for has a character outside of printable ASCII".to_owned() }
+                }
+            });
+        }
         let all = scopes.iter().map(|scope| Expression::Scope((*scope).to_owned())).collect();
         self.asker.ask(&Expression::AllOf(all), &[]).await?;
         Ok(scopes.to_vec())

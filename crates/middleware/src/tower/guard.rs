@@ -76,8 +76,11 @@ impl Guard {
         Ok(Require::new(self.clone(), Some(Requirement::parse(&expression.into(), [])?)))
     }
 
-    /// A layer for routes that decide by themselves: the handler gets a [`Caller`](crate::Caller), with what everybody may do if there were
-    /// no credentials. Bad credentials are refused all the same. Only here a service is told all scopes of a caller.
+    /// A layer for routes that decide by themselves: the handler gets a [`Caller`](crate::Caller), also where there were no credentials, and asks it
+    /// ([`Caller::has`](crate::Caller::has)). Bad credentials are refused all the same. Of the scopes it sees those of [`Guard::with_revealed`]; a program that
+    /// needs all of them takes [`Verifier::verify`].
+    ///
+    /// In axum it is `get(handler).layer(guard.identify())`: `route_layer` would leave out what `any(..)` and a fallback answer.
     #[must_use]
     pub fn identify(&self) -> Require {
         Require::new(self.clone(), None)

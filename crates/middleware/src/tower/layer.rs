@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use falconer_scopes::Expression;
 use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
 use tower::{BoxError, Layer, Service};
 
 use crate::tower::{Guard, body, parts, refused};
 use crate::{Proof, Refusal, Requirement, SignedRequest};
+
+/// Whoever signed nothing wrong satisfies it.
+const NOTHING: Expression = Expression::AllOf(Vec::new());
 
 /// The layer that verifies requests and puts a [`Caller`](crate::Caller) into their extensions. [`Guard`] gives it.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ impl Require {
         };
         let verification = match &required {
             Some(required) => verifier.check(&signed, required).await,
-            None => verifier.verify(&signed).await,
+            None => verifier.check(&signed, &NOTHING).await,
         };
         let verified = match verification {
             Ok(verified) => verified,

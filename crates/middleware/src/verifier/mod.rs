@@ -253,6 +253,9 @@ impl Verifier {
     }
 
     /// Asks who signed a request, and for the whole list of their scopes, for programs that need it. Nothing is kept: each request is asked about anew.
+    ///
+    /// It is the protocol's own `authenticateHawk`, which takes signatures and no access tokens, and which an operator may keep for services that sign it
+    /// (`services.whole_lists`): this verifier doesn't, and gets [`Refusal::Unavailable`] there.
     pub async fn verify(&self, request: &SignedRequest<'_>) -> Result<Verified, Refusal> {
         let answer = async {
             let question = self.question(request)?;
