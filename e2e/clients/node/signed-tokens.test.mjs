@@ -45,14 +45,14 @@ describe('npm jose at a service that verifies by itself', () => {
   after(() => server?.stop());
 
   /** The tokens of ann, who pressed Grant. */
-  async function tokens(resource, scope = 'notes:read:red notes:write:red') {
+  async function tokens(resource, scope = 'notes:read:red notes:write:red', options = {}) {
     const [pkceCodeVerifier, expectedState] = [client.randomPKCECodeVerifier(), client.randomState()];
     const url = client.buildAuthorizationUrl(application, {
       redirect_uri: CALLBACK, scope, state: expectedState, resource,
       code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256',
     });
     const back = new URL(await authorizeOverHttp(server.rootUrl, 'ann', PASSWORD, url.href));
-    return client.authorizationCodeGrant(application, back, { pkceCodeVerifier, expectedState }, { resource });
+    return client.authorizationCodeGrant(application, back, { pkceCodeVerifier, expectedState }, { resource }, options);
   }
 
   const verified = (token, changes = {}) => jwtVerify(token, keys, { issuer: server.rootUrl, audience: RESOURCE, typ: 'at+jwt', algorithms: ['ES256'], ...changes });
@@ -97,6 +97,11 @@ describe('npm jose at a service that verifies by itself', () => {
       assert.equal((await service.verify(token)).client_id, 'page');
       const { access_token: opaque } = await tokens('https://notes.example.com/');
       await assert.rejects(service.verify(opaque));
+      // One that is bound to a key is worth nothing without its proof: it was taken from whoever had stolen it.
+      const DPoP = client.getDPoPHandle(application, await client.randomDPoPKeyPair());
+      const { access_token: bound } = await tokens(RESOURCE, 'notes:read:red', { DPoP });
+      assert.match((await verified(bound)).payload.cnf.jkt, /^[\w-]{43}$/);
+      await assert.rejects(service.verify(bound), /a proof has to be checked/);
       await client.tokenRevocation(application, refresh);
       await service.poll();
       await assert.rejects(service.verify(token), /the grant has ended/);
