@@ -8,6 +8,7 @@ use falconer_client::system::now_ms;
 const SOON: Duration = Duration::from_secs(2);
 
 /// What Falconer says of credentials now.
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 pub(crate) enum Standing {
     /// They count, and end then, in milliseconds since 1970.
     Until(i64),
