@@ -1,16 +1,19 @@
 -- HAProxy asks the gateway about each request: `lua-load` this file in `global`, then `http-request lua.falconer` in a frontend or backend.
 local gateway = "http://127.0.0.1:4180/.falconer/check"
-local passed_on = { "authorization", "cookie", "accept", "origin", "upgrade", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
-  "access-control-request-method", "x-http-method-override", "x-http-method", "x-method-override", "dpop" }
+local passed_on = {}
+for _, name in ipairs({ "authorization", "cookie", "accept", "origin", "upgrade", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
+  "access-control-request-method", "x-http-method-override", "x-http-method", "x-method-override", "dpop" }) do passed_on[name] = true end
 
 core.register_action("falconer", { "http-req" }, function(txn)
   local sent = txn.http:req_get_headers()
   local host = sent["host"] and sent["host"][0] or ""
   local headers = { ["x-original-request"] = { txn.sf:method() .. " " .. host .. " " .. txn.sf:pathq() .. " " .. txn.sf:src() } }
-  for _, name in ipairs(passed_on) do
-    if sent[name] then
+  for name, values in pairs(sent) do
+    -- The service may read an underscore as a dash, so the gateway has to see both.
+    local read_as = name:gsub("_", "-")
+    if passed_on[read_as] then
       headers[name] = {}
-      for number = 0, #sent[name] do table.insert(headers[name], sent[name][number]) end
+      for number = 0, #values do table.insert(headers[name], values[number]) end
     end
   end
   local answer = core.httpclient():get({ url = gateway, headers = headers, timeout = 11000 })
