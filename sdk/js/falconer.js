@@ -162,7 +162,8 @@ class Session {
 
   /** Forgets the credentials at once, as `clear` does, and has Falconer end the grant: 'ended', 'counts' (it said no) or 'unknown' (no answer). */
   async signOut() {
-    const credentials = this.signedIn ? this.#credentials : null;
+    if (!this.#credentials) await this.#ready; // what is about to come counts too, and so may what only looks ended: the clock here may be ahead
+    const credentials = this.#credentials;
     const cleared = this.clear();
     const check = () => this.#check(credentials, new URL(this.#rootUrl).origin, { required: { AllOf: [] } });
     const ended = credentials ? await endGrant(this.#rootUrl, credentials, () => this.#seconds(), check) : 'ended';
@@ -194,8 +195,7 @@ class Session {
     this.#need();
     const fromRequest = typeof Request !== 'undefined' && input instanceof Request;
     // A redirected request would carry a signature for another address, and cookies are not wanted: what counts is signed.
-    const defaults = fromRequest ? {} : { redirect: 'error', credentials: 'omit' };
-    const request = new Request(fromRequest ? input : requestParts(input).href, { ...defaults, ...init });
+    const request = new Request(fromRequest ? input : requestParts(input).href, { redirect: 'error', credentials: 'omit', ...init });
     const streamed = isStream(init?.body) && options.payloadHash !== true;
     const hash = streamed || options.payloadHash === false ? undefined : await bodyHash(request);
     const { authorizedScopes } = options;

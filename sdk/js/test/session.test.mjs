@@ -369,3 +369,29 @@ test('signing out ends the grant, and says where that is not known', async (t) =
     assert.equal(sent.length, answers.length);
   }
 });
+
+/** `signOut` said that the grant had ended, and asked nobody. */
+test('credentials that only look as if they had ended are ended too', async (t) => {
+  const { module } = await load('https://notes.example/');
+  const expiry = Date.now() - 60_000;
+  const session = module.connect({ rootUrl: ROOT, credentials: { ...given, certificate: JSON.stringify({ ...JSON.parse(given.certificate), expiry }) } });
+  assert.equal(session.signedIn, false);
+  const asked = [];
+  t.mock.method(globalThis, 'fetch', async (input) => asked.push(String(input)) && Response.json({ revision: 7 }));
+  assert.equal(await session.signOut(), 'ended');
+  assert.deepEqual(asked, [`${ROOT}/api/falconer/v1/end-grant`]);
+});
+
+/** A `Request` had redirects followed, and cookies of the same origin sent along. */
+test('no redirect is followed and no cookie sent, whatever the call is made of', async (t) => {
+  const { module } = await load('https://notes.example/');
+  const session = module.connect({ rootUrl: ROOT, credentials: given });
+  const sent = [];
+  t.mock.method(globalThis, 'fetch', async (request, init) => sent.push(new Request(request, init)) && Response.json({}));
+  const url = 'https://api.example/x';
+  await session.fetch(url);
+  await session.fetch(new Request(url));
+  await session.fetch(new Request(url, { redirect: 'follow', credentials: 'include' }));
+  await session.fetch(new Request(url), { redirect: 'manual', credentials: 'include' });
+  assert.deepEqual(sent.map(({ redirect, credentials }) => [redirect, credentials]), [...Array(3).fill(['error', 'omit']), ['manual', 'include']]);
+});
