@@ -219,10 +219,12 @@ impl SingleRequest<'_> {
         for name in reserved {
             headers.remove(name);
         }
-        // What is signed for Falconer is of no use to the service, on public paths neither.
-        let is_signature = headers.get_all(header::AUTHORIZATION).iter().any(is_of_hawk);
-        if took_credentials || is_signature {
+        // What is shown to Falconer is of no use to the service, on public paths neither: a signature, and a token, which is worth something elsewhere too.
+        let is_ours = headers.get_all(header::AUTHORIZATION).iter().any(is_for_falconer);
+        if took_credentials || is_ours {
             headers.remove(header::AUTHORIZATION);
+            // A proof goes with its token.
+            headers.remove("dpop");
         }
         let cookies = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(b"; ".as_slice());
         headers.remove(header::COOKIE);
@@ -262,6 +264,9 @@ impl Drop for OpenWebSocket {
     }
 }
 
+/// How access tokens begin.
+const ACCESS_TOKEN: &[u8] = b"falconer_at_";
+
 /// Whether the service behind could take it for a header that only the gateway sets. Many services make one name of dashes and underscores.
 fn is_reserved(name: &HeaderName) -> bool {
     let name = name.as_str().replace('_', "-");
@@ -270,13 +275,37 @@ fn is_reserved(name: &HeaderName) -> bool {
         || SAID_BY_PROXIES_BEGINS.iter().any(|begins| name.starts_with(begins))
 }
 
-fn is_of_hawk(authorization: &HeaderValue) -> bool {
-    authorization.as_bytes().trim_ascii_start().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"hawk"))
+/// A Hawk signature, or an access token of Falconer.
+fn is_for_falconer(authorization: &HeaderValue) -> bool {
+    let value = authorization.as_bytes().trim_ascii();
+    let (scheme, token) = value.split_at(value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len()));
+    let shows_token = [&b"bearer"[..], b"dpop"].iter().any(|one| scheme.eq_ignore_ascii_case(one));
+    scheme.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"hawk"))
+        || (shows_token && token.trim_ascii_start().starts_with(ACCESS_TOKEN))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A token of ten minutes, good at every service that takes them, went on to the service behind.
+    #[test]
+    fn what_is_for_falconer_ends_here() {
+        for (value, ours) in [
+            ("Hawk id=\"a\"", true),
+            (" hawk id=\"a\"", true),
+            ("Bearer falconer_at_x", true),
+            ("bearer   falconer_at_x", true),
+            ("BEARER\tfalconer_at_x", true),
+            ("DPoP falconer_at_x", true),
+            ("Bearer other", false),
+            ("Bearer", false),
+            ("Basic falconer_at_x", false),
+            ("", false),
+        ] {
+            assert_eq!(is_for_falconer(&HeaderValue::from_static(value)), ours, "{value:?}");
+        }
+    }
 
     #[test]
     fn no_spelling_of_a_reserved_name_is_passed_on() {
