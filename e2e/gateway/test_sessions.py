@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from falconer_server import Server
 from proxies import Protected
-from scenarios import host_and_port
+from scenarios import credentials_of, host_and_port
 
 HEAD = 'public = ["/open"]'
 RULES = """
@@ -75,7 +75,7 @@ def signed_in(service, granted, to="/books/red?page=2", before=None):
     answer, _, set_cookies = call(service, "GET", f"/.falconer/back?{urlencode({'state': state, **granted})}", PAGE_OF, cookies)
     assert (answer.status, answer.getheader("Location")) == (303, service.origin + to)
     assert answer.getheader("Cache-Control") == "no-store" and answer.getheader("Referrer-Policy") == "no-referrer"
-    assert set_cookies["falconer-gateway-sign-in"] == "" and len(set_cookies["falconer-gateway"]) > 100
+    assert set_cookies[f"falconer-gateway-sign-in-{state[:8]}"] == "" and len(set_cookies["falconer-gateway"]) > 100
     return {"falconer-gateway": set_cookies["falconer-gateway"]}
 
 
@@ -91,7 +91,7 @@ def test_pages_lead_to_falconer_and_programs_get_json(service, server):
     query = parse_qs(asked.query)
     assert answer.getheader("Location").startswith(f"{server.root_url}/?target=")
     assert (query["scope"], query["identity"]) == (["notes:read:*", "notes:admin"], ["true"])
-    assert query["target"][0].startswith(f"{service.origin}/.falconer/back?state=") and list(cookies) == ["falconer-gateway-sign-in"]
+    assert query["target"][0].startswith(f"{service.origin}/.falconer/back?state=") and [name[:-8] for name in cookies] == ["falconer-gateway-sign-in-"]
     for headers in [SCRIPT_OF, {"Accept": "*/*"}, {}]:
         answer, body, _ = call(service, "GET", "/books/red", headers)
         assert (answer.status, reason(body)) == (403, "no-credentials")
@@ -157,8 +157,28 @@ def test_nobody_is_sent_or_signed_in_elsewhere(service, granted):
     theirs, _, _ = call(service, "GET", "/.falconer/sign-in?to=/books/red", PAGE_OF)
     state = parse_qs(urlsplit(parse_qs(urlsplit(theirs.getheader("Location")).query)["target"][0]).query)["state"][0]
     for cookies in [mine, {}]:
-        answer, body, set_cookies = call(service, "GET", f"/.falconer/back?{urlencode({'state': state, **granted})}", PAGE_OF, cookies)
+        answer, _, set_cookies = call(service, "GET", f"/.falconer/back?{urlencode({'state': state, **granted})}", PAGE_OF, cookies)
+        # Refused credentials do not stay in the address either.
+        assert (answer.status, answer.getheader("Location"), set_cookies) == (303, f"{service.origin}/.falconer/not-asked-for", {})
+        answer, body, set_cookies = call(service, "GET", "/.falconer/not-asked-for", PAGE_OF, cookies)
         assert (answer.status, set_cookies) == (400, {}) and b"<code>not-asked-for</code>" in body and b'"/.falconer/sign-in?to=%2F"' in body
+
+
+def test_two_tabs_sign_in_at_once(service, granted):
+    """The second one's cookie took the place of the first's, which ended on an error with credentials in its address."""
+    jar, tabs = {}, []
+    for to in ["/books/red", "/books/blue"]:
+        answer, _, set_cookies = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF, jar)
+        jar.update(set_cookies)
+        target = parse_qs(urlsplit(answer.getheader("Location")).query)["target"][0]
+        tabs.append((parse_qs(urlsplit(target).query)["state"][0], to))
+    for order in [tabs, tabs[::-1]]:
+        cookies = dict(jar)
+        for state, to in order:
+            answer, _, set_cookies = call(service, "GET", f"/.falconer/back?{urlencode({'state': state, **granted})}", PAGE_OF, cookies)
+            assert (answer.status, answer.getheader("Location")) == (303, service.origin + to)
+            cookies = {name: value for name, value in (cookies | set_cookies).items() if value}
+        assert list(cookies) == ["falconer-gateway"]
 
 
 def test_a_cookie_is_worth_nothing_changed_or_twice(service, granted):
@@ -246,7 +266,10 @@ def test_signing_out_while_falconer_is_away(behind, tmp_path):
 def test_a_session_that_ends_soon_leads_to_falconer(server, behind, granted, tmp_path):
     service = Protected("upstream", tmp_path / "run", server.root_url, behind, rules=RULES.replace("identity = true", "renew_minutes = 100000"))
     try:
-        cookies = signed_in(service, granted)
+        # A grant is shown its pages for half of its time, however short it is. They led to the grant page at once.
+        assert call(service, "GET", "/books/red", PAGE_OF, signed_in(service, granted))[0].status == 200
+        halfway = credentials_of({"scopes": ["notes:read:*"], "temporary": {"startSeconds": -7200, "expirySeconds": 3600}}, server)
+        cookies = signed_in(service, {"clientId": halfway.client_id, "accessToken": halfway.access_token, "certificate": json.dumps(dict(halfway.certificate))})
         answer, _, _ = call(service, "GET", "/books/red", PAGE_OF, cookies)
         assert (answer.status, answer.getheader("Location")) == (303, f"{service.origin}/.falconer/sign-in?to=%2Fbooks%2Fred")
         # A script's request loses nothing of what somebody is typing.

@@ -304,7 +304,7 @@ fn of_session(request: &RequestHead<'_>, site: &Site, session: &SiteSession) -> 
         return Err(Refused::OtherSite);
     }
     let renew_ms = i64::try_from(session.settings.renew.as_millis()).unwrap_or(0);
-    if wants_page(request.method, request.headers) && opened.expires_ms - now_ms < renew_ms {
+    if wants_page(request.method, request.headers) && opened.ends_soon(renew_ms, now_ms) {
         return Ok(SessionState::SignIn);
     }
     let header = session.sign(request.method, request.target, opened.credentials.clone())?;

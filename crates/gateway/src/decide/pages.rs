@@ -14,6 +14,11 @@ use crate::page::Page;
 use crate::rules::Target;
 use crate::session::{CallbackOutcome, begin, came_back, is_own, sign_in_path};
 
+/// Where it is said that credentials came that this browser did not ask for.
+const NOT_ASKED_FOR: &str = "/.falconer/not-asked-for";
+/// Where it is said that credentials came that can't be kept.
+const UNUSABLE: &str = "/.falconer/unusable-credentials";
+
 /// Answers what is below `/.falconer/`.
 pub(super) async fn answer(
     gateway: &Gateway,
@@ -29,10 +34,10 @@ pub(super) async fn answer(
     match (request.method, target.path()) {
         ("GET", "/.falconer/sign-in") => {
             let to = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "to").map(|(_, to)| to.into_owned());
-            let begun = begin(&session.asks, cookies, to.as_deref().unwrap_or("/"), now_ms);
-            let (url, cookie) = begun.ok_or(Refused::Misconfigured("a sign-in can't begin"))?;
+            let begun = begin(&session.asks, cookies, request.headers, to.as_deref().unwrap_or("/"), now_ms);
+            let (url, set) = begun.ok_or(Refused::Misconfigured("a sign-in can't begin"))?;
             gateway.metrics().session(Event::Begun);
-            Answer::to(&url, [cookie]).ok_or(too_long)
+            Answer::to(&url, set).ok_or(too_long)
         }
         ("GET", "/.falconer/back") => match came_back(query, request.headers, cookies, now_ms) {
             // At once to an address without credentials in it.
@@ -44,9 +49,12 @@ pub(super) async fn answer(
                 }
                 Answer::to(&format!("{}{to}", site.origin), set).ok_or(too_long)
             }
-            CallbackOutcome::NotAskedFor => Err(Refused::NotAskedFor),
-            CallbackOutcome::Unusable => Err(Refused::UnusableCredentials),
+            // These too: the refusal stands at an address without a query.
+            CallbackOutcome::NotAskedFor => Answer::to(&format!("{}{NOT_ASKED_FOR}", site.origin), None).ok_or(too_long),
+            CallbackOutcome::Unusable(set) => Answer::to(&format!("{}{UNUSABLE}", site.origin), set).ok_or(too_long),
         },
+        ("GET", NOT_ASKED_FOR) => Err(Refused::NotAskedFor),
+        ("GET", UNUSABLE) => Err(Refused::UnusableCredentials),
         ("POST", SIGN_OUT) if !is_own("POST", request.headers, &site.origin) => Err(Refused::OtherSite),
         ("POST", SIGN_OUT) => ending::sign_out(gateway, request, site, session).await,
         ("GET", SIGN_OUT) if cookies.session(request.headers, now_ms).is_some() => {

@@ -13,13 +13,18 @@ use crate::keys::Key;
 const LARGEST: usize = 4000;
 /// So long somebody may take at Falconer.
 const SIGN_IN_SECONDS: i64 = 3600;
+/// So many sign-ins of one browser may be under way: a browser that is started again opens its tabs at once.
+const MOST_SIGN_INS: usize = 5;
+/// So much of a state is in the name of its cookie.
+const SIGN_IN_NAME: usize = 8;
 
-/// The cookies of one origin: the session, and the sign-in that is under way. Both are sealed, and hold their own end.
+/// The cookies of one origin: the session, and one for each sign-in that is under way. All are sealed, and hold their own end.
 #[derive(Clone)]
 pub(crate) struct Cookies {
     cipher: XChaCha20Poly1305,
     origin: String,
     session: String,
+    /// How the names of the others begin.
     sign_in: String,
     attributes: &'static str,
 }
@@ -47,6 +52,16 @@ pub(crate) struct PendingSignIn {
 pub(crate) struct Opened {
     pub(crate) credentials: Credentials,
     pub(crate) expires_ms: i64,
+    /// When the credentials were made; `None`: nobody says it.
+    begun_ms: Option<i64>,
+}
+
+impl Opened {
+    /// Whether it ends within `renew_ms`. A session that is shorter than twice that is renewed in its second half: else it would never show a page.
+    pub(crate) fn ends_soon(&self, renew_ms: i64, now_ms: i64) -> bool {
+        let half_ms = self.begun_ms.map_or(i64::MAX, |begun_ms| self.expires_ms.saturating_sub(begun_ms) / 2);
+        self.expires_ms.saturating_sub(now_ms) < renew_ms.min(half_ms)
+    }
 }
 
 impl Cookies {
@@ -59,7 +74,7 @@ impl Cookies {
             ("", "; Path=/; HttpOnly; SameSite=Lax")
         };
         let named = |what: &str| format!("{prefix}falconer-gateway{what}");
-        Cookies { cipher, origin: origin.to_owned(), session: named(""), sign_in: named("-sign-in"), attributes }
+        Cookies { cipher, origin: origin.to_owned(), session: named(""), sign_in: named("-sign-in-"), attributes }
     }
 
     /// The session of a request, if it has one that opens and has not ended.
@@ -70,7 +85,9 @@ impl Cookies {
         }
         let credentials = Credentials::new(session.id.as_str(), session.token.as_str());
         let credentials = credentials.with_certificate(session.certificate.as_str()).ok()?;
-        Some(Opened { credentials, expires_ms: session.expires_ms })
+        let begun_ms =
+            serde_json::from_str::<serde_json::Value>(&session.certificate).ok()?.get("start").and_then(serde_json::Value::as_i64);
+        Some(Opened { credentials, expires_ms: session.expires_ms, begun_ms })
     }
 
     /// Whether there is a session of which nobody here can say whose it is: sealed with another key, damaged, or sent twice.
@@ -89,29 +106,54 @@ impl Cookies {
         self.set(&self.session, &session, (expires_ms - now_ms) / 1000)
     }
 
-    pub(crate) fn sign_in(&self, headers: &HeaderMap, now_ms: i64) -> Option<PendingSignIn> {
-        self.open(headers, &self.sign_in).filter(|under_way: &PendingSignIn| under_way.expires_ms > now_ms)
+    /// The sign-in of this state, if this browser began it and it is not over.
+    pub(crate) fn sign_in(&self, headers: &HeaderMap, state: &str, now_ms: i64) -> Option<PendingSignIn> {
+        let under_way: PendingSignIn = self.open(headers, &self.sign_in_name(state)?)?;
+        (under_way.state == state && under_way.expires_ms > now_ms).then_some(under_way)
     }
 
     pub(crate) fn set_sign_in(&self, state: &str, back_to: &str, now_ms: i64) -> Option<HeaderValue> {
         let expires_ms = now_ms + SIGN_IN_SECONDS * 1000;
         let under_way = PendingSignIn { state: state.to_owned(), back_to: back_to.to_owned(), expires_ms };
-        self.set(&self.sign_in, &under_way, SIGN_IN_SECONDS)
+        self.set(&self.sign_in_name(state)?, &under_way, SIGN_IN_SECONDS)
+    }
+
+    /// Clears what leaves no place for one more sign-in: what opens not, then the oldest.
+    pub(crate) fn clear_old_sign_ins(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let mut found: Vec<(i64, String)> = Vec::new();
+        let pairs = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+        for pair in pairs {
+            let state = pair.trim_ascii().strip_prefix(self.sign_in.as_bytes()).and_then(|rest| rest.split(|byte| *byte == b'=').next());
+            let name = state.and_then(|state| self.sign_in_name(std::str::from_utf8(state).ok()?));
+            if let Some(name) = name.filter(|name| found.iter().all(|(_, known)| known != name)) {
+                let expires_ms = self.open::<PendingSignIn>(headers, &name).map_or(0, |under_way| under_way.expires_ms);
+                found.push((expires_ms, name));
+            }
+        }
+        found.sort();
+        let surplus = (found.len() + 1).saturating_sub(MOST_SIGN_INS);
+        found.iter().take(surplus).filter_map(|(_, name)| self.cleared(name)).collect()
+    }
+
+    /// `None`: a text that is no state.
+    fn sign_in_name(&self, state: &str) -> Option<String> {
+        let is_state = state.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        state.get(..SIGN_IN_NAME).filter(|_| is_state).map(|first| format!("{}{first}", self.sign_in))
     }
 
     pub(crate) fn clear_session(&self) -> Option<HeaderValue> {
         self.cleared(&self.session)
     }
 
-    pub(crate) fn clear_sign_in(&self) -> Option<HeaderValue> {
-        self.cleared(&self.sign_in)
+    pub(crate) fn clear_sign_in(&self, state: &str) -> Option<HeaderValue> {
+        self.cleared(&self.sign_in_name(state)?)
     }
 
     /// The header without these cookies: the service behind has no use for them. `None`: nothing is left.
     pub(crate) fn without_ours(&self, value: &[u8]) -> Option<Vec<u8>> {
         let left = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| {
             let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-            !pair.is_empty() && name != self.session.as_bytes() && name != self.sign_in.as_bytes()
+            !pair.is_empty() && name != self.session.as_bytes() && !name.starts_with(self.sign_in.as_bytes())
         });
         let left = left.collect::<Vec<_>>().join(b"; ".as_slice());
         (!left.is_empty()).then_some(left)
@@ -190,8 +232,11 @@ mod tests {
         assert!(cookies('b', https).session(&headers(&cookie), 1).is_none(), "another key");
         assert!(cookies('a', "https://other.example").session(&headers(&cookie), 1).is_none(), "another origin");
         // A cookie of a sign-in is no session, nor the other way round.
-        let begun = sent(&ours.set_sign_in("state", "/", 1000).unwrap());
-        assert!(ours.session(&headers(&begun.replace("-sign-in=", "=")), 1).is_none());
+        let begun = sent(&ours.set_sign_in("state-of-it", "/", 1000).unwrap());
+        assert!(ours.session(&headers(&begun.replace("-sign-in-state-of=", "=")), 1).is_none());
+        assert!(
+            ours.sign_in(&headers(&begun), "state-of-it", 1).is_some() && ours.sign_in(&headers(&begun), "state-of-other", 1).is_none()
+        );
         for (at, letter) in cookie.char_indices().skip("__Host-falconer-gateway=".len()) {
             let mut changed = cookie.clone();
             changed.replace_range(at..=at, if letter == 'A' { "B" } else { "A" });
@@ -221,11 +266,51 @@ mod tests {
         }
     }
 
+    /// A session as long as `renew_minutes`, or shorter, led to the grant page from each page.
+    #[test]
+    fn a_short_session_shows_pages_too() {
+        let ours = cookies('a', "https://notes.example");
+        let opened = |certificate: &str| {
+            let credentials = Credentials::new("ann/x", "token").with_certificate(certificate).unwrap();
+            ours.session(&headers(&sent(&ours.set_session(&credentials, 700_000, 100_000).unwrap())), 100_000).unwrap()
+        };
+        let ten_minutes = opened(r#"{"start": 100000, "expiry": 700000}"#);
+        for (renew_ms, now_ms, soon) in [
+            (3_600_000, 100_000, false),
+            (3_600_000, 400_000, false),
+            (3_600_000, 400_001, true),
+            (60_000, 400_001, false),
+            (60_000, 640_000, false),
+            (60_000, 640_001, true),
+            (0, 699_999, false),
+        ] {
+            assert_eq!(ten_minutes.ends_soon(renew_ms, now_ms), soon, "{renew_ms} {now_ms}");
+        }
+        assert!(opened("{}").ends_soon(3_600_000, 100_000), "nobody says when it began");
+    }
+
+    #[test]
+    fn a_browser_has_some_sign_ins_under_way() {
+        let ours = cookies('a', "https://notes.example");
+        let state = |number: i64| format!("{number:08}-rest");
+        let begun: Vec<String> = (0..6).map(|number| sent(&ours.set_sign_in(&state(number), "/", number).unwrap())).collect();
+        let cleared = |jar: &str| {
+            let cleared = ours.clear_old_sign_ins(&headers(jar));
+            cleared.iter().map(|set| set.to_str().unwrap().split('=').next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let name = |number: i64| format!("__Host-falconer-gateway-sign-in-{number:08}");
+        assert_eq!(cleared(&begun[..4].join("; ")), [""; 0]);
+        assert_eq!(cleared(&begun[1..].join("; ")), [name(1)]);
+        // What opens not goes first; what is no name of ours is left.
+        let jar = format!("{}; {}=x; __Host-falconer-gateway-sign-in-a\tb=y", begun[..4].join("; "), name(77));
+        assert_eq!(cleared(&jar), [name(77)]);
+    }
+
     #[test]
     fn what_is_ours_is_taken_out() {
         let ours = cookies('a', "http://127.0.0.1:8080");
         let left = |value: &str| ours.without_ours(value.as_bytes()).map(|left| String::from_utf8(left).unwrap());
-        assert_eq!(left("a=1; falconer-gateway=x; falconer-gateway-sign-in=y;b=caf\u{e9}").as_deref(), Some("a=1; b=caf\u{e9}"));
+        assert_eq!(left("a=1; falconer-gateway=x; falconer-gateway-sign-in-abc=y;b=caf\u{e9}").as_deref(), Some("a=1; b=caf\u{e9}"));
         assert_eq!(left("falconer-gateway=x"), None);
         assert_eq!(left("falconer-gatewayx=x").as_deref(), Some("falconer-gatewayx=x"));
     }

@@ -1,4 +1,5 @@
-//! The way to Falconer's grant page, and back with credentials. The answer belongs to the browser that asked: its state lies in a cookie, and works once.
+//! The way to Falconer's grant page, and back with credentials. The answer belongs to the browser that asked: its state lies in a cookie of its
+//! own, and works once.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,8 +30,8 @@ pub(crate) enum CallbackOutcome {
     Credentials(Vec<HeaderValue>, String, String),
     /// Nothing that this browser asked for.
     NotAskedFor,
-    /// Credentials that cannot be kept: too large, or not of the shape that grants have.
-    Unusable,
+    /// Credentials that cannot be kept: too large, or not of the shape that grants have. The cookie to set.
+    Unusable(Option<HeaderValue>),
 }
 
 /// The address at which somebody signs in and comes back to a path here.
@@ -43,8 +44,14 @@ pub(crate) fn is_path_here(text: &str) -> bool {
     Target::read(text).is_ok_and(|target| target.segments().first().is_none_or(|first| first != ".falconer"))
 }
 
-/// The address of the grant page, and the cookie that waits for the answer. `None`: no randomness, or a path too long for a cookie.
-pub(crate) fn begin(begin: &GrantPageRequest, cookies: &Cookies, back_to: &str, now_ms: i64) -> Option<(String, HeaderValue)> {
+/// The address of the grant page, and the cookies to set: one that waits for the answer, and what has to make room for it. `None`: no randomness.
+pub(crate) fn begin(
+    begin: &GrantPageRequest,
+    cookies: &Cookies,
+    headers: &HeaderMap,
+    back_to: &str,
+    now_ms: i64,
+) -> Option<(String, Vec<HeaderValue>)> {
     let back_to = if is_path_here(back_to) { back_to } else { "/" };
     let state = URL_SAFE_NO_PAD.encode(falconer_client::system::random::<24>().ok()?);
     let cookie = cookies.set_sign_in(&state, back_to, now_ms).or_else(|| cookies.set_sign_in(&state, "/", now_ms))?;
@@ -58,7 +65,9 @@ pub(crate) fn begin(begin: &GrantPageRequest, cookies: &Cookies, back_to: &str, 
     if begin.identity {
         url.push_str("&identity=true");
     }
-    Some((url, cookie))
+    let mut set = cookies.clear_old_sign_ins(headers);
+    set.push(cookie);
+    Some((url, set))
 }
 
 /// Reads the answer out of the query of [`BACK`].
@@ -69,12 +78,12 @@ pub(crate) fn came_back(query: &str, headers: &HeaderMap, cookies: &Cookies, now
         // Twice is nobody's answer.
         found.next().filter(|_| found.next().is_none())
     };
-    let of_cookie = cookies.sign_in(headers, now_ms).zip(value("state")).filter(|(under_way, state)| under_way.state == *state);
-    let Some((under_way, _)) = of_cookie else { return CallbackOutcome::NotAskedFor };
+    let of_cookie = value("state").and_then(|state| cookies.sign_in(headers, &state, now_ms));
+    let Some(under_way) = of_cookie else { return CallbackOutcome::NotAskedFor };
     let kept = || {
         let credentials = Credentials::new(value("clientId")?, value("accessToken")?).with_certificate(value("certificate")?).ok()?;
         let expires_ms = credentials.expires_ms().filter(|expires_ms| *expires_ms > now_ms)?;
-        let set = vec![cookies.set_session(&credentials, expires_ms, now_ms)?, cookies.clear_sign_in()?];
+        let set = vec![cookies.set_session(&credentials, expires_ms, now_ms)?, cookies.clear_sign_in(&under_way.state)?];
         Some((set, credentials.client_id().to_owned()))
     };
     match kept() {
@@ -82,7 +91,7 @@ pub(crate) fn came_back(query: &str, headers: &HeaderMap, cookies: &Cookies, now
             let to = if is_path_here(&under_way.back_to) { under_way.back_to } else { "/".to_owned() };
             CallbackOutcome::Credentials(set, to, client_id)
         }
-        None => CallbackOutcome::Unusable,
+        None => CallbackOutcome::Unusable(cookies.clear_sign_in(&under_way.state)),
     }
 }
 
@@ -121,7 +130,8 @@ mod tests {
             scopes: vec!["notes:read:*".to_owned()],
             identity: true,
         };
-        let (url, set) = begin(&asks, &cookies, "/books?x=1", 1000).unwrap();
+        let (url, set) = begin(&asks, &cookies, &HeaderMap::new(), "/books?x=1", 1000).unwrap();
+        let [set] = &set[..] else { panic!() };
         let state = url.split("state%3D").nth(1).unwrap().split('&').next().unwrap();
         assert_eq!(
             url,
@@ -133,10 +143,21 @@ mod tests {
         let answer = format!("state={state}&clientId=ann%2Fx&accessToken=t&certificate=%7B%22expiry%22%3A9000%7D");
         let CallbackOutcome::Credentials(set, to, _) = came_back(&answer, &jar, &cookies, 2000) else { panic!() };
         assert_eq!((set.len(), to.as_str()), (2, "/books?x=1"));
+        // Another tab that is on its way: each has its own, whichever is back first. One took the place of the other.
+        let (other, other_set) = begin(&asks, &cookies, &jar, "/other", 1500).unwrap();
+        let other_state = other.split("state%3D").nth(1).unwrap().split('&').next().unwrap();
+        let both = [jar["cookie"].to_str().unwrap(), other_set[0].to_str().unwrap().split(';').next().unwrap()].join("; ");
+        let both: HeaderMap = [(header::COOKIE, both.parse().unwrap())].into_iter().collect();
+        for (state, path) in [(state, "/books?x=1"), (other_state, "/other")] {
+            let answer = format!("state={state}&clientId=ann%2Fx&accessToken=t&certificate=%7B%22expiry%22%3A9000%7D");
+            let CallbackOutcome::Credentials(set, to, _) = came_back(&answer, &both, &cookies, 2000) else { panic!() };
+            let cleared = format!("__Host-falconer-gateway-sign-in-{}=; Max-Age=0", &state[..8]);
+            assert!(to == path && set[1].to_str().unwrap().starts_with(&cleared), "{set:?}");
+        }
         let refused = |query: &str, jar: &HeaderMap, now_ms: i64| match came_back(query, jar, &cookies, now_ms) {
             CallbackOutcome::Credentials(..) => "accepted",
             CallbackOutcome::NotAskedFor => "not asked for",
-            CallbackOutcome::Unusable => "unusable",
+            CallbackOutcome::Unusable(_) => "unusable",
         };
         assert_eq!(refused(&answer, &HeaderMap::new(), 2000), "not asked for", "another browser");
         assert_eq!(refused(&answer, &jar, 1000 + 3_600_000), "not asked for", "an hour later");
