@@ -193,6 +193,31 @@ fn mistakes_are_found_when_the_file_is_read() {
     }
 }
 
+/// Some were taken for the next number that fits, without a word, and a large one of minutes was a panic.
+#[test]
+fn a_number_out_of_its_bounds_is_a_mistake() {
+    let with = |line: &str| Rules::parse(&format!("{HEAD}{line}\n{}", rule("/b", r#"["GET"]"#, "scope = \"a\"")));
+    for (name, good, bad) in [
+        ("connections_per_address", [1, 4_294_967_295], [0, 4_294_967_296]),
+        ("questions_per_address", [1, 4_294_967_295], [0, 4_294_967_296]),
+        ("recheck_seconds", [1, 900], [0, 901]),
+        ("falconer_timeout_ms", [1, 60_000], [0, 60_001]),
+        ("renew_minutes", [0, 527_040], [527_041, 400_000_000_000_000_000_i64]),
+    ] {
+        let line =
+            |number: i64| if name == "renew_minutes" { format!("[session]\n{name} = {number}") } else { format!("{name} = {number}") };
+        for number in good {
+            with(&line(number)).unwrap();
+        }
+        for number in bad {
+            let found = with(&line(number)).unwrap_err().to_string();
+            let at = if name == "renew_minutes" { 4 } else { 3 };
+            assert!(found.contains(&format!("line {at}: `{name}` is {number}, and has to be from {} to {}", good[0], good[1])), "{found}");
+        }
+        assert!(with(&line(-1)).unwrap_err().to_string().contains("line"), "{name}");
+    }
+}
+
 #[test]
 fn all_mistakes_are_said_at_once() {
     let text = format!("{HEAD}{}{}", rule("b", r#"["get"]"#, "scope = \"a\""), rule("/c", r#"["GET"]"#, "scope = \"\""));

@@ -38,11 +38,11 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) proxies: Option<Vec<Spanned<String>>>,
     #[serde(default)]
-    pub(super) connections_per_address: Option<u32>,
+    pub(super) connections_per_address: Option<Spanned<u64>>,
     #[serde(default)]
-    pub(super) questions_per_address: Option<u32>,
+    pub(super) questions_per_address: Option<Spanned<u64>>,
     #[serde(default)]
-    pub(super) recheck_seconds: Option<u64>,
+    pub(super) recheck_seconds: Option<Spanned<u64>>,
     #[serde(default)]
     pub(super) metrics_listen: Option<Spanned<String>>,
     #[serde(default)]
@@ -62,7 +62,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) protected_resource: Option<Spanned<ResourceText>>,
     #[serde(default)]
-    pub(super) falconer_timeout_ms: Option<u64>,
+    pub(super) falconer_timeout_ms: Option<Spanned<u64>>,
     #[serde(default)]
     public: Vec<Spanned<String>>,
     #[serde(default)]
@@ -137,6 +137,17 @@ pub(super) struct Reader<'t> {
 impl Reader<'_> {
     pub(super) fn problem(&mut self, position: usize, text: String) {
         self.problems.push(Problem { line: self.lines.at(position), text });
+    }
+
+    /// A number within its bounds. Another one is a mistake, and never taken for a number that fits.
+    pub(super) fn number(&mut self, name: &str, written: Option<&Spanned<u64>>, default: u64, least: u64, most: u64) -> u64 {
+        let Some(written) = written else { return default };
+        let number = *written.get_ref();
+        if !(least..=most).contains(&number) {
+            self.problem(written.span().start, format!("`{name}` is {number}, and has to be from {least} to {most}"));
+            return default;
+        }
+        number
     }
 
     fn origins(&mut self, written: &Spanned<OneOrMore>) -> Vec<String> {

@@ -94,6 +94,10 @@ pub struct Session {
     pub renew: Duration,
 }
 
+/// More of anything for one address is no bound.
+const SO_MANY: u64 = u32::MAX as u64;
+const YEAR_MINUTES: u64 = 366 * 24 * 60;
+
 /// Addresses.
 #[derive(Clone, Debug)]
 pub struct Networks(Vec<(IpAddr, u8)>);
@@ -108,7 +112,7 @@ pub(super) struct SessionText {
     #[serde(default)]
     identity: bool,
     #[serde(default)]
-    renew_minutes: Option<u64>,
+    renew_minutes: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -188,9 +192,15 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &File, origins: &[String], rul
         place,
         proxies: Networks(proxies),
         proxies_named: file.proxies.is_some(),
-        connections_per_address: file.connections_per_address.unwrap_or(256).max(1),
-        questions_per_address: file.questions_per_address.unwrap_or(64).max(1),
-        recheck: Duration::from_secs(file.recheck_seconds.unwrap_or(30).clamp(1, 900)),
+        connections_per_address: at_most_u32(reader.number(
+            "connections_per_address",
+            file.connections_per_address.as_ref(),
+            256,
+            1,
+            SO_MANY,
+        )),
+        questions_per_address: at_most_u32(reader.number("questions_per_address", file.questions_per_address.as_ref(), 64, 1, SO_MANY)),
+        recheck: Duration::from_secs(reader.number("recheck_seconds", file.recheck_seconds.as_ref(), 30, 1, 900)),
         metrics_listen: file.metrics_listen.as_ref().map(|listen| listen.get_ref().clone()),
         cors: file.cors.iter().map(|origin| origin.get_ref().clone()).collect(),
         session: file.session.as_ref().map(|session| session_of(reader, session, origins, rules)),
@@ -200,8 +210,12 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &File, origins: &[String], rul
         payload_hash_required: file.payload_hash_required,
         bearer_tokens: file.bearer_tokens,
         protected_resource: file.protected_resource.as_ref().map(|resource| resource_of(reader, file, resource, origins, rules)),
-        falconer_timeout: Duration::from_millis(file.falconer_timeout_ms.unwrap_or(5000).clamp(1, 60_000)),
+        falconer_timeout: Duration::from_millis(reader.number("falconer_timeout_ms", file.falconer_timeout_ms.as_ref(), 5000, 1, 60_000)),
     }
+}
+
+fn at_most_u32(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn network(reader: &mut Reader<'_>, text: &Spanned<String>) -> Option<(IpAddr, u8)> {
@@ -254,7 +268,7 @@ fn session_of(reader: &mut Reader<'_>, written: &Spanned<SessionText>, origins: 
         description: session.description.clone().unwrap_or_else(|| "Opens its pages for you.".to_owned()),
         scopes,
         identity: session.identity,
-        renew: Duration::from_secs(60 * session.renew_minutes.unwrap_or(5)),
+        renew: Duration::from_secs(60 * reader.number("renew_minutes", session.renew_minutes.as_ref(), 5, 0, YEAR_MINUTES)),
     }
 }
 
