@@ -6,7 +6,10 @@ use super::refused::Refused;
 use crate::serve::one_host;
 
 /// What only browsers send. Every page that is open in one can send requests to this machine, and none may have them signed.
-const OF_BROWSERS: [HeaderName; 2] = [header::ORIGIN, HeaderName::from_static("sec-fetch-site")];
+const OF_BROWSERS: [HeaderName; 3] = [header::ORIGIN, HeaderName::from_static("sec-fetch-site"), header::UPGRADE_INSECURE_REQUESTS];
+
+/// How the name of each browser begins.
+const BROWSER: &[u8] = b"Mozilla/";
 
 /// Refuses what a page may have sent: what browsers mark as theirs, and, because a page can give its own name the address of this machine, names that are not the
 /// proxy's own. `names`: those beside addresses and `localhost`; `None` where no browser can reach the proxy, as on a unix socket.
@@ -20,7 +23,9 @@ pub(super) fn refuse_pages(parts: &Parts, names: Option<&[String]>) -> Result<()
     // INVARIANT: an address is no name, so no page can have made it stand for this machine.
     let address = name.parse::<std::net::Ipv4Addr>().is_ok() || (name.starts_with('[') && name.ends_with(']'));
     if address || name == "localhost" || names.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
-        return Ok(());
+        // Browsers send `Sec-Fetch-Site` over TLS and to loopback only, and no `Origin` for a picture or a link.
+        let names_browser = parts.headers.get_all(header::USER_AGENT).iter().any(|agent| agent.as_bytes().starts_with(BROWSER));
+        return if names_browser && !authority::is_loopback(&name) { Err(Refused::Browser) } else { Ok(()) };
     }
     Err(Refused::OtherHost(host.chars().filter(char::is_ascii_graphic).take(255).collect()))
 }
@@ -80,6 +85,24 @@ mod tests {
             assert_eq!(refused(&[("host", "localhost"), (name, value)], Some(&[])), Some("browser"));
             assert_eq!(refused(&[("host", "localhost"), (name, value)], None), Some("browser"));
         }
+        // A picture of a page elsewhere was signed for: a browser marks nothing of it where the proxy is beyond loopback.
+        let firefox = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+        for (host, verdict) in [
+            ("172.17.0.1:8090", Some("browser")),
+            ("[fd00::1]:8090", Some("browser")),
+            ("taskcluster", Some("browser")),
+            ("localhost:8090", None),
+            ("127.0.0.1:8090", None),
+            ("[::1]", None),
+            ("evil.example", Some("other-host")),
+        ] {
+            assert_eq!(refused(&[("host", host), firefox], Some(&["taskcluster".to_owned()])), verdict, "{host}");
+            assert_eq!(
+                refused(&[("host", host), ("user-agent", "curl/8")], Some(&["taskcluster".to_owned()])).is_some(),
+                host == "evil.example"
+            );
+        }
+        assert_eq!(refused(&[("host", "localhost"), ("upgrade-insecure-requests", "1")], Some(&[])), Some("browser"));
         // Programs send this one too.
         assert_eq!(refused(&[("host", "localhost"), ("sec-fetch-mode", "cors")], Some(&[])), None);
     }
