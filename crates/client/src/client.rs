@@ -1,5 +1,4 @@
-use crate::connection::resolver::SystemResolver;
-use crate::connection::{Clock, Origin, Retry, target, tls};
+use crate::connection::{Clock, Connections, Origin, Retry, target};
 use crate::{Credentials, Environment, Error, system};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,12 +14,13 @@ use std::sync::Arc;
 /// A connection with one deployment. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Connections,
     root_url: Arc<str>,
     credentials: Option<Arc<Credentials>>,
     authorized_scopes: Option<Arc<[String]>>,
     pub(crate) retry: Retry,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) asks_for_time: bool,
     pub(crate) traceparent: Option<HeaderValue>,
 }
 
@@ -44,12 +44,13 @@ impl Client {
     pub fn new(root_url: &str) -> Result<Client, Error> {
         let root = target::parse(root_url).map_err(Error::Settings)?;
         Ok(Client {
-            http: connections(&root)?,
+            http: Connections::new(&root)?,
             root_url: root_url.trim_end_matches('/').into(),
             credentials: None,
             authorized_scopes: None,
             retry: Retry::default(),
             clock: Arc::default(),
+            asks_for_time: true,
             traceparent: None,
         })
     }
@@ -73,7 +74,7 @@ impl Client {
     /// The same with connections of its own, which its clones share. A connection is served by the runtime that opened it: a program with a runtime on each
     /// thread gives each of them such a client, so that no call wakes another thread. Errors: [`Error::Settings`].
     pub fn with_own_connections(mut self) -> Result<Client, Error> {
-        self.http = connections(&target::parse(&self.root_url).map_err(Error::Settings)?)?;
+        self.http = Connections::new(&target::parse(&self.root_url).map_err(Error::Settings)?)?;
         Ok(self)
     }
 
@@ -88,6 +89,13 @@ impl Client {
     #[must_use]
     pub fn with_authorized_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Client {
         self.authorized_scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Believes this computer's clock only, and asks nobody for the time: for a client that was made for a URL of which nobody says that Falconer is there.
+    #[must_use]
+    pub fn without_learned_time(mut self) -> Client {
+        self.asks_for_time = false;
         self
     }
 
@@ -213,19 +221,6 @@ impl Client {
         };
         Ok(Some(sign::header(credentials.client_id(), credentials.access_token(), &request)))
     }
-}
-
-/// No connection yet, and room for them.
-fn connections(root: &Url) -> Result<reqwest::Client, Error> {
-    let mut http = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::config().map_err(|error| Error::Settings(format!("TLS can't be set up: {error}")))?)
-        .dns_resolver(SystemResolver)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("falconer-client/", env!("CARGO_PKG_VERSION")));
-    if target::is_loopback(root) {
-        http = http.no_proxy();
-    }
-    http.build().map_err(|error| Error::Settings(format!("the HTTP client cannot start: {error}")))
 }
 
 /// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`: what others wrote is passed on only in this form.

@@ -109,7 +109,7 @@ impl Client {
                 headers.insert(header::AUTHORIZATION, signature.map_err(|_| Error::Request("the signature is no header".to_owned()))?);
             }
         }
-        let mut request = self.http.request(exchange.method.clone(), url.clone()).headers(headers);
+        let mut request = self.http.to(&url)?.request(exchange.method.clone(), url.clone()).headers(headers);
         if let Some(body) = &exchange.body {
             request = request.body(body.clone());
         }

@@ -1,6 +1,7 @@
 //! How a call goes over the wire: what of a URL is signed, TLS, what is tried again, and whose clock counts.
 
 mod clock;
+mod connections;
 mod exchange;
 pub(crate) mod resolver;
 mod retry;
@@ -9,6 +10,7 @@ pub(crate) mod target;
 pub(crate) mod tls;
 
 pub(crate) use clock::Clock;
+pub(crate) use connections::Connections;
 pub use exchange::{Answer, Exchange, Refusal};
 pub use retry::Retry;
 pub use target::{Origin, encode_segment};

@@ -49,7 +49,7 @@ impl Client {
     }
 
     async fn open_once(&self, method: &Method, url: &Url, headers: &HeaderMap, patience: Duration) -> Result<reqwest::Response, Error> {
-        let mut request = self.http.request(method.clone(), url.clone()).headers(headers.clone());
+        let mut request = self.http.to(url)?.request(method.clone(), url.clone()).headers(headers.clone());
         if let Some(signature) = self.sign(method, url, None)? {
             request = request.header(header::AUTHORIZATION, signature);
         }
@@ -72,7 +72,7 @@ impl Client {
 
     async fn try_once(&self, method: &Method, url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, Error> {
         const JSON: &str = "application/json";
-        let mut request = self.http.request(method.clone(), url.clone()).timeout(self.retry.timeout);
+        let mut request = self.http.to(url)?.request(method.clone(), url.clone()).timeout(self.retry.timeout);
         if let Some(body) = body {
             request = request.header(header::CONTENT_TYPE, JSON).body(body.to_vec());
         }
@@ -104,11 +104,12 @@ impl Client {
     ///
     /// For whoever sends requests that [`authorization`](Client::authorization) signed: after a 401, and before signing once more.
     pub async fn learn_clock(&self) -> bool {
-        if self.credentials().is_none() || !self.clock.may_ask() {
+        if self.credentials().is_none() || !self.asks_for_time || !self.clock.may_ask() {
             return false;
         }
-        let url = falconer_wire::urls::api(self.root_url(), "auth", "v1", "/ping");
-        let Ok(answer) = self.http.get(url).timeout(self.retry.timeout).send().await else { return false };
+        let Ok(url) = Url::parse(&falconer_wire::urls::api(self.root_url(), "auth", "v1", "/ping")) else { return false };
+        let Ok(http) = self.http.to(&url) else { return false };
+        let Ok(answer) = http.get(url).timeout(self.retry.timeout).send().await else { return false };
         let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
         answer.status() == StatusCode::OK && date.is_some_and(|date| self.clock.learn(date))
     }

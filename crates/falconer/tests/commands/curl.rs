@@ -12,6 +12,11 @@ use crate::support::world::world;
 
 /// Answers each request with this; what was sent comes out of the other end.
 pub fn service(answer: &'static str) -> (String, Receiver<String>) {
+    service_that(move |_| answer.to_owned())
+}
+
+/// The same by what was sent.
+fn service_that(answers: impl Fn(&str) -> String + Send + 'static) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (say, sent) = channel();
@@ -31,7 +36,9 @@ pub fn service(answer: &'static str) -> (String, Receiver<String>) {
                     _ => break,
                 }
             }
-            let _ = say.send(String::from_utf8_lossy(&request).into_owned());
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let answer = answers(&request);
+            let _ = say.send(request);
             let _ = stream.write_all(answer.as_bytes());
         }
     });
@@ -76,6 +83,39 @@ fn headers_bodies_and_heads_are_as_one_says() {
     assert_eq!(shell.run(&["curl", "-o", "/dev/null", &url]).ok(), "");
     shell.run(&["curl", "-H", "nonsense", &url]).refused(2, "Accept: text/plain");
     shell.run(&["curl", "--token", &url]).refused(1, "needs a session");
+}
+
+/// Tells this year as the time, and has no ear for anything else.
+fn in_the_year(year: i32) -> (String, Receiver<String>) {
+    service_that(move |request| {
+        let status = if request.contains("/api/auth/v1/ping ") { "200 OK" } else { "401 Unauthorized" };
+        format!("HTTP/1.1 {status}\r\ndate: Tue, 01 Jan {year} 00:00:00 GMT\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    })
+}
+
+/// The service that was called was believed, and got a signature by whatever time it told: for later, if it liked.
+#[test]
+fn no_service_sets_the_time_that_is_signed() {
+    let credentials = falconer_client::Credentials::new("a/b", "secret-of-a-b");
+    let (service, sent) = in_the_year(2030);
+    let (falconer, asked) = in_the_year(2008);
+    let call = ["curl", "-X", "PUT", "-d", "{}", &format!("{service}/books/red")];
+    let times = || -> Vec<i64> {
+        let requests = sent.try_iter().inspect(|request| assert!(request.starts_with("PUT /books/red "), "{request}"));
+        requests.map(|request| request.split("ts=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()).collect()
+    };
+    let year_2008 = 1_199_145_600..1_199_145_700;
+
+    Shell::with(&falconer, &credentials).run(&call).refused(1, "401");
+    assert!(asked.try_iter().all(|request| request.starts_with("GET /api/auth/v1/ping ")));
+    let [first, second] = times()[..] else { panic!("Falconer's time was learned") };
+    assert!(!year_2008.contains(&first) && year_2008.contains(&second), "{first} {second}");
+
+    let mut nobodys = Shell::with("", &credentials);
+    nobodys.unset("TASKCLUSTER_ROOT_URL");
+    nobodys.run(&call).refused(1, "401");
+    let [only] = times()[..] else { panic!("one request") };
+    assert!(only < 1_893_456_000 - 86_400 || only > 1_893_456_000 + 86_400, "not the service's time: {only}");
 }
 
 #[test]

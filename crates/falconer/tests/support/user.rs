@@ -84,6 +84,10 @@ impl Shell {
         shell
     }
 
+    pub fn unset(&mut self, name: &str) {
+        self.variables.retain(|(known, _)| *known != name);
+    }
+
     pub fn run(&self, args: &[&str]) -> Done {
         output_of(falconer().args(args).envs(self.variables.iter().cloned()).stdin(Stdio::null())).into()
     }

@@ -146,7 +146,7 @@ fn whole_answer(refusal: Refusal, head: Option<String>, service: Option<String>)
             eprintln!("{}", harmless(&String::from_utf8_lossy(&body)));
         }
     } else {
-        eprintln!("{json:#}");
+        eprintln!("{}", harmless(&format!("{json:#}")));
     }
     let error = anyhow::Error::from(error);
     match service {

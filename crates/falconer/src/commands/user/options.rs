@@ -76,9 +76,15 @@ impl ServerOptions {
         client_of(&root_url_of(&chosen)?, chosen)
     }
 
-    /// The same for whatever `url` belongs to, which may be no server of the protocol.
+    /// The same for calls to whatever `url` belongs to, which may be no server of the protocol: the time comes from the server that is chosen, and from nobody where
+    /// none is. A service whose time was believed could collect signatures for later.
     pub fn client_for(&self, url: &str) -> Result<Client> {
-        client_of(url, live(self.chosen()?)?)
+        Client::check_root_url(url)?;
+        let chosen = live(self.chosen()?)?;
+        match chosen.root_url.clone() {
+            Some(root_url) => client_of(&root_url, chosen),
+            None => Ok(client_of(url, chosen)?.without_learned_time()),
+        }
     }
 }
 
