@@ -66,15 +66,15 @@ async fn it_goes_through_a_sign_in_and_a_form_of_somebody_else() {
     let posted = stranger.send(Method::POST, "/login/oauth/authorize", &[], Some(query)).await;
     assert_eq!(posted.location(), bring("page", &reference));
     let page = stranger.get(&bring("page", &reference)).await;
-    let next = stranger.sign_in(page.location()).await;
-    let page = stranger.get(next.location()).await;
+    let next = stranger.sign_in(page.location()).await.leads_on_to();
+    let page = stranger.get(&next).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     // The same page once more is no second use.
-    let page = stranger.get(next.location()).await;
+    let page = stranger.get(&next).await;
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
     assert!(stranger.post(DECISION, &form).await.location().starts_with(CALLBACK));
     site.clock.0.fetch_add(60 * 60_000, Ordering::SeqCst);
-    refused(&mut site.ann().await, next.location(), "an hour later").await;
+    refused(&mut site.ann().await, &next, "an hour later").await;
 }
 
 #[tokio::test]

@@ -108,9 +108,9 @@ async fn nobody_has_a_document_read_who_is_not_signed_in() {
     assert_eq!(revoke.status, StatusCode::OK);
     assert_eq!(world.asked(), 0);
     // After signing in it goes on with the same request.
-    let next = stranger.sign_in(page.location()).await;
-    assert_eq!(next.location(), authorize(&asks(&[])));
-    assert_eq!(stranger.get(next.location()).await.status, StatusCode::OK);
+    let next = stranger.sign_in(page.location()).await.leads_on_to();
+    assert_eq!(next, authorize(&asks(&[])));
+    assert_eq!(stranger.get(&next).await.status, StatusCode::OK);
     assert_eq!(world.asked(), 1);
 }
 

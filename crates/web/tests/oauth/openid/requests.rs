@@ -207,7 +207,7 @@ async fn a_request_for_one_person_is_answered_for_nobody_else() {
         let login = stranger.get(&first).await.location().to_owned();
         assert!(login.starts_with("/login?next=") && !login.contains(&hint), "{way}: {login}");
         let form = with(stranger.get(&login).await.form("/login"), &[("name", "bob"), ("password", PASSWORD)]);
-        let next = stranger.post("/login", &form).await.location().to_owned();
+        let next = stranger.post("/login", &form).await.leads_on_to();
         refused(&stranger.get(&next).await, &format!("{way}, after a sign-in"));
         // Whoever it is for grants it there; nobody else does with their page.
         let page = ann.get(&next).await;
