@@ -4,6 +4,7 @@
 //! the answer counts for its address, and its deadline goes on.
 
 use std::future::Future;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::deadlines::Deadlines;
+use super::parts::Parts;
 use super::quota::Share;
 
 /// One request, from its head to the last byte of its answer.
@@ -73,12 +75,12 @@ impl Unsent {
 
 /// A part of an answer, until the socket has taken it.
 pub(crate) struct Piece {
-    bytes: Bytes,
+    bytes: Parts,
     unsent: Arc<Unsent>,
 }
 
 impl Piece {
-    fn new(bytes: Bytes, unsent: &Arc<Unsent>) -> Piece {
+    fn new(bytes: Parts, unsent: &Arc<Unsent>) -> Piece {
         unsent.pieces.fetch_add(1, Ordering::AcqRel);
         Piece { bytes, unsent: Arc::clone(unsent) }
     }
@@ -103,6 +105,10 @@ impl Buf for Piece {
         self.bytes.chunk()
     }
 
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.bytes.chunks_vectored(slices)
+    }
+
     fn advance(&mut self, count: usize) {
         self.bytes.advance(count);
     }
@@ -111,7 +117,7 @@ impl Buf for Piece {
 /// What an answer says. Nearly all answers are there as a whole, and need no body on the heap.
 pub(crate) enum Outgoing {
     /// All of it; nothing once it was handed over.
-    Whole(Bytes),
+    Whole(Parts),
     Body(Body),
 }
 
@@ -124,7 +130,7 @@ impl From<Body> for Outgoing {
 impl From<Outgoing> for Body {
     fn from(content: Outgoing) -> Body {
         match content {
-            Outgoing::Whole(bytes) => Body::from(bytes),
+            Outgoing::Whole(bytes) => Body::from(Bytes::from(bytes)),
             Outgoing::Body(body) => body,
         }
     }
@@ -136,11 +142,13 @@ impl Outgoing {
         self.size_hint().lower()
     }
 
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Parts>, axum::Error>>> {
         match self {
             Outgoing::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Outgoing::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Outgoing::Body(body) => Pin::new(body).poll_frame(cx),
+            Outgoing::Body(body) => {
+                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(Parts::from))))
+            }
         }
     }
 
@@ -153,7 +161,7 @@ impl Outgoing {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Outgoing::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Outgoing::Whole(bytes) => SizeHint::with_exact(bytes.remaining() as u64),
             Outgoing::Body(body) => body.size_hint(),
         }
     }
@@ -178,7 +186,7 @@ impl http_body::Body for AnswerBody {
         {
             // A whole end, so that the other side knows that it may come again.
             self.until = None;
-            self.body = Outgoing::Whole(Bytes::new());
+            self.body = Outgoing::Whole(Parts::default());
         }
         match self.body.poll_frame(cx) {
             Poll::Ready(None) if self.ends_when_sent => self.unsent.poll_none(cx).map(|()| None),

@@ -9,6 +9,7 @@ pub(crate) mod deadlines;
 mod frames;
 pub(crate) mod in_flight;
 pub(crate) mod network;
+pub(crate) mod parts;
 pub(crate) mod quota;
 mod request_body;
 pub(crate) mod service;

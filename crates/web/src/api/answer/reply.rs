@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::encoding::{Encoded, etag};
 use super::headers::{JSON, REFUSAL, REVISION};
 use crate::length::Length;
+use crate::listener::parts::Parts;
 use crate::metrics::Label;
 
 /// An answer.
@@ -32,6 +33,8 @@ pub(crate) struct Reply {
 /// What an answer says.
 pub(crate) enum Content {
     Bytes(Vec<u8>),
+    /// The same in parts, of an answer that is plain.
+    Parts(Parts),
     /// Holds a secret: wiped once it was sent, and never compressed, which would leave more of it behind.
     Secret(Zeroizing<Vec<u8>>),
     /// A list of scopes, whose text, etag and compressed form are kept with the set.
@@ -155,11 +158,11 @@ impl Document {
 /// [`falconer_wire::Scopes`] as the protocol writes it, put together from the members.
 pub(crate) fn listed(scopes: &ScopeSet) -> Vec<u8> {
     const BETWEEN: &str = "\",\n    \"";
-    if scopes.is_empty() || scopes.json().contains('\\') {
+    if scopes.is_empty() || scopes.json_bytes().contains(&b'\\') {
         return pretty(&falconer_wire::Scopes { scopes: scopes.to_vec() });
     }
     // INVARIANT: without a backslash in their JSON the members are the same in JSON.
-    let mut text = Vec::with_capacity(32 + scopes.json().len() + scopes.len() * (BETWEEN.len() - 3));
+    let mut text = Vec::with_capacity(32 + scopes.json_bytes().len() + scopes.len() * (BETWEEN.len() - 3));
     text.extend_from_slice(b"{\n  \"scopes\": [\n    \"");
     for (at, member) in scopes.iter().enumerate() {
         if at > 0 {

@@ -17,6 +17,7 @@ use super::headers::{ALLOWED_WITH_AT_LEAST, TRACE_HEADER, Zone, ZoneHeaders, may
 use super::reply::{Content, Reply, listed};
 use crate::listener::deadlines::Streaming;
 use crate::listener::in_flight::Outgoing;
+use crate::listener::parts::Parts;
 use crate::metrics::Label;
 
 /// What the answer depends on of its request.
@@ -50,6 +51,8 @@ pub(crate) fn respond(
     let (bytes, streaming) = match body {
         Content::Streaming(streaming) => (Bytes::new(), Some(streaming)),
         Content::Bytes(bytes) if plain => (Bytes::from(bytes), None),
+        // INVARIANT: such an answer is plain.
+        Content::Parts(parts) => (Bytes::from(parts), None),
         Content::Bytes(bytes) => {
             let (etag, bytes) = (etag(bytes.len(), &bytes), Bytes::from(bytes));
             (chosen(request, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone()), None)
@@ -69,7 +72,7 @@ pub(crate) fn respond(
             let text = || fresh.take().unwrap_or_else(|| listed(&scopes));
             let known = encodings.of(&scopes, || {
                 let text = listed(&scopes);
-                let encoded = Encoded { etag: etag(text.len(), scopes.json().as_bytes()), length: text.len(), gzip: OnceLock::new() };
+                let encoded = Encoded { etag: etag(text.len(), scopes.json_bytes()), length: text.len(), gzip: OnceLock::new() };
                 fresh.set(Some(text));
                 encoded
             });
@@ -109,10 +112,15 @@ pub(crate) fn respond_quickly(
     reply: Reply,
     random: &dyn Random,
 ) -> Option<(http::Response<Outgoing>, Option<Label>)> {
-    let Reply { status, content_type: Some(_), body: Content::Bytes(bytes), headers: own, plain: true, reason } = reply else {
+    let Reply { status, content_type: Some(_), body, headers: own, plain: true, reason } = reply else {
         return None;
     };
-    let mut response = http::Response::new(Outgoing::Whole(bytes.into()));
+    let whole = match body {
+        Content::Bytes(bytes) => Parts::One(bytes.into()),
+        Content::Parts(parts) => parts,
+        Content::Secret(_) | Content::Scopes(_) | Content::Document(_) | Content::Streaming(_) => return None,
+    };
+    let mut response = http::Response::new(Outgoing::Whole(whole));
     *response.status_mut() = status;
     let all = response.headers_mut();
     *all = headers.clone();

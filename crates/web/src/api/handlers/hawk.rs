@@ -1,15 +1,18 @@
 //! authenticateHawk and the two trial methods.
 
+use bytes::Bytes;
 use falconer_auth::{ApiError, Auth, DisclosedIdentity, NewRefusal, RefusedBy, RefusedFor, RequestParts, TestView, Verdict};
+use falconer_scopes::ScopeSet;
 use falconer_wire::{Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::answer::failure::{Failure, text_of};
-use crate::api::answer::reply::Reply;
+use crate::api::answer::reply::{Content, Reply};
 use crate::api::handlers::plain::HawkRequest;
 use crate::api::handlers::{Answer, Request, time};
 use crate::api::request::signed::payload_mismatch;
+use crate::listener::parts::Parts;
 use crate::metrics::{Label, Metrics};
 
 pub(crate) async fn authenticate(request: &Request<'_>) -> Answer {
@@ -37,8 +40,8 @@ pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, request: &HawkRequest
     Some(reply(auth, &parts, text, &verdict))
 }
 
-fn reply(auth: &Auth, parts: &RequestParts<'_>, text: Vec<u8>, verdict: &Verdict) -> Reply {
-    let reply = Reply { plain: true, ..Reply::json_bytes(text) };
+fn reply(auth: &Auth, parts: &RequestParts<'_>, body: Content, verdict: &Verdict) -> Reply {
+    let reply = Reply { plain: true, body, ..Reply::json_bytes(Vec::new()) };
     let Verdict::Failed(reason) = verdict else { return reply };
     // The body is the protocol's, which has no place for the id.
     let why = RefusedFor::Credentials(reason.clone());
@@ -48,13 +51,16 @@ fn reply(auth: &Auth, parts: &RequestParts<'_>, text: Vec<u8>, verdict: &Verdict
 
 /// The answer as [`falconer_wire::AuthenticateHawkResponse`] would be written, without one being made. An error where the server is at fault: a service
 /// must not take that for its caller's.
-fn written(verdict: &Verdict) -> Result<Vec<u8>, ApiError> {
-    Ok(match verdict {
+fn written(verdict: &Verdict) -> Result<Content, ApiError> {
+    let text = match verdict {
         Verdict::Success(success) => {
-            let mut json = Object::new("auth-success", 160 + success.scopes.json().len());
+            let list = success.scopes.json_bytes();
+            let is_long = list.len() > LONGEST_COPIED;
+            let mut json = Object::new("auth-success", 160 + if is_long { 0 } else { list.len() });
             json.value("scheme", "hawk");
             json.value("expires", &time(success.expires_ms));
-            json.ready("scopes", success.scopes.json());
+            json.ready("scopes", if is_long { &[] } else { list });
+            let list_at = json.0.len();
             json.value("clientId", &success.client_id);
             if let Some(hash) = &success.hash {
                 json.value("hash", hash);
@@ -62,13 +68,17 @@ fn written(verdict: &Verdict) -> Result<Vec<u8>, ApiError> {
             if let Some(who) = &success.identity {
                 json.value("identity", &identity(who));
             }
-            json.end()
+            let text = json.end();
+            if is_long {
+                return Ok(Content::Parts(Parts::around(text.into(), list_at, Bytes::from_owner(List(success.scopes.clone())))));
+            }
+            text
         }
         Verdict::NoAuth { expires_ms, scopes } => {
-            let mut json = Object::new("no-auth", 128 + scopes.json().len());
+            let mut json = Object::new("no-auth", 128 + scopes.json_bytes().len());
             json.value("scheme", "none");
             json.value("expires", &time(*expires_ms));
-            json.ready("scopes", scopes.json());
+            json.ready("scopes", scopes.json_bytes());
             json.end()
         }
         Verdict::Failed(reason) => {
@@ -78,7 +88,20 @@ fn written(verdict: &Verdict) -> Result<Vec<u8>, ApiError> {
             json.end()
         }
         Verdict::Unable(unable) => return Err(unable.clone().into()),
-    })
+    };
+    Ok(Content::Bytes(text))
+}
+
+/// A longer list of scopes is sent from where it lies. Below, copying it takes less time than what one more piece of an answer takes.
+const LONGEST_COPIED: usize = 8 << 10;
+
+/// The scopes of a set as JSON, for as long as they are being sent.
+struct List(ScopeSet);
+
+impl AsRef<[u8]> for List {
+    fn as_ref(&self) -> &[u8] {
+        self.0.json_bytes()
+    }
 }
 
 pub(crate) fn identity(who: &DisclosedIdentity) -> Identity {
@@ -111,10 +134,10 @@ impl Object {
     }
 
     /// A value that is JSON already.
-    fn ready(&mut self, key: &str, json: &str) {
+    fn ready(&mut self, key: &str, json: &[u8]) {
         self.0.push(b',');
         self.key(key);
-        self.0.extend_from_slice(json.as_bytes());
+        self.0.extend_from_slice(json);
     }
 
     fn append(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
@@ -156,7 +179,6 @@ fn shape(request: &Request<'_>, view: TestView) -> Answer {
 #[cfg(test)]
 mod tests {
     use falconer_auth::{GrantState, Reason, Success, Unable};
-    use falconer_scopes::ScopeSet;
     use falconer_wire::AuthenticateHawkResponse;
     use serde_json::json;
 
@@ -188,10 +210,15 @@ mod tests {
         let mut whole = plain.clone();
         whole["hash"] = json!("h=");
         whole["identity"] = serde_json::to_value(identity(&who)).unwrap();
+        let many = ScopeSet::new((0..1_000).map(|n| format!("many:{n}")));
+        let mut long = whole.clone();
+        long["scopes"] = json!(many.to_vec());
+        let longer = Success { hash: Some("h=".to_owned()), identity: Some(who.clone()), scopes: many, ..success.clone() };
         let known = Success { hash: Some("h=".to_owned()), identity: Some(who), ..success.clone() };
         for (verdict, expected) in [
             (Verdict::Success(success), plain),
             (Verdict::Success(known), whole),
+            (Verdict::Success(longer), long),
             (
                 Verdict::NoAuth { expires_ms: 0, scopes: ScopeSet::default() },
                 json!({"status": "no-auth", "scheme": "none", "expires": expires, "scopes": []}),
@@ -201,11 +228,16 @@ mod tests {
                 json!({"status": "auth-failed", "message": "The grant it's \"no\" has ended"}),
             ),
         ] {
-            let text = written(&verdict).unwrap();
+            let text = match written(&verdict).unwrap() {
+                Content::Bytes(text) => text,
+                Content::Parts(parts) => Bytes::from(parts).to_vec(),
+                _ => panic!("another content"),
+            };
             assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), expected);
             let shape: AuthenticateHawkResponse = serde_json::from_slice(&text).unwrap();
             assert_eq!(serde_json::to_vec(&shape).unwrap(), text, "in the order of the shape");
         }
-        assert_eq!(written(&Verdict::Unable(Unable::ClockBehind { behind_ms: 61_000 })), Err(ApiError::ClockBehind { behind_ms: 61_000 }));
+        let unable = written(&Verdict::Unable(Unable::ClockBehind { behind_ms: 61_000 }));
+        assert_eq!(unable.err(), Some(ApiError::ClockBehind { behind_ms: 61_000 }));
     }
 }
