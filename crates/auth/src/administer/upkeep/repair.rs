@@ -6,7 +6,7 @@ use falconer_credentials::AccessToken;
 use falconer_store::{ClientRecord, Damaged, IssuerRecord, Key, Write};
 
 use crate::change::acting::step_by;
-use crate::change::decide::Decision;
+use crate::change::decide::{Decision, Now};
 use crate::error::{ApiError, AuthError};
 use crate::node::{Auth, Node};
 
@@ -14,6 +14,8 @@ use crate::node::{Auth, Node};
 const ACTOR: &str = "static/falconer/auth";
 /// Of more rows than this the log says only how many there are.
 const MOST_NAMED: usize = 100;
+/// So many grants are revoked in one step.
+const AT_ONCE: usize = 500;
 
 impl Auth {
     /// How many rows had a sealed value that did not open, when everything was read last.
@@ -51,8 +53,11 @@ impl Auth {
         .map(|((), _)| ())
     }
 
-    /// Gives an issuer, whose token does not open, a new one, and lets another one sign: what it has signed ends. Audited.
+    /// Gives an issuer, whose token does not open, a new one, and lets another one sign: what it has signed ends, and its grants are revoked, so that everybody who asks
+    /// what has ended is told. Audited.
     pub async fn repair_issuer(&self, name: &str) -> Result<(), AuthError> {
+        // Before, because nothing names the issuer as damaged afterwards; and after, for what was granted in between.
+        self.revoke_grants_of_issuer(name).await?;
         self.decide(|now| {
             let known = now.snapshot.issuer(name).ok_or_else(|| ApiError::ResourceNotFound("Issuer not found".to_owned()))?;
             let record =
@@ -60,7 +65,32 @@ impl Auth {
             Ok(Decision::Write(step_by(now, ACTOR, "token replaced", Vec::new()), Write::ReplaceIssuer(record), ()))
         })
         .await?;
-        self.ensure_issuer().await
+        self.ensure_issuer().await?;
+        self.catch_up().await.map_err(|error| self.node.store_error(error))?;
+        self.revoke_grants_of_issuer(name).await
+    }
+
+    async fn revoke_grants_of_issuer(&self, name: &str) -> Result<(), AuthError> {
+        let of_issuer = |now: &Now| -> Vec<String> {
+            let grants = now.snapshot.grants().filter(|grant| grant.record.issuer == name);
+            grants.take(AT_ONCE).map(|grant| grant.record.id.clone()).collect()
+        };
+        loop {
+            let (has_more, _) = self
+                .decide(|now| {
+                    let ids = of_issuer(now);
+                    if ids.is_empty() {
+                        return Ok(Decision::Keep(false));
+                    }
+                    let step = step_by(now, ACTOR, "revoked", ids.iter().cloned().map(Key::Grant).collect());
+                    let write = Write::RevokeGrants { ids, by: ACTOR.to_owned(), reason: "the key that signed it was replaced".to_owned() };
+                    Ok(Decision::Write(step, write, true))
+                })
+                .await?;
+            if !has_more {
+                return Ok(());
+            }
+        }
     }
 }
 

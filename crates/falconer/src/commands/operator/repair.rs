@@ -70,7 +70,7 @@ fn would_do(row: &Damaged) -> &'static str {
     match row.kind {
         SealedKind::Client => "would get a new access token, printed once; `--delete` with its clientId deletes it instead",
         SealedKind::OldToken => "would be removed: what still signs with it stops working",
-        SealedKind::Issuer => "would get a new key: credentials of grants that it has issued end",
+        SealedKind::Issuer => "would get a new key: the grants that it has issued would be revoked",
         SealedKind::Account => "its password would be cleared; `falconer account password` sets another one",
         SealedKind::RecoveryCode => "would be removed: the others of the account stay",
         SealedKind::Session => "would be removed: that browser signs in again",
@@ -95,7 +95,7 @@ async fn mend(node: &Node, row: &Damaged, deletes: bool) -> Result<(&'static str
         }
         SealedKind::Issuer => {
             node.auth.repair_issuer(&row.id).await?;
-            ("has a new key: credentials of grants that it has issued have ended", None)
+            ("has a new key: the grants that it has issued are revoked", None)
         }
         SealedKind::Account => {
             node.login.clear_password(ACTOR, &row.id).await?;

@@ -95,17 +95,17 @@ pub fn registered(page: &Page) -> Registered {
     Registered { id: text("client_id"), path, token: text("registration_access_token"), json }
 }
 
-fn asks(id: &str, changes: &[(&str, &str)]) -> Fields {
+pub fn asks(id: &str, changes: &[(&str, &str)]) -> Fields {
     with(with(authorization_fields(), &[("client_id", id), ("redirect_uri", BACK), ("scope", "notes:read:*")]), changes)
 }
 
-fn fetches(id: &str, code: &str, changes: &[(&str, &str)]) -> Fields {
+pub fn fetches(id: &str, code: &str, changes: &[(&str, &str)]) -> Fields {
     with(with(exchange(code), &[("client_id", id), ("redirect_uri", BACK)]), changes)
 }
 
 impl Browser<'_> {
     /// Types the host, and presses Grant.
-    async fn lets_at(&mut self, asked: &Fields, host: &str) -> String {
+    pub async fn lets_at(&mut self, asked: &Fields, host: &str) -> String {
         let page = self.get(&authorize(asked)).await;
         assert_eq!(page.status, StatusCode::OK, "{} {}", page.header("location"), page.text);
         let form = with(page.form(DECISION), &[("visible_ms", "2000"), ("typed_host", host)]);

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::plan::row;
-use super::{read, signed_token, signed_tokens, text};
+use super::{name, read, signed_token, signed_tokens, text};
 use crate::site::applications::{OFFLINE, SECOND_OFFLINE, fields};
 use crate::site::{Browser, Page, START_MS, Site, encode, site, with};
 use axum::body::Body;
@@ -13,7 +13,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
 /// A service with credentials of Falconer's.
-struct Service<'s> {
+pub(super) struct Service<'s> {
     site: &'s Site,
     id: String,
     key: AccessToken,
@@ -32,7 +32,7 @@ impl Service<'_> {
     }
 
     /// With the scope for the service of the tests.
-    async fn offline(site: &Site) -> Service<'_> {
+    pub(super) async fn offline(site: &Site) -> Service<'_> {
         site.somebody("root", &["auth:*"]).await;
         Service::with_scopes(site, "svc/offline", &[&format!("auth:ended-tokens:{OFFLINE}")]).await
     }
@@ -58,19 +58,12 @@ impl Service<'_> {
     }
 
     /// The values that are in the feed.
-    async fn ended(&self) -> Vec<Value> {
+    pub(super) async fn ended(&self) -> Vec<Value> {
         let answer = self.ask(OFFLINE).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         assert_eq!(answer.json()["complete"], true);
         answer.json()["ended"].as_array().unwrap().clone()
     }
-}
-
-/// What a token has in common with the feed.
-async fn name(site: &Site, token: &str) -> Value {
-    let name = read(site, token).await.1["falconer_grant"].clone();
-    assert_eq!(name.as_str().unwrap().len(), 22);
-    name
 }
 
 async fn revoke_all(ann: &mut Browser<'_>) {

@@ -5,6 +5,7 @@ mod given;
 pub mod misuse;
 pub mod plan;
 mod shown;
+mod ways;
 
 use crate::openid::verified;
 use crate::site::applications::{Fields, OFFLINE, SECRET, authorization_fields, exchange, fields};
@@ -54,6 +55,13 @@ fn text(value: &Value, name: &str) -> String {
 /// Header and claims, as a service reads them that has nothing but the published keys.
 async fn read(site: &Site, token: &str) -> (Value, Value) {
     verified(token, &site.plain("/login/oauth/jwks").await)
+}
+
+/// What a token has in common with the feed.
+async fn name(site: &Site, token: &str) -> Value {
+    let name = read(site, token).await.1["falconer_grant"].clone();
+    assert_eq!(name.as_str().unwrap().len(), 22);
+    name
 }
 
 /// What `check` says to a service of this host about a request that needs this scope.
