@@ -1,11 +1,15 @@
-//! What others sign: the header `DPoP`, `client_assertion`, and the keys that this is verified with.
+//! What comes signed: the header `DPoP`, `client_assertion`, the keys that these are verified with, and what Falconer has signed itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_credentials::{ClientAssertion, DpopProof, KeyThumbprint, ProofFault, ProofFor, RegisteredKey, UrlScheme};
+use falconer_auth::SentJws;
+use falconer_credentials::{ClientAssertion, CompactJws, DpopProof, KeyThumbprint, ProofFault, ProofFor, RegisteredKey, UrlScheme};
 use serde_json::{Value, json};
 
+use http::Request;
+
 use super::{Outcome, magnitude, text};
+use crate::site::send;
 
 const ISSUER: &str = "https://server.example.com";
 const NOW_MS: i64 = 1_562_262_616_000;
@@ -79,6 +83,33 @@ pub(super) fn client(bytes: &[u8]) -> Outcome {
         Ok(()) => format!("counts, {}", if is_signed { "signed" } else { "not signed" }),
         Err(fault) => fault.to_string(),
     }
+}
+
+/// An access token as it is, opaque or signed; or a header and claims as JSON, with a line feed between, of which a token is made whose signature is none. Nobody here was
+/// given one, so `check` allows none, and says why.
+pub(super) fn signed_token(bytes: &[u8]) -> Outcome {
+    let given = text(bytes);
+    let composed = composed(&given);
+    let sent = composed.as_deref().unwrap_or(&given);
+    let parts: Vec<&str> = sent.split('.').collect();
+    let split = CompactJws::split(sent);
+    assert_eq!(split.is_some(), parts.len() == 3, "{sent}");
+    if let (Some(split), [header, claims, signature]) = (&split, parts.as_slice()) {
+        assert_eq!((split.header, split.claims, split.signature), (*header, *claims, *signature));
+        assert_eq!(split.message, format!("{header}.{claims}"));
+    }
+    if let Some(jws) = SentJws::read(sent) {
+        assert!(split.is_some() && jws.claims_by(&[]).is_none(), "{sent}");
+    }
+    let asked =
+        json!({"method": "get", "resource": "/", "host": "notes.example.com", "port": 443, "authorization": format!("Bearer {sent}")});
+    let question = json!({"request": asked, "required": "a", "bearer": true}).to_string();
+    let request = Request::post("/api/falconer/v1/check").header("content-type", "application/json");
+    let Some(answer) = send(request, question.into_bytes()) else { return "no request".to_owned() };
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let word = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default();
+    assert!(answer.status == 200 && word("status") == "failed" || answer.status / 100 == 4, "{sent}: {} {said}", answer.status);
+    format!("{} {}", answer.status, word("reason"))
 }
 
 /// A key that an application is to be known by: what is kept of it is the same key.
