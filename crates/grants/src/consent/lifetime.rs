@@ -49,6 +49,13 @@ pub(crate) fn down_from(longest_ms: i64, was_wished: bool) -> (Vec<Lifetime>, i6
     (lifetimes, if was_wished { longest_ms } else { longest_ms.min(YEAR_MS) })
 }
 
+/// What is left of a grant, as a choice: to the nearest hour, below an hour to the nearest minute, and at least one. Pages say to the nearest when a grant ends, and what was
+/// given for a day a minute ago is a day here too, not 23 hours 59 minutes beside a day.
+pub(crate) fn of_what_is_left(left_ms: i64) -> i64 {
+    let nearest = |unit_ms: i64| left_ms.saturating_add(unit_ms / 2).div_euclid(unit_ms).saturating_mul(unit_ms);
+    if left_ms < HOUR_MS { nearest(MINUTE_MS).max(MINUTE_MS) } else { nearest(HOUR_MS) }
+}
+
 fn in_words(ms: i64) -> String {
     let mut rest = ms;
     let mut parts = Vec::new();
@@ -74,6 +81,27 @@ mod tests {
     fn chosen(max_ttl_ms: i64, wish_ms: Option<i64>, agent_ms: Option<i64>) -> (i64, Vec<i64>) {
         let (all, chosen) = choices(max_ttl_ms, wish_ms, agent_ms);
         (chosen, all.into_iter().map(|lifetime| lifetime.ms).collect())
+    }
+
+    /// Story: beyond a grant of a day more was asked for a minute later, and the page offered "23 hours 59 minutes" beside "1 day".
+    #[test]
+    fn what_is_left_is_offered_as_pages_say_it() {
+        for (left_ms, expected) in [
+            (DAY_MS - MINUTE_MS, "1 day"),
+            (DAY_MS - HOUR_MS, "23 hours"),
+            (23 * HOUR_MS + 29 * MINUTE_MS, "23 hours"),
+            (DAY_MS + 5 * HOUR_MS + 31 * MINUTE_MS, "1 day 6 hours"),
+            (7 * DAY_MS - 1, "7 days"),
+            (HOUR_MS - 1, "1 hour"),
+            (59 * MINUTE_MS + 29_000, "59 minutes"),
+            (1, "1 minute"),
+            (0, "1 minute"),
+        ] {
+            assert_eq!(in_words(of_what_is_left(left_ms)), expected, "{left_ms}");
+        }
+        let (all, chosen) = choices(7 * DAY_MS, Some(of_what_is_left(DAY_MS - 2 * MINUTE_MS)), None);
+        assert_eq!(all.into_iter().map(|one| one.label).collect::<Vec<_>>(), ["1 hour", "1 day", "3 days", "7 days"]);
+        assert_eq!(chosen, DAY_MS);
     }
 
     #[test]

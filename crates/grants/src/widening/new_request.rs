@@ -9,6 +9,7 @@ use falconer_store::{DeviceRequestRecord, GrantRecord, StoreError};
 use falconer_wire::{scope_text, time_expression};
 
 use crate::applications::application::Application;
+use crate::consent::lifetime::of_what_is_left;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::device::authorization::{DEVICE_CODE, INTERVAL_MS};
 use crate::grants::Grants;
@@ -208,7 +209,6 @@ impl Grants {
         let is_mailed = self.mails_about_grants() && self.may_mail(&person).await?;
         let now_ms = self.now_ms();
         let left_ms = grant.expires_ms.saturating_sub(now_ms);
-        let minutes_ms = left_ms - left_ms.rem_euclid(MINUTE_MS);
         let (id, code) = (self.login.draw::<16>(), self.login.draw::<32>());
         let expires_ms = now_ms.saturating_add(LIFE_MS).min(grant.expires_ms);
         let record = DeviceRequestRecord {
@@ -227,7 +227,7 @@ impl Grants {
             used_ms: None,
             for_grant: Some(grant.id.clone()),
             reason: Some(wanted.reason.trim().to_owned()),
-            life_ms: Some(wanted.life_ms.unwrap_or(minutes_ms).max(MINUTE_MS)),
+            life_ms: Some(wanted.life_ms.unwrap_or_else(|| of_what_is_left(left_ms)).max(MINUTE_MS)),
             jkt,
             device_name: None,
         };

@@ -156,7 +156,7 @@ impl Problem {
         let mut problem = Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many attempts",
-            format!("Wait {} before you try again.", crate::views::words::duration(retry_after_seconds)),
+            format!("Wait {} before you try again.", crate::views::words::wait(retry_after_seconds)),
         );
         problem.retry_after_seconds = Some(retry_after_seconds);
         problem

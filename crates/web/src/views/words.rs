@@ -17,8 +17,14 @@ pub fn exact_duration(ms: i64) -> String {
     count(usize::try_from(seconds / length).unwrap_or_default(), unit)
 }
 
+/// How long to wait: as [`duration`], but rounded up. Whoever comes back after "1 minute" while 119 seconds are left is refused once more.
+pub fn wait(seconds: u64) -> String {
+    let unit = largest_unit(seconds);
+    duration(seconds.div_ceil(unit).saturating_mul(unit))
+}
+
 /// `45 seconds`, `2 minutes`, `1 hour`, `3 days`, `12 years`; rounded down, at least `1 second`.
-pub fn duration(seconds: u64) -> String {
+fn duration(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).max(1);
     let (count, unit) = match seconds {
         ..MINUTE => (seconds, "second"),
@@ -37,9 +43,14 @@ pub fn until(at_ms: i64, now_ms: i64) -> String {
         Ok(left) if left > 0 => left.div_ceil(1000),
         _ => return "ended".to_owned(),
     };
-    let units = [DAY, HOUR, MINUTE, 1].map(i64::unsigned_abs);
-    let unit = units.into_iter().find(|unit| left >= *unit).unwrap_or(1);
+    let unit = largest_unit(left);
     format!("in {}", duration(left.saturating_add(unit / 2) / unit * unit))
+}
+
+/// Of days, hours, minutes and seconds the longest that is in it once.
+fn largest_unit(seconds: u64) -> u64 {
+    let units = [DAY, HOUR, MINUTE, 1].map(i64::unsigned_abs);
+    units.into_iter().find(|unit| seconds >= *unit).unwrap_or(1)
 }
 
 /// `just now`, `4 minutes ago`, `2 days ago`.
@@ -84,6 +95,12 @@ mod tests {
         assert_eq!(duration(729 * 86_400), "729 days");
         assert_eq!(duration(730 * 86_400), "2 years");
         assert_eq!(duration(u64::MAX), "292471208677 years");
+        // Said as "1 minute" they were over before the wait was.
+        assert_eq!(
+            [0, 59, 61, 119, 120, 3541, 3601].map(wait),
+            ["1 second", "59 seconds", "2 minutes", "2 minutes", "2 minutes", "1 hour", "2 hours"]
+        );
+        assert_eq!(wait(u64::MAX), "292471208677 years");
         assert_eq!(until(10_000, 0), "in 10 seconds");
         assert_eq!(until(86_400_000, 1), "in 1 day");
         assert_eq!(until(86_400_000, 1_801_000), "in 23 hours");

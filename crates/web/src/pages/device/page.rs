@@ -85,7 +85,7 @@ fn refused(visit: &Visit, session: &Session, code: &str, error: DeviceError) -> 
     match error {
         DeviceError::Unknown => Ok(page(visit, session, StatusCode::UNPROCESSABLE_ENTITY, code, Some(error.to_string()))),
         DeviceError::Login(LoginError::Throttled { retry_after_seconds }) => {
-            let text = format!("Too many codes were tried. Wait {}, then try once more.", words::duration(retry_after_seconds));
+            let text = format!("Too many codes were tried. Wait {}, then try once more.", words::wait(retry_after_seconds));
             let mut response = page(visit, session, StatusCode::TOO_MANY_REQUESTS, code, Some(text));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             Ok(response)

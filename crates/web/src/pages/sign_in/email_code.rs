@@ -76,7 +76,7 @@ pub(crate) async fn send(
             address_page(visit, &name, StatusCode::BAD_REQUEST, typed(sentence(&text)))
         }
         Err(ProviderSignInError::Login(LoginError::Throttled { retry_after_seconds })) => {
-            let wait = words::duration(retry_after_seconds);
+            let wait = words::wait(retry_after_seconds);
             let error = format!("Too many codes were asked for. Use the newest one that you got, or wait {wait}.");
             let mut response = address_page(visit, &name, StatusCode::TOO_MANY_REQUESTS, typed(error))?;
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));

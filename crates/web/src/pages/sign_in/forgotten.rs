@@ -52,7 +52,7 @@ pub(crate) async fn send(form: Posted) -> Result<Response, Problem> {
         Ok(()) => Ok(go(&format!("/login/forgotten?done=sent&next={}", encode_component(&next)))),
         Err(LoginError::Invalid(text)) => Ok(page(visit, StatusCode::BAD_REQUEST, show_again(sentence(&text)))),
         Err(LoginError::Throttled { retry_after_seconds }) => {
-            let wait = words::duration(retry_after_seconds);
+            let wait = words::wait(retry_after_seconds);
             let error = format!("Too many mails were asked for. Use the newest one that you got, or wait {wait}.");
             let mut response = page(visit, StatusCode::TOO_MANY_REQUESTS, show_again(error));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));

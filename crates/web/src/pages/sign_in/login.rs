@@ -59,7 +59,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         Ok(signed_in) => return begin(visit, &signed_in, &next).await,
         Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string(), None),
         Err(LoginError::Throttled { retry_after_seconds }) => {
-            let wait = words::duration(retry_after_seconds);
+            let wait = words::wait(retry_after_seconds);
             let error = format!("Too many wrong passwords. Wait {wait} before you try again.");
             (StatusCode::TOO_MANY_REQUESTS, error, Some(retry_after_seconds))
         }

@@ -83,7 +83,7 @@ pub(crate) async fn sign_in_recovery(form: Posted) -> Result<Response, Problem> 
         Err(LoginError::WrongPassword) => (StatusCode::FORBIDDEN, "The name or the code is wrong, or the code was used before.".to_owned()),
         Err(error @ LoginError::Invalid(_)) => (StatusCode::FORBIDDEN, error.to_string()),
         Err(LoginError::Throttled { retry_after_seconds }) => {
-            let error = format!("Too many wrong attempts. Wait {} before you try again.", words::duration(retry_after_seconds));
+            let error = format!("Too many wrong attempts. Wait {} before you try again.", words::wait(retry_after_seconds));
             let mut response = recovery_page(visit, StatusCode::TOO_MANY_REQUESTS, next, name, Some(error));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             return Ok(response);
