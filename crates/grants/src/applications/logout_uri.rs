@@ -1,5 +1,6 @@
 //! Where an application is told that somebody has signed out (OpenID Connect Back-Channel Logout 1.0 section 2.2).
 
+use crate::applications::register::check_url;
 use crate::targets::target::Target;
 
 /// Longest such address, in bytes.
@@ -11,10 +12,7 @@ pub(crate) fn check_logout_uri(uri: &str, is_own: &impl Fn(&Target) -> bool) -> 
     if uri.len() > LONGEST {
         return refuse(&format!("write at most {LONGEST} bytes"));
     }
-    let target = Target::parse(uri).map_err(|error| format!("backchannel_logout_uri: {error}"))?;
-    if uri.contains('#') {
-        return refuse("it has no fragment");
-    }
+    let target = check_url(uri, "logout URI").map_err(|why| format!("backchannel_logout_uri: {why}"))?;
     if is_own(&target) {
         return refuse("that is Falconer itself");
     }

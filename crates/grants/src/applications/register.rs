@@ -241,12 +241,15 @@ fn redirects(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) 
     Ok(redirects)
 }
 
+/// A URL without fragment that is no target. What is wrong is said of `what`.
+pub(crate) fn check_url(url: &str, what: &str) -> Result<Target, String> {
+    let target = Target::parse(url).map_err(|error| error.about(what))?;
+    if url.contains('#') { Err(format!("a {what} has no fragment")) } else { Ok(target) }
+}
+
 /// Where a redirect URI leads, or why none is written like this.
 pub(crate) fn check_redirect(uri: &str, is_own: &impl Fn(&Target) -> bool) -> Result<Target, String> {
-    let target = Target::parse(uri).map_err(|error| error.to_string())?;
-    if uri.contains('#') {
-        return Err("a redirect URI has no fragment".to_owned());
-    }
+    let target = check_url(uri, "redirect URI")?;
     if let Some(name) = target.query_names().find(|name| ANSWER.contains(&name.as_str())) {
         return Err(format!("`{name}` is for the answer; leave it out of the query"));
     }

@@ -57,7 +57,7 @@ impl Grants {
         }
         // As at the other endpoints: a token that is good for more than was asked for would be worse than none.
         if parameters.has("resource") {
-            return Err(ExchangeError::InvalidTarget);
+            return Err(ExchangeError::InvalidTarget("What a device asks for is for no resource: leave it out"));
         }
         let scopes = if names_scopes(parameters)? { scopes(parameters, &application)? } else { Vec::new() };
         let asks_who = asks_who(if scopes.is_empty() { &application.settings.scopes } else { &scopes });

@@ -7,6 +7,9 @@ use thiserror::Error;
 use crate::oauth::request::authorization::Fault;
 use crate::oauth::request::parameters::ParameterError;
 
+/// Of a `resource` that is not one of those.
+pub(crate) const NO_SERVICE: &str = "The resource is not the URL of a service that this token can be for";
+
 /// Why nothing was exchanged, by the codes of RFC 6749 section 5.2.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ExchangeError {
@@ -26,8 +29,8 @@ pub enum ExchangeError {
     #[error("The refresh token is not one that can be used")]
     RefreshToken,
     /// `invalid_target` (RFC 8707)
-    #[error("The resource is not the URL of a service that this token can be for")]
-    InvalidTarget,
+    #[error("{0}")]
+    InvalidTarget(&'static str),
     /// `invalid_target`: a signed token is for one service.
     #[error("A token for that resource is signed, and for no other one beside it: name it alone")]
     SeveralAudiences,
@@ -85,7 +88,7 @@ impl From<Fault> for ExchangeError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::InvalidScope(text) => ExchangeError::InvalidScope(text),
-            Fault::InvalidTarget => ExchangeError::InvalidTarget,
+            Fault::InvalidTarget => ExchangeError::InvalidTarget(NO_SERVICE),
             other => ExchangeError::InvalidRequest(other.description().to_owned()),
         }
     }

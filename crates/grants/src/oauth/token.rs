@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::applications::application::Application;
 use crate::grants::Grants;
 use crate::oauth::client::client_proof::ClientProof;
-use crate::oauth::error::ExchangeError;
+use crate::oauth::error::{ExchangeError, NO_SERVICE};
 use crate::oauth::proof::SentProof;
 use crate::oauth::request::parameters::Parameters;
 use crate::oauth::request::resources::narrowed;
@@ -64,10 +64,10 @@ impl Grants {
     pub(crate) fn resources_of(&self, request: TokenRequest<'_>, allowed: &[String]) -> Result<Vec<String>, ExchangeError> {
         // Third parties of the reference know nothing of it.
         if request.client.is_none_or(|client| client.kind().is_of_reference()) && request.parameters.has("resource") {
-            return Err(ExchangeError::InvalidTarget);
+            return Err(ExchangeError::InvalidTarget("This application names no resource: leave it out"));
         }
-        let requested = self.resources(request.parameters).map_err(|_| ExchangeError::InvalidTarget)?;
-        narrowed(allowed, requested).map_err(|_| ExchangeError::InvalidTarget)
+        let requested = self.resources(request.parameters).map_err(|_| ExchangeError::InvalidTarget(NO_SERVICE))?;
+        narrowed(allowed, requested).map_err(|_| ExchangeError::InvalidTarget(NO_SERVICE))
     }
 
     /// Gives tokens for what was sent. Who asks is looked at before anything of it is used.

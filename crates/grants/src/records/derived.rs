@@ -35,7 +35,7 @@ impl Grants {
             return Err(ExchangeError::InvalidRequest("Nobody acts for somebody else: leave out the actor_token".to_owned()));
         }
         if parameters.has("audience") {
-            return Err(ExchangeError::InvalidTarget);
+            return Err(ExchangeError::InvalidTarget("A service is named by its URL, as resource: leave out the audience"));
         }
         let scopes = match parameters.one("scope")? {
             Some(text) => {

@@ -106,6 +106,18 @@ pub enum TargetError {
     NotUrl(String),
 }
 
+impl TargetError {
+    /// The sentence about a URL that is called something else, such as `redirect URI`.
+    pub(crate) fn about(&self, what: &str) -> String {
+        // INVARIANT: each sentence calls it by one of these, before anything that somebody has sent.
+        let sentence = self.to_string();
+        match sentence.strip_prefix("The target") {
+            Some(rest) => format!("The {what}{rest}"),
+            None => sentence.replacen("the target points", &format!("the {what} points"), 1),
+        }
+    }
+}
+
 impl Target {
     /// Reads a target, exactly. Errors say what to write instead where that is known.
     pub fn parse(text: &str) -> Result<Target, TargetError> {

@@ -2,7 +2,7 @@
 
 use falconer_auth::BoundServices;
 
-use crate::applications::register::check_redirect;
+use crate::applications::register::check_url;
 use crate::consent::request::GrantRequest;
 use crate::grants::Grants;
 use crate::oauth::request::parameters::Parameters;
@@ -21,7 +21,7 @@ impl Grants {
                 continue;
             }
             // No page of Falconer takes a token for what it gives: that is exchanged.
-            let target = check_redirect(sent, &|target| self.is_own(target)).map_err(|_| WrongResource)?;
+            let target = check_resource(sent, &|target| self.is_own(target)).map_err(|_| WrongResource)?;
             services = and(services, &target).ok_or(WrongResource)?;
             resources.push(sent.to_owned());
         }
@@ -44,6 +44,12 @@ impl Grants {
         }
         places
     }
+}
+
+/// The service that a resource is the URL of, or why it is none (RFC 8707 section 2).
+pub(crate) fn check_resource(resource: &str, is_own: &impl Fn(&Target) -> bool) -> Result<Target, String> {
+    let target = check_url(resource, "resource")?;
+    if is_own(&target) { Err("that is Falconer itself, which takes no such tokens".to_owned()) } else { Ok(target) }
 }
 
 /// What the request asks for, of what is allowed: all of that where it asks for nothing. Nothing that is allowed stands for everything.

@@ -4,7 +4,7 @@ use falconer_auth::SigningAlgorithm;
 use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
-use crate::applications::register::check_redirect;
+use crate::oauth::request::resources::check_resource;
 use crate::targets::target::Target;
 
 /// So many there may be, and so many scopes of one.
@@ -40,7 +40,7 @@ impl OfflineServices {
         let mut known: Vec<KnownService> = Vec::new();
         for OfflineService { resource, scopes, alg } in configured {
             let invalid = |what: String| LoginError::Invalid(format!("[[offline_service]] {resource:?}: {what}"));
-            check_redirect(resource, is_own).map_err(|error| invalid(format!("resource: {error}")))?;
+            check_resource(resource, is_own).map_err(|error| invalid(format!("resource: {error}")))?;
             if known.iter().any(|other| other.resource == *resource) {
                 return Err(invalid("resource: it is there twice".to_owned()));
             }
@@ -81,6 +81,17 @@ mod tests {
         let good = service("https://notes.example.com/api", &["notes:*"]);
         let services = OfflineServices::new(std::slice::from_ref(&good), &own).unwrap();
         assert!(services.find("https://notes.example.com/api").is_some() && services.find("https://notes.example.com/api/").is_none());
+        // Of a fragment it said that a redirect URI has none.
+        for (resource, why) in [
+            ("https://notes.example.com/#x", "a resource has no fragment"),
+            ("notes", "The resource must begin with https://"),
+            ("https://ann@notes.example.com/", "The resource has a user name or password"),
+            ("https://notes.example.com/a/../b", "instead of where the resource points"),
+            ("https://auth.example.com/api", "that is Falconer itself, which takes no such tokens"),
+        ] {
+            let error = OfflineServices::new(&[service(resource, &["a"])], &own).err().unwrap().to_string();
+            assert!(error.contains(why) && !error.contains("redirect") && !error.contains("target"), "{resource}: {error}");
+        }
         for wrong in [
             service("notes", &["a"]),
             service("http://notes.example.com/", &["a"]),

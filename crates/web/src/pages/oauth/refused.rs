@@ -90,7 +90,9 @@ impl From<ExchangeError> for Refused {
             ExchangeError::SlowDown => Refused::new(StatusCode::BAD_REQUEST, "slow_down", text),
             ExchangeError::AccessDenied => Refused::new(StatusCode::BAD_REQUEST, "access_denied", text),
             ExchangeError::ExpiredToken => Refused::new(StatusCode::BAD_REQUEST, "expired_token", text),
-            ExchangeError::InvalidTarget | ExchangeError::SeveralAudiences => Refused::new(StatusCode::BAD_REQUEST, "invalid_target", text),
+            ExchangeError::InvalidTarget(_) | ExchangeError::SeveralAudiences => {
+                Refused::new(StatusCode::BAD_REQUEST, "invalid_target", text)
+            }
             ExchangeError::UnsupportedGrantType(_) => Refused::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", text),
             ExchangeError::InvalidToken => Refused {
                 challenge: Some("Bearer realm=\"falconer\", error=\"invalid_token\""),
