@@ -74,7 +74,7 @@ pub use openid::request::{OpenIdRequest, Prompt};
 pub use records::consents::ConsentView;
 pub use records::derived::ACCESS_TOKEN_TYPE;
 pub use records::grant::{Choices, Granted, LONGEST_NAME};
-pub use records::granted::{GrantGroup, GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
+pub use records::granted::{GrantGroup, GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords, application_name};
 pub use settings::{ApplicationsHttp, GrantSettings, RegisteredTarget, Registration};
 pub use targets::in_words::{place, place_of_named};
 pub use targets::target::{self, Target, TargetError};

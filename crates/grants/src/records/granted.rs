@@ -287,14 +287,22 @@ fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
 
 /// The name that the administrator registered for what it went to.
 pub(crate) fn name_of(grant: &GrantRecord) -> Option<&str> {
-    let GrantRecord { label, target_origin, .. } = grant;
+    registered_name(&grant.label, &grant.target_origin)
+}
+
+fn registered_name<'l>(label: &'l str, target_origin: &str) -> Option<&'l str> {
     let is_host = label == target_origin || target_origin.ends_with(&format!("://{label}"));
-    (!is_host).then_some(label.as_str())
+    (!is_host).then_some(label)
 }
 
 /// What an application that nobody has registered calls itself tells it from no other one: its `client_id` does.
 fn application_of(grant: &GrantRecord) -> Option<&str> {
-    name_of(grant).or(grant.application.as_deref())
+    application_name(&grant.label, &grant.target_origin, grant.application.as_deref())
+}
+
+/// As [`GrantView::application`], for a grant of which only this is at hand.
+pub fn application_name<'g>(label: &'g str, target_origin: &str, application: Option<&'g str>) -> Option<&'g str> {
+    registered_name(label, target_origin).or(application)
 }
 
 /// Several applications may answer at one origin.

@@ -75,6 +75,10 @@ async fn a_device_is_named_in_words_wherever_its_grant_is_seen() {
     let codes = site.codes().await;
     let page = ann.types(code(&codes)).await;
     assert!(page.text.contains("<title>Grant access to The &#60;tv&#62; application on a device"), "{}", page.text);
+    // Where no script runs there is a page more, which had the id of the application.
+    let news = ann.post(DECISION, &page.form(DECISION)).await;
+    assert!(news.text.contains("The &#60;tv&#62; application on a device"), "{}", news.text);
+    assert!(!news.text.contains("<span class=\"host\">tv</span>"), "{}", news.text);
     ann.post(DECISION, &with(page.form(DECISION), &[("visible_ms", "2000"), ("grant_name", "Living room")])).await;
     let mail = site.mails.0.lock().unwrap().last().unwrap().clone();
     assert!(mail.contains("The <tv> application on a device") && !mail.contains("device://"), "{mail}");
@@ -90,13 +94,20 @@ async fn a_device_is_named_in_words_wherever_its_grant_is_seen() {
     let request = waiting.json()["verification_uri"].as_str().unwrap().strip_prefix("https://auth.example.com").unwrap().to_owned();
     for path in ["/", "/me/grants", &request] {
         let text = shown(&ann.get(path).await);
-        assert!(text.contains("on a device") && !text.contains("device://"), "{path}: {text}");
+        assert!(
+            text.contains("The &#60;tv&#62; application") && text.contains("on a device") && !text.contains("device://"),
+            "{path}: {text}"
+        );
     }
     assert!(ann.get("/me/grants").await.text.contains("<b>Living room</b>"));
     let mut admin = site.somebody("admin", &["auth:list-grants", "auth:get-person:*"]).await;
+    // The page of a person had the id of the application in place of its name.
     for path in ["/auth/grants", "/auth/people?id=local%2Fann"] {
         let text = shown(&admin.get(path).await);
-        assert!(text.contains("on a device") && !text.contains("device://"), "{path}: {text}");
+        assert!(
+            text.contains("The &#60;tv&#62; application") && text.contains("on a device") && !text.contains("device://"),
+            "{path}: {text}"
+        );
     }
 }
 

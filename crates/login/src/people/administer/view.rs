@@ -114,6 +114,10 @@ pub struct GrantLine {
     pub identity: String,
     /// Scheme, host and port of who got it.
     pub target_origin: String,
+    /// As stored: what it went to is called this, where that is not its host.
+    pub label: String,
+    /// The id of the application that it was made for, where that was noted.
+    pub application: Option<String>,
     /// As granted.
     pub scopes: Vec<String>,
     /// Milliseconds since 1970.
@@ -233,6 +237,8 @@ fn grant_line(grant: GrantRecord) -> GrantLine {
         id: grant.id,
         identity: grant.identity,
         target_origin: grant.target_origin,
+        label: grant.label,
+        application: grant.application,
         scopes: grant.scopes,
         created_ms: grant.created_ms,
         expires_ms: grant.expires_ms,

@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
-use crate::pages::granting::{Places, lines, sign_in_first};
+use crate::pages::granting::{Places, lines, sign_in_first, whole_place};
 use crate::pages::home::malformed;
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, person_line};
@@ -176,11 +176,7 @@ pub(crate) fn give_up(form: &Posted, grant_request: &GrantRequest) -> Result<Res
     if let Some(location) = grant_request.cancelled() {
         return deliver(&location);
     }
-    let page = NothingGrantedPage {
-        layout: form.visit.layout(),
-        host: grant_request.site().host_and_port(),
-        origin: grant_request.site().origin(),
-    };
+    let page = NothingGrantedPage { layout: form.visit.layout(), host: whole_place(grant_request), origin: grant_request.site().origin() };
     Ok(html(StatusCode::OK, Row::Page, &page))
 }
 
@@ -247,7 +243,7 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
     ];
     let page = NewsPage {
         layout: visit.layout(),
-        host: grant_request.site().host_and_port(),
+        host: whole_place(grant_request),
         places: Places::of(grant_request),
         gives: news.gives,
         identity_for: news.identity_for,

@@ -5,7 +5,7 @@ pub(crate) mod lines;
 pub(crate) mod tool_client;
 
 use axum::response::Response;
-use falconer_grants::{Delivery, GRANT_REQUEST_PAGE, GrantRequest, encode_component, request};
+use falconer_grants::{Application, Delivery, GRANT_REQUEST_PAGE, GrantRequest, encode_component, place, request};
 
 use crate::pages::oauth::authorize;
 use crate::pages::visit::{Visit, go};
@@ -55,5 +55,14 @@ pub(crate) fn request_at(visit: &Visit, place: &str, query: &str) -> Option<Gran
         authorize::authorization(visit, query).ok()
     } else {
         None
+    }
+}
+
+/// Who asks, in a word: the host, or the application on a device, which has none.
+fn whole_place(grant_request: &GrantRequest) -> String {
+    let target = grant_request.site();
+    match target.scheme() {
+        "device" => place(&target.origin(), grant_request.application().map(Application::name)),
+        _ => target.host_and_port(),
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use falconer_auth::{ApiError, PageQuery, PersonActs, Start};
+use falconer_grants::application_name;
 use falconer_login::mail::MailOutcome;
 use falconer_login::{AccountLinkKind, GrantLine, IdentityDetail, PersonDetail, Session, SessionView};
 use http::StatusCode;
@@ -203,7 +204,8 @@ fn grant_row(grant: GrantLine, identity: &str, may_revoke: bool, now_ms: i64) ->
         about: format!("ends {} · {used} · granted {}", words::until(grant.expires_ms, now_ms), words::since(grant.created_ms, now_ms)),
         count: words::count(grant.scopes.len(), "scope"),
         href: may_revoke.then(|| format!("{}&grant={}", ask(identity, "revoke"), encode(&grant.id))),
-        site: falconer_grants::place(&grant.target_origin, None),
+        name: application_name(&grant.label, &grant.target_origin, grant.application.as_deref()).map(str::to_owned),
+        site: grant.target_origin,
         scopes: grant.scopes,
         id: grant.id,
     }

@@ -1,6 +1,7 @@
 //! One person with all that is known of them.
 
 use askama::Template;
+use falconer_grants::{place, place_of_named};
 
 use crate::views::words;
 use crate::views::{Family, HistoryRow, Layout};
@@ -61,6 +62,8 @@ pub(crate) struct IdentityCard {
 #[derive(Clone, Debug)]
 pub(crate) struct PersonGrantRow {
     pub id: String,
+    /// The application by its name, or by the `client_id` of one that nobody has registered.
+    pub name: Option<String>,
     pub site: String,
     /// "ends in 3 days · never used · granted 2 days ago"
     pub about: String,
@@ -68,4 +71,16 @@ pub(crate) struct PersonGrantRow {
     pub scopes: Vec<String>,
     /// Where it is revoked, for whoever may do it.
     pub href: Option<String>,
+}
+
+impl PersonGrantRow {
+    /// Behind the name.
+    fn place(&self) -> String {
+        place_of_named(&self.site, self.name.as_deref())
+    }
+
+    /// Alone.
+    fn whole_place(&self) -> String {
+        place(&self.site, self.name.as_deref())
+    }
 }

@@ -110,7 +110,8 @@ pub(super) fn person() -> PersonPage {
         expanded: Family::sort(["notes:read:*", "auth:list-clients"], ""),
         grants: vec![PersonGrantRow {
             id: "AbCdEfGhIjKlMnOpQrStUv".to_owned(),
-            site: "https://notes.example.com".to_owned(),
+            name: Some("The <telly>".to_owned()),
+            site: "device://tv".to_owned(),
             about: "ends in 3 days · never used · granted 2 days ago".to_owned(),
             count: "1 scope".to_owned(),
             scopes: strings(&["notes:read:*"]),
