@@ -92,22 +92,18 @@ async fn a_device_is_named_in_words_wherever_its_grant_is_seen() {
 
     let shown = |page: &Page| page.text.replace("value=\"device://tv\"", "");
     let request = waiting.json()["verification_uri"].as_str().unwrap().strip_prefix("https://auth.example.com").unwrap().to_owned();
+    let is_named =
+        |text: &str| text.contains("The &#60;tv&#62; application") && text.contains("on a device") && !text.contains("device://");
     for path in ["/", "/me/grants", &request] {
         let text = shown(&ann.get(path).await);
-        assert!(
-            text.contains("The &#60;tv&#62; application") && text.contains("on a device") && !text.contains("device://"),
-            "{path}: {text}"
-        );
+        assert!(is_named(&text), "{path}: {text}");
     }
     assert!(ann.get("/me/grants").await.text.contains("<b>Living room</b>"));
     let mut admin = site.somebody("admin", &["auth:list-grants", "auth:get-person:*"]).await;
     // The page of a person had the id of the application in place of its name.
     for path in ["/auth/grants", "/auth/people?id=local%2Fann"] {
         let text = shown(&admin.get(path).await);
-        assert!(
-            text.contains("The &#60;tv&#62; application") && text.contains("on a device") && !text.contains("device://"),
-            "{path}: {text}"
-        );
+        assert!(is_named(&text), "{path}: {text}");
     }
 }
 
