@@ -19,19 +19,25 @@ impl Change {
     /// and that may be of a change that this node has not heard of. What is there is certain here: the step depends on it.
     pub(crate) fn makes_a_revision(&self, before: &Snapshot) -> bool {
         match &self.write {
-            // What the second comes to, only the store knows: as a revision that is not expected, it has everything read again.
-            Write::NoteRepeat(..)
-            | Write::ReplaceStaticClients(_)
-            | Write::PutAccountLink(_)
-            | Write::EndSessions(_)
-            | Write::DeleteInitialToken(_) => false,
+            // What it comes to, only the store knows.
+            _ if self.is_known_to_store_only() => false,
+            Write::NoteRepeat(..) | Write::EndSessions(_) | Write::DeleteInitialToken(_) => false,
             Write::DeleteClient(client_id) => before.client_entry(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
             Write::DeleteApplication(id) => before.applications().get(id).is_some(),
             Write::DeleteScopeRegistry(namespace) => before.scope_registries().get(namespace).is_some(),
-            // Whether there is one that this node does not know, only the store knows.
-            Write::RevokeGrants { ids, .. } => ids.iter().all(|id| before.grant(id).is_some()),
             _ => true,
+        }
+    }
+
+    /// Whether only the store knows which records it changes: this node answers from it after the change was read back, and nobody decides on it before.
+    ///
+    /// INVARIANT: what a revocation takes along is not worked out in memory. Grants that have ended are not there, and what came of them may be.
+    pub(crate) fn is_known_to_store_only(&self) -> bool {
+        match &self.write {
+            Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::RevokeGrants { .. } => true,
+            Write::InsertGrant(_, replaces) => replaces.is_some(),
+            _ => false,
         }
     }
 
@@ -41,7 +47,12 @@ impl Change {
         match &self.write {
             Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record.clone()),
             Write::DeleteClient(client_id) => next.drop_client(client_id),
-            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::EndSessions(_) => (),
+            Write::NoteRepeat(..)
+            | Write::ReplaceStaticClients(_)
+            | Write::PutAccountLink(_)
+            | Write::EndSessions(_)
+            | Write::RevokeGrants { .. }
+            | Write::InsertGrant(_, Some(_)) => (),
             Write::AcceptTime => next.accept_time(step.at_ms),
             Write::InsertRoles(records) => next.put_roles(records.iter().cloned()),
             Write::UpdateRole(record) => next.put_roles([record.clone()]),
@@ -55,13 +66,7 @@ impl Change {
             }
             Write::InsertIssuer(record) | Write::ReplaceIssuer(record) => next.put_issuer(record.clone()),
             Write::RetireIssuer(name) => next.retire_issuer(name, step.at_ms),
-            Write::InsertGrant(record, replaces) => {
-                if let Some(old) = replaces {
-                    revoke_with_derived(next, old, step.at_ms, &step.actor, "replaced");
-                }
-                next.put_grant(record.clone());
-            }
-            Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke_with_derived(next, id, step.at_ms, by, reason)),
+            Write::InsertGrant(record, None) => next.put_grant(record.clone()),
             Write::InsertApplication(record) | Write::UpdateApplication(record) => next.put_application(record.clone()),
             Write::DeleteApplication(id) => next.drop_application(id),
             Write::RegisterApplication(record, _) => next.put_application(record.clone()),
@@ -132,24 +137,4 @@ impl Change {
 fn write_person(next: &mut Snapshot, record: &PersonRecord) {
     let created_ms = next.person(&record.id).map_or(record.created_ms, |before| before.record.created_ms);
     next.put_person(PersonRecord { created_ms, ..record.clone() });
-}
-
-fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
-    let Some(grant) = next.grant(id).filter(|grant| grant.record.revoked_ms.is_none()) else {
-        return;
-    };
-    let mut record = grant.record.clone();
-    record.revoked_ms = Some(at_ms);
-    record.revoked_by = Some(by.to_owned());
-    record.reason = Some(reason.to_owned());
-    next.put_grant(record);
-}
-
-/// As the store does it: what was derived from a grant ends with it, and what its holder was given beyond it.
-fn revoke_with_derived(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
-    revoke(next, id, at_ms, by, reason);
-    let derived: Vec<String> = next.came_from(id).map(|grant| grant.record.id.clone()).collect();
-    for id in derived {
-        revoke_with_derived(next, &id, at_ms, by, "the grant that it came from was revoked");
-    }
 }

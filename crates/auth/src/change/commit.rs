@@ -24,10 +24,10 @@ const LARGEST_GROUP: usize = 128;
 pub(crate) type QueuePlace = OwnedMutexGuard<Queue>;
 
 impl Node {
-    /// Takes the turn. With `alone` nobody is in the group whose turn it is.
+    /// Takes the turn. With `alone`, or after a member whose change only the store knows, nobody is in the group whose turn it is.
     pub(crate) async fn wait_for_turn(self: &Arc<Self>, alone: bool) -> Option<QueuePlace> {
         let mut place = Arc::clone(&self.queue).lock_owned().await;
-        if alone && place.group.is_some() {
+        if place.group.as_ref().is_some_and(|group| alone || group.is_closed) {
             let node = Arc::clone(self);
             // A task, so that it goes on when the caller does not.
             let committed = tokio::spawn(carry(async move {
@@ -49,9 +49,9 @@ impl Node {
         locked: Option<Locked>,
     ) -> Outcome {
         let outcome = place.join(shown, change);
-        let count = place.group.as_ref().map_or(0, |group| group.members.len());
+        let (count, is_closed) = place.group.as_ref().map_or((0, false), |group| (group.members.len(), group.is_closed));
         let node = Arc::clone(self);
-        if alone || count >= LARGEST_GROUP {
+        if alone || count >= LARGEST_GROUP || (is_closed && count > 1) {
             tokio::spawn(carry(async move { node.commit_group(&mut place, locked).await }));
         } else if count == 1 {
             drop(place);
@@ -66,7 +66,7 @@ impl Node {
 
     /// Commits the open group, shows what it came to, and answers its members.
     async fn commit_group(&self, queue: &mut Queue, locked: Option<Locked>) {
-        let Some(Group { base, tip, members }) = queue.group.take() else { return };
+        let Some(Group { base, tip, members, .. }) = queue.group.take() else { return };
         let shared = members.len() > 1;
         let (mut steps, mut answers) = (Vec::new(), Vec::new());
         for Member { change, answer } in members {

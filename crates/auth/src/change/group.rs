@@ -22,6 +22,8 @@ pub(crate) struct Group {
     pub(crate) base: Revision,
     pub(crate) tip: Arc<Snapshot>,
     pub(crate) members: Vec<Member>,
+    /// Nobody joins any more: what the last one comes to, only the store knows, and nobody decides on a tip without it.
+    pub(crate) is_closed: bool,
 }
 
 pub(crate) struct Member {
@@ -49,9 +51,15 @@ impl Queue {
     /// Adds a member, and applies its change to the tip.
     pub(crate) fn join(&mut self, shown: &Arc<Snapshot>, change: Option<Change>) -> Outcome {
         let (answer, outcome) = oneshot::channel();
-        let group = self.group.get_or_insert_with(|| Group { base: shown.revision(), tip: Arc::clone(shown), members: Vec::new() });
+        let group = self.group.get_or_insert_with(|| Group {
+            base: shown.revision(),
+            tip: Arc::clone(shown),
+            members: Vec::new(),
+            is_closed: false,
+        });
         if let Some(change) = &change {
             let revision = group.tip.revision().0.saturating_add(i64::from(change.makes_a_revision(&group.tip)));
+            group.is_closed = change.is_known_to_store_only();
             let mut tip = Snapshot::clone(&group.tip);
             change.apply(&mut tip);
             group.tip = Arc::new(tip.at_revision(Revision(revision), change.step.at_ms));

@@ -207,3 +207,37 @@ async fn what_was_not_revoked_is_revoked_by_whoever_tries_again() {
         assert_eq!(message_of(&world.verify(&other_keys).await), format!("The grant {} has ended", other.id));
     }
 }
+
+/// Story: this server looked in memory for what came of a grant. The link led over one that had ended, so that what was given beyond that one was revoked in the store
+/// and went on here.
+#[tokio::test]
+async fn what_was_given_beyond_an_ended_grant_is_revoked_with_the_first_one_here_too() {
+    for is_replaced in [false, true] {
+        let (world, _) = world().await;
+        let now = world.now();
+        let of = |widens: Option<&GrantRecord>, expires_ms| NewGrant {
+            widens: widens.map(|grant| grant.id.clone()),
+            expires_ms,
+            nonce: format!("form-{expires_ms}-{}", widens.is_some()),
+            ..new_grant("local/ann", &["a"], now)
+        };
+        let (first, _) = issue(&world, of(None, now + 30 * DAY_MS)).await;
+        let (short, _) = issue(&world, of(Some(&first), now + HOUR_MS)).await;
+        let (last, keys) = issue(&world, of(Some(&short), now + 30 * DAY_MS)).await;
+        world.clock.advance(2 * HOUR_MS);
+        world.role("later", &[]).await;
+        world.auth.flush_uses().await.unwrap();
+        assert!(world.auth.directory().grant(&short.id).is_none(), "it has left memory");
+        assert!(scopes_of(&world.verify(&keys).await).contains(&"a".to_owned()));
+        if is_replaced {
+            let again = NewGrant { choices: "others".to_owned(), ..of(None, now + 30 * DAY_MS) };
+            let (other, other_keys) = issue(&world, again).await;
+            assert_ne!(other.id, first.id);
+            assert!(scopes_of(&world.verify(&other_keys).await).contains(&"a".to_owned()));
+        } else {
+            world.auth.revoke_grants(&["local/ann"], "local/ann", std::slice::from_ref(&first.id), "test").await.unwrap();
+        }
+        assert!(world.store.grant(&last.id).await.unwrap().unwrap().revoked_ms.is_some());
+        assert_eq!(message_of(&world.verify(&keys).await), format!("The grant {} has been revoked", last.id));
+    }
+}
