@@ -66,6 +66,8 @@ pub(crate) struct Node {
     pub(crate) recent_rows: RecentRows,
     /// Whether the last write found no room.
     pub(crate) store_is_full: AtomicBool,
+    /// When the store was asked last whether it takes changes, and why it does not.
+    pub(crate) writable: tokio::sync::Mutex<Option<(i64, Option<StoreError>)>>,
     /// Rows whose sealed value did not open, when everything was read last.
     pub(crate) damaged: AtomicUsize,
 }
@@ -120,6 +122,7 @@ impl Node {
             refusals,
             recent_rows: RecentRows::default(),
             store_is_full: AtomicBool::new(false),
+            writable: tokio::sync::Mutex::default(),
             damaged: AtomicUsize::new(0),
         }
     }

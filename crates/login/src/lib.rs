@@ -74,7 +74,7 @@ pub use scim::members::{MOST_MEMBERS_ANSWERED, Patched, ShowMembers};
 pub use scim::resources::MOST_LISTED;
 pub use scim::user::{USER_SCHEMA, user_json};
 pub use sessions::attempts::{Visitor, network, network_around};
-pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
+pub use sessions::forms::{AnonymousForm, FormKeys, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::reauthentication::{Means, Reauthentication};
 pub use sessions::reset::LinkToShow;
 pub use sessions::session::{Session, SessionView, SignedIn};

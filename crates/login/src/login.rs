@@ -14,7 +14,7 @@ use crate::following::figures::Refreshes;
 use crate::following::known_by::CheckedProviders;
 use crate::following::silent::SilentProviders;
 use crate::mail::{MailFigures, Post};
-use crate::sessions::forms::FormKey;
+use crate::sessions::forms::FormKeys;
 use crate::sessions::full_counts::FullCounts;
 use crate::sessions::running_attempts::RunningAttempts;
 use crate::settings::LoginSettings;
@@ -27,7 +27,7 @@ pub struct Login {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) passwords: PasswordPool,
-    pub(crate) form_key: FormKey,
+    pub(crate) form_keys: FormKeys,
     /// `None`: no mail is sent.
     pub(crate) post: Option<Post>,
     pub(crate) running_attempts: RunningAttempts,
@@ -53,10 +53,10 @@ impl Login {
         let mut salt = [0; 16];
         random.fill(&mut salt);
         let passwords = PasswordPool::new(&settings, &salt)?;
-        let form_key = settings.form_key.unwrap_or_else(|| {
-            let mut key = [0; 32];
-            random.fill(&mut key);
-            key
+        let form_keys = settings.form_keys.clone().unwrap_or_else(|| {
+            let mut key = Zeroizing::new([0; 32]);
+            random.fill(key.as_mut_slice());
+            FormKeys::new(vec![key])
         });
         let post = settings.mailer.clone().map(Post::new);
         Ok(Login {
@@ -66,7 +66,7 @@ impl Login {
             clock,
             random,
             passwords,
-            form_key: FormKey::new(form_key),
+            form_keys,
             post,
             running_attempts: RunningAttempts::default(),
             full_counts: FullCounts::default(),

@@ -8,6 +8,7 @@ use crate::mail::Mailer;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::providers::provider::{ConfiguredDirectory, ConfiguredProvider};
 use crate::scim::directory::ScimSettings;
+use crate::sessions::forms::FormKeys;
 
 /// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
 #[derive(Clone)]
@@ -47,7 +48,7 @@ pub struct LoginSettings {
     /// The window. Default 15 minutes.
     pub attempts_window_ms: i64,
     /// Makes forms hold across restarts and nodes; `None`: a key of this process.
-    pub form_key: Option<[u8; 32]>,
+    pub form_keys: Option<FormKeys>,
     /// Ends the process when the store lost its footing; the default does nothing.
     pub on_fatal: OnFatal,
 }
@@ -90,7 +91,7 @@ impl Default for LoginSettings {
             attempts_by_strangers: 100,
             attempts_by_network: 100,
             attempts_window_ms: 15 * MINUTE_MS,
-            form_key: None,
+            form_keys: None,
             on_fatal: Arc::new(|_| ()),
         }
     }

@@ -1,5 +1,7 @@
 //! The store itself: which call goes to which file.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
@@ -16,7 +18,7 @@ use tokio_postgres::IsolationLevel;
 use crate::aggregates::grants::logouts;
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
 use crate::connection::columns::finds;
-use crate::connection::connect::{self, Sessions};
+use crate::connection::connect::{self, NeededVersion, Sessions};
 use crate::connection::contact::{Connector, Contact, NodeId};
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
@@ -25,6 +27,11 @@ use crate::following::{feed, history, load};
 use crate::steps::audit;
 use crate::steps::writing::{Writing, lock_revision, revision_and_floor};
 use crate::{steps, upkeep};
+
+/// How often a start tries to bring the schema up to date while something holds a table, and the pause in between. Whoever waits for a table keeps out all who come
+/// after, so it waits a second only.
+const MIGRATION_TRIES: u32 = 60;
+const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
 
 /// A store in one schema of a PostgreSQL database.
 pub struct PostgresStore {
@@ -35,6 +42,7 @@ pub struct PostgresStore {
     contact: Contact,
     sessions: Sessions,
     node: NodeId,
+    needed: NeededVersion,
 }
 
 impl PostgresStore {
@@ -100,13 +108,28 @@ impl PostgresStore {
         node: NodeId,
     ) -> Result<PostgresStore> {
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
-        let pool = connect::pool(connector, sessions, contact.silence(), connect::CONNECTIONS)?;
-        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node };
-        let mut connection = store.connection().await?;
-        let transaction = store.begin(&mut connection).await?;
-        migrate(&transaction).await?;
-        transaction.commit().await.map_err(|error| at_commit(&error))?;
-        drop(connection);
+        let needed = NeededVersion::default();
+        let pool = connect::writing_pool(connector, sessions, contact.silence(), needed.clone())?;
+        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed };
+        for tries in 1.. {
+            let mut connection = store.connection().await?;
+            let transaction = store.begin(&mut connection).await?;
+            match migrate(&transaction).await {
+                Err(fault) if fault.is_lock_not_free() && tries < MIGRATION_TRIES => {
+                    tracing::warn!(
+                        "the schema of the database can't be brought up to date yet: something holds one of its tables, such as pg_dump"
+                    );
+                }
+                done => {
+                    done?;
+                    commit(transaction).await?;
+                    break;
+                }
+            }
+            drop(transaction);
+            drop(connection);
+            tokio::time::sleep(MIGRATION_PAUSE).await;
+        }
         Ok(store)
     }
 
@@ -137,6 +160,17 @@ impl PostgresStore {
     async fn connection(&self) -> Result<Object> {
         self.contact.check()?;
         connect::take(&self.pool).await
+    }
+
+    /// For what is written outside of steps, which look at the schema by themselves.
+    async fn connection_to_write(&self) -> Result<Object> {
+        let connection = self.connection().await?;
+        // One that was taken again has looked already.
+        if Object::metrics(&connection).recycle_count == 0 {
+            self.needed.look(&connection).await?;
+        }
+        self.needed.check()?;
+        Ok(connection)
     }
 
     /// For the change feed: whoever keeps all other connections busy must not cut it off.
@@ -173,7 +207,9 @@ async fn commit(transaction: Transaction<'_>) -> Result<()> {
 impl Store for PostgresStore {
     async fn load_each(&self, mut each: EachClient) -> Result<Loaded> {
         let mut connection = self.following_connection().await?;
-        Ok(load::everything(&one_state(&mut connection).await?, &self.sealer, &mut each).await?)
+        let reading = one_state(&mut connection).await?;
+        reading.batch_execute(connect::WITHOUT_END).await.map_err(Fault::from)?;
+        Ok(load::everything(&reading, &self.sealer, &mut each).await?)
     }
 
     async fn revision(&self) -> Result<Revision> {
@@ -203,7 +239,7 @@ impl Store for PostgresStore {
     }
 
     async fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> Result<History> {
-        Ok(history::begin(&self.connection().await?, &self.sealer, &self.node, instead_of, same_until).await?)
+        Ok(history::begin(&self.connection_to_write().await?, &self.sealer, &self.node, instead_of, same_until).await?)
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {
@@ -257,7 +293,7 @@ impl Store for PostgresStore {
     }
 
     async fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> Result<()> {
-        Ok(grants::secrets::insert(&self.connection().await?, secret).await?)
+        Ok(grants::secrets::insert(&self.connection_to_write().await?, secret).await?)
     }
 
     async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>> {
@@ -269,11 +305,11 @@ impl Store for PostgresStore {
     }
 
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::secrets::note_use(&self.connection().await?, hash, at_ms).await?)
+        Ok(grants::secrets::note_use(&self.connection_to_write().await?, hash, at_ms).await?)
     }
 
     async fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> Result<()> {
-        Ok(grants::identities::put(&self.connection().await?, identity).await?)
+        Ok(grants::identities::put(&self.connection_to_write().await?, identity).await?)
     }
 
     async fn grant_identity(&self, grant: &str) -> Result<Option<GrantIdentityRecord>> {
@@ -281,7 +317,7 @@ impl Store for PostgresStore {
     }
 
     async fn insert_device_request(&self, request: &DeviceRequestRecord) -> Result<()> {
-        Ok(grants::devices::insert(&self.connection().await?, request).await?)
+        Ok(grants::devices::insert(&self.connection_to_write().await?, request).await?)
     }
 
     async fn device_request(&self, device_hash: &str) -> Result<Option<DeviceRequestRecord>> {
@@ -297,15 +333,15 @@ impl Store for PostgresStore {
     }
 
     async fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::devices::note_poll(&self.connection().await?, device_hash, at_ms).await?)
+        Ok(grants::devices::note_poll(&self.connection_to_write().await?, device_hash, at_ms).await?)
     }
 
     async fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> Result<bool> {
-        Ok(grants::devices::answer(&self.connection().await?, user_hash, grant, at_ms).await?)
+        Ok(grants::devices::answer(&self.connection_to_write().await?, user_hash, grant, at_ms).await?)
     }
 
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::devices::note_use(&self.connection().await?, device_hash, at_ms).await?)
+        Ok(grants::devices::note_use(&self.connection_to_write().await?, device_hash, at_ms).await?)
     }
 
     async fn grants_revoked_since(&self, since_ms: i64, limit: u32) -> Result<Vec<String>> {
@@ -325,11 +361,11 @@ impl Store for PostgresStore {
     }
 
     async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()> {
-        Ok(grants::consents::put(&self.connection().await?, consent).await?)
+        Ok(grants::consents::put(&self.connection_to_write().await?, consent).await?)
     }
 
     async fn forget_consent(&self, identity: &str, application: &str) -> Result<()> {
-        Ok(grants::consents::forget(&self.connection().await?, identity, application).await?)
+        Ok(grants::consents::forget(&self.connection_to_write().await?, identity, application).await?)
     }
 
     async fn consents_of(&self, identity: &str) -> Result<Vec<ConsentRecord>> {
@@ -358,11 +394,11 @@ impl Store for PostgresStore {
     }
 
     async fn note_passkey_use(&self, id: &str, counter: u32, at_ms: i64) -> Result<bool> {
-        Ok(credentials::note_use(&self.connection().await?, id, counter, at_ms).await?)
+        Ok(credentials::note_use(&self.connection_to_write().await?, id, counter, at_ms).await?)
     }
 
     async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()> {
-        Ok(accounts::put_setup_link(&self.connection().await?, hash, expires_ms).await?)
+        Ok(accounts::put_setup_link(&self.connection_to_write().await?, hash, expires_ms).await?)
     }
 
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
@@ -378,7 +414,7 @@ impl Store for PostgresStore {
     }
 
     async fn insert_session(&self, session: &SessionRecord) -> Result<()> {
-        Ok(sessions::insert(&self.connection().await?, &self.sealer, session).await?)
+        Ok(sessions::insert(&self.connection_to_write().await?, &self.sealer, session).await?)
     }
 
     async fn session(&self, id_hash: &str) -> Result<Option<SessionRecord>> {
@@ -386,15 +422,15 @@ impl Store for PostgresStore {
     }
 
     async fn touch_session(&self, id_hash: &str, now_ms: i64) -> Result<()> {
-        Ok(sessions::touch(&self.connection().await?, id_hash, now_ms).await?)
+        Ok(sessions::touch(&self.connection_to_write().await?, id_hash, now_ms).await?)
     }
 
     async fn delete_session(&self, id_hash: &str) -> Result<()> {
-        Ok(sessions::delete(&self.connection().await?, id_hash).await?)
+        Ok(sessions::delete(&self.connection_to_write().await?, id_hash).await?)
     }
 
     async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64> {
-        Ok(sessions::delete_of(&self.connection().await?, identity, except).await?)
+        Ok(sessions::delete_of(&self.connection_to_write().await?, identity, except).await?)
     }
 
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
@@ -402,11 +438,11 @@ impl Store for PostgresStore {
     }
 
     async fn succeed_session(&self, id_hash: &str, successor: &str) -> Result<()> {
-        Ok(sessions::succeed(&self.connection().await?, id_hash, successor).await?)
+        Ok(sessions::succeed(&self.connection_to_write().await?, id_hash, successor).await?)
     }
 
     async fn note_session_application(&self, application: &SessionApplication) -> Result<Option<String>> {
-        Ok(logouts::note(&self.connection().await?, application).await?)
+        Ok(logouts::note(&self.connection_to_write().await?, application).await?)
     }
 
     async fn knows_session(&self, sid: &str) -> Result<bool> {
@@ -414,19 +450,19 @@ impl Store for PostgresStore {
     }
 
     async fn claim_due_logouts(&self, now_ms: i64, until_ms: i64, limit: u32, of_one: u32) -> Result<Vec<LogoutRecord>> {
-        Ok(logouts::claim_due(&self.connection().await?, now_ms, until_ms, limit, of_one).await?)
+        Ok(logouts::claim_due(&self.connection_to_write().await?, now_ms, until_ms, limit, of_one).await?)
     }
 
     async fn put_logout_off(&self, sid: &str, due_ms: i64) -> Result<()> {
-        Ok(logouts::put_off(&self.connection().await?, sid, due_ms).await?)
+        Ok(logouts::put_off(&self.connection_to_write().await?, sid, due_ms).await?)
     }
 
     async fn delete_logout(&self, sid: &str) -> Result<()> {
-        Ok(logouts::delete(&self.connection().await?, sid).await?)
+        Ok(logouts::delete(&self.connection_to_write().await?, sid).await?)
     }
 
     async fn put_pending_link(&self, link: &PendingLink) -> Result<()> {
-        Ok(sessions::put_pending_link(&self.connection().await?, link).await?)
+        Ok(sessions::put_pending_link(&self.connection_to_write().await?, link).await?)
     }
 
     async fn pending_link(&self, session: &str) -> Result<Option<PendingLink>> {
@@ -434,11 +470,11 @@ impl Store for PostgresStore {
     }
 
     async fn delete_pending_link(&self, session: &str) -> Result<()> {
-        Ok(sessions::delete_pending_link(&self.connection().await?, session).await?)
+        Ok(sessions::delete_pending_link(&self.connection_to_write().await?, session).await?)
     }
 
     async fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> Result<String> {
-        Ok(identities::note_known_by(&self.connection().await?, provider, known_by, before).await?)
+        Ok(identities::note_known_by(&self.connection_to_write().await?, provider, known_by, before).await?)
     }
 
     async fn known_by(&self, provider: &str) -> Result<Option<String>> {
@@ -446,27 +482,27 @@ impl Store for PostgresStore {
     }
 
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {
-        Ok(refreshes::put(&self.connection().await?, &self.sealer, refresh).await?)
+        Ok(refreshes::put(&self.connection_to_write().await?, &self.sealer, refresh).await?)
     }
 
     async fn keep_refresh_handle(&self, identity: &str, handle: &Secret) -> Result<()> {
-        Ok(refreshes::keep_handle(&self.connection().await?, &self.sealer, identity, handle).await?)
+        Ok(refreshes::keep_handle(&self.connection_to_write().await?, &self.sealer, identity, handle).await?)
     }
 
     async fn delete_refresh(&self, identity: &str) -> Result<()> {
-        Ok(refreshes::delete(&self.connection().await?, identity).await?)
+        Ok(refreshes::delete(&self.connection_to_write().await?, identity).await?)
     }
 
     async fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Result<Vec<RefreshRecord>> {
-        Ok(refreshes::claim_due(&self.connection().await?, &self.sealer, now_ms, until_ms, limit).await?)
+        Ok(refreshes::claim_due(&self.connection_to_write().await?, &self.sealer, now_ms, until_ms, limit).await?)
     }
 
     async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>> {
-        Ok(refreshes::claim(&self.connection().await?, &self.sealer, identity, now_ms, until_ms).await?)
+        Ok(refreshes::claim(&self.connection_to_write().await?, &self.sealer, identity, now_ms, until_ms).await?)
     }
 
     async fn insert_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::insert(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
@@ -474,7 +510,7 @@ impl Store for PostgresStore {
     }
 
     async fn update_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::update(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
@@ -487,7 +523,7 @@ impl Store for PostgresStore {
         change: &ScimMembers,
         bounds: ScimBounds,
     ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::change_members(&transaction, push, change, bounds).await?;
         commit(transaction).await?;
@@ -495,7 +531,7 @@ impl Store for PostgresStore {
     }
 
     async fn delete_scim(&self, push: &ScimPush, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::delete(&transaction, push, directory, kind, id, version).await?;
         commit(transaction).await?;
@@ -530,7 +566,7 @@ impl Store for PostgresStore {
     }
 
     async fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Result<Vec<String>> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         let done = scim::write::note_followed(&transaction, directory, followed).await?;
         commit(transaction).await?;
@@ -538,11 +574,11 @@ impl Store for PostgresStore {
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {
-        Ok(sessions::remember_origin(&self.connection().await?, identity, origin, at_ms).await?)
+        Ok(sessions::remember_origin(&self.connection_to_write().await?, identity, origin, at_ms).await?)
     }
 
     async fn forget_origin(&self, identity: &str, origin: &str) -> Result<()> {
-        Ok(sessions::forget_origin(&self.connection().await?, identity, origin).await?)
+        Ok(sessions::forget_origin(&self.connection_to_write().await?, identity, origin).await?)
     }
 
     async fn remembered_origins(&self, identity: &str) -> Result<Vec<(String, i64)>> {
@@ -554,7 +590,7 @@ impl Store for PostgresStore {
     }
 
     async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         let count = attempts::note(&transaction, key, now_ms, window_ms).await?;
         commit(transaction).await?;
@@ -562,19 +598,23 @@ impl Store for PostgresStore {
     }
 
     async fn clear_attempts(&self, key: &str) -> Result<()> {
-        Ok(attempts::clear(&self.connection().await?, key).await?)
+        Ok(attempts::clear(&self.connection_to_write().await?, key).await?)
     }
 
     async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
+        let transaction = self.begin(&mut connection).await?;
+        let busy_clients = clients::note_uses(&transaction, clients, false).await?;
+        let busy_grants = grants::note_uses(&transaction, grants, false).await?;
+        commit(transaction).await?;
+        if busy_clients.is_empty() && busy_grants.is_empty() {
+            return Ok(());
+        }
+        // Whoever changes records has the revision, and whoever notes uses without it waits for nothing: so nobody waits in a circle.
         let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
-        for (client_id, at_ms) in clients {
-            clients::note_use(&transaction, client_id, *at_ms).await?;
-        }
-        for (id, at_ms, count) in grants {
-            grants::note_use(&transaction, id, *at_ms, *count).await?;
-        }
+        clients::note_uses(&transaction, &busy_clients, true).await?;
+        grants::note_uses(&transaction, &busy_grants, true).await?;
         commit(transaction).await
     }
 
@@ -595,7 +635,7 @@ impl Store for PostgresStore {
     }
 
     async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool> {
-        Ok(upkeep::leases::take(&self.connection().await?, name, holder, for_ms).await?)
+        Ok(upkeep::leases::take(&self.connection_to_write().await?, name, holder, for_ms).await?)
     }
 
     async fn end_lease(&self, name: &str, holder: &str) -> Result<()> {
@@ -603,19 +643,27 @@ impl Store for PostgresStore {
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {
-        let mut connection = self.connection().await?;
-        let transaction = self.begin(&mut connection).await?;
-        lock_revision(&transaction).await?;
-        upkeep::prune(&transaction, now_ms).await?;
-        commit(transaction).await
+        let mut connection = self.connection_to_write().await?;
+        for ended in upkeep::prune::all(now_ms) {
+            loop {
+                let transaction = self.begin(&mut connection).await?;
+                lock_revision(&transaction).await?;
+                let is_all = ended.remove(&transaction).await?;
+                commit(transaction).await?;
+                if is_all {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64> {
-        Ok(audit::prune(&self.connection().await?, before_ms, limit).await?)
+        Ok(audit::prune(&self.connection_to_write().await?, before_ms, limit).await?)
     }
 
     async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         let removed = grants::prune(&transaction, before_ms, limit).await?;
@@ -624,7 +672,7 @@ impl Store for PostgresStore {
     }
 
     async fn reseal(&self, from: &ResealFrom, limit: u32) -> Result<Resealed> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         let done = upkeep::reseal(&transaction, &self.sealer, from, limit).await?;
@@ -633,7 +681,10 @@ impl Store for PostgresStore {
     }
 
     async fn needs_older_keys(&self) -> Result<bool> {
-        Ok(upkeep::needs_older_keys(&self.connection().await?, &self.sealer).await?)
+        let mut connection = self.connection().await?;
+        let reading = one_state(&mut connection).await?;
+        reading.batch_execute(connect::WITHOUT_END).await.map_err(Fault::from)?;
+        Ok(upkeep::needs_older_keys(&reading, &self.sealer).await?)
     }
 
     fn read_keys_with(&self, source: KeySource) {
@@ -645,7 +696,7 @@ impl Store for PostgresStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        let connection = self.connection().await?;
+        let connection = self.connection_to_write().await?;
         revision_and_floor(&connection, "SELECT revision, feed_floor FROM meta").await?;
         let sql = "SELECT 1 WHERE pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
         if finds(&connection, sql, &[]).await? {

@@ -21,7 +21,7 @@ use crate::connection::fault::{Fault, Res};
 use crate::connection::file;
 use crate::connection::lock::{FileLock, Opened};
 use crate::connection::memory::connect_to_new_memory;
-use crate::connection::migrate::{MIGRATIONS, migrate};
+use crate::connection::migrate::{MIGRATIONS, check_schema, migrate};
 use crate::connection::worker::{Failed, Worker};
 use crate::following::{feed, history, load};
 use crate::steps::audit;
@@ -110,7 +110,13 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static>(&self, body: impl FnOnce(&Connection, &Sealer) -> Res<T> + Send + 'static) -> Result<T> {
         let sealer = self.sealer.clone();
-        self.on_writer(move |connection| write(connection, |connection| body(connection, &sealer))).await
+        self.on_writer(move |connection| {
+            write(connection, |connection| {
+                check_schema(connection)?;
+                body(connection, &sealer)
+            })
+        })
+        .await
     }
 
     async fn on_writer<T: Send + 'static>(&self, body: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static) -> Result<T> {
@@ -605,7 +611,10 @@ impl Store for SqliteStore {
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {
-        self.write(move |connection, _| upkeep::prune(connection, now_ms)).await
+        for ended in upkeep::prune::all(now_ms) {
+            while !self.write(move |connection, _| ended.remove(connection)).await? {}
+        }
+        Ok(())
     }
 
     async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64> {

@@ -195,3 +195,58 @@ async fn the_log_does_not_grow_without_end() {
     assert!(log < 12 << 20, "{log}");
     assert!(std::fs::metadata(&path).unwrap().len() > 50_000);
 }
+
+/// Story: a command of a newer version brought the file up to date, and the server that ran on wrote rows that lack something.
+#[tokio::test]
+async fn nothing_is_written_to_a_file_that_a_newer_version_has_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let store = common::open(&path);
+    let raw = Connection::open(&path).unwrap();
+    raw.execute("INSERT INTO migrations (version, name, checksum) VALUES (10000, 'later', 'x')", []).unwrap();
+    let refused = [
+        store.insert_client(&common::step(&store, "x").await, &common::client("c")).await.map(drop),
+        store.put_setup_link("hash", 5).await,
+        store.prune(5).await,
+        store.ping().await,
+    ];
+    for refused in refused {
+        assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("a newer version of Falconer")), "{refused:?}");
+    }
+    assert_eq!(store.load().await.unwrap().clients, [], "it goes on reading");
+}
+
+/// Story: whatever a command of a newer version wrote after a change of a kind that the server did not know, the server never took in.
+#[tokio::test]
+async fn a_change_of_a_kind_that_nobody_knows_here_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let store = common::open(&path);
+    let raw = Connection::open(&path).unwrap();
+    for revision in 1..=5 {
+        raw.execute("INSERT INTO changes (revision, kind, key, at_ms, what) VALUES (?1, 'later', 'x', 1, 'created')", [revision]).unwrap();
+    }
+    raw.execute("UPDATE meta SET revision = 5", []).unwrap();
+    store.insert_client(&common::step(&store, "x").await, &common::client("c")).await.unwrap();
+    let changed = store.changed_records(Revision(0), 1).await.unwrap();
+    assert_eq!((changed.up_to, changed.present), (Revision(6), Revision(6)));
+    assert_eq!(changed.records.clients, [common::client("c")]);
+    assert_eq!(store.changes_since(Revision(0), 1).await.unwrap().len(), 1);
+    assert_eq!(changed.newest.len(), 1);
+}
+
+/// Each part is removed by itself, and nothing that has ended stays.
+#[tokio::test]
+async fn more_than_a_part_of_what_has_ended_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let store = common::open(&path);
+    let raw = Connection::open(&path).unwrap();
+    for n in 0..2500 {
+        raw.execute("INSERT INTO setup_links (hash, expires_ms) VALUES (?1, ?2)", (n.to_string(), n)).unwrap();
+        raw.execute("INSERT INTO attempts (key, at_ms, count, until_ms) VALUES (?1, 1, 1, 5)", [n.to_string()]).unwrap();
+    }
+    store.prune(1999).await.unwrap();
+    let count = |table: &str| raw.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((count("attempts"), count("setup_links")), (0, 500));
+}

@@ -338,3 +338,27 @@ async fn keys_are_rotated_while_open() {
     let error = read_a(&store, "clients").await.unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("newer")), "{error}");
 }
+
+/// Story: a server that did not have the key of a client's token wrote another token over it with the next change of that client.
+#[tokio::test]
+async fn a_token_that_did_not_open_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let store = common::open(&path);
+    let mut both = common::keys();
+    both.push("later", [8; 32]).unwrap();
+    store.use_keys(both.clone());
+    store.insert_client(&common::step(&store, "x").await, &common::client("c")).await.unwrap();
+    store.use_keys(common::keys());
+    let seen = store.client("c").await.unwrap().unwrap();
+    assert!(seen.access_token.is_of_nobody());
+    let changed = falconer_store::ClientRecord { description: "changed".into(), ..seen };
+    store.update_client(&common::step(&store, "x").await, &changed).await.unwrap();
+    store.write_batch(&common::step(&store, "x").await, &[], &[falconer_store::ClientRecord { disabled: true, ..changed }]).await.unwrap();
+    store.use_keys(both);
+    let kept = store.client("c").await.unwrap().unwrap();
+    assert_eq!((kept.access_token, kept.description.as_str(), kept.disabled), (common::client("c").access_token, "changed", true));
+    let reset = falconer_store::ClientRecord { access_token: secret("new"), ..common::client("c") };
+    store.update_client(&common::step(&store, "x").await, &reset).await.unwrap();
+    assert_eq!(store.client("c").await.unwrap().unwrap().access_token, secret("new"));
+}

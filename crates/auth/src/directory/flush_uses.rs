@@ -6,48 +6,63 @@ use std::sync::atomic::Ordering;
 use falconer_store::StoreError;
 
 use crate::directory::clients::client::Client;
+use crate::directory::entries::Grant;
+use crate::directory::last_uses::Waiting;
 use crate::directory::snapshot::Snapshot;
 use crate::node::Auth;
 use crate::time::MINUTE_MS;
 
 /// Servers whose clocks differ a little agree that a grant has ended before one of them forgets it.
 const STILL_THERE_MS: i64 = 5 * MINUTE_MS;
+/// So many uses are written at once: whoever changes what was used waits for no more.
+const USES_AT_ONCE: usize = 1000;
 /// So many are forgotten in one turn.
 const AT_ONCE: usize = 1000;
 
 impl Auth {
-    /// Writes the uses that were noted since the last call, and forgets grants that have ended. The binary calls it about
+    /// Writes the uses that were noted since the last call, a part at a time, and forgets grants that have ended. The binary calls it about
     /// once a minute, and at shutdown. On an error nothing is lost: the next call tries again.
     pub async fn flush_uses(&self) -> Result<(), StoreError> {
-        let waiting = self.node.last_uses.take();
-        let mut clients = Vec::with_capacity(waiting.clients.len());
-        for client in &waiting.clients {
-            client.usage().noted.store(false, Ordering::Release);
-            clients.push((client.id().to_owned(), client.usage().last_ms.load(Ordering::Relaxed)));
-        }
-        let mut grants = Vec::with_capacity(waiting.grants.len());
-        for grant in &waiting.grants {
-            grant.usage.noted.store(false, Ordering::Release);
-            let count = grant.usage.count.swap(0, Ordering::AcqRel);
-            grants.push((grant.record.id.clone(), grant.usage.last_ms.load(Ordering::Relaxed), count));
-        }
-        if !(clients.is_empty() && grants.is_empty())
-            && let Err(error) = self.node.store.note_uses(&clients, &grants).await.inspect(|()| self.node.note_room(true))
-        {
-            if matches!(error, StoreError::Full(_)) {
-                self.node.note_room(false);
+        let mut parts = self.node.last_uses.take().in_parts(USES_AT_ONCE).into_iter();
+        while let Some(part) = parts.next() {
+            let written = self.write_uses(&part).await;
+            if let Err(error) = written {
+                self.node.last_uses.put_back(part);
+                for unwritten in parts {
+                    unwritten.begin();
+                    self.node.last_uses.put_back(unwritten);
+                }
+                return Err(error);
             }
-            self.node.end_if_fatal(&error);
-            for (grant, (_, _, count)) in waiting.grants.iter().zip(&grants) {
-                grant.usage.count.fetch_add(*count, Ordering::AcqRel);
-            }
-            self.node.last_uses.put_back(waiting);
-            return Err(error);
+            self.lend_uses(&part.clients);
         }
-        self.lend_uses(&waiting.clients);
         self.put_clients_away().await;
         self.forget_ended_grants().await;
         Ok(())
+    }
+
+    /// The counts of what could not be written are as before.
+    async fn write_uses(&self, part: &Waiting) -> Result<(), StoreError> {
+        part.begin();
+        let clients: Vec<_> =
+            part.clients.iter().map(|client| (client.id().to_owned(), client.usage().last_ms.load(Ordering::Relaxed))).collect();
+        let of = |grant: &Arc<Grant>| {
+            let count = grant.usage.count.swap(0, Ordering::AcqRel);
+            (grant.record.id.clone(), grant.usage.last_ms.load(Ordering::Relaxed), count)
+        };
+        let grants: Vec<_> = part.grants.iter().map(of).collect();
+        let Err(error) = self.node.store.note_uses(&clients, &grants).await else {
+            self.node.note_room(true);
+            return Ok(());
+        };
+        if matches!(error, StoreError::Full(_)) {
+            self.node.note_room(false);
+        }
+        self.node.end_if_fatal(&error);
+        for (grant, (_, _, count)) in part.grants.iter().zip(&grants) {
+            grant.usage.count.fetch_add(*count, Ordering::AcqRel);
+        }
+        Err(error)
     }
 
     /// A client that was used for the first time while a change was made of its neighbour may be there twice: then the one that is shown now has not been used.

@@ -21,6 +21,24 @@ pub(crate) struct Waiting {
     pub(crate) grants: Vec<Arc<Grant>>,
 }
 
+impl Waiting {
+    /// The same in parts of at most so many clients and as many grants.
+    pub(crate) fn in_parts(mut self, most: usize) -> Vec<Waiting> {
+        let mut parts = Vec::new();
+        while !(self.clients.is_empty() && self.grants.is_empty()) {
+            let clients = self.clients.split_off(self.clients.len().saturating_sub(most));
+            parts.push(Waiting { clients, grants: self.grants.split_off(self.grants.len().saturating_sub(most)) });
+        }
+        parts
+    }
+
+    /// It is being written: whoever is used from now on waits for the next time.
+    pub(crate) fn begin(&self) {
+        self.clients.iter().for_each(|client| client.usage().noted.store(false, Ordering::Release));
+        self.grants.iter().for_each(|grant| grant.usage.noted.store(false, Ordering::Release));
+    }
+}
+
 impl LastUses {
     pub(crate) fn note_client(&self, client: &Arc<Client>, now_ms: i64) {
         if now_ms.saturating_sub(client.usage().last_ms.load(Ordering::Relaxed)) <= CLIENT_INTERVAL_MS {

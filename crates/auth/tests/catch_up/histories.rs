@@ -79,7 +79,8 @@ async fn a_restored_backup_that_has_outgrown_what_was_seen_is_another_history() 
         drop(counted(&world, on_disk(&path)).await);
         std::fs::copy(&path, &backup).unwrap();
         let (auth, store) = counted(&world, on_disk(&path)).await;
-        let same_until = auth.directory().history().start;
+        // Not from the very beginning, which is what the first history is told by.
+        let same_until = auth.directory().history().start.max(Revision(1));
         for name in ["lost", "lost-too"] {
             let inner = store.inner.lock().unwrap().clone();
             beside(&*inner, Write::InsertRoles(vec![role(name, &[])])).await.unwrap();
@@ -106,10 +107,44 @@ async fn a_restored_backup_that_has_outgrown_what_was_seen_is_another_history() 
             assert_eq!(directory.history().start, same_until, "nobody knows how far both pasts are the same");
             let wanted = AtLeast { epoch: Some(before.epoch), revision: seen };
             assert_eq!(auth.wait_for(wanted).await, WaitOutcome::OtherHistory);
+            // What was answered before the restore has no epoch: it is of the past that was lost all the same.
+            let plain: AtLeast = seen.0.to_string().parse().unwrap();
+            assert_eq!(auth.wait_for(plain).await, WaitOutcome::OtherHistory);
         }
         assert_eq!(auth.catch_up().await, Ok(false), "it begins once");
         assert_eq!(store.calls_of("load_each"), loads + 1);
     }
+}
+
+/// Story: a client that was changed while this server did not have the key of its token could not sign in here, also when the key had come, until it was changed again.
+#[tokio::test]
+async fn what_did_not_open_is_read_again_when_its_key_has_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sqlite");
+    let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
+    let mut both = keys.clone();
+    both.push("k2", [8; 32]).unwrap();
+    let open = |keys: &KeyRing| {
+        let random = Counting::default();
+        Arc::new(SqliteStore::open_beside(&path, keys.clone(), Arc::new(move |bytes: &mut [u8]| random.fill(bytes))).unwrap())
+    };
+    let mut world = World::bare().await;
+    let here = open(&keys);
+    world.auth = Auth::open(here.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
+    world.auth.fresh_install(true).await.unwrap();
+    let there = open(&both);
+    let mut record = there.client("static/falconer/root").await.unwrap().unwrap();
+    record.client_id = "c".to_owned();
+    record.access_token = falconer_store::Secret::new("token");
+    beside(&*there, Write::InsertClient(record)).await.unwrap();
+    world.auth.catch_up().await.unwrap();
+    let client = common::Keys::new("c", "token");
+    assert_eq!(common::message_of(&world.verify(&client).await), "Unauthorized: Bad mac");
+    here.use_keys(both);
+    let revision = world.auth.revision();
+    world.auth.read_everything_again().await.unwrap();
+    assert!(!common::scopes_of(&world.verify(&client).await).is_empty());
+    assert_eq!(world.auth.revision(), revision);
 }
 
 /// What a server looks at twice a second costs no more for a large change, and what was pruned is no other past.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use falconer_auth::{Auth, AuthSettings, Origin};
 use falconer_grants::{GrantSettings, Grants};
-use falconer_login::{Login, LoginSettings};
+use falconer_login::{FormKeys, Login, LoginSettings};
 use falconer_store::Store;
 
 use super::data_dir::{must_be_new, private_folder};
@@ -18,6 +18,9 @@ use super::storage::Storage;
 use crate::config::Config;
 use crate::system::{SystemClock, SystemRandom};
 use crate::traces::TracedStore;
+
+/// What the keys of forms are derived for.
+const FORMS: &str = "forms";
 
 /// How the data directory is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +67,8 @@ impl Node {
         let (auth_settings, grant_settings) = (auth_settings(config, origin, access)?, grant_settings(config)?);
         private_folder(&config.data_dir)?;
         let (keys, new_keys) = keys(config, &storage).await?;
-        login_settings.form_key = keys.derive("forms").map(|key| *key);
+        let form_keys = FormKeys::new(keys.derive_each(FORMS));
+        login_settings.form_keys = Some(form_keys.clone());
         let explain = |error| storage.explain(error, Some(&key_file(config)));
         let store = match storage.open(access, keys).await {
             Ok(store) => store,
@@ -78,7 +82,11 @@ impl Node {
         };
         drop(first_start);
         let file = key_file(config);
-        store.read_keys_with(Arc::new(move || read_keys(&file).map_err(|error| format!("{error:#}"))));
+        store.read_keys_with(Arc::new(move || {
+            let keys = read_keys(&file).map_err(|error| format!("{error:#}"))?;
+            form_keys.replace(keys.derive_each(FORMS));
+            Ok(keys)
+        }));
         if access == Access::Alone {
             begin_another_if_restored(&config.data_dir, store.as_ref()).await.map_err(|error| explain(error.into()))?;
         }

@@ -39,6 +39,8 @@ impl Purpose {
 pub(crate) struct Ceremony {
     /// 43 characters of base64url; what the authenticator signs.
     pub(crate) challenge: String,
+    /// The same by keys of forms with which another node may have made it.
+    others: Vec<String>,
     /// `<milliseconds>.<22 random characters>`, for a hidden field.
     pub(crate) token: String,
     made_ms: i64,
@@ -49,19 +51,19 @@ impl Login {
     pub(crate) fn begin_ceremony(&self, purpose: Purpose, bound_to: &str) -> Ceremony {
         let made_ms = self.now_ms();
         let token = format!("{made_ms}.{}", self.draw::<16>());
-        Ceremony { challenge: self.challenge(purpose, bound_to, &token), token, made_ms }
+        self.ceremony(purpose, bound_to, token, made_ms)
     }
 
     /// The challenge that an answer must hold.
     pub(crate) fn read_ceremony(&self, purpose: Purpose, bound_to: &str, token: &str) -> Result<Ceremony, PasskeyError> {
         let made_ms = token.split_once('.').filter(|_| token.len() <= 64).and_then(|(made_ms, _)| made_ms.parse().ok());
         let made_ms = made_ms.filter(|_| !bound_to.is_empty()).ok_or(PasskeyError::NotBegunHere)?;
-        Ok(Ceremony { challenge: self.challenge(purpose, bound_to, token), token: token.to_owned(), made_ms })
+        Ok(self.ceremony(purpose, bound_to, token.to_owned(), made_ms))
     }
 
     /// Uses a challenge up. To be called when all else holds, so that only who can answer one writes anything.
     pub(crate) async fn use_ceremony(&self, ceremony: &Ceremony) -> Result<(), PasskeyError> {
-        let key = format!("passkey-challenge/{}", hash_of_token("passkey challenge", &ceremony.challenge));
+        let key = format!("passkey-challenge/{}", hash_of_token("passkey challenge", &ceremony.token));
         let uses = self.store.note_attempt(&key, self.now_ms(), CEREMONY_MS).await;
         match uses.map_err(|error| self.store_error(error))? {
             1 => Ok(()),
@@ -69,14 +71,16 @@ impl Login {
         }
     }
 
-    fn challenge(&self, purpose: Purpose, bound_to: &str, token: &str) -> String {
-        self.form_key.mac("falconer passkey challenge", &[purpose.as_str(), bound_to, token]).unwrap_or_default()
+    fn ceremony(&self, purpose: Purpose, bound_to: &str, token: String, made_ms: i64) -> Ceremony {
+        let mut challenges = self.form_keys.macs("falconer passkey challenge", &[purpose.as_str(), bound_to, &token]).into_iter();
+        Ceremony { challenge: challenges.next().unwrap_or_default(), others: challenges.collect(), token, made_ms }
     }
 }
 
 impl Ceremony {
     pub(crate) fn is_answered_by(&self, challenge: &str) -> bool {
-        !self.challenge.is_empty() && bool::from(self.challenge.as_bytes().ct_eq(challenge.as_bytes()))
+        let is = |made: &String| !made.is_empty() && bool::from(made.as_bytes().ct_eq(challenge.as_bytes()));
+        is(&self.challenge) || self.others.iter().any(is)
     }
 
     pub(crate) fn is_over(&self, now_ms: i64) -> bool {

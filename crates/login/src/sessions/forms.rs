@@ -1,5 +1,7 @@
 //! Forms that are not forged: tokens for sessions and for people who are not signed in yet.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -27,57 +29,78 @@ pub struct AnonymousForm {
     pub token: String,
 }
 
-/// The key of the tokens of people who are not signed in.
-pub(crate) struct FormKey(Zeroizing<[u8; 32]>);
+/// The keys of the tokens of people who are not signed in. The first one makes them, and those of any count: a node may have taken another key before this one has, or after.
+/// All clones are the same keys.
+#[derive(Clone)]
+pub struct FormKeys(Arc<RwLock<Vec<Zeroizing<[u8; 32]>>>>);
 
-impl FormKey {
-    pub(crate) fn new(key: [u8; 32]) -> FormKey {
-        FormKey(Zeroizing::new(key))
+impl FormKeys {
+    /// These, the one that makes first.
+    pub fn new(keys: Vec<Zeroizing<[u8; 32]>>) -> FormKeys {
+        FormKeys(Arc::new(RwLock::new(keys)))
     }
 
-    fn token(&self, cookie_value: &str) -> Option<String> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).ok()?;
-        mac.update(b"falconer anonymous form\n");
-        mac.update(cookie_value.as_bytes());
-        Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
-    }
-
-    /// 43 characters that only this installation can make of these parts, for this purpose.
-    pub(crate) fn mac(&self, purpose: &str, parts: &[&str]) -> Option<String> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).ok()?;
-        mac.update(purpose.as_bytes());
-        for part in parts {
-            // The length in front keeps ("ab", "c") and ("a", "bc") apart.
-            mac.update(b"\n");
-            mac.update(&(part.len() as u64).to_le_bytes());
-            mac.update(part.as_bytes());
+    /// From now on these, unless the one that makes until now is not among them: those are another installation's.
+    pub fn replace(&self, keys: Vec<Zeroizing<[u8; 32]>>) {
+        let mut present = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if present.first().is_none_or(|makes| keys.contains(makes)) {
+            *present = keys;
         }
-        Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+
+    /// What each key makes of these parts, the first one first.
+    fn each(&self, make: impl Fn(&mut Hmac<Sha256>)) -> Vec<String> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let made = keys.iter().filter_map(|key| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).ok()?;
+            make(&mut mac);
+            Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+        });
+        made.collect()
+    }
+
+    fn tokens(&self, cookie_value: &str) -> Vec<String> {
+        self.each(|mac| {
+            mac.update(b"falconer anonymous form\n");
+            mac.update(cookie_value.as_bytes());
+        })
+    }
+
+    /// 43 characters that only this installation can make of these parts, for this purpose, by each key.
+    pub(crate) fn macs(&self, purpose: &str, parts: &[&str]) -> Vec<String> {
+        self.each(|mac| {
+            mac.update(purpose.as_bytes());
+            for part in parts {
+                // The length in front keeps ("ab", "c") and ("a", "bc") apart.
+                mac.update(b"\n");
+                mac.update(&(part.len() as u64).to_le_bytes());
+                mac.update(part.as_bytes());
+            }
+        })
     }
 }
 
 impl Login {
     /// 43 characters that only this installation can make of these parts, for this purpose.
     pub fn mac(&self, purpose: &str, parts: &[&str]) -> String {
-        self.form_key.mac(purpose, parts).unwrap_or_default()
+        self.form_keys.macs(purpose, parts).into_iter().next().unwrap_or_default()
     }
 
     /// Whether these are those.
     pub fn has_mac(&self, purpose: &str, parts: &[&str], given: &str) -> bool {
-        equal(&self.mac(purpose, parts), given)
+        self.form_keys.macs(purpose, parts).iter().any(|expected| equal(expected, given))
     }
 
     /// The form of somebody who is not signed in. With the cookie that the browser sent, if any, so that two tabs both work.
     pub fn anonymous_form(&self, cookie_value: Option<&str>) -> AnonymousForm {
         let cookie_value = cookie_value.filter(|value| is_cookie_value(value)).map_or_else(|| self.draw::<16>(), str::to_owned);
-        let token = self.form_key.token(&cookie_value).unwrap_or_default();
+        let token = self.form_keys.tokens(&cookie_value).into_iter().next().unwrap_or_default();
         AnonymousForm { cookie_value, token }
     }
 
     /// Whether a form of somebody who is not signed in was made by us for this browser.
     pub fn anonymous_form_is_ours(&self, cookie_value: &str, token: &str) -> bool {
-        let expected = self.form_key.token(cookie_value);
-        is_cookie_value(cookie_value) && expected.is_some_and(|expected| equal(&expected, token))
+        is_cookie_value(cookie_value) && self.form_keys.tokens(cookie_value).iter().any(|expected| equal(expected, token))
     }
 }
 

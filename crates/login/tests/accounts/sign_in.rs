@@ -1,7 +1,7 @@
 //! Signing in, throttling, sessions and their ends.
 
 use crate::common::{ADDRESS, DAY_MS, HOUR_MS, PASSWORD, World, from, settings};
-use falconer_login::{LoginError, LoginSettings, Visitor};
+use falconer_login::{FormKeys, LoginError, LoginSettings, Visitor};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -153,11 +153,33 @@ async fn forms_belong_to_their_browser() {
     // A second tab keeps the cookie of the first; what is no cookie of ours is replaced.
     assert!(world.login.anonymous_form(Some(&form.cookie_value)) == form);
     assert_ne!(world.login.anonymous_form(Some("chosen by somebody")).cookie_value, "chosen by somebody");
-    let elsewhere = World::with(LoginSettings { form_key: Some([1; 32]), ..settings() }).await;
+    let elsewhere = World::with(LoginSettings { form_keys: form_keys(&[1]), ..settings() }).await;
     assert!(!elsewhere.login.anonymous_form_is_ours(&form.cookie_value, &form.token));
-    let third = World::with(LoginSettings { form_key: Some([1; 32]), ..settings() }).await;
+    let third = World::with(LoginSettings { form_keys: form_keys(&[1]), ..settings() }).await;
     let form = elsewhere.login.anonymous_form(None);
     assert!(third.login.anonymous_form_is_ours(&form.cookie_value, &form.token));
+}
+
+fn form_keys(keys: &[u8]) -> Option<FormKeys> {
+    Some(FormKeys::new(keys.iter().map(|key| [*key; 32].into()).collect()))
+}
+
+/// Story: the key of forms was that of the start. After another key sealed, the first server that was started again refused the forms of the others, and they its own.
+#[tokio::test]
+async fn forms_hold_between_servers_that_seal_with_different_keys() {
+    let keys = form_keys(&[1]).unwrap();
+    let before = World::with(LoginSettings { form_keys: Some(keys.clone()), ..settings() }).await;
+    let after = World::with(LoginSettings { form_keys: form_keys(&[2, 1]), ..settings() }).await;
+    let (old, new) = (before.login.anonymous_form(None), after.login.anonymous_form(None));
+    let mac = (before.login.mac("pushed", &["x"]), after.login.mac("pushed", &["x"]));
+    assert!(after.login.anonymous_form_is_ours(&old.cookie_value, &old.token) && after.login.has_mac("pushed", &["x"], &mac.0));
+    assert!(!before.login.anonymous_form_is_ours(&new.cookie_value, &new.token), "it has not read the key file again");
+    let of_another = [[9; 32].into()];
+    for read in [of_another.to_vec(), vec![[2; 32].into(), [1; 32].into()]] {
+        keys.replace(read);
+    }
+    assert!(before.login.anonymous_form_is_ours(&new.cookie_value, &new.token) && before.login.has_mac("pushed", &["x"], &mac.1));
+    assert!(before.login.anonymous_form_is_ours(&old.cookie_value, &old.token) && before.login.mac("pushed", &["x"]) == mac.1);
 }
 
 #[tokio::test]

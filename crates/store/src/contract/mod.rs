@@ -17,5 +17,5 @@ pub use reseal::{ResealFrom, Resealed};
 pub use schema::{AppliedMigration, Migration, check_none_missing, missing_migrations, not_expanding};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Committed, Details, HistoryFilter, HistoryPart, Key, KeyKind, Revision, Step};
-pub use store::{ATTEMPTS_AHEAD_MS, Store};
+pub use store::{ATTEMPTS_AHEAD_MS, PRUNED_AT_ONCE, Store};
 pub use write::{Deciding, Write};

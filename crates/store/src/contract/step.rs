@@ -56,6 +56,23 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
+    /// All of them.
+    pub const ALL: [KeyKind; 8] = [
+        KeyKind::Role,
+        KeyKind::Client,
+        KeyKind::Grant,
+        KeyKind::Identity,
+        KeyKind::Person,
+        KeyKind::Issuer,
+        KeyKind::Application,
+        KeyKind::ScopeRegistry,
+    ];
+
+    /// The words that are stored. A newer version may store others in the same database: whoever reads the feed asks for these.
+    pub fn words() -> [&'static str; 8] {
+        KeyKind::ALL.map(KeyKind::as_str)
+    }
+
     /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `person`, `issuer`, `application`, `scope-registry`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,17 +89,7 @@ impl KeyKind {
 
     /// The kind of a stored word.
     pub fn of_word(word: &str) -> Option<KeyKind> {
-        const ALL: [KeyKind; 8] = [
-            KeyKind::Role,
-            KeyKind::Client,
-            KeyKind::Grant,
-            KeyKind::Identity,
-            KeyKind::Person,
-            KeyKind::Issuer,
-            KeyKind::Application,
-            KeyKind::ScopeRegistry,
-        ];
-        ALL.into_iter().find(|kind| kind.as_str() == word)
+        KeyKind::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

@@ -16,6 +16,9 @@ use crate::{
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
 pub const ATTEMPTS_AHEAD_MS: i64 = 60_000;
 
+/// How many rows [`Store::prune`] removes at once, so that others get their turn in between.
+pub const PRUNED_AT_ONCE: u32 = 1000;
+
 /// One place where records are kept.
 ///
 /// **Steps.** A method that takes a [`Step`] does all of the following in one transaction, durable before the answer, or none of it:
@@ -76,7 +79,8 @@ pub trait Store: Send + Sync {
     /// Which history the store is in.
     async fn history(&self) -> Result<History>;
     /// Begins another history, because a backup was restored: positions of the history before mean nothing from now on, but for those up to where this one
-    /// begins. That is the present revision, or `same_until` where it is earlier: others may have written to the backup before it was noticed. Nothing happens when
+    /// begins. That is the present revision, or `same_until` where it is earlier: others may have written to the backup before it was noticed. It is 1 at least, because a
+    /// history that begins at 0 is the first one. Nothing happens when
     /// the history is no longer this one. Answers the history that there is now.
     async fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> Result<History>;
     /// One client.
@@ -525,7 +529,7 @@ pub trait Store: Send + Sync {
     /// Forgets the attempts of this key.
     async fn clear_attempts(&self, key: &str) -> Result<()>;
     /// Last uses of clients `(clientId, ms)` and of grants `(id, ms, uses since the last time)`. Times only move forward; what is gone is
-    /// passed over.
+    /// passed over. Whoever changes one of these records at that moment is not kept waiting.
     async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()>;
 
     // ---- audit and upkeep ----
@@ -545,7 +549,7 @@ pub trait Store: Send + Sync {
     /// Gives it back. Nothing where somebody else has it.
     async fn end_lease(&self, name: &str, holder: &str) -> Result<()>;
     /// Removes what has ended: sessions, links, requests of devices, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
-    /// before.
+    /// before. Each [`PRUNED_AT_ONCE`] rows are removed by themselves, so that an error may leave the rest.
     async fn prune(&self, now_ms: i64) -> Result<()>;
     /// Removes audit rows of before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row
     /// of its own. The newest row stays, so that no number is given twice. Fewer than `limit`: there are no more of them.

@@ -153,13 +153,14 @@ impl KeyRing {
 
     /// A key of its own for another purpose, the same on every node that has this ring. It is another one once another key seals.
     pub fn derive(&self, purpose: &str) -> Option<Zeroizing<[u8; 32]>> {
-        let key = self.keys.get(&self.current)?;
-        let mut hash = Sha256::new();
-        hash.update(b"falconer derived key\n");
-        hash.update((purpose.len() as u64).to_le_bytes());
-        hash.update(purpose.as_bytes());
-        hash.update(key.bytes);
-        Some(Zeroizing::new(hash.finalize().into()))
+        self.keys.get(&self.current).map(|key| derived(key, purpose))
+    }
+
+    /// The same of each key, of the current one first: what was made before another key seals counts until the one before is removed.
+    pub fn derive_each(&self, purpose: &str) -> Vec<Zeroizing<[u8; 32]>> {
+        let current = self.keys.get(&self.current);
+        let others = self.keys.iter().filter(|(id, _)| **id != self.current).map(|(_, key)| key);
+        current.into_iter().chain(others).map(|key| derived(key, purpose)).collect()
     }
 
     /// The id of the key that a value says it was sealed with; nothing when it is not a sealed value. Not authenticated.
@@ -179,6 +180,15 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyRing").field("current", &self.current).field("keys", &self.keys.len()).finish()
     }
+}
+
+fn derived(key: &SealingKey, purpose: &str) -> Zeroizing<[u8; 32]> {
+    let mut hash = Sha256::new();
+    hash.update(b"falconer derived key\n");
+    hash.update((purpose.len() as u64).to_le_bytes());
+    hash.update(purpose.as_bytes());
+    hash.update(key.bytes);
+    Zeroizing::new(hash.finalize().into())
 }
 
 fn split_key_id(sealed: &[u8]) -> Option<(&str, &[u8])> {

@@ -1,6 +1,7 @@
 //! Sealing and opening of secret columns, for backends.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,6 +24,10 @@ pub enum Refreshed {
     NewCurrent(String),
     /// The keys of before are kept: why, for people.
     Refused(String),
+    /// Values were met that these keys have sealed, and the keys have come since: what was read before has to be read again.
+    Come(Vec<String>),
+    /// Values were met that these keys have sealed, and the key file does not have them.
+    Missing(Vec<String>),
 }
 
 /// The keys of the moment and the source of nonces.
@@ -30,12 +35,14 @@ pub struct Sealer {
     keys: RwLock<Arc<KeyRing>>,
     random: Randomness,
     source: OnceLock<KeySource>,
+    /// The ids of keys that values were sealed with and that were not there.
+    met: Mutex<BTreeSet<String>>,
 }
 
 impl Sealer {
     /// These keys, with nonces of this source.
     pub fn new(keys: KeyRing, random: Randomness) -> Sealer {
-        Sealer { keys: RwLock::new(Arc::new(keys)), random, source: OnceLock::new() }
+        Sealer { keys: RwLock::new(Arc::new(keys)), random, source: OnceLock::new(), met: Mutex::default() }
     }
 
     /// The keys of the moment.
@@ -54,7 +61,26 @@ impl Sealer {
     }
 
     /// Reads the keys again. Keys without the one that seals until now are another installation's, and are not taken.
+    ///
+    /// That keys have come which were missing is said once, and that some are missing each time.
     pub fn refresh_keys(&self) -> Refreshed {
+        let refreshed = self.read_keys_again();
+        if refreshed != Refreshed::Same {
+            return refreshed;
+        }
+        let keys = self.keys();
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let (come, missing): (BTreeSet<String>, BTreeSet<String>) =
+            std::mem::take(&mut *met).into_iter().partition(|met| keys.key_ids().any(|key_id| key_id == met));
+        met.clone_from(&missing);
+        match (come.is_empty(), missing.is_empty()) {
+            (false, _) => Refreshed::Come(come.into_iter().collect()),
+            (true, false) => Refreshed::Missing(missing.into_iter().collect()),
+            (true, true) => Refreshed::Same,
+        }
+    }
+
+    fn read_keys_again(&self) -> Refreshed {
         let Some(source) = self.source.get() else { return Refreshed::Same };
         let fresh = match source() {
             Ok(fresh) => fresh,
@@ -89,9 +115,12 @@ impl Sealer {
         let opened = keys.open(&kind.place(id), sealed).or_else(|error| {
             // The key may have come into the file after this ring was read.
             let OpenError::UnknownKey(_) = error else { return Err(error) };
-            self.refresh_keys();
+            self.read_keys_again();
             self.keys().open(&kind.place(id), sealed)
         });
+        if let Err(OpenError::UnknownKey(key_id)) = &opened {
+            self.met.lock().unwrap_or_else(PoisonError::into_inner).insert(key_id.clone());
+        }
         let opened = opened.map_err(|error| error.to_string());
         let text = opened.and_then(|mut plain| {
             String::from_utf8(std::mem::take(&mut *plain)).map_err(|error| {
@@ -105,8 +134,10 @@ impl Sealer {
     /// A token in the place of one that does not open: nobody knows it, so nothing that is signed for the record is accepted.
     pub fn token_of_nobody(&self) -> Secret {
         let mut bytes: [u8; 33] = self.draw();
-        let token = Secret::new(URL_SAFE_NO_PAD.encode(bytes));
+        let mut text = URL_SAFE_NO_PAD.encode(bytes);
+        let token = Secret::of_nobody(&text);
         bytes.zeroize();
+        text.zeroize();
         token
     }
 
@@ -166,6 +197,33 @@ mod tests {
         refused(Ok(&[("k1", 9), ("k2", 2)]), "does not have the key k1");
         refused(Ok(&[("k2", 2)]), "does not have the key k1");
         refused(Err("permission denied"), "permission denied");
+    }
+
+    /// A record that was read while the key was missing stayed as it was when the key had come.
+    #[test]
+    fn that_a_missing_key_has_come_is_told_once() {
+        let sealer = Sealer::new(ring(&[("k1", 1)]), Arc::new(|_: &mut [u8]| ()));
+        let both = ring(&[("k2", 2), ("k1", 1)]);
+        let (file, keys) = (Arc::new(Mutex::new(ring(&[("k1", 1)]))), ring(&[("k1", 1), ("k2", 2)]));
+        let source = Arc::clone(&file);
+        sealer.read_keys_with(Arc::new(move || Ok(source.lock().unwrap().clone())));
+        assert_eq!(sealer.refresh_keys(), Refreshed::Same);
+        let sealed = keys.seal(&SealedKind::Client.place("a"), b"token", [3; 24]).unwrap();
+        assert!(sealer.open_row(&sealer.keys(), SealedKind::Client, "a", &sealed).is_err());
+        for _ in 0..2 {
+            assert_eq!(sealer.refresh_keys(), Refreshed::Missing(vec!["k2".to_owned()]));
+        }
+        // It opens, and the one of before goes on sealing.
+        *file.lock().unwrap() = both;
+        assert_eq!(sealer.refresh_keys(), Refreshed::Come(vec!["k2".to_owned()]));
+        assert_eq!(sealer.refresh_keys(), Refreshed::Same);
+    }
+
+    #[test]
+    fn a_token_of_nobody_is_known_as_one() {
+        let sealer = Sealer::new(ring(&[("k1", 1)]), Arc::new(|bytes: &mut [u8]| bytes.fill(7)));
+        assert!(sealer.token_of_nobody().is_of_nobody() && sealer.token_of_nobody().expose().len() > 40);
+        assert!(!Secret::new("token").is_of_nobody());
     }
 
     #[test]

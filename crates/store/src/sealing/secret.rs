@@ -10,7 +10,20 @@ use zeroize::Zeroize as _;
 #[derive(Clone)]
 pub struct Secret(String);
 
+/// What a token begins with that stands in the place of one that does not open. None that was given out has a NUL.
+const OF_NOBODY: &str = "\0nobody ";
+
 impl Secret {
+    /// One that stands in the place of one that does not open: this text, which nobody knows, marked as such.
+    pub(crate) fn of_nobody(text: &str) -> Secret {
+        Secret(format!("{OF_NOBODY}{text}"))
+    }
+
+    /// Whether it stands in the place of one that does not open. Where a record is written that has it, what is stored stays.
+    pub fn is_of_nobody(&self) -> bool {
+        self.0.starts_with(OF_NOBODY)
+    }
+
     /// Takes the text over.
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())

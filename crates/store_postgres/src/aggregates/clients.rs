@@ -138,10 +138,22 @@ pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, c
     Ok(())
 }
 
-pub(crate) async fn note_use(on: &impl Connection, client_id: &str, at_ms: i64) -> Res<()> {
-    let sql = "UPDATE clients SET last_date_used_ms = $2 WHERE id_hash = $1 AND last_date_used_ms < $2";
-    run(on, sql, &[&hash::of(client_id), &at_ms]).await?;
-    Ok(())
+/// Notes last uses. Whoever does not wait gets those that are being changed at this moment, and that were not noted. Whoever waits has the lock of the revision.
+pub(crate) async fn note_uses(on: &impl Connection, uses: &[(String, i64)], waits: bool) -> Res<Vec<(String, i64)>> {
+    if uses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (ids, times): (Vec<&str>, Vec<i64>) = uses.iter().map(|(id, at_ms)| (id.as_str(), *at_ms)).unzip();
+    let busy = if waits { "" } else { "SKIP LOCKED" };
+    let sql = format!(
+        "WITH used AS (SELECT id, sha256(convert_to(id, 'UTF8')) AS id_hash, max(at_ms) AS at_ms
+                 FROM unnest($1::text[], $2::bigint[]) AS u (id, at_ms) GROUP BY id),
+               free AS MATERIALIZED (SELECT c.id_hash FROM clients c JOIN used USING (id_hash) FOR NO KEY UPDATE OF c {busy}),
+               noted AS (UPDATE clients c SET last_date_used_ms = used.at_ms FROM used
+                 WHERE c.id_hash = used.id_hash AND used.id_hash IN (SELECT id_hash FROM free) AND c.last_date_used_ms < used.at_ms)
+               SELECT used.id, used.at_ms FROM used JOIN clients USING (id_hash) WHERE id_hash NOT IN (SELECT id_hash FROM free)"
+    );
+    all(on, &sql, &[&ids, &times], |row| Ok((get(row, 0)?, get(row, 1)?))).await
 }
 
 async fn remove(on: &impl Connection, client_id: &str) -> Res<u64> {
@@ -151,21 +163,22 @@ async fn remove(on: &impl Connection, client_id: &str) -> Res<u64> {
 pub(crate) async fn add(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     let sql =
         format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
-    put(on, &sql, sealer, client).await.map(drop)
+    let token = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
+    put(on, &sql, sealer, client, Some(token)).await.map(drop)
 }
 
-/// Writes all but the last use, which never goes back. Conflict when it is gone.
+/// Writes all but the last use, which never goes back, and a token that did not open here: a node that has the key opens it. Conflict when it is gone.
 pub(crate) async fn replace(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     let sql =
-        "UPDATE clients SET client_id = $2, description = $3, access_token = $4, expires_us = $5, created_ms = $6, last_modified_ms = $7,
+        "UPDATE clients SET client_id = $2, description = $3, access_token = coalesce($4, access_token), expires_us = $5, created_ms = $6, last_modified_ms = $7,
                  last_date_used_ms = greatest(last_date_used_ms, $8), last_rotated_ms = $9, delete_on_expiration = $10, scopes = $11,
                  disabled = $12, grant_id = $13, revoked_certificates = $14,
                  old_access_token = $15, old_token_ends_ms = $16 WHERE id_hash = $1";
-    if put(on, sql, sealer, client).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
+    let token = (!client.access_token.is_of_nobody()).then(|| sealer.seal(&token_place(&client.client_id), client.access_token.expose()));
+    if put(on, sql, sealer, client, token.transpose()?).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
 }
 
-async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRecord) -> Res<u64> {
-    let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
+async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRecord, sealed: Option<Vec<u8>>) -> Res<u64> {
     let old = client.old_token.as_ref();
     let sealed_old = old.map(|old| sealer.seal(&old_token_place(&client.client_id), old.token.expose())).transpose()?;
     let id_hash = hash::of(&client.client_id);

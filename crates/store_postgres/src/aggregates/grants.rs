@@ -138,10 +138,24 @@ pub(crate) async fn prune(on: &impl Connection, before_ms: i64, limit: u32) -> R
     run(on, sql, &[&before_ms, &i64::from(limit)]).await
 }
 
-pub(crate) async fn note_use(on: &impl Connection, id: &str, at_ms: i64, count: i64) -> Res<()> {
-    let sql = "UPDATE grants SET last_used_ms = greatest(coalesce(last_used_ms, $2), $2), use_count = use_count + $3 WHERE id = $1";
-    run(on, sql, &[&id, &at_ms, &count]).await?;
-    Ok(())
+/// Notes last uses and counts them. Whoever does not wait gets those that are being changed at this moment, and that were not noted. Whoever waits has the lock of the
+/// revision.
+pub(crate) async fn note_uses(on: &impl Connection, uses: &[(String, i64, i64)], waits: bool) -> Res<Vec<(String, i64, i64)>> {
+    if uses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> = uses.iter().map(|(id, ..)| id.as_str()).collect();
+    let (times, counts): (Vec<i64>, Vec<i64>) = uses.iter().map(|(_, at_ms, count)| (*at_ms, *count)).unzip();
+    let busy = if waits { "" } else { "SKIP LOCKED" };
+    let sql = format!(
+        "WITH used AS (SELECT id, max(at_ms) AS at_ms, sum(count)::bigint AS count
+                 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u (id, at_ms, count) GROUP BY id),
+               free AS MATERIALIZED (SELECT g.id FROM grants g JOIN used USING (id) FOR NO KEY UPDATE OF g {busy}),
+               noted AS (UPDATE grants g SET last_used_ms = greatest(coalesce(g.last_used_ms, used.at_ms), used.at_ms),
+                   use_count = g.use_count + used.count FROM used WHERE g.id = used.id AND used.id IN (SELECT id FROM free))
+               SELECT used.id, used.at_ms, used.count FROM used JOIN grants USING (id) WHERE id NOT IN (SELECT id FROM free)"
+    );
+    all(on, &sql, &[&ids, &times, &counts], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await
 }
 
 /// Whether there was something to revoke. Whoever takes something back is asked the next time.

@@ -13,21 +13,38 @@ use futures_util::future::join_all;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Error, Row, RowStream};
 
-use crate::connection::fault::{Fault, Res};
+use crate::connection::fault::{Fault, Res, at_commit};
 
 /// What a statement runs on: a connection, or a transaction on it.
 pub(crate) trait Connection: Sync {
+    /// Whether each statement is committed by itself.
+    const COMMITS: bool;
+
     /// The rows of a statement as they arrive.
     fn rows(&self, sql: &str, values: Values<'_>) -> impl Future<Output = Result<RowStream, Error>> + Send;
 }
 
+/// What went wrong with a statement. Whether one that writes was committed by itself, nobody knows where its answer was lost.
+fn fault<C: Connection>(_: &C, sql: &str, error: Error) -> Fault {
+    if C::COMMITS && writes(sql) { at_commit(&error).into() } else { error.into() }
+}
+
+/// Whether a statement changes something: one of the words is in it.
+fn writes(sql: &str) -> bool {
+    sql.split(|c: char| !c.is_ascii_alphabetic()).any(|word| matches!(word, "INSERT" | "UPDATE" | "DELETE"))
+}
+
 impl Connection for Object {
+    const COMMITS: bool = true;
+
     fn rows(&self, sql: &str, values: Values<'_>) -> impl Future<Output = Result<RowStream, Error>> + Send {
         self.query_typed_raw(sql, typed(values))
     }
 }
 
 impl Connection for Transaction<'_> {
+    const COMMITS: bool = false;
+
     fn rows(&self, sql: &str, values: Values<'_>) -> impl Future<Output = Result<RowStream, Error>> + Send {
         self.query_typed_raw(sql, typed(values))
     }
@@ -79,6 +96,7 @@ typed! {
     bool => BOOL,
     i32 => INT4,
     i64 => INT8,
+    Vec<i64> => INT8_ARRAY,
     &str => TEXT,
     String => TEXT,
     &[u8] => BYTEA,
@@ -115,14 +133,17 @@ pub(crate) fn read_json(row: &Row, column: usize) -> Res<Option<serde_json::Valu
 
 /// All rows of a query, each read by `read`.
 pub(crate) async fn all<T>(on: &impl Connection, sql: &str, values: Values<'_>, read: impl Fn(&Row) -> Res<T> + Send) -> Res<Vec<T>> {
-    let rows: Vec<Row> = on.rows(sql, values).await?.try_collect().await?;
-    rows.iter().map(read).collect()
+    collected(on, sql, values).await?.iter().map(read).collect()
 }
 
 /// The first row of a query, if there is one.
 pub(crate) async fn first<T>(on: &impl Connection, sql: &str, values: Values<'_>, read: impl Fn(&Row) -> Res<T> + Send) -> Res<Option<T>> {
-    let rows: Vec<Row> = on.rows(sql, values).await?.try_collect().await?;
-    rows.first().map(read).transpose()
+    collected(on, sql, values).await?.first().map(read).transpose()
+}
+
+async fn collected<C: Connection>(on: &C, sql: &str, values: Values<'_>) -> Res<Vec<Row>> {
+    let rows = async { on.rows(sql, values).await?.try_collect().await };
+    rows.await.map_err(|error| fault(on, sql, error))
 }
 
 /// Whether a query finds something.
@@ -142,7 +163,26 @@ pub(crate) async fn at_once<T>(statements: impl IntoIterator<Item = impl Future<
 
 /// Runs a statement whose rows are not wanted; how many it touched.
 pub(crate) async fn run(on: &impl Connection, sql: &str, values: Values<'_>) -> Res<u64> {
-    let mut rows = pin!(on.rows(sql, values).await?);
-    while rows.try_next().await?.is_some() {}
-    Ok(rows.rows_affected().unwrap_or_default())
+    let touched = async {
+        let mut rows = pin!(on.rows(sql, values).await?);
+        while rows.try_next().await?.is_some() {}
+        Ok(rows.rows_affected().unwrap_or_default())
+    };
+    touched.await.map_err(|error| fault(on, sql, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_writes_is_told_by_its_words() {
+        let with = "WITH begun AS (UPDATE meta SET epoch = $1 RETURNING revision) SELECT pg_notify($2, $3) FROM begun";
+        for sql in [with, "INSERT INTO sessions (id_hash) VALUES ($1)", "DELETE FROM sessions", "UPDATE grant_secrets SET used_ms = $2"] {
+            assert!(writes(sql), "{sql}");
+        }
+        for sql in ["SELECT 1", "SELECT deleted, updated_ms FROM changes WHERE what = $1"] {
+            assert!(!writes(sql), "{sql}");
+        }
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper as Client, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
+    ClientWrapper as Client, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolBuilder, PoolError, RecyclingMethod, Runtime,
+    Transaction,
 };
 use falconer_store::{Result, StoreError};
 use rustls::pki_types::CertificateDer;
@@ -13,11 +15,14 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Config, IsolationLevel};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connection::columns::{first, get};
 use crate::connection::contact::Connector;
 use crate::connection::fault::Res;
+use crate::connection::migrate::{NEEDED, check_schema, known};
 use crate::connection::silence::{Connecting, Silence};
 use crate::connection::{fault, password};
 
@@ -39,6 +44,8 @@ const SETTINGS: [(&str, &str); 5] = [
     ("idle_in_transaction_session_timeout", "'10s'"),
     ("default_transaction_isolation", "'read committed'"),
 ];
+/// What takes as long as there are records: loading them, and bringing the schema up to date. A limit that is right for a request would end it for good.
+pub(crate) const WITHOUT_END: &str = "SET LOCAL statement_timeout = 0";
 /// What holds besides, where a connection stays with whoever has made it.
 const OF_A_SESSION: &str = "SET idle_session_timeout = 0; SET client_encoding = 'UTF8'";
 /// Fails on a server that takes no writes any more, so that no connection to it is used again; and where a commit would be answered before it is on the disk.
@@ -197,10 +204,59 @@ fn authorities(file: &str) -> Result<RootCertStore> {
     if roots.is_empty() { Err(fault("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
-pub(crate) fn pool(Connector { config, tls }: Connector, sessions: Sessions, silence: &Silence, connections: usize) -> Result<Pool> {
+/// The version of the schema that a program has to know to write to it, as connections saw it when they were last taken.
+#[derive(Clone, Default)]
+pub(crate) struct NeededVersion(Arc<AtomicI64>);
+
+impl NeededVersion {
+    /// Errors: [`StoreError::Unavailable`] where a newer program has made it one that this one does not know.
+    pub(crate) fn check(&self) -> Res<()> {
+        check_schema(self.0.load(Ordering::Acquire))
+    }
+
+    /// Looks at the schema.
+    pub(crate) async fn look(&self, on: &Object) -> Res<()> {
+        self.note(first(on, &format!("SELECT {NEEDED}"), &[&known()], |row| get(row, 0)).await?.unwrap_or_default());
+        Ok(())
+    }
+
+    fn note(&self, needed: i64) {
+        self.0.store(needed, Ordering::Release);
+    }
+}
+
+/// A pool whose connections are used for writing. Whoever takes one again has looked at the schema with the same question that asks whether it is still good.
+pub(crate) fn writing_pool(connector: Connector, sessions: Sessions, silence: &Silence, needed: NeededVersion) -> Result<Pool> {
+    let question = Arc::<str>::from(format!("SELECT good, {NEEDED} FROM ({STILL_GOOD}) AS still (good)"));
+    let look = Hook::async_fn(move |client: &mut Client, _| {
+        let (question, needed) = (Arc::clone(&question), needed.clone());
+        Box::pin(async move {
+            let rows = client.query_typed(&question, &[(&known(), Type::INT8)]).await.map_err(HookError::Backend)?;
+            needed.note(rows.first().map_or(Ok(0), |row| row.try_get(1)).map_err(HookError::Backend)?);
+            Ok(())
+        })
+    });
+    built(builder(connector, sessions, silence, CONNECTIONS, RecyclingMethod::Fast).post_recycle(look))
+}
+
+/// A pool whose connections are for looking only.
+pub(crate) fn pool(connector: Connector, sessions: Sessions, silence: &Silence, connections: usize) -> Result<Pool> {
+    built(builder(connector, sessions, silence, connections, RecyclingMethod::Custom(STILL_GOOD.to_owned())))
+}
+
+fn built(builder: PoolBuilder) -> Result<Pool> {
+    builder.build().map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+fn builder(
+    Connector { config, tls }: Connector,
+    sessions: Sessions,
+    silence: &Silence,
+    connections: usize,
+    recycling_method: RecyclingMethod,
+) -> PoolBuilder {
     let connecting = Connecting { connector: Connector { config: config.clone(), tls }, silence: silence.clone() };
-    let manager =
-        Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
+    let manager = Manager::from_connect(config, connecting, ManagerConfig { recycling_method });
     Pool::builder(manager)
         .max_size(connections)
         .wait_timeout(Some(WAIT))
@@ -208,8 +264,6 @@ pub(crate) fn pool(Connector { config, tls }: Connector, sessions: Sessions, sil
         .recycle_timeout(Some(WAIT))
         .runtime(Runtime::Tokio1)
         .post_create(Hook::async_fn(move |client, _| Box::pin(prepare(client, sessions))))
-        .build()
-        .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
 /// A connection of the pool.

@@ -16,6 +16,13 @@ pub(crate) enum Fault {
     Value(tokio_postgres::Error),
 }
 
+impl Fault {
+    /// Whether a lock was waited for in vain.
+    pub(crate) fn is_lock_not_free(&self) -> bool {
+        matches!(self, Fault::Sql(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
+    }
+}
+
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Fault {
         Fault::Store(error)
@@ -28,7 +35,7 @@ impl From<tokio_postgres::Error> for Fault {
     }
 }
 
-/// Before the commit: nothing has been written.
+/// Before the commit: nothing has been written. What a statement says that is committed by itself is named where it runs.
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> StoreError {
         match fault {

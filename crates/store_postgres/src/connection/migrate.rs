@@ -4,6 +4,7 @@ use deadpool_postgres::Transaction;
 use falconer_store::{AppliedMigration, Migration, StoreError, check_none_missing, missing_migrations};
 
 use crate::connection::columns::{Connection, all, finds, first, get, run};
+use crate::connection::connect::WITHOUT_END;
 use crate::connection::fault::{Fault, Res};
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
@@ -51,9 +52,11 @@ pub(crate) const UNFINISHED: &str = "falconer_unfinished_copy";
 /// The advisory lock of migrations: `FALM`.
 const LOCK: i64 = 0x4641_4c4d;
 
-/// Runs, inside of the caller's transaction, what the database has not seen yet.
+/// Runs, inside of the caller's transaction, what the database has not seen yet. It takes as long as it takes, but waits for a table for a second only: all others who
+/// want that table wait behind it.
 pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
     run(on, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    on.batch_execute(&format!("{WITHOUT_END}; SET LOCAL lock_timeout = '1s'")).await?;
     check_ours(on).await?;
     on.batch_execute(
         "CREATE TABLE IF NOT EXISTS falconer_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",

@@ -29,8 +29,8 @@ pub(crate) async fn records(reading: &Transaction<'_>, sealer: &Sealer, since: R
     let mut seen = HashSet::new();
     let keys: Vec<(KeyKind, String)> = rows.into_iter().map(|row| (row.key_kind, row.key)).filter(|key| seen.insert(key.clone())).collect();
     let records = present_records(reading, sealer, &keys, highest_ms).await?;
-    let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = $1 ORDER BY kind, key LIMIT $2");
-    let newest = all(reading, &sql, &[&present.0, &i64::from(NEWEST_ROWS)], read).await?;
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = $1 AND kind = ANY($3) ORDER BY kind, key LIMIT $2");
+    let newest = all(reading, &sql, &[&present.0, &i64::from(NEWEST_ROWS), &KeyKind::words().as_slice()], read).await?;
     Ok(Changed { history, up_to, present, highest_ms, records, newest })
 }
 
@@ -89,7 +89,7 @@ async fn present_records(reading: &Transaction<'_>, sealer: &Sealer, keys: &[(Ke
     Ok(records)
 }
 
-/// Where the database stands, and the rows after `since`.
+/// Where the database stands, and the rows after `since`. Records of a kind that only a newer version knows are passed over: this one keeps none.
 async fn rows(reading: &Transaction<'_>, since: Revision, limit: u32) -> Res<(Standing, Vec<Change>)> {
     let standing = standing(reading).await?;
     if since > standing.revision || since < standing.floor {
@@ -97,11 +97,11 @@ async fn rows(reading: &Transaction<'_>, since: Revision, limit: u32) -> Res<(St
     }
     // The inner query finds the revision that the limit falls into; the outer one takes all of that revision.
     let sql = format!(
-        "SELECT {COLUMNS} FROM changes WHERE revision > $1 AND revision <=
-                 (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > $1 ORDER BY revision LIMIT $2) AS found)
+        "SELECT {COLUMNS} FROM changes WHERE revision > $1 AND kind = ANY($3) AND revision <=
+                 (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > $1 AND kind = ANY($3) ORDER BY revision LIMIT $2) AS found)
                ORDER BY revision, kind, key"
     );
-    let rows = all(reading, &sql, &[&since.0, &i64::from(limit.max(1))], read).await?;
+    let rows = all(reading, &sql, &[&since.0, &i64::from(limit.max(1)), &KeyKind::words().as_slice()], read).await?;
     Ok((standing, rows))
 }
 

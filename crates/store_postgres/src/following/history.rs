@@ -26,10 +26,11 @@ pub(crate) async fn standing(on: &impl Connection) -> Res<Standing> {
     Ok(found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?)
 }
 
+/// Never before the first revision, which is of the installation itself: a history that begins before it is the first one.
 pub(crate) async fn begin(on: &impl Connection, sealer: &Sealer, node: &NodeId, instead_of: Epoch, same_until: Revision) -> Res<History> {
     let epoch = Epoch::from_random(sealer.draw()).to_string();
     let sql = format!(
-        "WITH begun AS (UPDATE meta SET epoch = $1, epoch_start = least(revision, $3) WHERE epoch = $2 RETURNING revision)
+        "WITH begun AS (UPDATE meta SET epoch = $1, epoch_start = greatest(1, least(revision, $3)) WHERE epoch = $2 RETURNING revision)
          SELECT pg_notify({CHANNEL}, $4) FROM begun"
     );
     run(on, &sql, &[&epoch, &instead_of.to_string(), &same_until.0, &node.as_str()]).await?;

@@ -2,8 +2,7 @@
 
 pub(crate) mod examine;
 pub(crate) mod leases;
-mod prune;
+pub(crate) mod prune;
 mod reseal;
 
-pub(crate) use prune::prune;
 pub(crate) use reseal::{needs_older_keys, reseal};

@@ -173,8 +173,9 @@ fn exists(connection: &Connection, client_id: &str) -> Res<bool> {
     Ok(found.is_some())
 }
 
+/// An empty value stands for a token that did not open here: what is stored stays, because it opens once its key has come.
 const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = excluded.description,
-    access_token = excluded.access_token, expires_us = excluded.expires_us, created_ms = excluded.created_ms,
+    access_token = iif(excluded.access_token = x'', access_token, excluded.access_token), expires_us = excluded.expires_us, created_ms = excluded.created_ms,
     last_modified_ms = excluded.last_modified_ms, last_date_used_ms = max(last_date_used_ms, excluded.last_date_used_ms),
     last_rotated_ms = excluded.last_rotated_ms, delete_on_expiration = excluded.delete_on_expiration, scopes = excluded.scopes,
     disabled = excluded.disabled, grant_id = excluded.grant_id, revoked_certificates = excluded.revoked_certificates,
@@ -183,7 +184,8 @@ const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = exc
 fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_conflict: &str) -> Res<()> {
     let sql =
         format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) {on_conflict}");
-    let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
+    let stays = client.access_token.is_of_nobody() && !on_conflict.is_empty();
+    let sealed = if stays { Vec::new() } else { sealer.seal(&token_place(&client.client_id), client.access_token.expose())? };
     let old = client.old_token.as_ref();
     let sealed_old = old.map(|old| sealer.seal(&old_token_place(&client.client_id), old.token.expose())).transpose()?;
     let values = params![

@@ -3,7 +3,7 @@
 use falconer_store::{AppliedMigration, Migration, StoreError, missing_migrations};
 use rusqlite::{Connection, params};
 
-use crate::connection::columns::all;
+use crate::connection::columns::{all, first};
 use crate::connection::fault::Res;
 
 /// `FALC`, in the file's header.
@@ -60,6 +60,16 @@ pub(crate) fn migrate(connection: &Connection, migrations: &[Migration]) -> Res<
         connection.execute(sql, params![version, migration.name, migration.checksum()])?;
     }
     Ok(())
+}
+
+/// Refuses to write to a file that a command of a newer program has brought up to date while this one ran: what this one would write may lack something.
+pub(crate) fn check_schema(connection: &Connection) -> Res<()> {
+    let newest = first(connection, "SELECT coalesce(max(version), 0) FROM migrations", [], |row| Ok(row.get::<_, i64>(0)?))?;
+    if newest.unwrap_or_default() <= i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX) {
+        return Ok(());
+    }
+    let why = "a newer version of Falconer has brought the database up to date, so that this server changes nothing any more: end it, and start the newer one";
+    Err(StoreError::Unavailable(why.to_owned()).into())
 }
 
 /// What the file has seen.

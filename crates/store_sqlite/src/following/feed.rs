@@ -51,7 +51,7 @@ pub(crate) fn records(connection: &Connection, sealer: &Sealer, since: Revision,
             records.gone.push((key_kind, key));
         }
     }
-    let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = ?1 ORDER BY kind, key LIMIT ?2");
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = ?1 AND kind IN ({}) ORDER BY kind, key LIMIT ?2", kinds());
     let newest = all(&reading, &sql, params![present.0, NEWEST_ROWS], read)?;
     Ok(Changed { history, up_to, present, highest_ms, records, newest })
 }
@@ -63,16 +63,22 @@ fn keep<T>(records: &mut Vec<T>, record: Option<T>) -> bool {
     is_there
 }
 
-/// Where the database stands, and the rows after `since`.
+/// The words of the kinds, as SQL.
+fn kinds() -> String {
+    KeyKind::words().map(|word| format!("'{word}'")).join(", ")
+}
+
+/// Where the database stands, and the rows after `since`. Records of a kind that only a newer version knows are passed over: this one keeps none.
 fn rows(reading: &Connection, since: Revision, limit: u32) -> Res<(Standing, Vec<Change>)> {
     let standing = standing(reading)?;
     if since > standing.revision || since < standing.floor {
         return Err(StoreError::Stale.into());
     }
     // The inner query finds the revision that the limit falls into; the outer one takes all of that revision.
+    let kinds = kinds();
     let sql = format!(
-        "SELECT {COLUMNS} FROM changes WHERE revision > ?1 AND revision <=
-                 (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > ?1 ORDER BY revision LIMIT ?2))
+        "SELECT {COLUMNS} FROM changes WHERE revision > ?1 AND kind IN ({kinds}) AND revision <=
+                 (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > ?1 AND kind IN ({kinds}) ORDER BY revision LIMIT ?2))
                ORDER BY revision, kind, key"
     );
     Ok((standing, all(reading, &sql, params![since.0, limit.max(1)], read)?))

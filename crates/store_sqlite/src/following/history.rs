@@ -25,8 +25,9 @@ pub(crate) fn standing(connection: &Connection) -> Res<Standing> {
     found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()).into())
 }
 
+/// Never before the first revision, which is of the installation itself: a history that begins before it is the first one.
 pub(crate) fn begin(connection: &Connection, sealer: &Sealer, instead_of: Epoch, same_until: Revision) -> Res<History> {
-    let sql = "UPDATE meta SET epoch = ?1, epoch_start = min(revision, ?3) WHERE epoch = ?2";
+    let sql = "UPDATE meta SET epoch = ?1, epoch_start = max(1, min(revision, ?3)) WHERE epoch = ?2";
     run(connection, sql, params![Epoch::from_random(sealer.draw()).to_string(), instead_of.to_string(), same_until.0])?;
     Ok(standing(connection)?.history)
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::connection::columns::{first, run};
 use crate::connection::fault::{Fault, Res};
+use crate::connection::migrate::check_schema;
 use crate::following::history;
 use crate::steps::audit;
 
@@ -53,6 +54,7 @@ pub(crate) fn take_steps<W>(
     body: impl Fn(&mut Writing<'_>, &W) -> Res<()>,
 ) -> Result<Committed> {
     write(connection, |connection| {
+        check_schema(connection)?;
         let mut committed = Committed::default();
         if !steps.is_empty() && history::standing(connection)?.history.epoch != decided_in {
             return Err(StoreError::Stale.into());

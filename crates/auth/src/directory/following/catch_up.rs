@@ -42,6 +42,13 @@ impl Auth {
         Ok((now.history(), now.revision()) != (seen.history(), seen.revision()))
     }
 
+    /// Reads everything again: what did not open when it was read may open now. It is read beside the old directory, which answers meanwhile.
+    pub async fn read_everything_again(&self) -> Result<(), StoreError> {
+        let node = Arc::clone(&self.node);
+        let read = self.node.runtime.spawn(async move { node.read_everything_again().await });
+        read.await.unwrap_or_else(|error| Err(StoreError::Unavailable(format!("not everything was read again: {error}"))))
+    }
+
     /// Waits for more than `count` notifications of other nodes, and reads what has changed. The new count.
     pub async fn follow_notifications(&self, count: u64) -> (u64, Result<(), StoreError>) {
         let (count, notified) = self.node.store.wait_for_notification(count).await;
@@ -129,6 +136,24 @@ impl Node {
             Ok(())
         };
         self.run_on_own_runtime(load).await
+    }
+
+    async fn read_everything_again(self: &Arc<Self>) -> Result<(), StoreError> {
+        let began_ms = self.clock.steady_ms();
+        let shown = self.directory.load_full();
+        let StoreChanges::Everything(loaded, clients) = self.load(&shown, false).await? else { return Ok(()) };
+        let mut next = Snapshot::from_loaded(*loaded, clients, &shown);
+        // Nobody decides meanwhile on what is shown now: what that comes to would be shown instead, at a later revision.
+        let Some(_turn) = self.wait_for_turn(true).await else { return Err(StoreError::Unavailable("this node ends".to_owned())) };
+        match self.read_store_changes(&next).await? {
+            StoreChanges::Changed { history, revision, highest_ms, parts } => {
+                parts.into_iter().for_each(|records| next.put_changed(records));
+                self.show(next.at_stored(history, revision, highest_ms));
+            }
+            everything @ StoreChanges::Everything(..) => self.show_store_changes(everything),
+        }
+        self.contact.note(began_ms);
+        Ok(())
     }
 
     async fn read_store_changes(&self, shown: &Snapshot) -> Result<StoreChanges, StoreError> {

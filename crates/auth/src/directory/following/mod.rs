@@ -4,3 +4,4 @@ pub(crate) mod at_least;
 pub(crate) mod catch_up;
 pub(crate) mod contact;
 pub(crate) mod figures;
+pub(crate) mod writable;

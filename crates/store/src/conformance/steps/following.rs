@@ -91,6 +91,8 @@ pub(crate) async fn another_history_begins_once(store: Arc<dyn Store>) {
     // Others have written to it before it was noticed.
     let third = s.begin_history(second.epoch, Revision(1)).await.unwrap();
     assert_eq!((third.start, s.revision().await), (Revision(1), Ok(Revision(2))));
+    // One that began at 0 would be taken for the first one, which every plain revision is of.
+    assert_eq!(s.begin_history(third.epoch, Revision(0)).await.unwrap().start, Revision(1));
 }
 
 pub(crate) async fn the_newest_revision_is_told_by_its_rows(store: Arc<dyn Store>) {

@@ -76,4 +76,5 @@ fn what_is_derived_is_the_same_for_the_same_ring_and_purpose() {
     let mut both = ring();
     both.push("k2", [8; 32]).unwrap();
     assert_ne!(*forms, *both.derive("forms").unwrap());
+    assert_eq!(both.derive_each("forms"), [both.derive("forms").unwrap(), forms], "what the one before has made counts");
 }

@@ -21,8 +21,8 @@ pub(crate) fn lbheartbeat() -> Reply {
 }
 
 impl Api {
-    /// This server goes on for a while, and has room; the store behind it answers too, and the clock is not behind what it has. Else 503, so that monitoring and
-    /// proxies see it.
+    /// This server goes on for a while, and has room; the store behind it answers too and takes changes, and the clock is not behind what it has. Else 503, so that
+    /// monitoring and proxies see it.
     async fn is_well(&self) -> Result<(), Failure> {
         if self.is_ending() {
             return Err(Failure::unavailable("The server is ending"));
@@ -31,7 +31,10 @@ impl Api {
         match (auth.catch_up().await, auth.cut_off_ms()) {
             (Ok(_), _) => match auth.clock_behind_ms() {
                 None if auth.store_is_full() => Err(Failure::unavailable("The store is full, so that nothing can be changed")),
-                None => Ok(()),
+                None => auth.can_change().await.map_err(|error| Failure {
+                    detail: Some(error.to_string()),
+                    ..Failure::unavailable("Nothing can be changed at present")
+                }),
                 Some(behind_ms) => Err(ApiError::ClockBehind { behind_ms }.into()),
             },
             (Err(error), Some(for_ms)) => Err(Failure { detail: Some(error.to_string()), ..ApiError::CutOff { for_ms }.into() }),

@@ -9,6 +9,7 @@ use falconer_auth::{Clock as _, Random as _};
 use falconer_store::Store;
 use tokio::task::JoinHandle;
 
+use super::watched::watched;
 use crate::system::{SystemClock, SystemRandom};
 
 /// How long it holds without being renewed.
@@ -39,7 +40,7 @@ impl Lease {
         take(store.as_ref(), name, &holder, &until_ms).await;
         let keeper = {
             let (store, holder, until_ms) = (Arc::clone(&store), holder.clone(), Arc::clone(&until_ms));
-            tokio::spawn(async move {
+            watched("keeping a lease", async move {
                 loop {
                     tokio::time::sleep(RENEWED).await;
                     take(store.as_ref(), name, &holder, &until_ms).await;

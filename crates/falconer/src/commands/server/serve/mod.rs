@@ -1,5 +1,5 @@
 //! `falconer serve`: `run.rs` makes what is missing, serves until it is told to end, and ends gracefully; `listen.rs` takes ports, `upkeep.rs`
-//! is what happens beside serving, `lease.rs` who of several servers does what only one does, `outage.rs` how often a failure that lasts is reported, `shutdown.rs` are the signals, `reread.rs` what is taken from
+//! is what happens beside serving, `lease.rs` who of several servers does what only one does, `outage.rs` how often a failure that lasts is reported, `shutdown.rs` are the signals, `watched.rs` the tasks whose end is the end, `reread.rs` what is taken from
 //! changed files without a new start.
 
 mod lease;
@@ -9,6 +9,7 @@ mod reread;
 mod run;
 mod shutdown;
 mod upkeep;
+mod watched;
 
 pub use listen::{auth_origin, bind, cannot_listen, origin_at};
 pub use outage::Outage;

@@ -15,6 +15,7 @@ use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::reread::Reread;
 use super::shutdown::{Hangup, Rereads, Signals};
 use super::upkeep::{follow, note_history, refresh_people, run_upkeep, send_logouts};
+use super::watched::watched;
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, WholeLists, address};
 use crate::log::{self, RequestLines, TracedRequestLines};
@@ -227,10 +228,13 @@ pub async fn serve(
     };
     let lease = Arc::new(Lease::keep(node.store.clone(), "upkeep").await);
     let background_tasks = [
-        tokio::spawn(follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
-        tokio::spawn(run_upkeep(node.auth.clone(), node.store.clone(), lease.clone(), audit_retention_ms)),
-        tokio::spawn(refresh_people(node.auth.clone(), node.login.clone())),
-        tokio::spawn(send_logouts(node.auth.clone(), node.grants.clone(), web.settings.public_origin.as_str().to_owned())),
+        watched("following the database", follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
+        watched("upkeep", run_upkeep(node.auth.clone(), node.store.clone(), lease.clone(), audit_retention_ms)),
+        watched("asking providers about people", refresh_people(node.auth.clone(), node.login.clone())),
+        watched(
+            "telling applications",
+            send_logouts(node.auth.clone(), node.grants.clone(), web.settings.public_origin.as_str().to_owned()),
+        ),
     ];
     let web = Arc::new(web);
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));

@@ -1,0 +1,267 @@
+//! A store beside others: those who hold its rows, those who know more than it does, and a database that ends what it was asked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::time::Duration;
+
+use falconer_store::{
+    Change, ChangeKind, ClientRecord, Details, GrantSecretKind, GrantSecretRecord, KeyKind, Revision, RevokedCertificates, RoleRecord,
+    Secret, Step, Store, StoreError, conformance,
+};
+use falconer_store_postgres::PostgresStore;
+use tokio_postgres::{Client, NoTls};
+
+const LATER_MS: i64 = 9_000_000_000_000;
+
+async fn step(store: &PostgresStore) -> Step {
+    Step {
+        decided_at: store.revision().await.unwrap(),
+        depends_on: Vec::new(),
+        at_ms: 1,
+        actor: "test".into(),
+        grant: None,
+        action: "created".into(),
+        detail: None,
+        details: Details::default(),
+    }
+}
+
+fn role(id: &str) -> RoleRecord {
+    RoleRecord { role_id: id.to_owned(), scopes: Vec::new(), description: String::new(), created_ms: 1, last_modified_ms: 1 }
+}
+
+fn client(id: &str) -> ClientRecord {
+    ClientRecord {
+        client_id: id.to_owned(),
+        description: String::new(),
+        access_token: Secret::new("token"),
+        expires_us: 1000 * LATER_MS,
+        created_ms: 1,
+        last_modified_ms: 1,
+        last_date_used_ms: 1,
+        last_rotated_ms: 1,
+        delete_on_expiration: false,
+        scopes: Vec::new(),
+        disabled: false,
+        grant: None,
+        revoked: RevokedCertificates::default(),
+        old_token: None,
+    }
+}
+
+fn code(hash: &str) -> GrantSecretRecord {
+    GrantSecretRecord {
+        hash: hash.to_owned(),
+        kind: GrantSecretKind::Code,
+        grant: "g".to_owned(),
+        application: "app".to_owned(),
+        redirect_uri: String::new(),
+        challenge: None,
+        expires_ms: LATER_MS,
+        kept_until_ms: LATER_MS,
+        used_ms: None,
+        resources: Vec::new(),
+        jkt: None,
+    }
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// The process of the database whose statement waits for one of another.
+async fn who_waits_for(looker: &Client, holder: i32) -> i32 {
+    let waits = async {
+        loop {
+            let sql = "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))";
+            if let Some(row) = looker.query_opt(sql, &[&holder]).await.unwrap() {
+                return row.get(0);
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), waits).await.expect("somebody waits")
+}
+
+async fn pid_of(client: &Client) -> i32 {
+    client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0)
+}
+
+/// Story: uses were noted one by one under the lock of all changes. With a thousand of them and a way of 80 ms, nobody could revoke anything for a minute.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn uses_are_noted_while_somebody_else_has_the_lock_of_all_changes() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    for id in ["a", "b"] {
+        store.insert_client(&step(&store).await, &client(id)).await.unwrap();
+        store.insert_grant(&step(&store).await, &conformance::sample_grant(&format!("g{id}"), ""), None).await.unwrap();
+    }
+    let (holder, looker) = (connect(&url).await, connect(&url).await);
+    let pid = pid_of(&holder).await;
+    let uses = |at_ms| {
+        let ids = ["a", "b", "gone"];
+        let clients = ids.map(|id| (id.to_owned(), at_ms));
+        (clients, ids.map(|id| (format!("g{id}"), at_ms, 2)))
+    };
+    let (clients, grants) = uses(7);
+    holder.batch_execute("BEGIN; SELECT revision FROM meta FOR UPDATE").await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), store.note_uses(&clients, &grants)).await.expect("nobody is waited for").unwrap();
+
+    // What somebody changes just then is noted when that is done, and the rest at once.
+    holder
+        .batch_execute("UPDATE clients SET description = 'x' WHERE client_id = 'a'; UPDATE grants SET label = 'x' WHERE id = 'ga'")
+        .await
+        .unwrap();
+    let (clients, grants) = uses(9);
+    let noted = |client_id: &'static str| {
+        let store = &store;
+        async move {
+            let client = store.client(client_id).await.unwrap().unwrap();
+            let grant = store.grant(&format!("g{client_id}")).await.unwrap().unwrap();
+            (client.last_date_used_ms, grant.last_used_ms, grant.use_count)
+        }
+    };
+    let mut noting = Box::pin(store.note_uses(&clients, &grants));
+    tokio::select! {
+        done = &mut noting => panic!("{done:?}"),
+        _ = who_waits_for(&looker, pid) => {}
+    }
+    assert_eq!((noted("a").await, noted("b").await), ((7, Some(7), 2), (9, Some(9), 4)));
+    holder.batch_execute("COMMIT").await.unwrap();
+    noting.await.unwrap();
+    assert_eq!((noted("a").await, noted("b").await), ((9, Some(9), 4), (9, Some(9), 4)));
+}
+
+/// Each part is removed by itself, and nothing that has ended stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn more_than_a_part_of_what_has_ended_is_removed() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    common::run(&url, "INSERT INTO attempts (key, at_ms, count, until_ms) SELECT n::text, 1, 1, 5 FROM generate_series(1, 2500) AS n")
+        .await;
+    common::run(&url, "INSERT INTO setup_links (hash, expires_ms) SELECT n::text, n FROM generate_series(1, 2500) AS n").await;
+    store.prune(2000).await.unwrap();
+    let looker = connect(&url).await;
+    let count = async |table: &str| looker.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get::<_, i64>(0);
+    assert_eq!((count("attempts").await, count("setup_links").await), (0, 500));
+}
+
+/// Story: a start ended after a minute of reading, so that beyond so many clients no server started.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn loading_takes_as_long_as_it_takes() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    store.insert_role(&step(&store).await, &role("r")).await.unwrap();
+    // It shows its rows to whoever has no limit.
+    let view = "CREATE VIEW roles AS SELECT * FROM all_roles WHERE current_setting('statement_timeout') = '0'";
+    common::run(&url, &format!("ALTER TABLE roles RENAME TO all_roles; {view}")).await;
+    assert_eq!(store.load().await.unwrap().roles, [role("r")]);
+}
+
+/// Story: the answer to a statement that is committed by itself was lost, and whoever asked was told that nothing had been done. An application that then came again
+/// with its token lost its grant.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn whether_a_statement_was_committed_by_itself_nobody_knows_where_its_answer_is_lost() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    store.insert_grant(&step(&store).await, &conformance::sample_grant("g", ""), None).await.unwrap();
+    store.insert_grant_secret(&code("c")).await.unwrap();
+    let (holder, looker) = (connect(&url).await, connect(&url).await);
+    let pid = pid_of(&holder).await;
+    holder.batch_execute("BEGIN; SELECT 1 FROM grant_secrets FOR UPDATE").await.unwrap();
+    let using = store.use_grant_secret("c", 5);
+    let cut = async {
+        let waiting = who_waits_for(&looker, pid).await;
+        looker.execute("SELECT pg_terminate_backend($1)", &[&waiting]).await.unwrap();
+    };
+    let (used, ()) = tokio::join!(using, cut);
+    assert!(matches!(used, Err(StoreError::Unknown(_))), "{used:?}");
+    holder.batch_execute("ROLLBACK; ALTER TABLE grant_secrets RENAME TO elsewhere").await.unwrap();
+    // What the database says of the statement itself is certain.
+    assert!(matches!(store.use_grant_secret("c", 5).await, Err(StoreError::Corrupt(_))));
+}
+
+/// Story: a server that a newer schema leaves out took no step any more, and went on with sessions, codes and tokens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn nothing_at_all_is_written_to_a_schema_that_is_newer() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    store.insert_grant(&step(&store).await, &conformance::sample_grant("g", ""), None).await.unwrap();
+    store.insert_grant_secret(&code("before")).await.unwrap();
+    common::run(&url, "INSERT INTO falconer_migrations (version, name, checksum) VALUES (10000, 'later', 'x')").await;
+    let refused = [
+        store.insert_grant_secret(&code("after")).await,
+        store.use_grant_secret("before", 5).await.map(drop),
+        store.note_attempt("key", 5, 5).await.map(drop),
+        store.note_uses(&[("c".to_owned(), 5)], &[]).await,
+        store.prune(5).await,
+        store.take_lease("upkeep", "me", 5).await.map(drop),
+        store.ping().await,
+    ];
+    for refused in refused {
+        assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("a newer version of Falconer")), "{refused:?}");
+    }
+    assert_eq!(store.grant_secret("before").await.unwrap().unwrap().used_ms, None, "it goes on reading");
+    common::run(&url, "UPDATE falconer_migrations SET beside = 1 WHERE version = 10000").await;
+    assert_eq!(store.use_grant_secret("before", 5).await, Ok(true), "one that says that this one may");
+}
+
+/// Story: a newer version wrote a change of a kind that the others did not know, and they all were cut off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_change_of_a_kind_that_nobody_knows_here_is_passed_over() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    store.insert_role(&step(&store).await, &role("r")).await.unwrap();
+    let later = "INSERT INTO changes (revision, kind, key, key_hash, at_ms, what) SELECT n, 'later', 'x', sha256('x'), 1, 'created' FROM generate_series(2, 6) AS n";
+    common::run(&url, &format!("{later}; UPDATE meta SET revision = 6")).await;
+    store.insert_role(&step(&store).await, &role("s")).await.unwrap();
+    let changed = store.changed_records(Revision(1), 1).await.unwrap();
+    assert_eq!((changed.up_to, changed.present, changed.records.roles), (Revision(7), Revision(7), vec![role("s")]));
+    let change = Change { revision: Revision(7), key_kind: KeyKind::Role, key: "s".to_owned(), what: ChangeKind::Created, at_ms: 1 };
+    assert_eq!(store.changes_since(Revision(1), 1).await.unwrap(), [change]);
+    assert_eq!(changed.newest.len(), 1);
+}
+
+/// Story: a server that did not have the key of a client's token wrote another token over it with the next change of that client.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_token_that_did_not_open_is_not_written_over() {
+    let url = common::server().schema().await;
+    let (here, there) = (common::open(&url).await, common::open(&url).await);
+    let mut both = common::keys();
+    both.push("later", [8; 32]).unwrap();
+    there.use_keys(both);
+    there.insert_client(&step(&there).await, &client("c")).await.unwrap();
+    let seen = here.client("c").await.unwrap().unwrap();
+    assert!(seen.access_token.is_of_nobody());
+    here.update_client(&step(&here).await, &ClientRecord { description: "changed".to_owned(), ..seen }).await.unwrap();
+    let kept = there.client("c").await.unwrap().unwrap();
+    assert_eq!((kept.access_token, kept.description.as_str()), (Secret::new("token"), "changed"));
+    let reset = ClientRecord { access_token: Secret::new("new"), ..client("c") };
+    here.update_client(&step(&here).await, &reset).await.unwrap();
+    assert_eq!(there.client("c").await.unwrap().unwrap().access_token, Secret::new("new"));
+}
+
+/// Whoever notes uses without waiting may be in the way of somebody else who does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn uses_of_the_same_grant_that_are_noted_at_once_are_all_counted() {
+    let url = common::server().schema().await;
+    let stores = [common::open(&url).await, common::open(&url).await];
+    stores[0].insert_grant(&step(&stores[0]).await, &conformance::sample_grant("g", ""), None).await.unwrap();
+    let used = [("g".to_owned(), 5, 1)];
+    for _ in 0..25 {
+        let notes = (0..8).map(|n| stores[n % 2].note_uses(&[], &used));
+        assert!(futures_util::future::join_all(notes).await.iter().all(Result::is_ok));
+    }
+    assert_eq!(stores[0].grant("g").await.unwrap().unwrap().use_count, 200);
+}
