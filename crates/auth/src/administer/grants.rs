@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
+use crate::directory::applications::ScopeRegistries;
 use crate::directory::entries::Grant;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -81,6 +82,16 @@ impl Auth {
     /// 409 when the first was revoked, or when the scopes are no longer closed because roles have changed (offer again); 403 when the person
     /// lacks a scope; 401 when the person is gone; 400 when the end is not in the next 31 days.
     pub async fn add_grant(&self, new: NewGrant) -> Result<Issued, ApiError> {
+        self.add_grant_read_in(new, None).await
+    }
+
+    /// The same for what somebody has read in these words of services. 409 too where a service has published others since, on whichever server: what they read may be a
+    /// high risk now.
+    pub async fn add_read_grant(&self, new: NewGrant, words: &ScopeRegistries) -> Result<Issued, ApiError> {
+        self.add_grant_read_in(new, Some(words)).await
+    }
+
+    async fn add_grant_read_in(&self, new: NewGrant, words: Option<&ScopeRegistries>) -> Result<Issued, ApiError> {
         let new = &new;
         let stored = self.stored_with_nonce(&new.identity, &new.nonce).await?;
         let ((grant, repeated), revision) = self
@@ -98,11 +109,15 @@ impl Auth {
                     }
                 }
                 self.may_grant(now, new)?;
+                if words.is_some_and(|words| !words.is(now.snapshot.scope_registries())) {
+                    return Err(ApiError::RequestConflict("What services say of scopes has changed since the page was shown".to_owned()));
+                }
                 check_widened(now, new)?;
                 let record = self.new_grant(now, new)?;
                 let mut depends_on = vec![Key::Role];
                 depends_on.extend(now.snapshot.identity(&new.identity).map(|identity| now.snapshot.keys_of(identity)).unwrap_or_default());
                 depends_on.extend(before.iter().map(|before| Key::Grant(before.id.clone())));
+                depends_on.extend(words.map(|_| Key::ScopeRegistries));
                 depends_on.extend(new.widens.iter().map(|widened| Key::Grant(widened.clone())));
                 let mut step = step_by(now, &new.signed_in_by, "granted", depends_on);
                 step.detail = Some(detail_of(new));

@@ -309,3 +309,23 @@ async fn another_server_knows_what_a_service_has_published() {
     // And one that starts reads the rest.
     assert_eq!(names(&counted(&world, world.store.clone()).await.0), ["queue"]);
 }
+
+/// Somebody reads a page of a server that has not heard yet what a service has published on another one.
+#[tokio::test]
+async fn nothing_is_granted_in_words_that_are_no_more() {
+    let world = World::bare().await;
+    world.person("local/ann", &["notes:*"]).await;
+    let other = counted(&world, world.store.clone()).await.0;
+    let read = other.directory().scope_registries().clone();
+    let who = world.as_root().await;
+    let scopes = [ScopeSentence { template: "notes:x".to_owned(), sentence: "X".to_owned(), risk: Risk::High }];
+    world.auth.put_scope_registry(&who, "notes", &scopes).await.unwrap();
+    assert!(other.directory().scope_registries().is(&read), "it has not heard of it");
+    let new = || new_grant("local/ann", &["notes:x"], START_MS);
+    let refused = other.add_read_grant(new(), &read).await.map(|issued| issued.grant.id).unwrap_err();
+    assert!(refused.to_string().contains("What services say of scopes has changed"), "{refused}");
+    let read = other.directory().scope_registries().clone();
+    // What has nothing to do with it is in nobody's way.
+    world.role("unrelated", &["x"]).await;
+    other.add_read_grant(new(), &read).await.unwrap();
+}

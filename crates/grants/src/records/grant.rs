@@ -98,7 +98,8 @@ impl Grants {
         if let Some(gone) = answered_before(request) {
             return Err(gone);
         }
-        let (directory, words) = (self.auth.directory(), self.words());
+        let directory = self.auth.directory();
+        let words = self.words_in(&directory);
         let expand = |scopes: &[&str]| directory.expand(scopes);
         let expansions = Expansions::new(&expand, &words);
         let mut offer = self.offer_in(session, request, expansions).await?;
@@ -142,7 +143,7 @@ impl Grants {
             Some(widening) => widening.beyond(before, new),
             None => new,
         };
-        let issued = match self.auth.add_grant(new).await {
+        let issued = match self.auth.add_read_grant(new, directory.scope_registries()).await {
             Ok(issued) => issued,
             Err(error) => return Err(self.refused(session, request, choices, error).await),
         };

@@ -25,7 +25,8 @@ impl Grants {
         if to.is_to_be_asked || (settings.remember_ms == 0 && !settings.skip_consent) {
             return Ok(None);
         }
-        let (directory, words) = (self.auth.directory(), self.words());
+        let directory = self.auth.directory();
+        let words = self.words_in(&directory);
         let expand = |scopes: &[&str]| directory.expand(scopes);
         let expansions = Expansions::new(&expand, &words);
         let mut offer = self.offer_in(session, request, expansions).await?;
@@ -52,7 +53,7 @@ impl Grants {
         let identity_for = offer.identity_line.iter().flat_map(|line| line.origins.clone()).collect();
         let hash = hash_of(request, &choices);
         let new = self.new_grant(session, request, &choices, &offer, selection, identity_for, hash);
-        match self.auth.add_grant(new).await {
+        match self.auth.add_read_grant(new, directory.scope_registries()).await {
             Ok(issued) => self.deliver(session, request, &issued.grant, true).await.map(Some),
             // What they may do has changed at this moment.
             Err(ApiError::RequestConflict(_) | ApiError::InsufficientScopes { .. }) => Ok(None),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use falconer_auth::{ApiError, Authentication, Page, PageQuery, Revision, ScopeRegistryRecord, ScopeSentence};
+use falconer_auth::{ApiError, Authentication, Page, PageQuery, Revision, ScopeRegistryRecord, ScopeSentence, Snapshot};
 use falconer_login::{LoginError, Session};
 
 use crate::grants::Grants;
@@ -14,7 +14,12 @@ const RESERVED: [&str; 3] = ["auth", "assume", "falconer"];
 impl Grants {
     /// All that is said of scopes at this moment.
     pub(crate) fn words(&self) -> Arc<ScopeWords> {
-        self.known_words.at(&self.configured().words, self.auth.directory().scope_registries())
+        self.words_in(&self.auth.directory())
+    }
+
+    /// The same at the moment of a directory.
+    pub(crate) fn words_in(&self, directory: &Snapshot) -> Arc<ScopeWords> {
+        self.known_words.at(&self.configured().words, directory.scope_registries())
     }
 
     /// One page of what services have published, by namespace. It takes `auth:list-scope-registries`.
