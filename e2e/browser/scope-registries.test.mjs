@@ -65,7 +65,7 @@ describe('sentences that a service publishes', () => {
     await grant(page, new URL(service.origin).host);
     await page.getByText('Arrived').waitFor();
     await page.goto(`${server.rootUrl}/me/grants`);
-    await page.getByText('Destroy the book').first().waitFor();
+    await page.getByText('Destroy the book').first().waitFor({ state: 'attached' });
     assert.deepEqual(errors, []);
     await context.close();
   });
