@@ -127,10 +127,7 @@ impl Grants {
         // Last, so that nothing has to be asked again after it.
         let (before, before_ms) = match request.widening() {
             Some(widening) => (self.kept_of(widening, &expansions), widening.grant.created_ms),
-            None => {
-                let last = self.granted_last(session, &request.site().origin()).await?.unwrap_or_default();
-                (last.scopes, last.at_ms)
-            }
+            None => self.granted_last(session, &request.site().origin()).await?.map(|last| (last.scopes, last.at_ms)).unwrap_or_default(),
         };
         self.check_fresh(session, &selection.scopes, &before, before_ms)?;
         let remember_ms = offer.remember.as_ref().map(|remember| remember.ms);
