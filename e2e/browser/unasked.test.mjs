@@ -107,7 +107,8 @@ describe('going unasked', () => {
     await page.getByText('Arrived').waitFor();
     assert.ok(code(page));
     await page.goto(`${server.rootUrl}/me/grants?q=intranet`);
-    await page.getByText('may use 1 scope, and knows who you are').waitFor();
+    // And what the sign-ins above gave.
+    await page.getByText('may use 1 scope, and knows who you are').first().waitFor();
     await context.close();
   });
 });

@@ -70,6 +70,9 @@ fn fill_the_rest(database: &Path) {
             let value = |(name, kind, not_null, key): &(String, String, bool, i64)| match (kind.as_str(), name.as_str()) {
                 _ if !not_null && *key == 0 && number == 0 => Value::Null,
                 (_, "kind") if table.starts_with("scim") => Value::Text("user".to_owned()),
+                ("TEXT", "scopes") if table == "scope_registries" => {
+                    Value::Text(r#"[{"template":"a:<b>","sentence":"Do <b>","risk":"high"}]"#.to_owned())
+                }
                 (
                     "TEXT",
                     "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "identity_scopes" | "email_within"
