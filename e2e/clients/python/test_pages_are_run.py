@@ -66,7 +66,7 @@ PAGES = {
     "docs/scopes.md": [HERE, HERE, HERE, JSON, JSON],
     "docs/services.md": ["e2e/clients/tcadmin/test_tcadmin.py"],
     "docs/reference/auth.md": [JSON] * 8,
-    "docs/reference/falconer.md": [JSON] * 16,
+    "docs/reference/falconer.md": [JSON] * 17,
     "docs/reference/oauth-refusals.md": [],
     "docs/reference/openid-conformance.md": [],
 }

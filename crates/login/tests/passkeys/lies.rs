@@ -163,7 +163,7 @@ fn lies_at_registration() -> Vec<Case<PasskeyError>> {
         (
             "no name",
             |s| s.label = " ".into(),
-            PasskeyError::Login(LoginError::Invalid("Give the passkey a name, 100 bytes at most.".into())),
+            PasskeyError::Login(LoginError::Invalid("Give the passkey a name, 100 characters at most.".into())),
         ),
     ]
 }

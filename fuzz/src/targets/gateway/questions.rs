@@ -54,15 +54,21 @@ fn beside(proxy: &str) -> Gateway {
     Gateway::new(rules, Some(&key()), key()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What came back: the status, and what the service would be told.
-fn ask(number: usize, request: http::request::Builder) -> Option<(u16, Option<Value>, Vec<u8>)> {
+/// What came back.
+fn answer(number: usize, request: http::request::Builder) -> Option<http::Response<Vec<u8>>> {
     let (parts, ()) = request.body(()).ok()?.into_parts();
     BESIDE.with(|beside| {
         let gateway = beside.gateways.get(number % PROXIES.len())?;
         let answer = beside.runtime.block_on(gateway.answer_question(IpAddr::V4(Ipv4Addr::LOCALHOST), &parts))?;
-        let claims = answer.headers().get("falconer-caller").map(|header| statement(header.to_str().unwrap_or_default()));
-        Some((answer.status().as_u16(), claims, answer.body().to_vec()))
+        Some(answer.map(|body| body.to_vec()))
     })
+}
+
+/// Of it the status, and what the service would be told.
+fn ask(number: usize, request: http::request::Builder) -> Option<(u16, Option<Value>, Vec<u8>)> {
+    let answer = answer(number, request)?;
+    let claims = answer.headers().get("falconer-caller").map(|header| statement(header.to_str().unwrap_or_default()));
+    Some((answer.status().as_u16(), claims, answer.body().to_vec()))
 }
 
 /// The claims of a token of the gateway.
@@ -180,12 +186,12 @@ pub(in crate::targets) fn back(bytes: &[u8]) -> Outcome {
     if let Ok(cookies) = HeaderValue::from_str(cookies) {
         request = request.header("cookie", cookies);
     }
-    match ask(0, request) {
-        Some((status, told, body)) => {
-            assert!(!(300..400).contains(&status), "somebody was sent on: {status}");
-            let named = cookies.matches("falconer-gateway").count();
-            format!("{} {named}", judge(status, told.as_ref(), &body))
-        }
-        None => "no request".to_owned(),
-    }
+    let Some(answer) = answer(0, request) else { return "no request".to_owned() };
+    let headers = answer.headers();
+    assert!(!headers.contains_key("set-cookie") && !headers.contains_key("falconer-caller"), "somebody is signed in: {headers:?}");
+    // The refusal stands at an address without what came in the query.
+    let refused = headers.get("location").is_none_or(|to| to == "http://localhost:8080/.falconer/not-asked-for");
+    assert!(refused, "somebody was sent on: {headers:?}");
+    let named = cookies.matches("falconer-gateway").count();
+    format!("{} {named}", judge(answer.status().as_u16(), None, answer.body()))
 }
