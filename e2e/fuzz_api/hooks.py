@@ -143,6 +143,11 @@ def map_case(context, case):
         if name == "identity":
             # Only local accounts can be invited; parameters are encoded by now.
             case.path_parameters = {**case.path_parameters, name: f"local%2Fp{choice(values, 10**6)}"}
+    # What is said has to be of the namespace, and there is a bound of these.
+    if operation_of(case) == "putScopeRegistry" and isinstance(case.path_parameters, dict) and isinstance(case.body, dict) and choice(values, 2):
+        namespace = f"service-{choice(values, 20)}"
+        case.path_parameters = {**case.path_parameters, "namespace": namespace}
+        case.body = {"scopes": [{"template": f"{namespace}:read:<book>", "sentence": f"Read the book <book>, page {choice(values, 1000)}"}]}
     # No mail server is configured, so that what is to be mailed is refused.
     if isinstance(case.query, dict) and "mail" in case.query and choice(values, 4):
         case.query = {key: value for key, value in case.query.items() if key != "mail"}
