@@ -24,7 +24,7 @@ POOL = json.loads(os.environ["FUZZ_POOL"])  # ids that exist and are not deleted
 TESTER = {"clientId": "tester", "accessToken": "no-secret"}
 TRIALS = {"testAuthenticate", "testAuthenticateGet"}
 # Those that need an id of their own, and those that are about something that exists.
-FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "deleteApplication": "applicationId", "createInitialToken": "initialTokenId", "deleteInitialToken": "initialTokenId", "invitePerson": "identity"}
+FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "deleteApplication": "applicationId", "createInitialToken": "initialTokenId", "deleteInitialToken": "initialTokenId", "deleteScopeRegistry": "namespace", "invitePerson": "identity"}
 ABOUT_SOMETHING = {
     "client", "updateClient", "resetAccessToken", "resetAccessTokenWithOverlap", "endOldAccessToken", "enableClient", "disableClient", "role", "updateRole",
     "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson", "namePerson", "application", "resetApplicationSecret",
