@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE.parent / "support"))
 from falconer_server import PATIENCE, root_url_of  # noqa: E402
 
 BIN = os.environ["FALCONER_BIN"]
-EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "60")
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "36")
 SEED = os.environ.get("FUZZ_SEED", "1")
 CASES = 5000
 SUCCESSES = 20

@@ -1,6 +1,5 @@
 //! What the tests need beyond cargo, part by part, and installing it: Debian packages through the package manager, Python and Node packages through
-//! their registries into the target folder, `e2e/node_modules` and
-//! `sdk/js/node_modules`.
+//! their registries into the target folder, `e2e/node_modules` and `sdk/js/node_modules`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::chromium;
 use super::parts::{keycloak, oauth2_proxy};
 use super::runtimes::{self, GO, NODE, Runtime};
 use super::stores::{binaries::ON_POSTGRES, pgbouncer, postgres};
@@ -125,7 +125,13 @@ const NEEDS: &[Need] = &[
         packages: &["python3-aiosmtpd"],
         parts: &["crates", "browser"],
     },
-    Need { what: "Chromium", probe: || chromium().is_some(), packages: &["chromium"], parts: CLIENTS },
+    Need { what: "Chromium", probe: || chromium::whole().is_some(), packages: &["chromium"], parts: CLIENTS },
+    Need {
+        what: "Chromium's headless shell",
+        probe: || chromium::without_windows().is_some(),
+        packages: &["chromium-headless-shell"],
+        parts: &[ON_POSTGRES],
+    },
     Need {
         what: "a font that Chromium can draw with",
         probe: || std::path::Path::new("/usr/share/fonts").read_dir().is_ok_and(|mut d| d.next().is_some()),
@@ -163,11 +169,6 @@ fn haproxy_has_lua() -> bool {
 
 fn python_with_venv() -> bool {
     works("python3", &["-c", "import venv, ensurepip"])
-}
-
-/// Where Chromium is, if it is installed.
-pub fn chromium() -> Option<PathBuf> {
-    ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].iter().map(PathBuf::from).find(|p| p.exists())
 }
 
 /// `cargo xtask needs`

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use super::{needs, parts};
 use crate::run::{Output, cargo, root};
-use crate::test::stores::binaries;
+use crate::test::stores::binaries::{Binaries, Store};
 
 pub fn run() -> Result<()> {
     needs::install(&["browser"])?;
@@ -12,7 +12,8 @@ pub fn run() -> Result<()> {
     let folder = root().join("docs/images");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.to_string_lossy().into_owned();
-    if parts::browser(&Output::live(), &[("FALCONER_BIN", binaries::program().as_str()), ("SCREENSHOTS", folder.as_str())])?.failed > 0 {
+    let binary = Binaries::default().on(Store::Files)?;
+    if parts::browser(&Output::live(), &binary, &[("SCREENSHOTS", folder.as_str())])?.failed > 0 {
         bail!("the flow failed, so there are no pictures of it");
     }
     println!("pictures are in docs/images");

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Done, all, chromium, node_tests};
+use super::{Done, all, node_tests};
 use crate::run::{Output, counted, root};
 use crate::test::needs;
 use crate::test::stores::binaries::{self, Binary};
@@ -17,14 +17,8 @@ pub fn api(output: &Output, binary: &Binary) -> Result<Done> {
 
 /// The gateway beside real proxies, with the configuration that its page prints; and a static site behind nginx in Chromium.
 pub fn gateway(output: &Output, binary: &Binary) -> Result<Done> {
-    let chromium = chromium();
     let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
-    let env = binary.with(&[
-        ("CHROMIUM_BIN", chromium.as_str()),
-        ("PATH", path.as_str()),
-        ("PYTHONUNBUFFERED", "1"),
-        ("PYTHONDONTWRITEBYTECODE", "1"),
-    ]);
+    let env = binary.with(&[("PATH", path.as_str()), ("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")]);
     let e2e = root().join("e2e");
     let python = needs::proxies_venv().join("bin/python").to_string_lossy().into_owned();
     let args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "gateway"];

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Done, all, chromium, node_tests};
+use super::{Done, all, node_tests};
 use crate::counts::Counts;
 use crate::run::{Output, cargo_program, counted, root, target};
 use crate::test::needs;
@@ -10,7 +10,6 @@ use crate::test::stores::binaries::Binary;
 
 /// The published clients, unchanged, against the real binary.
 pub fn clients(output: &Output, binary: &Binary) -> Result<Done> {
-    let chromium = chromium();
     let env = binary.with(&[("PYTHONUNBUFFERED", "1")]);
     let e2e = root().join("e2e");
     let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
@@ -23,7 +22,7 @@ pub fn clients(output: &Output, binary: &Binary) -> Result<Done> {
             pytest("published Python client", "clients/python"),
             pytest("published tc-admin", "clients/tcadmin"),
             node_tests(output, "published JavaScript client", &e2e, "clients/node", &env),
-            node_tests(output, "published client for browsers", &e2e, "clients/web", &binary.with(&[("CHROMIUM_BIN", &chromium)])),
+            node_tests(output, "published client for browsers", &e2e, "clients/web", &binary.with(&[])),
         ],
     ))
 }
@@ -37,12 +36,10 @@ pub fn client_rust(output: &Output, binary: &Binary) -> Result<Done> {
 }
 
 pub fn browser_part(output: &Output, binary: &Binary) -> Result<Done> {
-    Ok(browser(output, &binary.with(&[]))?.into())
+    Ok(browser(output, binary, &[])?.into())
 }
 
-/// The flow in real Chromium. `extra` names the binary, and goes to the test runner's environment.
-pub fn browser(output: &Output, extra: &[(&str, &str)]) -> Result<Counts> {
-    let chromium = chromium();
-    let env = [extra, &[("CHROMIUM_BIN", &chromium)]].concat();
-    node_tests(output, "browser", &root().join("e2e"), "browser", &env)
+/// The flow in real Chromium.
+pub fn browser(output: &Output, binary: &Binary, more: &[(&str, &str)]) -> Result<Counts> {
+    node_tests(output, "browser", &root().join("e2e"), "browser", &binary.with(more))
 }

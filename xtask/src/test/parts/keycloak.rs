@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{Done, chromium, node_tests};
+use super::{Done, node_tests};
 use crate::run::{Output, prints, root, step, target};
 use crate::test::stores::binaries::Binary;
 
@@ -49,7 +49,7 @@ pub fn fetch() -> Result<()> {
 
 /// Signing in with it, in Chromium.
 pub fn run(output: &Output, binary: &Binary) -> Result<Done> {
-    let (chromium, home) = (chromium(), home().to_string_lossy().into_owned());
-    let env = binary.with(&[("CHROMIUM_BIN", &chromium), ("KEYCLOAK_HOME", &home)]);
+    let home = home().to_string_lossy().into_owned();
+    let env = binary.with(&[("KEYCLOAK_HOME", &home)]);
     Ok(node_tests(output, "Keycloak", &root().join("e2e"), "keycloak", &env)?.into())
 }

@@ -16,7 +16,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::needs;
 use super::stores::binaries::{Binary, Store};
 use crate::counts::Counts;
 use crate::run::{Output, cargo_program, counted, root};
@@ -281,10 +280,6 @@ fn all(output: &Output, steps: Vec<Result<Counts>>) -> Done {
         });
     }
     counts.into()
-}
-
-fn chromium() -> String {
-    needs::chromium().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Runs every `*.test.mjs` of a folder, one file after the other: they start servers and browsers of their own.

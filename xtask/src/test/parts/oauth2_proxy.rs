@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Done, chromium, node_tests};
+use super::{Done, node_tests};
 use crate::run::{Output, root, step, target};
 use crate::test::stores::binaries::Binary;
 
@@ -32,7 +32,7 @@ pub fn fetch() -> Result<()> {
 
 /// People sign in through it, in Chromium.
 pub fn run(output: &Output, binary: &Binary) -> Result<Done> {
-    let (chromium, program) = (chromium(), program().to_string_lossy().into_owned());
-    let env = binary.with(&[("CHROMIUM_BIN", &chromium), ("OAUTH2_PROXY_BIN", &program)]);
+    let program = program().to_string_lossy().into_owned();
+    let env = binary.with(&[("OAUTH2_PROXY_BIN", &program)]);
     Ok(node_tests(output, "oauth2-proxy", &root().join("e2e"), "relying-parties", &env)?.into())
 }

@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow};
 
 use super::postgres::{Disk, Server, VARIABLE};
 use crate::run::{root, target};
+use crate::test::chromium;
 
 /// Where all records of a server are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Store {
 /// Stands for every part that runs on PostgreSQL, where it is said what parts need.
 pub const ON_POSTGRES: &str = "all on PostgreSQL";
 
-/// The binary as a test starts it, as its environment names it.
+/// The binary as a test starts it, and the browser that opens its pages, as the test's environment names them.
 pub struct Binary(Vec<(&'static str, String)>);
 
 impl Binary {
@@ -37,6 +38,15 @@ pub fn program() -> String {
     target().join("debug/falconer").to_string_lossy().into_owned()
 }
 
+/// The whole browser where records are in files. Each page is opened there, so that those of the other store are opened in what takes half of the CPU.
+fn browser(store: Store) -> String {
+    let found = match store {
+        Store::Files => chromium::whole(),
+        Store::Postgres => chromium::without_windows().or_else(chromium::whole),
+    };
+    found.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// The binary on each store, for all parts of a run: one PostgreSQL, started when the first part needs it.
 #[derive(Default)]
 pub struct Binaries {
@@ -46,7 +56,7 @@ pub struct Binaries {
 impl Binaries {
     pub fn on(&self, store: Store) -> Result<Binary> {
         match store {
-            Store::Files => Ok(Binary(vec![("FALCONER_BIN", program())])),
+            Store::Files => Ok(Binary(vec![("FALCONER_BIN", program()), ("CHROMIUM_BIN", browser(store))])),
             Store::Postgres => {
                 let started = self.postgres.get_or_init(|| OnPostgres::start().map_err(|error| format!("{error:#}")));
                 started.as_ref().map(OnPostgres::binary).map_err(|error| anyhow!("{error}"))
@@ -99,7 +109,7 @@ impl OnPostgres {
 
     fn binary(&self) -> Binary {
         let program = self.program().to_string_lossy().into_owned();
-        Binary(self.variables().into_iter().chain([("FALCONER_BIN", program)]).collect())
+        Binary(self.variables().into_iter().chain([("FALCONER_BIN", program), ("CHROMIUM_BIN", browser(Store::Postgres))]).collect())
     }
 }
 
