@@ -51,11 +51,11 @@ pub fn crates(output: &Output) -> Result<Done> {
     Ok(counts.into())
 }
 
-/// Eight seconds a target, always from the same seed, so that a change fails for what it does; `cargo xtask soak` draws one. What is found is written beside the
+/// Four seconds a target, always from the same seed, so that a change fails for what it does; `cargo xtask soak` draws one. What is found is written beside the
 /// corpora, and fails from then on.
 pub fn fuzz(output: &Output) -> Result<Done> {
     let driver = target().join("debug/falconer-fuzz").to_string_lossy().into_owned();
-    Ok(counted(output, "fuzz targets", &root(), &driver, &["--seconds", "8", "--seed", "1"], &[])?.into())
+    Ok(counted(output, "fuzz targets", &root(), &driver, &["--seconds", "4", "--seed", "1"], &[])?.into())
 }
 
 pub fn counted_instructions(_: &Output) -> Result<Done> {

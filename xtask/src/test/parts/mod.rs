@@ -211,7 +211,7 @@ pub const PARTS: &[Part] = &[
     },
     Part {
         name: "fuzz",
-        what: "eight seconds for each thing that strangers can send",
+        what: "four seconds for each thing that strangers can send",
         lane: Lane::Beside,
         binary: true,
         run: Run::Once(checks::fuzz),
