@@ -30,7 +30,7 @@ pub struct Login {
     pub(crate) form_keys: FormKeys,
     /// `None`: no mail is sent.
     pub(crate) post: Option<Post>,
-    pub(crate) running_attempts: RunningAttempts,
+    pub(crate) running_attempts: Arc<RunningAttempts>,
     pub(crate) full_counts: FullCounts,
     pub(crate) checked_providers: CheckedProviders,
     pub(crate) silent: SilentProviders,
@@ -68,7 +68,7 @@ impl Login {
             passwords,
             form_keys,
             post,
-            running_attempts: RunningAttempts::default(),
+            running_attempts: Arc::default(),
             full_counts: FullCounts::default(),
             checked_providers: CheckedProviders::default(),
             silent: SilentProviders::default(),

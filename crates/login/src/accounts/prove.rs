@@ -61,7 +61,7 @@ impl Login {
         let stored = account.as_ref().and(stored);
         let checked = attempt.checked(self.passwords.check(turn, password, stored.as_deref())).await?;
         let (Checked::Right { outdated }, Some(proven)) = (checked, stored) else {
-            self.note_failure(&attempt).await?;
+            self.note_failure(attempt).await?;
             return Err(LoginError::WrongPassword);
         };
         self.note_success(&attempt).await?;

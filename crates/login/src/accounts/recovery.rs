@@ -84,7 +84,7 @@ impl Login {
             None => None,
         };
         let Some(found) = active else {
-            self.note_failure(&attempt).await?;
+            self.note_failure(attempt).await?;
             return Err(LoginError::WrongPassword);
         };
         let change = CredentialsChange::UseRecoveryCode(found.id.clone());

@@ -45,7 +45,7 @@ impl Login {
         let found = match attempt.checked(provider.kind.finish(&unused, &answer, now_ms)).await {
             Ok(found) => found,
             Err(error) if error.fault() == Fault::Person => {
-                self.note_failure(&attempt).await?;
+                self.note_failure(attempt).await?;
                 return Err(LoginError::WrongPassword.into());
             }
             Err(error) => return Err(error.into()),

@@ -7,15 +7,17 @@
 //! A new password and `unlock` begin new counts: both stand in the names of the counts.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use falconer_auth::{ApiError, By, DAY_MS, Revision};
-use falconer_store::ATTEMPTS_AHEAD_MS;
+use falconer_store::{ATTEMPTS_AHEAD_MS, StoreError};
+use falconer_traces::carry;
 
 use crate::accounts::queue::Asker;
 use crate::error::LoginError;
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::login::Login;
-use crate::sessions::running_attempts::Attempt;
+use crate::sessions::running_attempts::{Attempt, Note};
 
 /// So long a browser or a network is known after a sign-in.
 const KNOWN_MS: i64 = 60 * DAY_MS;
@@ -101,7 +103,7 @@ impl Login {
     }
 
     /// Begins an attempt, unless there were too many failures.
-    pub(crate) async fn begin_attempt(&self, counts: Counts) -> Result<Attempt<'_>, LoginError> {
+    pub(crate) async fn begin_attempt(&self, counts: Counts) -> Result<Attempt, LoginError> {
         let full_seconds = counts.limits.iter().filter_map(|(key, _)| self.full_counts.wait_seconds(key, self.now_ms())).max();
         if let Some(retry_after_seconds) = full_seconds {
             return Err(LoginError::Throttled { retry_after_seconds });
@@ -128,38 +130,30 @@ impl Login {
         }
     }
 
-    /// Counts the attempts of those who did not wait for their end as failures.
+    /// Counts the attempts of those who did not wait for their end as failures. Whoever begins one has the turn, and a task the work: it is done once, although this
+    /// caller gives up too.
     async fn note_abandoned(&self) -> Result<(), LoginError> {
-        let window_ms = self.settings.attempts_window_ms;
         let Some(noting) = self.running_attempts.note_abandoned().await else { return Ok(()) };
-        while let Some(abandoned) = noting.next() {
-            let _move = abandoned.moving.write().await;
-            if self.now_ms().saturating_sub(abandoned.at_ms) < window_ms {
-                let noted = self.store.note_attempt(&abandoned.key, self.now_ms(), window_ms).await;
-                noted.map_err(|error| self.store_error(error))?;
-            }
-            noting.is_noted();
-        }
-        Ok(())
+        self.in_a_task(noting.run(self.note())).await
     }
 
-    /// Counts a failure.
-    pub(crate) async fn note_failure(&self, attempt: &Attempt<'_>) -> Result<(), LoginError> {
-        attempt.has_failed();
-        let mut moves = Vec::with_capacity(attempt.moving.len());
-        for (_, moving) in &attempt.moving {
-            moves.push(moving.write().await);
-        }
-        for (key, _) in &attempt.counts.limits {
-            let noted = self.store.note_attempt(key, self.now_ms(), self.settings.attempts_window_ms).await;
-            noted.map_err(|error| self.store_error(error))?;
-        }
-        attempt.end();
-        Ok(())
+    /// Counts a failure, once. A task notes it, which nobody who gives up waiting stops half way.
+    pub(crate) async fn note_failure(&self, attempt: Attempt) -> Result<(), LoginError> {
+        self.in_a_task(attempt.note(self.note())).await
+    }
+
+    fn note(&self) -> Note {
+        Note { store: Arc::clone(&self.store), now_ms: self.now_ms(), window_ms: self.settings.attempts_window_ms }
+    }
+
+    /// Where nobody waits any more, nobody hears of a store that has failed for good: the next who writes to it does.
+    async fn in_a_task(&self, noting: impl Future<Output = Result<(), StoreError>> + Send + 'static) -> Result<(), LoginError> {
+        let noted = tokio::spawn(carry(noting)).await.map_err(|error| LoginError::Internal(error.to_string()))?;
+        noted.map_err(|error| self.store_error(error))
     }
 
     /// Forgets the failures of whoever has just been right, and knows the place from now on.
-    pub(crate) async fn note_success(&self, attempt: &Attempt<'_>) -> Result<(), LoginError> {
+    pub(crate) async fn note_success(&self, attempt: &Attempt) -> Result<(), LoginError> {
         for key in &attempt.counts.cleared {
             self.clear_count(key).await?;
         }

@@ -2,12 +2,16 @@
 //!
 //! Whoever gives up waiting for what is being checked has failed, else the limits would bind only those who wait. Such an attempt goes on counting here until the
 //! next one, of anybody, has noted it.
+//!
+//! What moves a failure from here to the store owns what it moves, so that it can be a task that nobody has to wait for: a failure that was noted counts here no
+//! more, whatever becomes of the others, and of whoever asked for it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, RwLock};
+use falconer_store::{Store, StoreError};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock};
 
 use super::attempts::Counts;
 
@@ -16,7 +20,7 @@ use super::attempts::Counts;
 pub(crate) struct RunningAttempts {
     state: Mutex<State>,
     /// One after the other notes what was abandoned.
-    noting: AsyncMutex<()>,
+    noting: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Default)]
@@ -38,24 +42,31 @@ struct Running {
 
 /// An attempt that is over and still counts here against this name.
 #[derive(Clone)]
-pub(super) struct Abandoned {
-    pub(super) key: String,
+struct Abandoned {
+    key: String,
     /// When it was begun, milliseconds since 1970.
-    pub(super) at_ms: i64,
-    pub(super) moving: Arc<RwLock<()>>,
+    at_ms: i64,
+    moving: Arc<RwLock<()>>,
 }
 
 /// The right to note what was abandoned.
-pub(super) struct Noting<'a> {
-    running: &'a RunningAttempts,
-    _turn: AsyncMutexGuard<'a, ()>,
+pub(super) struct Noting {
+    running: Arc<RunningAttempts>,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// How a failure is noted.
+pub(super) struct Note {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) now_ms: i64,
+    pub(super) window_ms: i64,
 }
 
 /// An attempt that is being made. Dropping it ends it.
-pub(crate) struct Attempt<'a> {
-    running: &'a RunningAttempts,
+pub(crate) struct Attempt {
+    running: Arc<RunningAttempts>,
     pub(super) counts: Counts,
-    /// What belongs to each of its names, in the order of names: so that two attempts never wait for each other.
+    /// What belongs to each of its names, in the order of names: so that two attempts never wait for each other. A failure that is noted takes its name away.
     pub(super) moving: Vec<(String, Arc<RwLock<()>>)>,
     begun_ms: i64,
     is_counted: AtomicBool,
@@ -68,7 +79,7 @@ impl RunningAttempts {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn attempt(&self, counts: Counts, begun_ms: i64) -> Attempt<'_> {
+    pub(super) fn attempt(self: &Arc<Self>, counts: Counts, begun_ms: i64) -> Attempt {
         let mut state = self.state();
         let mut moving: Vec<_> = counts
             .limits
@@ -81,31 +92,43 @@ impl RunningAttempts {
             .collect();
         drop(state);
         moving.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Attempt { running: self, counts, moving, begun_ms, is_counted: AtomicBool::new(false), is_open: AtomicBool::new(false) }
+        let running = Arc::clone(self);
+        Attempt { running, counts, moving, begun_ms, is_counted: AtomicBool::new(false), is_open: AtomicBool::new(false) }
     }
 
     /// `None`: there is nothing to note.
-    pub(super) async fn note_abandoned(&self) -> Option<Noting<'_>> {
+    pub(super) async fn note_abandoned(self: &Arc<Self>) -> Option<Noting> {
         if self.state().abandoned.is_empty() {
             return None;
         }
-        Some(Noting { running: self, _turn: self.noting.lock().await })
+        Some(Noting { running: Arc::clone(self), _turn: Arc::clone(&self.noting).lock_owned().await })
     }
 }
 
-impl Noting<'_> {
-    /// The oldest; it counts here until it is noted.
-    pub(super) fn next(&self) -> Option<Abandoned> {
-        self.running.state().abandoned.front().cloned()
-    }
-
-    /// That one counts here no more.
-    pub(super) fn is_noted(&self) {
-        let mut state = self.running.state();
-        if let Some(abandoned) = state.abandoned.pop_front() {
+impl Noting {
+    /// Notes all, the oldest first. Each counts here until it is noted.
+    pub(super) async fn run(self, note: Note) -> Result<(), StoreError> {
+        while let Some(abandoned) = self.next() {
+            let _move = abandoned.moving.write().await;
+            if note.now_ms.saturating_sub(abandoned.at_ms) < note.window_ms {
+                note.write(&abandoned.key).await?;
+            }
+            let mut state = self.running.state();
+            state.abandoned.pop_front();
             state.end(&abandoned.key);
             state.leave(&abandoned.key);
         }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<Abandoned> {
+        self.running.state().abandoned.front().cloned()
+    }
+}
+
+impl Note {
+    async fn write(&self, key: &str) -> Result<(), StoreError> {
+        self.store.note_attempt(key, self.now_ms, self.window_ms).await.map(|_| ())
     }
 }
 
@@ -128,7 +151,7 @@ impl State {
     }
 }
 
-impl Attempt<'_> {
+impl Attempt {
     /// Counts it. For each of the limits: how many are being made, with itself.
     pub(super) fn begin(&self) -> Vec<u32> {
         let mut state = self.running.state();
@@ -150,34 +173,41 @@ impl Attempt<'_> {
         outcome
     }
 
-    /// It has failed, and is being noted.
-    pub(super) fn has_failed(&self) {
+    /// Notes that it has failed. What can't be noted is noted with what was abandoned.
+    pub(super) async fn note(mut self, note: Note) -> Result<(), StoreError> {
         self.is_open.store(true, Ordering::Relaxed);
+        let mut moves = Vec::with_capacity(self.moving.len());
+        for (_, moving) in &self.moving {
+            moves.push(Arc::clone(moving).write_owned().await);
+        }
+        while let Some((key, _)) = self.moving.last() {
+            note.write(key).await?;
+            self.forget_last();
+        }
+        Ok(())
     }
 
-    /// It is not being made any more.
-    pub(super) fn end(&self) {
-        self.is_open.store(false, Ordering::Relaxed);
-        if self.is_counted.swap(false, Ordering::Relaxed) {
-            let mut state = self.running.state();
-            for (key, _) in &self.counts.limits {
-                state.end(key);
+    /// It counts here no more against the last of its names.
+    fn forget_last(&mut self) {
+        let mut state = self.running.state();
+        if let Some((key, _)) = self.moving.pop() {
+            if self.is_counted.load(Ordering::Relaxed) {
+                state.end(&key);
             }
+            state.leave(&key);
         }
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for Attempt {
     fn drop(&mut self) {
         if self.is_open.load(Ordering::Relaxed) && self.is_counted.load(Ordering::Relaxed) {
             let entry = |(key, moving): (String, Arc<RwLock<()>>)| Abandoned { key, at_ms: self.begun_ms, moving };
             self.running.state().abandoned.extend(self.moving.drain(..).map(entry));
             return;
         }
-        self.end();
-        let mut state = self.running.state();
-        for (key, _) in &self.counts.limits {
-            state.leave(key);
+        while !self.moving.is_empty() {
+            self.forget_last();
         }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use crate::common::{ADDRESS, PASSWORD, World, from, settings};
+use crate::common::{ADDRESS, PASSWORD, World, empty_store, from, settings};
+use crate::failing::Failing;
 use crate::provider::{FakeProvider, configured, found};
-use falconer_login::{LoginError, LoginSettings, ProviderSignInError, SignInError, Way};
+use falconer_login::{LoginError, LoginSettings, ProviderSignInError, SignInError, Visitor, Way};
 
 /// Polls until this is so, and then gives up; the answer if it comes first.
 async fn give_up_once<T>(attempt: impl Future<Output = T>, is_so: impl Fn() -> bool) -> Option<T> {
@@ -40,8 +41,6 @@ async fn whoever_hangs_up_while_the_password_is_hashed_is_counted() {
             None | Some(Err(LoginError::WrongPassword)) => abandoned += 1,
             // The hashes of those who hung up before are being made still, and it was none of them.
             Some(Err(LoginError::TooBusy)) => tokio::task::yield_now().await,
-            // Whoever hangs up while a failure is being written is counted once more: never less.
-            Some(Err(LoginError::Throttled { .. })) if abandoned >= 5 => break,
             Some(Err(error)) => panic!("{error}, after {abandoned}"),
             Some(Ok(_)) => panic!("a wrong password"),
         }
@@ -53,6 +52,86 @@ async fn whoever_hangs_up_while_the_password_is_hashed_is_counted() {
     assert!(world.login.sign_in_local("ann", PASSWORD, &from(ADDRESS)).await.is_ok());
     world.clock.advance(15 * 60_000);
     assert!(world.login.sign_in_local("ann", PASSWORD, &stranger).await.is_ok());
+}
+
+/// How many limits an attempt of a stranger for a name counts against.
+const LIMITS: usize = 4;
+
+/// `ann` in a store that counts its calls.
+async fn counted_world() -> (World, Arc<Failing>) {
+    let failing = Arc::new(Failing::new(empty_store()));
+    let world = World::on(failing.clone(), settings()).await;
+    world.ann().await;
+    (world, failing)
+}
+
+/// Wrong passwords, one after the other, until one is refused for the number of them.
+async fn failures_left(world: &World, stranger: &Visitor<'_>) -> usize {
+    for count in 0.. {
+        match world.login.sign_in_local("ann", "wrong password", stranger).await {
+            Err(LoginError::WrongPassword) => {}
+            answer => {
+                assert!(is_throttled(&answer));
+                return count;
+            }
+        }
+    }
+    unreachable!()
+}
+
+/// Story: a failure whose caller hung up while it was being written was queued whole once more, so that five of them were ten.
+#[tokio::test]
+async fn whoever_hangs_up_while_the_failure_is_written_is_counted_once() {
+    let (world, failing) = counted_world().await;
+    let stranger = from(IpAddr::from([198, 51, 100, 1]));
+    let noted = || failing.calls_of("note_attempt");
+    let begun = noted();
+    for attempts in 0..10 {
+        let attempt = world.login.sign_in_local("ann", "wrong password", &stranger);
+        let given_up = give_up_once(attempt, || noted() > begun + LIMITS * attempts).await;
+        assert!(given_up.is_none(), "after {attempts}");
+        while noted() < begun + LIMITS * (attempts + 1) {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(failures_left(&world, &stranger).await, 0);
+    assert_eq!(noted(), begun + LIMITS * 10);
+}
+
+/// The same of whoever hangs up while the failures of others are written.
+#[tokio::test]
+async fn what_others_have_abandoned_is_counted_once() {
+    let (world, failing) = counted_world().await;
+    let stranger = from(IpAddr::from([198, 51, 100, 1]));
+    let noted = || failing.calls_of("note_attempt");
+    let (begun, hashes) = (noted(), world.login.password_hashes());
+    let attempt = world.login.sign_in_local("ann", "wrong password", &stranger);
+    assert!(give_up_once(attempt, || world.login.password_hashes() > hashes).await.is_none());
+    // Each gives up at another one of the limits, and has tried nothing.
+    for limits in 1..=LIMITS {
+        let attempt = world.login.sign_in_local("ann", "wrong password", &stranger);
+        if noted() < begun + limits {
+            assert!(give_up_once(attempt, || noted() >= begun + limits).await.is_none());
+        }
+    }
+    assert_eq!(failures_left(&world, &stranger).await, 9);
+    assert_eq!(noted(), begun + LIMITS * 10);
+}
+
+/// Of what the store took, nothing is written again.
+#[tokio::test]
+async fn what_could_not_be_written_is_counted_once() {
+    for answered in 0..LIMITS {
+        let (world, failing) = counted_world().await;
+        let stranger = from(IpAddr::from([198, 51, 100, 1]));
+        let begun = failing.calls_of("note_attempt");
+        failing.lose_after("note_attempt", answered);
+        let answer = world.login.sign_in_local("ann", "wrong password", &stranger).await;
+        assert!(matches!(answer, Err(LoginError::Unavailable(_))));
+        assert_eq!(failures_left(&world, &stranger).await, 9, "after {answered}");
+        // One that was lost, and those that were taken.
+        assert_eq!(failing.calls_of("note_attempt"), begun + 1 + LIMITS * 10);
+    }
 }
 
 /// A directory with a lock-out of its own would have shut somebody out.

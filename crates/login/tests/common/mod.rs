@@ -39,16 +39,21 @@ pub fn settings() -> LoginSettings {
     LoginSettings { password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 }, ..LoginSettings::default() }
 }
 
+/// In memory.
+pub fn empty_store() -> Arc<dyn Store> {
+    let sealing = Counting::default();
+    let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
+    let fill = Arc::new(move |bytes: &mut [u8]| sealing.fill(bytes));
+    Arc::new(SqliteStore::in_memory(keys, fill).unwrap())
+}
+
 impl World {
     pub async fn new() -> World {
         World::with(settings()).await
     }
 
     pub async fn with(settings: LoginSettings) -> World {
-        let sealing = Counting::default();
-        let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
-        let fill = Arc::new(move |bytes: &mut [u8]| sealing.fill(bytes));
-        World::on(Arc::new(SqliteStore::in_memory(keys, fill).unwrap()), settings).await
+        World::on(empty_store(), settings).await
     }
 
     /// A fresh installation in this store, with the first roles, and a role for the team `zap`.
@@ -65,19 +70,24 @@ impl World {
         world
     }
 
-    /// Makes or changes a role behind auth's back, and lets it catch up.
-    pub async fn role(&self, role_id: &str, scopes: &[&str]) {
-        let now_ms = self.clock.now_ms();
-        let step = Step {
+    /// A change behind auth's back.
+    pub async fn step(&self, depends_on: Vec<Key>) -> Step {
+        Step {
             decided_at: self.store.revision().await.unwrap(),
-            depends_on: vec![Key::Role],
-            at_ms: now_ms,
+            depends_on,
+            at_ms: self.clock.now_ms(),
             actor: "test".to_owned(),
             grant: None,
             action: "changed".to_owned(),
             detail: None,
             details: Details::default(),
-        };
+        }
+    }
+
+    /// Makes or changes a role behind auth's back, and lets it catch up.
+    pub async fn role(&self, role_id: &str, scopes: &[&str]) {
+        let now_ms = self.clock.now_ms();
+        let step = self.step(vec![Key::Role]).await;
         let role = RoleRecord {
             role_id: role_id.to_owned(),
             scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
