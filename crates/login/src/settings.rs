@@ -13,8 +13,6 @@ use crate::sessions::forms::FormKeys;
 /// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
 #[derive(Clone)]
 pub struct LoginSettings {
-    /// Whether people sign in with local accounts. Default yes.
-    pub local_accounts: bool,
     /// Whom passkeys are made for; `None`: there are none. Default none.
     pub relying_party: Option<RelyingParty>,
     /// Where else people sign in, in the order of the sign-in page.
@@ -74,7 +72,6 @@ impl Default for PasswordCost {
 impl Default for LoginSettings {
     fn default() -> Self {
         LoginSettings {
-            local_accounts: true,
             relying_party: None,
             providers: Vec::new(),
             directories: Vec::new(),

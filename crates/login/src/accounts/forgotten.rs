@@ -40,17 +40,16 @@ enum Forgotten {
 }
 
 impl Login {
-    /// Whether forgotten passwords are mended by mail: there are local accounts, and a mail server.
+    /// Whether forgotten passwords are mended by mail: there is a mail server.
     pub fn mails_links(&self) -> bool {
-        self.settings.local_accounts && self.post.is_some()
+        self.post.is_some()
     }
 
     /// Mails a link for another password to whoever has this name or address, if anybody has, and may sign in. Nobody learns which.
     ///
     /// Invalid: it can be neither. Throttled: too many were asked for. Too busy: too many are being sent. Not found: no such mails are sent here.
     pub async fn mail_forgotten(self: &Arc<Self>, typed: &str, site: &MailedSite, visitor: &Visitor<'_>) -> Result<(), LoginError> {
-        let post = self.post.as_ref().filter(|_| self.settings.local_accounts);
-        let post = post.ok_or_else(|| LoginError::NotFound("No links for a password are mailed here.".to_owned()))?;
+        let post = self.post.as_ref().ok_or_else(|| LoginError::NotFound("No links for a password are mailed here.".to_owned()))?;
         let forgotten = Forgotten::read(typed)?;
         self.check_clock()?;
         self.check_mail_room()?;

@@ -37,8 +37,8 @@ pub struct RecoveryCodesView {
 impl Login {
     /// Makes ten codes in the place of those before. They are shown once and kept nowhere.
     pub async fn make_recovery_codes(&self, session: &Session) -> Result<Vec<Zeroizing<String>>, LoginError> {
-        let name = session.account_name().filter(|_| self.settings.local_accounts);
-        let name = name.ok_or_else(|| LoginError::Invalid("Sign in with a local account to have recovery codes.".to_owned()))?;
+        let name =
+            session.account_name().ok_or_else(|| LoginError::Invalid("Sign in with a local account to have recovery codes.".to_owned()))?;
         self.check_fresh(session)?;
         let now_ms = self.now_ms();
         let codes: Vec<Zeroizing<String>> = (0..CODES).map(|_| self.draw_code()).collect();
@@ -65,9 +65,6 @@ impl Login {
 
     /// Signs somebody in with a code, which is used up by it. Wrong ones count as wrong passwords do, and get the same answer.
     pub async fn sign_in_recovery(&self, name: &str, code: &str, visitor: &Visitor<'_>) -> Result<SignedIn, SignInError> {
-        if !self.settings.local_accounts {
-            return Err(LoginError::Invalid("Nobody signs in with a local account here.".to_owned()));
-        }
         self.check_clock()?;
         let name = normal_name(name);
         let credentials = self.credentials(name.as_deref().unwrap_or_default()).await?;

@@ -51,7 +51,7 @@ pub struct Assertion<'a> {
 impl Login {
     /// Whom passkeys are made for here.
     pub(crate) fn relying_party(&self) -> Option<&RelyingParty> {
-        self.settings.relying_party.as_ref().filter(|_| self.settings.local_accounts)
+        self.settings.relying_party.as_ref()
     }
 
     /// What a browser without a session needs to ask for a passkey; `cookie_value` is its cookie of forms. `None`: there are no passkeys here.

@@ -189,13 +189,6 @@ async fn no_token_is_in_debug() {
     assert!(!format!("{ann:?}").contains(&ann.csrf));
 }
 
-#[tokio::test]
-async fn local_accounts_can_be_switched_off() {
-    let world = World::with(LoginSettings { local_accounts: false, ..settings() }).await;
-    let refused = world.login.sign_in_local("ann", PASSWORD, &from(ADDRESS)).await;
-    assert!(matches!(refused.err(), Some(LoginError::Invalid(_))));
-}
-
 /// A sign-in took as long as two hashes. One is what there is, for whoever is right, wrong, or nobody.
 #[tokio::test]
 async fn an_attempt_is_one_hash_whoever_it_is_for() {

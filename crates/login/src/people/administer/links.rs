@@ -200,7 +200,7 @@ impl Login {
     }
 
     async fn found_link(&self, token: &str) -> Result<Option<FoundLink>, LoginError> {
-        if token.len() != 43 || !self.settings.local_accounts {
+        if token.len() != 43 {
             return Ok(None);
         }
         let link = self.store.account_link(&hash(token)).await;
