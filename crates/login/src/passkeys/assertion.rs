@@ -127,7 +127,7 @@ impl Login {
             return Err(PasskeyError::WrongKeyFlag);
         }
         let passkey = self.passkey(assertion.id).await?.ok_or(PasskeyError::Unknown)?;
-        if assertion.user != user_handle(&passkey.account) {
+        if assertion.user != user_handle(&passkey) {
             return Err(PasskeyError::WrongUser);
         }
         let signed = [data_bytes.as_slice(), digest(&SHA256, &client_data_bytes).as_ref()].concat();

@@ -14,6 +14,9 @@ use crate::login::Login;
 /// So long a challenge can be answered: a sign-in page lies open for a while before a browser offers a passkey on it.
 const CEREMONY_MS: i64 = 30 * MINUTE_MS;
 
+/// A time, a random number and a user handle have less.
+const LONGEST_TOKEN: usize = 128;
+
 /// What an answer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -41,7 +44,7 @@ pub(crate) struct Ceremony {
     pub(crate) challenge: String,
     /// The same by keys of forms with which another node may have made it.
     others: Vec<String>,
-    /// `<milliseconds>.<22 random characters>`, for a hidden field.
+    /// `<milliseconds>.<22 random characters>`, and behind another point what else is to come back; for a hidden field.
     pub(crate) token: String,
     made_ms: i64,
 }
@@ -54,9 +57,16 @@ impl Login {
         self.ceremony(purpose, bound_to, token, made_ms)
     }
 
+    /// The same for a new passkey, whose owner authenticators will call so: whoever answers it has made the passkey for that name.
+    pub(crate) fn begin_registration(&self, bound_to: &str, user_handle: &str) -> Ceremony {
+        let made_ms = self.now_ms();
+        let token = format!("{made_ms}.{}.{user_handle}", self.draw::<16>());
+        self.ceremony(Purpose::Register, bound_to, token, made_ms)
+    }
+
     /// The challenge that an answer must hold.
     pub(crate) fn read_ceremony(&self, purpose: Purpose, bound_to: &str, token: &str) -> Result<Ceremony, PasskeyError> {
-        let made_ms = token.split_once('.').filter(|_| token.len() <= 64).and_then(|(made_ms, _)| made_ms.parse().ok());
+        let made_ms = token.split_once('.').filter(|_| token.len() <= LONGEST_TOKEN).and_then(|(made_ms, _)| made_ms.parse().ok());
         let made_ms = made_ms.filter(|_| !bound_to.is_empty()).ok_or(PasskeyError::NotBegunHere)?;
         Ok(self.ceremony(purpose, bound_to, token.to_owned(), made_ms))
     }
@@ -78,6 +88,11 @@ impl Login {
 }
 
 impl Ceremony {
+    /// What a new passkey's owner is called in it.
+    pub(crate) fn user_handle(&self) -> Option<&str> {
+        self.token.splitn(3, '.').nth(2)
+    }
+
     pub(crate) fn is_answered_by(&self, challenge: &str) -> bool {
         let is = |made: &String| !made.is_empty() && bool::from(made.as_bytes().ct_eq(challenge.as_bytes()));
         is(&self.challenge) || self.others.iter().any(is)

@@ -60,22 +60,24 @@ pub struct NewPasskey<'a> {
     pub label: &'a str,
 }
 
-/// What an authenticator calls the owner of an account: 32 bytes in base64url.
-pub(super) fn user_handle(account: &str) -> String {
-    fingerprint(["passkey user", account])
+/// What authenticators call the owner of this passkey: 32 random bytes in base64url. Where nothing is kept, an earlier version made it of the account's name, so that
+/// whoever finds a security key could try whose it is.
+pub(super) fn user_handle(passkey: &PasskeyRecord) -> String {
+    passkey.user_handle.clone().unwrap_or_else(|| fingerprint(["passkey user", &passkey.account]))
 }
 
 impl Login {
     /// What a browser needs to have a passkey made. `None`: there are none here, or not for this session.
     pub async fn offer_registration(&self, session: &Session) -> Result<Option<RegistrationOffer>, LoginError> {
         let Some((party, name)) = self.relying_party().zip(session.account_name()) else { return Ok(None) };
-        let ceremony = self.begin_ceremony(Purpose::Register, &session.csrf);
         let passkeys = self.credentials(name).await?.passkeys;
+        let user = passkeys.iter().find_map(|passkey| passkey.user_handle.clone()).unwrap_or_else(|| self.draw::<32>());
+        let ceremony = self.begin_registration(&session.csrf, &user);
         Ok(Some(RegistrationOffer {
             challenge: ceremony.challenge,
             ceremony: ceremony.token,
             relying_party: party.id.clone(),
-            user: user_handle(name),
+            user,
             name: name.to_owned(),
             display_name: session.person.display_name.clone(),
             exclude: passkeys.into_iter().map(|passkey| passkey.id).collect(),
@@ -123,6 +125,7 @@ impl Login {
             label,
             created_ms: now_ms,
             last_used_ms: None,
+            user_handle: ceremony.user_handle().map(str::to_owned),
         };
         self.change_credentials(&session.identity, "passkey added", name, CredentialsChange::AddPasskey(passkey)).await?;
         Ok(())

@@ -193,20 +193,23 @@ impl Says {
     pub async fn sign_in_for(&self, world: &World, cookie: &str, challenge: &str, ceremony: &str) -> Result<SignedIn, PasskeyError> {
         let (client_data, data) = (self.client_data(challenge), self.data());
         let message = [data.as_slice(), &Sha256::digest(&client_data)].concat();
+        // What came with the offer is kept with the key.
+        let kept = world.store.passkey(&text(&self.id)).await.unwrap().and_then(|passkey| passkey.user_handle);
+        let kept_user = self.user.clone().or(kept).unwrap_or_else(|| user("ann"));
         let assertion = Assertion {
             ceremony: self.ceremony.as_deref().unwrap_or(ceremony),
             id: &text(self.outer_id.as_ref().unwrap_or(&self.id)),
             client_data: &text(&client_data),
             authenticator_data: &text(&data),
             signature: &text(&(self.signature)(self.signer.sign(&message))),
-            user: &self.user.clone().unwrap_or_else(|| user("ann")),
+            user: &kept_user,
         };
         let visitor = Visitor { address: ADDRESS, user_agent: "test browser", browser: Some(cookie) };
         world.login.sign_in_passkey(&assertion, &visitor).await
     }
 }
 
-/// The user handle of an account: what the server gave when the key was made.
+/// The user handle of an account as earlier versions made it.
 pub fn user(account: &str) -> String {
     falconer_login::fingerprint(["passkey user", account])
 }

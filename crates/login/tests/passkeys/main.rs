@@ -10,7 +10,7 @@ use authenticator::{ATTESTED, EXTENSIONS, Kind, Says, USER_PRESENT, USER_VERIFIE
 use ciborium::Value;
 use common::{DAY_MS, PASSWORD, World, from, settings};
 use falconer_login::{LoginError, LoginSettings, PasskeyError, RelyingParty, Session, SignInMethod};
-use falconer_store::AuditStart;
+use falconer_store::{AuditStart, CredentialsChange};
 
 const COOKIE: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const ID: &[u8] = b"an id of a credential";
@@ -171,8 +171,50 @@ async fn a_statement_about_the_model_is_not_looked_at() {
     says.register(&world, &ann).await.unwrap();
 }
 
+/// Story: it was a hash of the account's name, so that whoever found a security key could try whose it is.
 #[tokio::test]
-async fn without_a_host_name_or_local_accounts_there_are_none() {
+async fn what_authenticators_call_somebody_says_nothing_of_them() {
+    let world = world().await;
+    let (ann, bob) = (world.ann().await, world.person("bob", &[], &[]).await);
+    let offer = async |session: &Session| world.login.offer_registration(session).await.unwrap().unwrap();
+    let (offered, another) = (offer(&ann).await, offer(&ann).await);
+    assert_eq!(offered.user.len(), 43);
+    assert!(offered.user != user("ann") && offered.user != another.user, "it is drawn");
+    // It comes back with the answer, and nobody puts another one in.
+    let says = Says::to_register(Kind::Es256, ID);
+    for ceremony in [format!("{}x", offered.ceremony), offered.ceremony.replace(&offered.user, &another.user), "1.2.3".to_owned()] {
+        let refused = says.register_for(&world, &ann, &offered.challenge, &ceremony).await;
+        assert_eq!(refused.err(), Some(PasskeyError::NotBegunHere), "{ceremony}");
+    }
+    says.register_for(&world, &ann, &offered.challenge, &offered.ceremony).await.unwrap();
+    let signs = |user: &str, counter| Says { user: Some(user.to_owned()), ..Says::to_sign_in(Kind::Es256, ID, counter) };
+    for other in [another.user.as_str(), &user("ann"), ""] {
+        assert_eq!(signs(other, 1).sign_in(&world, COOKIE).await.err(), Some(PasskeyError::WrongUser), "{other}");
+    }
+    signs(&offered.user, 1).sign_in(&world, COOKIE).await.unwrap();
+    // All passkeys of one account have the same, so that an authenticator knows them for one.
+    assert_eq!(offer(&ann).await.user, offered.user);
+    assert_ne!(offer(&bob).await.user, offered.user);
+}
+
+#[tokio::test]
+async fn a_passkey_of_an_earlier_version_goes_on() {
+    let (world, ann) = with_passkey().await;
+    let mut before = world.store.passkey(&text(ID)).await.unwrap().unwrap();
+    before.user_handle = None;
+    let remove = CredentialsChange::RemovePasskey { id: before.id.clone(), keep_a_way_in: false };
+    for change in [remove, CredentialsChange::AddPasskey(before)] {
+        let step = world.step(Vec::new()).await;
+        world.store.change_credentials(&step, "ann", change).await.unwrap();
+    }
+    let signs = Says { user: Some(user("ann")), ..Says::to_sign_in(Kind::Es256, ID, 1) };
+    signs.sign_in(&world, COOKIE).await.unwrap();
+    // The next one says nothing of them.
+    assert_ne!(world.login.offer_registration(&ann).await.unwrap().unwrap().user, user("ann"));
+}
+
+#[tokio::test]
+async fn without_a_host_name_there_are_none() {
     let world = World::new().await;
     let ann = world.ann().await;
     assert_eq!(world.login.offer_passkey(COOKIE), None);

@@ -28,6 +28,7 @@ fn passkey(id: &str, account: &str) -> PasskeyRecord {
         label: "Ω key".into(),
         created_ms: NOW,
         last_used_ms: None,
+        user_handle: Some("handle".into()),
     }
 }
 
@@ -75,7 +76,8 @@ pub(super) async fn a_password_is_replaced_only_where_it_is_the_one_that_was_pro
 pub(super) async fn passkeys_come_back_as_they_were(store: Arc<dyn Store>) {
     let s = &*store;
     ann_and_bob(s).await;
-    let (first, second) = (passkey("k1", "ann"), PasskeyRecord { created_ms: NOW + 1, resident: false, ..passkey("k0", "ann") });
+    let (first, second) =
+        (passkey("k1", "ann"), PasskeyRecord { created_ms: NOW + 1, resident: false, user_handle: None, ..passkey("k0", "ann") });
     for passkey in [&first, &second] {
         change(s, "ann", CredentialsChange::AddPasskey(passkey.clone())).await.unwrap();
     }

@@ -254,6 +254,7 @@ pub static TABLES: &[Table] = &[
             text("label"),
             int("created_ms"),
             int("last_used_ms"),
+            text("user_handle"),
         ],
     ),
     table("recovery_codes", 1, &[text("id"), text("account"), int("position"), bytes("hash"), int("created_ms"), int("used_ms")]),

@@ -38,6 +38,8 @@ pub struct PasskeyRecord {
     pub created_ms: i64,
     /// Milliseconds since 1970.
     pub last_used_ms: Option<i64>,
+    /// What authenticators call its owner, in base64url (Web Authentication, section 5.4.3). `None`: a hash of the account's name, as earlier versions had it.
+    pub user_handle: Option<String>,
 }
 
 /// A code with which somebody signs in once, when nothing else is at hand.

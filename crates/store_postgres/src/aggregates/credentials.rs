@@ -9,7 +9,7 @@ use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const PASSKEY: &str = "id, account, public_key, counter, transports, aaguid, resident, label, created_ms, last_used_ms";
+const PASSKEY: &str = "id, account, public_key, counter, transports, aaguid, resident, label, created_ms, last_used_ms, user_handle";
 
 /// Where the hash of an account's password was sealed.
 pub(crate) fn password_place(account: &str) -> Place<'_> {
@@ -137,7 +137,7 @@ async fn password(on: &impl Connection, sealer: &Sealer, account: &str) -> Res<O
 }
 
 async fn insert_passkey(on: &impl Connection, passkey: &PasskeyRecord) -> Res<()> {
-    let sql = format!("INSERT INTO passkeys ({PASSKEY}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+    let sql = format!("INSERT INTO passkeys ({PASSKEY}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     run(
         on,
         &sql,
@@ -152,6 +152,7 @@ async fn insert_passkey(on: &impl Connection, passkey: &PasskeyRecord) -> Res<()
             &passkey.label,
             &passkey.created_ms,
             &passkey.last_used_ms,
+            &passkey.user_handle,
         ],
     )
     .await?;
@@ -170,6 +171,7 @@ fn read_passkey(row: &Row) -> Res<PasskeyRecord> {
         label: get(row, 7)?,
         created_ms: get(row, 8)?,
         last_used_ms: get(row, 9)?,
+        user_handle: get(row, 10)?,
     })
 }
 

@@ -44,6 +44,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0033_application_keys", text: include_str!("../../migrations/0033_application_keys.sql") },
     Migration { name: "0034_scope_registries", text: include_str!("../../migrations/0034_scope_registries.sql") },
     Migration { name: "0035_clients_in_order", text: include_str!("../../migrations/0035_clients_in_order.sql") },
+    Migration { name: "0036_passkey_user_handles", text: include_str!("../../migrations/0036_passkey_user_handles.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

@@ -9,7 +9,7 @@ use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const PASSKEY: &str = "id, account, public_key, counter, transports, aaguid, resident, label, created_ms, last_used_ms";
+const PASSKEY: &str = "id, account, public_key, counter, transports, aaguid, resident, label, created_ms, last_used_ms, user_handle";
 
 /// Where the hash of an account's password was sealed.
 pub(crate) fn password_place(account: &str) -> Place<'_> {
@@ -134,7 +134,7 @@ fn password(connection: &Connection, sealer: &Sealer, account: &str) -> Res<Opti
 }
 
 fn insert_passkey(connection: &Connection, passkey: &PasskeyRecord) -> Res<()> {
-    let sql = format!("INSERT INTO passkeys ({PASSKEY}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    let sql = format!("INSERT INTO passkeys ({PASSKEY}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     let values = params![
         passkey.id,
         passkey.account,
@@ -146,6 +146,7 @@ fn insert_passkey(connection: &Connection, passkey: &PasskeyRecord) -> Res<()> {
         passkey.label,
         passkey.created_ms,
         passkey.last_used_ms,
+        passkey.user_handle,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -163,6 +164,7 @@ fn read_passkey(row: &Row<'_>) -> Res<PasskeyRecord> {
         label: row.get(7)?,
         created_ms: row.get(8)?,
         last_used_ms: row.get(9)?,
+        user_handle: row.get(10)?,
     })
 }
 

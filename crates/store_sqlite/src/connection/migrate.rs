@@ -46,6 +46,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0033_revoked_grants", text: include_str!("../../migrations/0033_revoked_grants.sql") },
     Migration { name: "0034_application_keys", text: include_str!("../../migrations/0034_application_keys.sql") },
     Migration { name: "0035_scope_registries", text: include_str!("../../migrations/0035_scope_registries.sql") },
+    Migration { name: "0036_passkey_user_handles", text: include_str!("../../migrations/0036_passkey_user_handles.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.
