@@ -114,7 +114,7 @@ func (c *Caller) AuthorizedScopes(ctx context.Context, scopes ...string) ([]stri
 		}
 		if outsideText.MatchString(scope) {
 			// A caller wrote it into a path.
-			return nil, notVerifiable("a scope that it asks for has a character outside of printable ASCII")
+			return nil, badParameter("a scope that it asks for has a character outside of printable ASCII")
 		}
 		wanted = append(wanted, scope)
 	}

@@ -61,7 +61,7 @@ func (g *Guard) Handle(mux *http.ServeMux, pattern string, required Expression, 
 	if err != nil {
 		panic("falconer: " + err.Error())
 	}
-	mux.Handle(pattern, g.protect(requirement, handler))
+	mux.Handle(pattern, g.protect(requirement, pathValue, handler))
 }
 
 // HandleFunc is Handle for a function.
@@ -69,24 +69,32 @@ func (g *Guard) HandleFunc(mux *http.ServeMux, pattern string, required Expressi
 	g.Handle(mux, pattern, required, http.HandlerFunc(handler))
 }
 
-// Require is a middleware; parameters are those of the pattern that matched (http.Request.PathValue), and a missing one is refused with 400. It panics where
-// the expression could never work. Handle also holds the expression against the pattern.
+// Require is a middleware; parameters are those of the pattern that matched (http.Request.PathValue), and a missing one is refused with 400, because an empty one
+// looks the same there. It panics where the expression could never work. Handle also holds the expression against the pattern.
 func (g *Guard) Require(required Expression) func(http.Handler) http.Handler {
+	return g.RequireWith(required, pathValue)
+}
+
+// RequireWith is Require for routers that keep the parameters of a path elsewhere: value gives the decoded text of one, and whether the path of the route has it. Where it
+// has not, the service is not set up correctly: 500, and the log says so.
+func (g *Guard) RequireWith(required Expression, value func(r *http.Request, name string) (string, bool)) func(http.Handler) http.Handler {
 	requirement, err := NewRequirement(required)
 	if err != nil {
 		panic("falconer: " + err.Error())
 	}
-	return func(next http.Handler) http.Handler { return g.protect(requirement, next) }
+	return func(next http.Handler) http.Handler { return g.protect(requirement, value, next) }
 }
+
+func pathValue(r *http.Request, name string) (string, bool) { return r.PathValue(name), true }
 
 // Identify is a middleware for handlers that decide by themselves (Caller.Has): everybody is let in whose credentials are not wrong.
 func (g *Guard) Identify(next http.Handler) http.Handler {
-	return g.protect(&Requirement{expression: AllOf{}}, next)
+	return g.protect(&Requirement{expression: AllOf{}}, pathValue, next)
 }
 
-func (g *Guard) protect(requirement *Requirement, next http.Handler) http.Handler {
+func (g *Guard) protect(requirement *Requirement, value func(*http.Request, string) (string, bool), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller, refusal := g.admit(requirement, w, r)
+		caller, refusal := g.admit(requirement, value, w, r)
 		if refusal != nil {
 			g.log(refusal, r)
 			refusal.Write(w, r)
@@ -136,8 +144,8 @@ func requestOf(r *http.Request) Request {
 	return request
 }
 
-func (g *Guard) admit(requirement *Requirement, w http.ResponseWriter, r *http.Request) (*Caller, *Refusal) {
-	required, refusal := requirement.Fill(r.PathValue)
+func (g *Guard) admit(requirement *Requirement, value func(*http.Request, string) (string, bool), w http.ResponseWriter, r *http.Request) (*Caller, *Refusal) {
+	required, refusal := requirement.fill(func(name string) (string, bool) { return value(r, name) })
 	if refusal != nil {
 		return nil, refusal
 	}

@@ -41,6 +41,13 @@ func notVerifiable(why string) *Refusal {
 	return refused("InputError", http.StatusBadRequest, "not-verifiable", "The request cannot be verified: "+why, "")
 }
 
+// badParameter is of a part of the path that may not stand in a scope.
+func badParameter(why string) *Refusal {
+	refusal := notVerifiable(why)
+	refusal.Reason = "parameter"
+	return refusal
+}
+
 func unauthorized(reason, message, id string) *Refusal {
 	return refused("AuthenticationFailed", http.StatusUnauthorized, reason, message, id)
 }

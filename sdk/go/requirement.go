@@ -123,16 +123,23 @@ func (r *Requirement) scope(scope string) error {
 
 // Fill gives the expression for one request. A value that may not stand in a scope is refused, never cleaned: cleaned, two values would need the same scope.
 func (r *Requirement) Fill(value func(name string) string) (Expression, *Refusal) {
+	return r.fill(func(name string) (string, bool) { return value(name), true })
+}
+
+// fill is the same where a parameter may be missing, which no caller can help.
+func (r *Requirement) fill(value func(name string) (string, bool)) (Expression, *Refusal) {
 	values := map[string]string{}
 	for _, name := range r.names {
-		text := value(name)
+		text, found := value(name)
 		switch {
+		case !found:
+			return nil, misconfigured("the scopes of a route need its parameter <" + name + ">, and the request has none")
 		case text == "":
-			return nil, notVerifiable("the parameter `" + name + "` of the path is empty")
+			return nil, badParameter("the parameter `" + name + "` of the path is empty")
 		case outsideText.MatchString(text):
-			return nil, notVerifiable("the parameter `" + name + "` of the path has a character outside of printable ASCII")
+			return nil, badParameter("the parameter `" + name + "` of the path has a character outside of printable ASCII")
 		case strings.HasSuffix(text, "*"):
-			return nil, notVerifiable("the parameter `" + name + "` of the path ends with a star")
+			return nil, badParameter("the parameter `" + name + "` of the path ends with a star")
 		}
 		values[name] = text
 	}

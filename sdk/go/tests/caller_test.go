@@ -155,6 +155,32 @@ func logging(t *testing.T, origin string, handler func(*falconer.Guard) http.Han
 	return &log, address
 }
 
+// Routers of others keep parameters elsewhere: each call of such a route was 400, and nothing else was offered.
+func TestParametersComeFromWhereTheRouterKeepsThem(t *testing.T) {
+	kept := func(r *http.Request, name string) (string, bool) {
+		values, found := r.URL.Query()[name]
+		return strings.Join(values, ""), found
+	}
+	log, service := logging(t, "", func(g *falconer.Guard) http.Handler {
+		return g.RequireWith("notes:read:<book>", kept)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	})
+	reader := &falconer.Transport{Credentials: client(t, "notes:read:red")}
+	for query, expected := range map[string]struct {
+		status int
+		reason string
+	}{
+		"book=red": {204, ""}, "book=blue": {403, "scopes-missing"}, "book=": {400, "parameter"}, "book=*": {400, "parameter"}, "other=red": {500, "misconfigured"},
+	} {
+		status, body := get(t, reader, service+"/?"+query)
+		if status != expected.status || !strings.Contains(body, expected.reason) {
+			t.Errorf("%s: %d %s", query, status, body)
+		}
+	}
+	if !strings.Contains(log.String(), "<book>") {
+		t.Error(log)
+	}
+}
+
 func TestTheLogSaysWhichOriginIsWrongAndNoSecret(t *testing.T) {
 	log, service := logging(t, "https://notes.example.com:8443", func(g *falconer.Guard) http.Handler {
 		return g.Require("notes:read:red")(http.NotFoundHandler())
