@@ -27,7 +27,7 @@ mod methods;
 pub mod system;
 
 pub use client::{Call, Client};
-pub use connection::{Answer, Exchange, Origin, Refusal, Retry, encode_segment, tls_config, tls_config_with};
+pub use connection::{Answer, Exchange, Origin, Refusal, Retry, encode_segment, signed_payload, tls_config, tls_config_with};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::Error;

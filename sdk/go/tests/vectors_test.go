@@ -2,6 +2,7 @@ package tests
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -41,6 +42,32 @@ func TestPayloadHash(t *testing.T) {
 	for _, c := range vectors[input, string](t, "payload-hash") {
 		if got := falconer.PayloadHash(c.Input.ContentType, []byte(c.Input.Payload)); got != c.Expected {
 			t.Errorf("%s: %s, not %s", c.Name, got, c.Expected)
+		}
+	}
+}
+
+func TestSignedBodies(t *testing.T) {
+	type input struct{ Method, ContentType, Body string }
+	type expected struct{ Hash string }
+	for _, c := range vectors[input, expected](t, "ours/signed-bodies") {
+		var hash string
+		transport := &falconer.Transport{Credentials: falconer.Credentials{ClientID: "c", AccessToken: "t"}, Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+			for _, found := range attribute.FindAllStringSubmatch(r.Header.Get("Authorization"), -1) {
+				if found[1] == "hash" {
+					hash = found[2]
+				}
+			}
+			return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+		})}
+		request, _ := http.NewRequest(c.Input.Method, "https://a.example/", strings.NewReader(c.Input.Body))
+		if c.Input.ContentType != "" {
+			request.Header.Set("Content-Type", c.Input.ContentType)
+		}
+		if _, err := transport.RoundTrip(request); err != nil {
+			t.Fatal(err)
+		}
+		if hash != c.Expected.Hash {
+			t.Errorf("%s: %q, not %q", c.Name, hash, c.Expected.Hash)
 		}
 	}
 }

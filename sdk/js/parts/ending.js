@@ -1,6 +1,6 @@
 // The end of a grant: waiting for it, and bringing it about.
 import { call } from './calls.js';
-import { authorization } from './signing.js';
+import { authorization, payloadHash } from './signing.js';
 
 const TIMER_STEP_MS = 30 * 1000;
 
@@ -40,7 +40,7 @@ export async function endGrant(rootUrl, credentials, seconds, check) {
   // Once more by a better clock, or because the first answer was lost.
   for (let tries = 0; tries < 2; tries += 1) {
     try {
-      await call(address, undefined, { authorization: await authorization(credentials, 'POST', address, { ts: seconds() }) });
+      await call(address, undefined, { authorization: await authorization(credentials, 'POST', address, { ts: seconds(), hash: await payloadHash('', '') }) });
       return 'ended';
     } catch {
       // The refusal of a call does not tell whether the grant counts still.

@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
 use super::send::LARGEST_REFUSAL_BYTES;
-use crate::connection::target;
+use crate::connection::{signed_payload, target};
 use crate::{Client, Error, system};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -95,15 +95,14 @@ impl Client {
     async fn exchange_once(&self, exchange: &Exchange) -> Result<Answer, Error> {
         let url = target::parse(&exchange.url).map_err(Error::Request)?;
         let mut headers = exchange.headers.clone();
-        let mut payload = None;
-        if let Some(body) = &exchange.body {
-            let content_type = headers.entry(header::CONTENT_TYPE).or_insert(JSON).to_str();
-            let content_type = content_type.map_err(|_| Error::Request("the content type is not text".to_owned()))?;
-            payload = Some((content_type.to_owned(), body.as_slice()));
+        if exchange.body.is_some() {
+            headers.entry(header::CONTENT_TYPE).or_insert(JSON);
         }
+        let content_type = headers.get(header::CONTENT_TYPE).map_or(Ok(""), HeaderValue::to_str);
+        let content_type = content_type.map_err(|_| Error::Request("the content type is not text".to_owned()))?.to_owned();
         if !headers.contains_key(header::AUTHORIZATION) {
             // Signed anew for each try: the time is part of it, and some servers remember nonces.
-            let payload = payload.as_ref().map(|(content_type, body)| (content_type.as_str(), *body));
+            let payload = signed_payload(&exchange.method, &content_type, exchange.body.as_deref().unwrap_or_default());
             if let Some(signature) = self.sign(&exchange.method, &url, payload)? {
                 let signature = HeaderValue::try_from(signature);
                 headers.insert(header::AUTHORIZATION, signature.map_err(|_| Error::Request("the signature is no header".to_owned()))?);

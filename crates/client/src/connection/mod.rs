@@ -3,6 +3,7 @@
 mod clock;
 mod connections;
 mod exchange;
+mod payload;
 pub(crate) mod resolver;
 mod retry;
 mod send;
@@ -12,6 +13,7 @@ pub(crate) mod tls;
 pub(crate) use clock::Clock;
 pub(crate) use connections::Connections;
 pub use exchange::{Answer, Exchange, Refusal};
+pub use payload::signed_payload;
 pub use retry::Retry;
 pub use target::{Origin, encode_segment};
 pub use tls::{config as tls_config, config_with as tls_config_with};

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode, header};
 use reqwest::Url;
 
-use crate::connection::{Retry, target};
+use crate::connection::{Retry, signed_payload, target};
 use crate::{Client, Error, system};
 
 /// An answer beyond this is refused instead of kept in memory.
@@ -50,7 +50,8 @@ impl Client {
 
     async fn open_once(&self, method: &Method, url: &Url, headers: &HeaderMap, patience: Duration) -> Result<reqwest::Response, Error> {
         let mut request = self.http.to(url)?.request(method.clone(), url.clone()).headers(headers.clone());
-        if let Some(signature) = self.sign(method, url, None)? {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if let Some(signature) = self.sign(method, url, signed_payload(method, content_type.unwrap_or_default(), b""))? {
             request = request.header(header::AUTHORIZATION, signature);
         }
         let answer = tokio::time::timeout(patience, request.send()).await.map_err(|_| Error::silent(url))?;
@@ -80,7 +81,8 @@ impl Client {
             request = request.header("traceparent", traceparent);
         }
         // Signed anew for each try: the time is part of it, and some servers remember nonces.
-        if let Some(signature) = self.sign(method, url, body.map(|body| (JSON, body)))? {
+        let payload = signed_payload(method, if body.is_some() { JSON } else { "" }, body.unwrap_or_default());
+        if let Some(signature) = self.sign(method, url, payload)? {
             request = request.header(header::AUTHORIZATION, signature);
         }
         let mut answer = request.send().await.map_err(|error| Error::network(url, error))?;

@@ -2,7 +2,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use falconer_client::{Client, Credentials, Error};
+use falconer_client::{Client, Credentials, Error, signed_payload};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -209,8 +209,9 @@ impl SigningProxy {
                 RequestBody::Stream(stream) => (Some(reqwest::Body::wrap(stream)), None),
             };
             let payload = match &retry_body {
-                Some(RequestBody::Whole(bytes)) => Some((content_type(&headers), bytes.as_ref())),
-                _ => None,
+                Some(RequestBody::Whole(bytes)) => signed_payload(&parts.method, content_type(&headers), bytes),
+                Some(RequestBody::None) => signed_payload(&parts.method, content_type(&headers), b""),
+                Some(RequestBody::Stream(_)) | None => None,
             };
             let signature =
                 signer.authorization(&parts.method, url.as_str(), payload).map_err(|error| Refused::Ourselves(error.to_string()))?;
