@@ -127,6 +127,9 @@ impl SigningProxy {
             Ok(mut response) => {
                 tracing::info!(%method, path, status = response.status().as_u16(), "passed on");
                 response.headers_mut().insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+                if of_browsers {
+                    confine(response.headers_mut());
+                }
                 response
             }
             Err(refused) => {
@@ -277,6 +280,13 @@ fn give_back(
     let mut response = http::Response::<reqwest::Body>::from(answer).map(boxed);
     remove_connection_headers(response.headers_mut());
     Ok(response)
+}
+
+/// Where a browser shows an answer all the same, it is a page of no origin, which nobody has as a part of another: services share the origin of the proxy.
+fn confine(headers: &mut HeaderMap) {
+    headers.append(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
 }
 
 /// What the published proxy says of a signature.
