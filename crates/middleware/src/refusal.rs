@@ -64,6 +64,12 @@ pub enum Refusal {
         /// What Falconer said of it.
         message: String,
     },
+    /// The caller's: a part of the path that may not stand in a scope.
+    #[error("The request cannot be verified: {message}")]
+    Parameter {
+        /// Which, and why.
+        message: String,
+    },
     /// The caller's: the scopes don't satisfy what is required.
     #[error("{}", error::insufficient_scopes(client_id.as_deref(), missing, required))]
     InsufficientScopes {
@@ -136,6 +142,7 @@ impl Refusal {
             Refusal::BodyTooLarge { .. } => Some("body-too-large"),
             Refusal::BodyUnreadable => Some("body-unreadable"),
             Refusal::NotVerifiable { .. } => Some("not-verifiable"),
+            Refusal::Parameter { .. } => Some("parameter"),
             Refusal::Unavailable(_) | Refusal::Paused => Some("unavailable"),
             Refusal::Misconfigured(_) => Some("misconfigured"),
         }
@@ -172,7 +179,7 @@ impl Refusal {
             | Refusal::BodyChanged { .. }
             | Refusal::BodyNotSigned => Code::AuthenticationFailed,
             Refusal::BodyTooLarge { .. } => Code::InputTooLarge,
-            Refusal::BodyUnreadable | Refusal::NotVerifiable { .. } => Code::InputError,
+            Refusal::BodyUnreadable | Refusal::NotVerifiable { .. } | Refusal::Parameter { .. } => Code::InputError,
             Refusal::InsufficientScopes { .. } => Code::InsufficientScopes,
             Refusal::Unavailable(_) | Refusal::Paused => Code::ServiceUnavailable,
             Refusal::Misconfigured(_) => Code::InternalServerError,

@@ -32,7 +32,7 @@ impl Requirement {
     }
 
     /// The expression for one request, by the decoded parameters of its path. A value that may not stand in a scope is refused, never cleaned: cleaned, two values
-    /// would need the same scope. Errors: [`Refusal::NotVerifiable`]; [`Refusal::Misconfigured`], for a parameter that is missing.
+    /// would need the same scope. Errors: [`Refusal::Parameter`]; [`Refusal::Misconfigured`], for a parameter that is missing.
     pub fn expression(&self, parameters: &Params) -> Result<Expression, Refusal> {
         for name in self.0.param_names() {
             let Some(value) = parameters.get(name).and_then(Value::as_str) else { continue };
@@ -42,7 +42,7 @@ impl Requirement {
                 value if value.ends_with('*') => "ends with a star",
                 _ => continue,
             };
-            return Err(Refusal::NotVerifiable { message: format!("the parameter `{name}` of the path {wrong}") });
+            return Err(Refusal::Parameter { message: format!("the parameter `{name}` of the path {wrong}") });
         }
         match self.0.render(parameters) {
             Ok(Some(expression)) => Ok(expression),
@@ -110,7 +110,7 @@ mod tests {
         assert!(matches!(requirement.expression(&Params::new()), Err(Refusal::Misconfigured(_))));
         // What nobody could have been given a scope for was 500, as if the service were wrong.
         for bad in ["", "a*", "*", "r\u{e9}d", "r\nd"] {
-            assert!(matches!(requirement.expression(&parameters(bad)), Err(Refusal::NotVerifiable { .. })), "{bad:?}");
+            assert!(matches!(requirement.expression(&parameters(bad)), Err(Refusal::Parameter { .. })), "{bad:?}");
         }
     }
 }

@@ -71,7 +71,7 @@ impl Refused {
         match self {
             Refused::Target(_) => "bad-target",
             Refused::OtherMethod => "other-method",
-            Refused::CannotAsk(_) => "bad-parameter",
+            Refused::CannotAsk(_) => "parameter",
             Refused::OtherHost => "other-host",
             Refused::NoRule => "no-rule",
             Refused::OtherSite => "other-site",

@@ -62,14 +62,12 @@ impl Caller {
 
     /// What to restrict a call by that this service makes for the caller with its own credentials
     /// ([`Client::with_authorized_scopes`](falconer_client::Client::with_authorized_scopes)): these scopes. Errors: [`Refusal::InsufficientScopes`], where the caller
-    /// lacks one of them; [`Refusal::NotVerifiable`], for a text that no scope can be: a caller wrote it into a path.
+    /// lacks one of them; [`Refusal::Parameter`], for a text that no scope can be: a caller wrote it into a path.
     pub async fn authorized_scopes<'s>(&self, scopes: &[&'s str]) -> Result<Vec<&'s str>, Refusal> {
         if let Some(wrong) = scopes.iter().find(|scope| !is_valid_scope(scope)) {
             return Err(match wrong.is_empty() {
                 true => Refusal::Misconfigured("authorized_scopes was asked for an empty scope".to_owned()),
-                false => {
-                    Refusal::NotVerifiable { message: "a scope that it asks for has a character outside of printable ASCII".to_owned() }
-                }
+                false => Refusal::Parameter { message: "a scope that it asks for has a character outside of printable ASCII".to_owned() },
             });
         }
         let all = scopes.iter().map(|scope| Expression::Scope((*scope).to_owned())).collect();

@@ -44,7 +44,7 @@ pub(crate) async fn path_parameters(parts: &mut Parts) -> Result<Params, Refusal
     match RawPathParams::from_request_parts(parts, &()).await {
         Ok(params) => Ok(params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect()),
         Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
-            Err(Refusal::NotVerifiable { message: "a path parameter is not UTF-8".to_owned() })
+            Err(Refusal::Parameter { message: "a path parameter is not UTF-8".to_owned() })
         }
         Err(_) => Ok(Params::new()),
     }

@@ -26,7 +26,7 @@ use minimum_interval::MinimumInterval;
 pub use verified::{BodyRule, Verified};
 
 /// A service names at most so many prefixes.
-const MOST_REVEALED: usize = 8;
+const MOST_REVEALED: usize = 16;
 /// A server without `check` is asked for lists for so long. Then `check` is tried once more: the server may be another release by then.
 const OLDER_MS: i64 = 10 * 60_000;
 /// How many questions are under way at once. More wait. Falconer bounds the connections of one address, and without this bound strangers could make a service take
@@ -142,7 +142,7 @@ impl Verifier {
     }
 
     /// Prefixes, such as `assume:mozilla-user:`, below which callers of [`Verifier::check`] show their scopes. The service sees its own scopes besides. Errors: a prefix
-    /// that has no colon, ends in a star or cannot stand in a scope, and more than eight of them.
+    /// that has no colon, ends in a star or cannot stand in a scope, and more than sixteen of them.
     pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Result<Verifier, SettingsError> {
         let mut revealed: Vec<String> = Vec::new();
         for prefix in prefixes {
@@ -150,7 +150,7 @@ impl Verifier {
                 _ if !prefix.contains(':') => "it has no colon, so it would show scopes of every kind",
                 _ if prefix.ends_with('*') => "it ends in a star; a prefix needs none",
                 _ if !is_valid_scope(prefix) => "no scope begins so",
-                _ if revealed.len() == MOST_REVEALED => "it is the ninth, and eight are told at most",
+                _ if revealed.len() == MOST_REVEALED => "it is the seventeenth, and sixteen are told at most",
                 _ => {
                     if !revealed.iter().any(|known| known == prefix) {
                         revealed.push(prefix.to_owned());
