@@ -7,12 +7,25 @@ export type { Caller, Expression, GuardSettings, Identity, Requirement } from '.
 /** Who sent a request that a guard let through. Throws a Refusal (500) where none did. */
 export function callerOf(request: Request<any, any, any, any>): Caller;
 
+/** What `app.get` takes: a handler, one of errors, or a list of them. */
+export type Handler<P = any, ResBody = any, ReqBody = any, Query = any> =
+  | RequestHandler<P, ResBody, ReqBody, Query>
+  | ErrorRequestHandler<P, ResBody, ReqBody, Query>
+  | ReadonlyArray<Handler<P, ResBody, ReqBody, Query>>;
+
 /** Makes a route whose callers need these scopes; `<book>` is `:book` of its path. Throws a SettingsError. */
-export type Route = <P = Record<string, string>, ResBody = any, ReqBody = any, Query = any>(
-  path: string | RegExp | ReadonlyArray<string | RegExp>,
-  expression: Expression,
-  ...handlers: RequestHandler<P, ResBody, ReqBody, Query>[]
-) => void;
+export interface Route {
+  <P = Record<string, string>, ResBody = any, ReqBody = any, Query = any>(
+    path: string | RegExp | ReadonlyArray<string | RegExp>,
+    expression: Expression,
+    ...handlers: RequestHandler<P, ResBody, ReqBody, Query>[]
+  ): void;
+  <P = Record<string, string>, ResBody = any, ReqBody = any, Query = any>(
+    path: string | RegExp | ReadonlyArray<string | RegExp>,
+    expression: Expression,
+    ...handlers: Handler<P, ResBody, ReqBody, Query>[]
+  ): void;
+}
 
 export type Routes = Record<'get' | 'head' | 'post' | 'put' | 'patch' | 'delete' | 'all', Route>;
 

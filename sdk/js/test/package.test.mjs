@@ -60,7 +60,7 @@ const compiled = (text) => {
 
 test('users see the types', async () => {
   const fine = `
-import express from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 import fastify from 'fastify';
 import { createServer } from 'node:http';
 import { Agent } from 'node:https';
@@ -79,6 +79,8 @@ guard.on(app).put('/books/:book', { AnyOf: ['a:<book>', { AllOf: ['b'] }] }, exp
   response.json({ book, may: await callerOf(request).has('b'), who: callerOf(request).identity?.id });
 });
 guard.on(express.Router({ mergeParams: true }), { prefix: '/:user' }).get<{ user: string }>('/x', 'a:<user>', (request) => { const user: string = request.params.user; void user; });
+const failed: ErrorRequestHandler = (error, _request, response, next) => { void error; response.end(); next(); };
+guard.on(app).get('/lists/:book', 'a:<book>', [express.json(), [express.text()]], failed);
 app.get('/', guard.identify(), guard.protect('a'), (request, response) => { response.json(callerOf(request).scopes); });
 app.use(guard.errors());
 

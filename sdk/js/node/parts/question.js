@@ -186,6 +186,8 @@ function identityOf(answer) {
   if (given === null) return null;
   if (typeof given !== 'object') throw new Strange('its identity is none');
   const [id, provider, subject, target] = ['id', 'provider', 'subject', 'target'].map((name) => textOf(given, name));
-  const [displayName, email] = [optional(given, 'displayName') ?? null, optional(given, 'email') ?? null];
-  return Object.freeze({ id, provider, subject, target, displayName, email, emailVerified: given.emailVerified === true });
+  const [displayName, email] = [optional(given, 'displayName') ?? '', optional(given, 'email')];
+  // As the type says, and the browser module has it: an address that is not told is not there.
+  const told = email === undefined ? {} : { email, emailVerified: given.emailVerified === true };
+  return Object.freeze({ id, provider, subject, target, displayName, ...told });
 }
