@@ -122,6 +122,7 @@ where
             replacing_what_is_not_there_is_a_conflict,
             a_grant_is_revoked_once,
             what_was_derived_is_revoked_with_its_grant,
+            many_are_revoked_at_once,
             no_more_are_derived_than_may_count,
             what_was_given_beyond_a_grant_is_revoked_with_it,
             a_request_for_more_is_found_by_whose_grant_it_is_about,

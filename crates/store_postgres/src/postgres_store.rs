@@ -1,5 +1,6 @@
 //! The store itself: which call goes to which file.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,11 +18,11 @@ use tokio_postgres::IsolationLevel;
 
 use crate::aggregates::grants::logouts;
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
-use crate::connection::columns::finds;
+use crate::connection::columns::{finds, first, get};
 use crate::connection::connect::{self, NeededVersion, Sessions};
 use crate::connection::contact::{Connector, Contact, NodeId};
-use crate::connection::fault::{Fault, at_commit};
-use crate::connection::migrate::migrate;
+use crate::connection::fault::{Fault, Res, at_commit};
+use crate::connection::migrate::{migrate, who_keeps_waiting};
 use crate::connection::shared::is_shared;
 use crate::following::{feed, history, load};
 use crate::steps::audit;
@@ -32,6 +33,8 @@ use crate::{steps, upkeep};
 /// after, so it waits a second only.
 const MIGRATION_TRIES: u32 = 60;
 const MIGRATION_PAUSE: Duration = Duration::from_secs(1);
+/// Whoever waits for a table is in the way of others, so who holds it is asked soon.
+const LOOKED_FOR_WHO_HOLDS: Duration = Duration::from_millis(300);
 
 /// A store in one schema of a PostgreSQL database.
 pub struct PostgresStore {
@@ -90,13 +93,14 @@ impl PostgresStore {
 
     /// Whether the database of the URL holds a Falconer. `notify_url` as for [`PostgresStore::open`].
     pub async fn is_there(url: &str, notify_url: Option<&str>) -> Result<bool> {
-        let connection = one_connection(url, notify_url).await?;
+        let (connection, _watched) = one_connection(url, notify_url).await?;
         Ok(finds(&connection, "SELECT 1 WHERE to_regclass('falconer_migrations') IS NOT NULL", &[]).await?)
     }
 
     /// How many people each provider has, and by what they are known. A Falconer has to be there; it is only read, and its schema stays as it is.
     pub async fn people_of_providers(url: &str, notify_url: Option<&str>) -> Result<Vec<ProviderPeople>> {
-        Ok(identities::people_of_providers(&one_connection(url, notify_url).await?).await?)
+        let (connection, _watched) = one_connection(url, notify_url).await?;
+        Ok(identities::people_of_providers(&connection).await?)
     }
 
     async fn connect(
@@ -111,26 +115,62 @@ impl PostgresStore {
         let needed = NeededVersion::default();
         let pool = connect::writing_pool(connector, sessions, contact.silence(), needed.clone())?;
         let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed };
-        for tries in 1.. {
-            let mut connection = store.connection().await?;
-            let transaction = store.begin(&mut connection).await?;
-            match migrate(&transaction).await {
+        // Large, with no place on the stack of whoever opens a store.
+        Box::pin(store.bring_up_to_date()).await?;
+        Ok(store)
+    }
+
+    async fn bring_up_to_date(&self) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            let mut connection = self.connection().await?;
+            let transaction = self.begin(&mut connection).await?;
+            let (done, in_the_way) = self.migrate_next(&transaction).await;
+            match done {
                 Err(fault) if fault.is_lock_not_free() && tries < MIGRATION_TRIES => {
+                    let held_by = in_the_way.as_deref().unwrap_or("nobody any more");
                     tracing::warn!(
+                        held_by,
                         "the schema of the database can't be brought up to date yet: something holds one of its tables, such as pg_dump"
                     );
+                    tries += 1;
                 }
                 done => {
-                    done?;
+                    let is_more = done?;
                     commit(transaction).await?;
-                    break;
+                    if is_more {
+                        continue;
+                    }
+                    return Ok(());
                 }
             }
             drop(transaction);
             drop(connection);
             tokio::time::sleep(MIGRATION_PAUSE).await;
         }
-        Ok(store)
+    }
+
+    /// The next file of the schema; and who kept it waiting, which only another connection can see.
+    async fn migrate_next(&self, on: &Transaction<'_>) -> (Res<bool>, Option<String>) {
+        let process = match first(on, "SELECT pg_backend_pid()", &[], |row| get(row, 0)).await {
+            Ok(process) => process.unwrap_or_default(),
+            Err(fault) => return (Err(fault), None),
+        };
+        let in_the_way = Mutex::new(None);
+        let looking = async {
+            loop {
+                tokio::time::sleep(LOOKED_FOR_WHO_HOLDS).await;
+                let Ok(other) = self.connection().await else { continue };
+                if let Ok(Some(found)) = who_keeps_waiting(&other, process).await {
+                    *in_the_way.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                }
+            }
+        };
+        let done = tokio::select! {
+            done = migrate(on) => done,
+            () = looking => Ok(true),
+        };
+        (done, in_the_way.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Seals and opens with these keys from now on; what was sealed with others opens only if the ring holds them.
@@ -173,10 +213,28 @@ impl PostgresStore {
         Ok(connection)
     }
 
+    /// What a use is known by, should its answer be lost.
+    fn draw_use(&self) -> String {
+        self.sealer.draw::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// For the change feed: whoever keeps all other connections busy must not cut it off.
     async fn following_connection(&self) -> Result<Object> {
         self.contact.check()?;
         connect::take(&self.following).await
+    }
+}
+
+/// The outcome of a use that may be asked for twice; nothing where the first answer was lost, so that nobody knows whether it is used. Where the second one does not
+/// come either, it stays so.
+fn unless_lost(outcome: Result<bool>, lost: &mut Option<StoreError>) -> Option<Result<bool>> {
+    match (outcome, lost.take()) {
+        (Err(error @ StoreError::Unknown(_)), None) => {
+            *lost = Some(error);
+            None
+        }
+        (Err(_), Some(lost)) => Some(Err(lost)),
+        (outcome, _) => Some(outcome),
     }
 }
 
@@ -186,11 +244,12 @@ fn draw_id(random: &Randomness) -> NodeId {
     NodeId::from_random(bytes)
 }
 
-/// One to look at a database with.
-async fn one_connection(url: &str, notify_url: Option<&str>) -> Result<Object> {
+/// One to look at a database with, and what asks whether it still answers: for as long as it lives.
+async fn one_connection(url: &str, notify_url: Option<&str>) -> Result<(Object, Contact)> {
     let connector = Connector::of(url)?;
     let watched = Contact::of_a_command(connector.clone());
-    connect::take(&connect::pool(connector, Sessions::of(notify_url), watched.silence(), 1)?).await
+    let connection = connect::take(&connect::pool(connector, Sessions::of(notify_url), watched.silence(), 1)?).await?;
+    Ok((connection, watched))
 }
 
 /// A transaction that sees one state.
@@ -305,7 +364,13 @@ impl Store for PostgresStore {
     }
 
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::secrets::note_use(&self.connection_to_write().await?, hash, at_ms).await?)
+        let (by, mut lost) = (self.draw_use(), None);
+        loop {
+            let used = async { Ok(grants::secrets::note_use(&self.connection_to_write().await?, hash, at_ms, &by).await?) };
+            if let Some(outcome) = unless_lost(used.await, &mut lost) {
+                return outcome;
+            }
+        }
     }
 
     async fn put_grant_identity(&self, identity: &GrantIdentityRecord) -> Result<()> {
@@ -341,7 +406,13 @@ impl Store for PostgresStore {
     }
 
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
-        Ok(grants::devices::note_use(&self.connection_to_write().await?, device_hash, at_ms).await?)
+        let (by, mut lost) = (self.draw_use(), None);
+        loop {
+            let used = async { Ok(grants::devices::note_use(&self.connection_to_write().await?, device_hash, at_ms, &by).await?) };
+            if let Some(outcome) = unless_lost(used.await, &mut lost) {
+                return outcome;
+            }
+        }
     }
 
     async fn grants_revoked_since(&self, since_ms: i64, limit: u32) -> Result<Vec<String>> {
@@ -430,7 +501,7 @@ impl Store for PostgresStore {
     }
 
     async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64> {
-        Ok(sessions::delete_of(&self.connection_to_write().await?, identity, except).await?)
+        Ok(sessions::delete_of(&self.connection_to_write().await?, &[identity], except).await?)
     }
 
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
@@ -640,6 +711,18 @@ impl Store for PostgresStore {
 
     async fn end_lease(&self, name: &str, holder: &str) -> Result<()> {
         Ok(upkeep::leases::end(&self.connection().await?, name, holder).await?)
+    }
+
+    fn key_prints(&self) -> Vec<String> {
+        self.sealer.keys().prints()
+    }
+
+    async fn note_keys(&self, keys: &[String], for_ms: i64) -> Result<()> {
+        Ok(upkeep::node_keys::note(&self.connection_to_write().await?, self.node.as_str(), keys, for_ms).await?)
+    }
+
+    async fn keys_of_nodes(&self) -> Result<Vec<Vec<String>>> {
+        Ok(upkeep::node_keys::all(&self.connection().await?).await?)
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {

@@ -6,6 +6,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::counting::CountingProxy;
 use falconer_store::{
     Change, ChangeKind, ClientRecord, Details, GrantSecretKind, GrantSecretRecord, KeyKind, Revision, RevokedCertificates, RoleRecord,
     Secret, Step, Store, StoreError, conformance,
@@ -172,20 +173,74 @@ async fn whether_a_statement_was_committed_by_itself_nobody_knows_where_its_answ
     let url = common::server().schema().await;
     let store = common::open(&url).await;
     store.insert_grant(&step(&store).await, &conformance::sample_grant("g", ""), None).await.unwrap();
+    let (holder, looker) = (connect(&url).await, connect(&url).await);
+    let pid = pid_of(&holder).await;
+    holder.batch_execute("BEGIN; LOCK TABLE grant_secrets IN SHARE MODE").await.unwrap();
+    let (secret, cut) = (code("c"), async {
+        let waiting = who_waits_for(&looker, pid).await;
+        looker.execute("SELECT pg_terminate_backend($1)", &[&waiting]).await.unwrap();
+    });
+    let (inserted, ()) = tokio::join!(store.insert_grant_secret(&secret), cut);
+    assert!(matches!(inserted, Err(StoreError::Unknown(_))), "{inserted:?}");
+    holder.batch_execute("ROLLBACK; ALTER TABLE grant_secrets RENAME TO elsewhere").await.unwrap();
+    // What the database says of the statement itself is certain.
+    assert!(matches!(store.insert_grant_secret(&secret).await, Err(StoreError::Corrupt(_))));
+}
+
+/// Story: the answer to the use of a code was lost, and nobody could say whether it had been used. Whoever used it asks once more, and learns whether it was he.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn whoever_lost_the_answer_to_a_use_learns_whether_it_was_his() {
+    let url = common::server().schema().await;
+    let proxy = CountingProxy::before(&url).await;
+    let store = PostgresStore::open_beside(&proxy.url(&url), None, common::keys(), common::random()).await.unwrap();
+    store.insert_grant(&step(&store).await, &conformance::sample_grant("g", ""), None).await.unwrap();
     store.insert_grant_secret(&code("c")).await.unwrap();
+    proxy.lose_a_use();
+    assert_eq!(store.use_grant_secret("c", 5).await, Ok(true), "it was used by this call");
+    assert_eq!(store.use_grant_secret("c", 6).await, Ok(false), "and by no other one");
+    assert_eq!(store.grant_secret("c").await.unwrap().unwrap().used_ms, Some(5));
+
+    // Before it was done.
+    store.insert_grant_secret(&code("d")).await.unwrap();
     let (holder, looker) = (connect(&url).await, connect(&url).await);
     let pid = pid_of(&holder).await;
     holder.batch_execute("BEGIN; SELECT 1 FROM grant_secrets FOR UPDATE").await.unwrap();
-    let using = store.use_grant_secret("c", 5);
     let cut = async {
         let waiting = who_waits_for(&looker, pid).await;
         looker.execute("SELECT pg_terminate_backend($1)", &[&waiting]).await.unwrap();
+        holder.batch_execute("ROLLBACK").await.unwrap();
     };
-    let (used, ()) = tokio::join!(using, cut);
-    assert!(matches!(used, Err(StoreError::Unknown(_))), "{used:?}");
-    holder.batch_execute("ROLLBACK; ALTER TABLE grant_secrets RENAME TO elsewhere").await.unwrap();
-    // What the database says of the statement itself is certain.
-    assert!(matches!(store.use_grant_secret("c", 5).await, Err(StoreError::Corrupt(_))));
+    let (used, ()) = tokio::join!(store.use_grant_secret("d", 7), cut);
+    assert_eq!((used, store.use_grant_secret("d", 8).await), (Ok(true), Ok(false)));
+}
+
+/// Story: all files of a new version ran in one transaction, so that what one of them had locked kept everybody out while another one made an index, or waited for one
+/// who held a table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn each_file_of_a_new_version_is_done_by_itself() {
+    let url = common::server().schema().await;
+    drop(common::open(&url).await);
+    // As before the last ones, of which the second one makes an index.
+    common::run(
+        &url,
+        "DROP INDEX clients_in_order; DROP TABLE node_keys, scope_registries; ALTER TABLE grant_secrets DROP COLUMN used_by; ALTER TABLE passkeys DROP COLUMN user_handle;
+         ALTER TABLE device_requests DROP COLUMN used_by; DELETE FROM falconer_migrations WHERE version >= 34",
+    )
+    .await;
+    let (holder, looker) = (connect(&url).await, connect(&url).await);
+    let pid = pid_of(&holder).await;
+    holder.batch_execute("BEGIN; LOCK TABLE clients IN ROW EXCLUSIVE MODE").await.unwrap();
+    let freed = async {
+        who_waits_for(&looker, pid).await;
+        let version: i64 = looker.query_one("SELECT max(version) FROM falconer_migrations", &[]).await.unwrap().get(0);
+        holder.batch_execute("ROLLBACK").await.unwrap();
+        version
+    };
+    let (store, version) = tokio::join!(common::open(&url), freed);
+    assert_eq!(version, 34, "the table of the one before is there, and held by nobody");
+    assert!(store.note_keys(&[], 1000).await.is_ok());
 }
 
 /// Story: a server that a newer schema leaves out took no step any more, and went on with sessions, codes and tokens.
@@ -212,6 +267,39 @@ async fn nothing_at_all_is_written_to_a_schema_that_is_newer() {
     assert_eq!(store.grant_secret("before").await.unwrap().unwrap().used_ms, None, "it goes on reading");
     common::run(&url, "UPDATE falconer_migrations SET beside = 1 WHERE version = 10000").await;
     assert_eq!(store.use_grant_secret("before", 5).await, Ok(true), "one that says that this one may");
+}
+
+/// Story: one code or link of a kind that a newer version had made was called damage of the whole store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_secret_or_a_link_of_a_kind_that_nobody_knows_here_is_none() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    store.insert_grant_secret(&code("c")).await.unwrap();
+    common::run(
+        &url,
+        "UPDATE grant_secrets SET kind = 'later'; INSERT INTO account_links (hash, account, kind, made_by, password, created_ms, expires_ms)
+           VALUES ('h', 'ann', 'later', 'x', 'x', 1, 2)",
+    )
+    .await;
+    assert_eq!(store.grant_secret("c").await, Ok(None));
+    assert_eq!((store.account_link("h").await, store.account_link_of("ann").await), (Ok(None), Ok(None)));
+}
+
+/// Which keys each node has, by the clock of the database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn what_nodes_say_of_their_keys_holds_for_as_long_as_they_say() {
+    let url = common::server().schema().await;
+    let (here, there) = (common::open(&url).await, common::open(&url).await);
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+    here.note_keys(&keys(&["k1 a"]), 600_000).await.unwrap();
+    there.note_keys(&keys(&["k1 a", "k2 b"]), 600_000).await.unwrap();
+    let mut said = there.keys_of_nodes().await.unwrap();
+    said.sort();
+    assert_eq!(said, [keys(&["k1 a"]), keys(&["k1 a", "k2 b"])]);
+    here.note_keys(&[], 0).await.unwrap();
+    assert_eq!(there.keys_of_nodes().await.unwrap(), [keys(&["k1 a", "k2 b"])]);
 }
 
 /// Story: a newer version wrote a change of a kind that the others did not know, and they all were cut off.

@@ -610,6 +610,18 @@ impl Store for SqliteStore {
         self.write(move |connection, _| upkeep::leases::end(connection, &name, &holder)).await
     }
 
+    fn key_prints(&self) -> Vec<String> {
+        self.sealer.keys().prints()
+    }
+
+    async fn note_keys(&self, _: &[String], _: i64) -> Result<()> {
+        Ok(())
+    }
+
+    async fn keys_of_nodes(&self) -> Result<Vec<Vec<String>>> {
+        Ok(Vec::new())
+    }
+
     async fn prune(&self, now_ms: i64) -> Result<()> {
         for ended in upkeep::prune::all(now_ms) {
             while !self.write(move |connection, _| ended.remove(connection)).await? {}

@@ -10,7 +10,8 @@ pub(super) mod scope_registries;
 mod secrets;
 
 pub(super) use derived::{
-    no_more_are_derived_than_may_count, what_was_derived_is_revoked_with_its_grant, what_was_given_beyond_a_grant_is_revoked_with_it,
+    many_are_revoked_at_once, no_more_are_derived_than_may_count, what_was_derived_is_revoked_with_its_grant,
+    what_was_given_beyond_a_grant_is_revoked_with_it,
 };
 pub(super) use devices::{
     a_device_that_asks_too_often_has_to_wait_longer, a_request_for_more_is_found_by_whose_grant_it_is_about,

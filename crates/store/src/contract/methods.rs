@@ -86,6 +86,8 @@ macro_rules! store_methods {
             fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> HistoryPart;
             fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> bool;
             fn end_lease(&self, name: &str, holder: &str) -> ();
+            fn note_keys(&self, keys: &[String], for_ms: i64) -> ();
+            fn keys_of_nodes(&self) -> Vec<Vec<String>>;
             fn prune(&self, now_ms: i64) -> ();
             fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
             fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;

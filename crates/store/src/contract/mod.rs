@@ -14,7 +14,7 @@ mod write;
 pub use feed::{Changed, ChangedRecords, Epoch, History, NEWEST_ROWS, NotAnEpoch};
 pub use loaded::{EachClient, Loaded};
 pub use reseal::{ResealFrom, Resealed};
-pub use schema::{AppliedMigration, Migration, check_none_missing, missing_migrations, not_expanding};
+pub use schema::{AppliedMigration, Migration, check_none_missing, indexed_while_changed, missing_migrations, not_expanding};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Committed, Details, HistoryFilter, HistoryPart, Key, KeyKind, Revision, Step};
 pub use store::{ATTEMPTS_AHEAD_MS, PRUNED_AT_ONCE, Store};

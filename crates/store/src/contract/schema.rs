@@ -1,5 +1,7 @@
 //! Which numbered files a database has seen. Both backends ask this before they bring a schema up to this program's.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::{Result, StoreError};
@@ -65,15 +67,31 @@ pub fn check_none_missing(applied: &[AppliedMigration], known: &[Migration]) -> 
     }
 }
 
+/// Tables that a migration changes and makes an index of, although others have rows in them. While it is made nobody could read them.
+pub fn indexed_while_changed(text: &str) -> Vec<String> {
+    let statements = statements_of(text);
+    let of = |what: &str, behind: &str| -> BTreeSet<String> {
+        let wanted = statements.iter().filter(|statement| statement.starts_with(what));
+        let table = |statement: &String| statement.split(behind).nth(1)?.split([' ', '(']).next().map(str::to_owned);
+        wanted.filter_map(table).collect()
+    };
+    let indexed: BTreeSet<String> = &of("CREATE INDEX ", " ON ") | &of("CREATE UNIQUE INDEX ", " ON ");
+    indexed.intersection(&of("ALTER TABLE ", "ALTER TABLE ")).cloned().collect()
+}
+
+/// In capitals, with one space between two words, and without comments.
+fn statements_of(text: &str) -> Vec<String> {
+    let plain: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+    let statements = plain.join(" ");
+    statements.split(';').map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase()).collect()
+}
+
 /// The statements of a migration by which a program of the version before, which still runs beside it, would fail or lose something: what it reads is gone or has another
 /// type, or what it writes is refused. A migration only expands: it adds tables, indexes, and columns that have a default or may be empty.
 pub fn not_expanding(text: &str) -> Vec<String> {
-    let plain: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
-    let statements = plain.join(" ");
-    let statements = statements.split(';').map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "));
+    let statements = statements_of(text);
     let created_table =
         |statement: &str| statement.strip_prefix("CREATE TABLE ").and_then(|rest| rest.split([' ', '(']).next().map(str::to_owned));
-    let statements: Vec<String> = statements.map(|statement| statement.to_uppercase()).collect();
     let new: Vec<String> = statements.iter().filter_map(|statement| created_table(statement)).collect();
     let is_of_new = |statement: &str| new.iter().any(|table| statement.split([' ', '(']).any(|word| word == table));
     let expands = |statement: &String| {
@@ -96,6 +114,15 @@ pub fn not_expanding(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_index_of_a_table_that_is_changed_is_named() {
+        let both =
+            "ALTER TABLE grants ADD COLUMN widens TEXT;\ncreate index by_widened\n  ON grants (widens);\nCREATE INDEX c ON clients (id);";
+        assert_eq!(indexed_while_changed(both), ["GRANTS"]);
+        let fine = "ALTER TABLE grants ADD COLUMN widens TEXT; -- CREATE INDEX g ON grants (widens);\nCREATE INDEX c ON clients(id);";
+        assert_eq!(indexed_while_changed(fine), Vec::<String>::new());
+    }
 
     #[test]
     fn what_takes_something_away_is_named() {

@@ -548,6 +548,12 @@ pub trait Store: Send + Sync {
     async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool>;
     /// Gives it back. Nothing where somebody else has it.
     async fn end_lease(&self, name: &str, holder: &str) -> Result<()>;
+    /// What tells the keys that seal and open here from others, as [`KeyRing::prints`].
+    fn key_prints(&self) -> Vec<String>;
+    /// On a store that several nodes share: says for so long that this one has these keys; where that is 0, it says so no more.
+    async fn note_keys(&self, keys: &[String], for_ms: i64) -> Result<()>;
+    /// What each node has said of its keys that still holds. Nothing where no other node can be.
+    async fn keys_of_nodes(&self) -> Result<Vec<Vec<String>>>;
     /// Removes what has ended: sessions, links, requests of devices, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
     /// before. Each [`PRUNED_AT_ONCE`] rows are removed by themselves, so that an error may leave the rest.
     async fn prune(&self, now_ms: i64) -> Result<()>;

@@ -97,6 +97,31 @@ impl KeyRing {
         Ok(())
     }
 
+    /// Adds a key that only opens until [`KeyRing::make_current`] names it.
+    pub fn add(&mut self, key_id: &str, key: [u8; 32]) -> Result<(), KeyFileError> {
+        let current = self.current.clone();
+        self.push(key_id, key)?;
+        self.current = current;
+        Ok(())
+    }
+
+    /// Lets a key seal from now on; nothing where it is not there.
+    pub fn make_current(&mut self, key_id: &str) {
+        if self.keys.contains_key(key_id) {
+            self.current = key_id.to_owned();
+        }
+    }
+
+    /// What tells these keys from others, the one that seals last: the id of each, and what nobody can work the key out of.
+    pub fn prints(&self) -> Vec<String> {
+        let keys = self.keys.iter().filter(|(id, _)| **id != self.current).chain(self.keys.get_key_value(&self.current));
+        keys.map(|(id, key)| {
+            let print: String = derived(key, "print").iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            format!("{id} {print}")
+        })
+        .collect()
+    }
+
     /// Removes a key that only opens; nothing where it is the current one, or is not there.
     pub fn remove(&mut self, key_id: &str) {
         if key_id != self.current {

@@ -9,7 +9,7 @@ use falconer_store::{
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
 
-use crate::connection::columns::{Connection, all, first, get, run};
+use crate::connection::columns::{Connection, all, at_once, first, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 use crate::steps::writing::Writing;
@@ -105,7 +105,8 @@ pub(crate) async fn disable(writing: &mut Writing<'_>, client_ids: &[String]) ->
                RETURNING client_id";
     let done: Vec<String> = all(&writing.transaction, sql, &[&client_ids, &writing.step.at_ms], |row| get(row, 0)).await?;
     let changes: Vec<_> = done.iter().map(|id| (KeyKind::Client, id.as_str(), ChangeKind::Updated, "disabled")).collect();
-    writing.changed_in_batch(&changes).await
+    writing.changed_in_batch(&changes);
+    Ok(())
 }
 
 pub(crate) async fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
@@ -122,13 +123,15 @@ pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, c
     let keys = sealer.keys();
     let stored = all(&writing.transaction, &sql, &[], |row| Ok(read(row, sealer, &keys)?.record)).await?;
     let changes = static_changes(stored, clients)?;
-    for change in &changes {
+    let on = &writing.transaction;
+    let written = changes.iter().map(|change| async move {
         match change {
-            StaticChange::Add(client) => add(&writing.transaction, sealer, client).await?,
-            StaticChange::Replace(client) => replace(&writing.transaction, sealer, client).await?,
-            StaticChange::Remove(client_id) => drop(remove(&writing.transaction, client_id).await?),
+            StaticChange::Add(client) => add(on, sealer, client).await,
+            StaticChange::Replace(client) => replace(on, sealer, client).await,
+            StaticChange::Remove(client_id) => remove(on, client_id).await.map(drop),
         }
-    }
+    });
+    at_once(written).await?;
     for change in &changes {
         writing.changed(KeyKind::Client, change.client_id(), change.kind());
     }

@@ -5,7 +5,7 @@ use falconer_store::{
 };
 use tokio_postgres::Row;
 
-use crate::connection::columns::{Connection, all, finds, first, get, run};
+use crate::connection::columns::{Connection, all, at_once, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
@@ -90,10 +90,11 @@ pub(crate) async fn change(writing: &mut Writing<'_>, sealer: &Sealer, account: 
         CredentialsChange::ReplaceRecoveryCodes(codes) => {
             run(on, "DELETE FROM recovery_codes WHERE account = $1", &[&account]).await?;
             let sql = "INSERT INTO recovery_codes (id, account, position, hash, created_ms, used_ms) VALUES ($1, $2, $3, $4, $5, $6)";
-            for (position, code) in (0_i64..).zip(codes) {
+            let inserted = (0_i64..).zip(codes).map(|(position, code)| async move {
                 let hash = sealer.seal(&code_place(&code.id), &code.hash)?;
-                run(on, sql, &[&code.id, &account, &position, &hash, &code.created_ms, &code.used_ms]).await?;
-            }
+                run(on, sql, &[&code.id, &account, &position, &hash, &code.created_ms, &code.used_ms]).await
+            });
+            at_once(inserted).await?;
         }
         CredentialsChange::UseRecoveryCode(id) => {
             let sql = "UPDATE recovery_codes SET used_ms = $3 WHERE id = $1 AND account = $2 AND used_ms IS NULL";

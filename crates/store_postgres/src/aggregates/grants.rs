@@ -9,6 +9,8 @@ pub(crate) mod logouts;
 pub(crate) mod scope_registries;
 pub(crate) mod secrets;
 
+use std::collections::BTreeSet;
+
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, MOST_DERIVED_GRANTS, StoreError};
 use serde_json::json;
 use tokio_postgres::Row;
@@ -79,12 +81,12 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, repla
         if !finds(&writing.transaction, "SELECT 1 FROM grants WHERE id = $1", &[&old]).await? {
             return Err(StoreError::Conflict.into());
         }
-        if revoke_one(writing, old, &writing.step.actor, "replaced").await? {
+        let by = writing.step.actor.clone();
+        if !revoke_those(writing, "id = ANY($4)", &[old], &by, "replaced").await?.is_empty() {
             writing.changed(KeyKind::Grant, old, ChangeKind::Updated);
             revoked = Some(old);
         }
-        let by = writing.step.actor.clone();
-        revoke_derived(writing, old, &by).await?;
+        revoke_derived(writing, &[old], &by).await?;
     }
     if let Some(parent) = &grant.parent {
         refuse_too_many(writing, parent).await?;
@@ -111,23 +113,22 @@ async fn refuse_too_many(writing: &Writing<'_>, parent: &str) -> Res<()> {
 }
 
 pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {
-    for id in ids {
-        if revoke_one(writing, id, by, reason).await? {
-            writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated);
-        }
-        revoke_derived(writing, id, by).await?;
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut revoked: BTreeSet<String> = revoke_those(writing, "id = ANY($4)", &ids, by, reason).await?.into_iter().collect();
+    for id in ids.iter().filter(|id| revoked.remove(**id)) {
+        writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated);
     }
-    Ok(())
+    revoke_derived(writing, &ids, by).await
 }
 
-/// What was derived from a grant ends with it, and what was given to its holder beyond it.
-async fn revoke_derived(writing: &mut Writing<'_>, parent: &str, by: &str) -> Res<()> {
-    let derived = "WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = $1 OR widens = $1
-        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id OR grants.widens = below.id) SELECT id FROM below ORDER BY id";
-    for id in all(&writing.transaction, derived, &[&parent], |row| get::<String>(row, 0)).await? {
-        if revoke_one(writing, &id, by, "the grant that it came from was revoked").await? {
-            writing.changed_and_audited(KeyKind::Grant, &id, ChangeKind::Updated);
-        }
+/// What was derived from grants ends with them, and what was given to their holders beyond them.
+async fn revoke_derived(writing: &mut Writing<'_>, parents: &[&str], by: &str) -> Res<()> {
+    let derived = "id IN (WITH RECURSIVE below (id) AS (SELECT id FROM grants WHERE parent = ANY($4) OR widens = ANY($4)
+        UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id OR grants.widens = below.id) SELECT id FROM below)";
+    let mut revoked = revoke_those(writing, derived, parents, by, "the grant that it came from was revoked").await?;
+    revoked.sort();
+    for id in &revoked {
+        writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated);
     }
     Ok(())
 }
@@ -158,14 +159,14 @@ pub(crate) async fn note_uses(on: &impl Connection, uses: &[(String, i64, i64)],
     all(on, &sql, &[&ids, &times, &counts], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await
 }
 
-/// Whether there was something to revoke. Whoever takes something back is asked the next time.
-async fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bool> {
-    let sql = "UPDATE grants SET revoked_ms = $2, revoked_by = $3, reason = $4 WHERE id = $1 AND revoked_ms IS NULL";
-    let has_revoked = run(&writing.transaction, sql, &[&id, &writing.step.at_ms, &by, &reason]).await? > 0;
-    if has_revoked {
-        consents::forget_beside(&writing.transaction, id).await?;
+/// Revokes those that are not revoked yet of the ones that a condition says of `$4`, in no order. Whoever takes something back is asked the next time.
+async fn revoke_those(writing: &Writing<'_>, which: &str, ids: &[&str], by: &str, reason: &str) -> Res<Vec<String>> {
+    let sql = format!("UPDATE grants SET revoked_ms = $1, revoked_by = $2, reason = $3 WHERE revoked_ms IS NULL AND {which} RETURNING id");
+    let revoked: Vec<String> = all(&writing.transaction, &sql, &[&writing.step.at_ms, &by, &reason, &ids], |row| get(row, 0)).await?;
+    if !revoked.is_empty() {
+        consents::forget_beside(&writing.transaction, &revoked).await?;
     }
-    Ok(has_revoked)
+    Ok(revoked)
 }
 
 async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {

@@ -63,15 +63,16 @@ pub(crate) async fn succeed(on: &impl Connection, id_hash: &str, successor: &str
     delete(on, id_hash).await
 }
 
-pub(crate) async fn delete_of(on: &impl Connection, identity: &str, except: Option<&str>) -> Res<u64> {
-    let sql = "WITH ended AS (DELETE FROM sessions WHERE identity = $1 AND ($2::text IS NULL OR id_hash <> $2) RETURNING id_hash),
+/// Ends all sessions of these identities but one, and what was asked and answered in them.
+pub(crate) async fn delete_of(on: &impl Connection, identities: &[&str], except: Option<&str>) -> Res<u64> {
+    let sql = "WITH ended AS (DELETE FROM sessions WHERE identity = ANY($1) AND ($2::text IS NULL OR id_hash <> $2) RETURNING id_hash),
                  known AS (DELETE FROM session_applications WHERE session IN (SELECT id_hash FROM ended) RETURNING sid, application, subject, uri),
                  queued AS (INSERT INTO logouts (sid, application, subject, uri, tries, due_ms, claimed_until_ms)
                    SELECT sid, application, subject, uri, 0, 0, 0 FROM known ON CONFLICT DO NOTHING),
-                 links AS (DELETE FROM pending_links WHERE identity = $1 OR session IN (SELECT id_hash FROM ended)),
-                 unasked AS (DELETE FROM consents WHERE identity = $1)
+                 links AS (DELETE FROM pending_links WHERE identity = ANY($1) OR session IN (SELECT id_hash FROM ended)),
+                 unasked AS (DELETE FROM consents WHERE identity = ANY($1))
                SELECT count(*) FROM ended";
-    let ended: Option<i64> = first(on, sql, &[&identity, &except], |row| get(row, 0)).await?;
+    let ended: Option<i64> = first(on, sql, &[&identities, &except], |row| get(row, 0)).await?;
     Ok(ended.and_then(|ended| u64::try_from(ended).ok()).unwrap_or(0))
 }
 

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use falconer_store::{Result, Revision};
+use falconer_store::{Result, Revision, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -109,8 +109,12 @@ impl Contact {
         &self.silence
     }
 
-    /// Errors: [`Unavailable`](falconer_store::StoreError::Unavailable) while the database is silent.
+    /// Errors: [`Unavailable`](StoreError::Unavailable) while the database is silent; [`Fatal`](StoreError::Fatal) where a keeper has ended, which only a panic
+    /// does: nobody would hear of anything, or notice a silence.
     pub(crate) fn check(&self) -> Result<()> {
+        if self.keepers.iter().any(JoinHandle::is_finished) {
+            return Err(StoreError::Fatal("what looks after the connections to the database has ended".to_owned()));
+        }
         self.silence.check()
     }
 
@@ -251,5 +255,22 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.ended.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server whose keeper had ended by a panic went on, heard of nothing, and noticed no silence.
+    #[tokio::test]
+    async fn a_keeper_that_has_ended_is_missed() {
+        let (silence, notifications) = (Silence::new(), watch::channel(Notifications::default()).1);
+        let (keeps, mut ended) = (tokio::spawn(std::future::pending()), tokio::spawn(async { panic!("expected by the test") }));
+        assert!((&mut ended).await.is_err());
+        let contact = Contact { silence: silence.clone(), notifications: notifications.clone(), keepers: vec![keeps] };
+        assert_eq!(contact.check(), Ok(()));
+        let contact = Contact { silence, notifications, keepers: vec![ended] };
+        assert!(matches!(contact.check(), Err(StoreError::Fatal(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing a database's schema up to this program's: numbered files, forward only, in one transaction.
+//! Bringing a database's schema up to this program's: numbered files, forward only, each in a transaction of its own; those of a new database all in one.
 
 use deadpool_postgres::Transaction;
 use falconer_store::{AppliedMigration, Migration, StoreError, check_none_missing, missing_migrations};
@@ -45,6 +45,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0034_scope_registries", text: include_str!("../../migrations/0034_scope_registries.sql") },
     Migration { name: "0035_clients_in_order", text: include_str!("../../migrations/0035_clients_in_order.sql") },
     Migration { name: "0036_passkey_user_handles", text: include_str!("../../migrations/0036_passkey_user_handles.sql") },
+    Migration { name: "0037_node_keys", text: include_str!("../../migrations/0037_node_keys.sql") },
+    Migration { name: "0038_who_used", text: include_str!("../../migrations/0038_who_used.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.
@@ -53,9 +55,10 @@ pub(crate) const UNFINISHED: &str = "falconer_unfinished_copy";
 /// The advisory lock of migrations: `FALM`.
 const LOCK: i64 = 0x4641_4c4d;
 
-/// Runs, inside of the caller's transaction, what the database has not seen yet. It takes as long as it takes, but waits for a table for a second only: all others who
-/// want that table wait behind it.
-pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
+/// Runs, inside of the caller's transaction, the next file that the database has not seen yet, or all of them where nothing is there; whether there are more. It takes as
+/// long as it takes, but waits for a table for a second only: all others who want that table wait behind it. What it holds is free again before the next file, which may
+/// make an index for as long as there are rows.
+pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<bool> {
     run(on, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     on.batch_execute(&format!("{WITHOUT_END}; SET LOCAL lock_timeout = '1s'")).await?;
     check_ours(on).await?;
@@ -77,12 +80,21 @@ pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
     if !missing.is_empty() {
         on.batch_execute("ALTER TABLE falconer_migrations ADD COLUMN IF NOT EXISTS beside BIGINT").await?;
     }
-    for (version, migration) in missing {
+    let at_once = if applied.is_empty() { missing.len() } else { 1 };
+    let is_more = missing.len() > at_once;
+    for (version, migration) in missing.into_iter().take(at_once) {
         on.batch_execute(migration.text).await?;
         let sql = "INSERT INTO falconer_migrations (version, name, checksum, beside) VALUES ($1, $2, $3, $4)";
         run(on, sql, &[&version, &migration.name, &migration.checksum(), &migration.beside()]).await?;
     }
-    Ok(())
+    Ok(is_more)
+}
+
+/// Who keeps a process of the database waiting, for people; nothing where nobody does.
+pub(crate) async fn who_keeps_waiting(on: &impl Connection, process: i32) -> Res<Option<String>> {
+    let sql = "SELECT string_agg(format('process %s (%s, user %s, in this transaction since %s)', pid, coalesce(nullif(application_name, ''), backend_type),
+                 coalesce(usename, 'none'), to_char(xact_start, 'HH24:MI:SS')), '; ') FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids($1))";
+    first(on, sql, &[&process], |row| get(row, 0)).await.map(Option::flatten)
 }
 
 /// The files that a database has seen without those of newer programs, where this one may go on beside them; and the newest of those.
@@ -158,12 +170,22 @@ mod tests {
 
     /// As many as there were when nothing ran beside a migration.
     const BEFORE: usize = 12;
+    /// As many as there were when a file that makes an index might change its table too.
+    const MIXED: usize = 35;
 
     /// While servers are upgraded one after the other, those of the version before go on with the schema of the next one.
     #[test]
     fn migrations_only_expand() {
         for migration in MIGRATIONS.iter().skip(BEFORE) {
             assert_eq!(falconer_store::not_expanding(migration.text), Vec::<String>::new(), "{}", migration.name);
+        }
+    }
+
+    /// A change of a table keeps everybody out until the file is done, and an index takes as long as there are rows.
+    #[test]
+    fn an_index_has_a_file_of_its_own() {
+        for migration in MIGRATIONS.iter().skip(MIXED) {
+            assert_eq!(falconer_store::indexed_while_changed(migration.text), Vec::<String>::new(), "{}", migration.name);
         }
     }
 

@@ -55,13 +55,15 @@ impl Silence {
     }
 }
 
-/// Asks every second; ends when an answer takes longer than five seconds. An error is an answer: the connection was closed, and who holds it knows.
+/// Asks every second; ends when an answer takes longer than five seconds. An error is an answer: where the connection was closed, who holds it knows; otherwise the
+/// database refused a question, and is asked again.
 pub(crate) async fn until_silent(client: &Client) {
     loop {
         tokio::time::sleep(PAUSE).await;
         match tokio::time::timeout(SILENCE, client.batch_execute("")).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => std::future::pending().await,
+            Ok(Err(_)) if client.is_closed() => std::future::pending().await,
+            Ok(Err(_)) => {}
             Err(_) => return,
         }
     }

@@ -9,11 +9,10 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::connection::columns::get;
 use crate::connection::connect::{self, Sessions, take};
-use crate::connection::contact::Connector;
+use crate::connection::contact::{Connector, Contact};
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
 use crate::connection::migrate::{UNFINISHED, is_current, is_finished, migrate};
-use crate::connection::silence::Silence;
 use crate::copies::values::{Bound, Cell, Hidden};
 use crate::following::history;
 
@@ -30,6 +29,8 @@ pub struct DatabaseRows {
     is_source: bool,
     // Closed after the connection.
     _pool: Pool,
+    /// Asks whether the database still answers.
+    _watched: Contact,
 }
 
 impl DatabaseRows {
@@ -49,10 +50,12 @@ impl DatabaseRows {
     }
 
     async fn connect(url: &str, is_source: bool) -> Result<DatabaseRows> {
-        let pool = connect::pool(Connector::of(url)?, Sessions::Kept, &Silence::new(), 1)?;
+        let connector = Connector::of(url)?;
+        let watched = Contact::of_a_command(connector.clone());
+        let pool = connect::pool(connector, Sessions::Kept, watched.silence(), 1)?;
         let connection = take(&pool).await?;
         connection.batch_execute(SETTINGS).await.map_err(Fault::from)?;
-        Ok(DatabaseRows { connection, reading: None, is_source, _pool: pool })
+        Ok(DatabaseRows { connection, reading: None, is_source, _pool: pool, _watched: watched })
     }
 
     async fn hold(&mut self) -> Res<()> {

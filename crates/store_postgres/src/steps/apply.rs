@@ -58,10 +58,9 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
             accounts::links::take(writing, sealer, link, account, &change).await
         }
         Write::EndSessions(identities) => {
-            for identity in identities {
-                sessions::delete_of(&writing.transaction, identity, None).await?;
-                writing.audit("identity", identity);
-            }
+            let ended: Vec<&str> = identities.iter().map(String::as_str).collect();
+            sessions::delete_of(&writing.transaction, &ended, None).await?;
+            ended.iter().for_each(|identity| writing.audit("identity", identity));
             Ok(())
         }
         Write::AcceptTime => writing.accept_time().await,

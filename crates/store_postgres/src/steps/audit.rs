@@ -1,57 +1,27 @@
 //! The audit history.
 
 use falconer_store::{AuditEntry, AuditStart, HistoryFilter, HistoryPart, Revision, Step};
-use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::connection::columns::{self, Connection, all, first, get, json, read_json, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
+use crate::steps::writing::AuditRow;
 
 const COLUMNS: &str = "id, revision, at_ms, actor, grant_id, action, entity_type, entity_id, detail";
 
-pub(crate) async fn insert(
-    on: &impl Connection,
-    revision: Revision,
-    step: &Step,
-    action: &str,
-    (entity_type, entity_id): (&str, &str),
-    detail: Option<&Value>,
-) -> Res<()> {
-    let sql = "INSERT INTO audit (revision, at_ms, actor, actor_hash, grant_id, action, entity_type, entity_id, entity_hash, detail)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let (actor_hash, entity_hash) = (hash::of(&step.actor), hash::of(entity_id));
-    let detail = json(detail);
-    run(
-        on,
-        sql,
-        &[&revision.0, &step.at_ms, &step.actor, &actor_hash, &step.grant, &action, &entity_type, &entity_id, &entity_hash, &detail],
-    )
-    .await?;
-    Ok(())
-}
-
-/// The rows of a batch, in the order given.
-pub(crate) async fn insert_many(
-    on: &impl Connection,
-    revision: Revision,
-    step: &Step,
-    actions: &[&str],
-    entity_types: &[&str],
-    (entity_ids, entity_hashes): (&[&str], &[Vec<u8>]),
-) -> Res<()> {
+/// The rows of a step in one statement, in the order given.
+pub(crate) async fn insert(on: &impl Connection, revision: Revision, step: &Step, rows: &[AuditRow]) -> Res<()> {
     let sql = "INSERT INTO audit (revision, at_ms, actor, actor_hash, grant_id, action, entity_type, entity_id, entity_hash, detail)
                SELECT $1, $2, $3, $4, $5, action, entity_type, entity_id, entity_hash, detail
                  FROM unnest($6::text[], $7::text[], $8::text[], $9::bytea[], $10::text[]) WITH ORDINALITY
                    AS a (action, entity_type, entity_id, entity_hash, detail, place) ORDER BY place";
-    let details: Vec<_> = entity_types.iter().zip(entity_ids).map(|(kind, id)| json(step.detail_of(kind, id))).collect();
+    let of = |read: fn(&AuditRow) -> &str| rows.iter().map(read).collect::<Vec<_>>();
+    let (actions, types, ids) = (of(|row| &row.action), of(|row| &row.entity_type), of(|row| &row.entity_id));
+    let hashes: Vec<Vec<u8>> = ids.iter().map(|id| hash::of(id)).collect();
+    let details: Vec<_> = rows.iter().map(|row| json(row.detail.as_ref())).collect();
     let actor_hash = hash::of(&step.actor);
-    run(
-        on,
-        sql,
-        &[&revision.0, &step.at_ms, &step.actor, &actor_hash, &step.grant, &actions, &entity_types, &entity_ids, &entity_hashes, &details],
-    )
-    .await?;
+    run(on, sql, &[&revision.0, &step.at_ms, &step.actor, &actor_hash, &step.grant, &actions, &types, &ids, &hashes, &details]).await?;
     Ok(())
 }
 

@@ -1,11 +1,13 @@
 //! The one way to take a step: a transaction that is durable or has not happened.
 
+use std::collections::BTreeMap;
+
 use deadpool_postgres::Transaction;
 use falconer_store::{ChangeKind, Epoch, Key, KeyKind, Result, Revision, Step, StoreError};
 use futures_util::future::join3;
 use serde_json::Value;
 
-use crate::connection::columns::{AT_ONCE, Connection, at_once, finds, first, get, run};
+use crate::connection::columns::{Connection, finds, first, get, run};
 use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
@@ -33,10 +35,12 @@ struct ChangeRow {
 }
 
 /// An audit row that is still to be written.
-struct AuditRow {
-    entity_type: String,
-    entity_id: String,
-    detail: Option<Value>,
+pub(crate) struct AuditRow {
+    /// That of the step, where a batch does not name one for each record.
+    pub(crate) action: String,
+    pub(crate) entity_type: String,
+    pub(crate) entity_id: String,
+    pub(crate) detail: Option<Value>,
 }
 
 impl<'a> Writing<'a> {
@@ -95,34 +99,25 @@ impl<'a> Writing<'a> {
         Ok(revision)
     }
 
-    /// A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
+    /// All rows in one statement. A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
     async fn write_changes(&self, revision: Revision) -> Res<()> {
-        let sql = "INSERT INTO changes AS c (revision, kind, key, key_hash, at_ms, what) VALUES ($1, $2, $3, $4, $5, $6)
-                   ON CONFLICT (revision, kind, key_hash) DO UPDATE SET what =
-                     CASE WHEN excluded.what = 'deleted' THEN 'deleted' WHEN c.what = 'created' THEN 'created' ELSE 'updated' END";
-        let write = |ChangeRow { kind, key, what }: &'_ ChangeRow| {
-            let (kind, key, key_hash, what) = (kind.as_str(), key.clone(), hash::of(key), what.as_str());
-            async move { run(&self.transaction, sql, &[&revision.0, &kind, &key, &key_hash, &self.step.at_ms, &what]).await }
-        };
-        for rows in self.changes.chunks(AT_ONCE) {
-            at_once(rows.iter().map(write)).await?;
+        if self.changes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let mut rows: BTreeMap<(&str, &str), ChangeKind> = BTreeMap::new();
+        for ChangeRow { kind, key, what } in &self.changes {
+            rows.entry((kind.as_str(), key)).and_modify(|both| *both = of_both(*both, *what)).or_insert(*what);
+        }
+        let (kinds, keys): (Vec<&str>, Vec<&str>) = rows.keys().copied().unzip();
+        let hashes: Vec<Vec<u8>> = keys.iter().map(|key| hash::of(key)).collect();
+        let whats: Vec<&str> = rows.values().map(|what| what.as_str()).collect();
+        let sql = "INSERT INTO changes (revision, kind, key, key_hash, at_ms, what)
+                   SELECT $1, kind, key, key_hash, $2, what FROM unnest($3::text[], $4::text[], $5::bytea[], $6::text[]) AS c (kind, key, key_hash, what)";
+        run(&self.transaction, sql, &[&revision.0, &self.step.at_ms, &kinds, &keys, &hashes, &whats]).await.map(drop)
     }
 
     async fn write_audits(&self, revision: Revision) -> Res<()> {
-        let write = |row: &'_ AuditRow| {
-            let (entity_type, entity_id, detail) = (row.entity_type.clone(), row.entity_id.clone(), row.detail.clone());
-            async move {
-                let entity = (entity_type.as_str(), entity_id.as_str());
-                audit::insert(&self.transaction, revision, self.step, &self.step.action, entity, detail.as_ref()).await
-            }
-        };
-        // INVARIANT: they are sent in the order given, which is the order of their numbers.
-        for rows in self.audits.chunks(AT_ONCE) {
-            at_once(rows.iter().map(write)).await?;
-        }
-        Ok(())
+        if self.audits.is_empty() { Ok(()) } else { audit::insert(&self.transaction, revision, self.step, &self.audits).await }
     }
 
     /// The other nodes hear of it when it is committed, and not before.
@@ -172,8 +167,13 @@ impl<'a> Writing<'a> {
 
     /// An audit row of the step for an entity, with another detail.
     pub(crate) fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&Value>) {
+        self.audit_action(&self.step.action, entity_type, entity_id, detail);
+    }
+
+    fn audit_action(&mut self, action: &str, entity_type: &str, entity_id: &str, detail: Option<&Value>) {
         self.audited = true;
-        self.audits.push(AuditRow { entity_type: entity_type.to_owned(), entity_id: entity_id.to_owned(), detail: detail.cloned() });
+        let (action, entity_type, entity_id) = (action.to_owned(), entity_type.to_owned(), entity_id.to_owned());
+        self.audits.push(AuditRow { action, entity_type, entity_id, detail: detail.cloned() });
     }
 
     /// Both rows for a record that is its own entity.
@@ -183,20 +183,20 @@ impl<'a> Writing<'a> {
     }
 
     /// Both rows for each record of a batch, with an action of its own.
-    pub(crate) async fn changed_in_batch(&mut self, changes: &[(KeyKind, &str, ChangeKind, &str)]) -> Res<()> {
-        if changes.is_empty() {
-            return Ok(());
+    pub(crate) fn changed_in_batch(&mut self, changes: &[(KeyKind, &str, ChangeKind, &str)]) {
+        for (kind, key, what, action) in changes {
+            self.changed(*kind, key, *what);
+            self.audit_action(action, kind.as_str(), key, self.step.detail_of(kind.as_str(), key));
         }
-        (self.changed, self.audited) = (true, true);
-        let kinds: Vec<&str> = changes.iter().map(|(kind, ..)| kind.as_str()).collect();
-        let keys: Vec<&str> = changes.iter().map(|(_, key, ..)| *key).collect();
-        let hashes: Vec<Vec<u8>> = keys.iter().map(|key| hash::of(key)).collect();
-        let whats: Vec<&str> = changes.iter().map(|(_, _, what, _)| what.as_str()).collect();
-        let actions: Vec<&str> = changes.iter().map(|(.., action)| *action).collect();
-        let sql = "INSERT INTO changes (revision, kind, key, key_hash, at_ms, what)
-                   SELECT $1, kind, key, key_hash, $2, what FROM unnest($3::text[], $4::text[], $5::bytea[], $6::text[]) AS c (kind, key, key_hash, what)";
-        run(&self.transaction, sql, &[&self.revision().0, &self.step.at_ms, &kinds, &keys, &hashes, &whats]).await?;
-        audit::insert_many(&self.transaction, self.revision(), self.step, &actions, &kinds, (&keys, &hashes)).await
+    }
+}
+
+/// What two changes of one record come to for somebody who sees revisions only.
+fn of_both(first: ChangeKind, then: ChangeKind) -> ChangeKind {
+    match (first, then) {
+        (_, ChangeKind::Deleted) => ChangeKind::Deleted,
+        (ChangeKind::Created, _) => ChangeKind::Created,
+        _ => ChangeKind::Updated,
     }
 }
 
@@ -227,8 +227,9 @@ async fn check_fresh(on: &impl Connection, step: &Step, present: Revision, floor
     Ok(())
 }
 
-/// Takes the lock of the revision. INVARIANT: whoever writes to more than one row takes it first, so that nobody waits in a circle. What directories push lies in
-/// tables that nobody else writes, and takes it last.
+/// Takes the lock of the revision. INVARIANT: whoever writes to more than one row of what a step writes takes it first, so that nobody waits in a circle. What directories
+/// push lies in tables that nobody else writes, and takes it last. A statement that is a transaction of its own, such as the end of a person's sessions, takes no lock besides its
+/// rows; where it meets the upkeep, PostgreSQL ends one of both, which is done again.
 pub(crate) async fn lock_revision(on: &Transaction<'_>) -> Res<()> {
     run(on, "SELECT revision FROM meta FOR UPDATE", &[]).await.map(drop)
 }

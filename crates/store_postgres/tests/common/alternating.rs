@@ -34,6 +34,10 @@ macro_rules! delegate {
                 self.stores.iter().for_each(|store| store.read_keys_with(source.clone()));
             }
 
+            fn key_prints(&self) -> Vec<String> {
+                self.next().key_prints()
+            }
+
             fn refresh_keys(&self) -> Refreshed {
                 let [even, odd] = &self.stores;
                 even.refresh_keys();

@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses its part")]
 
 pub mod alternating;
+pub mod counting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

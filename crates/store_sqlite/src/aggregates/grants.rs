@@ -115,9 +115,8 @@ pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason
         if revoke_one(writing, id, by, reason)? {
             writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated)?;
         }
-        revoke_derived(writing, id, by)?;
     }
-    Ok(())
+    ids.iter().try_for_each(|id| revoke_derived(writing, id, by))
 }
 
 /// What was derived from a grant ends with it, and what was given to its holder beyond it.

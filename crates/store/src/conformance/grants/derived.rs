@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::conformance::samples::{NOW, grant, step, texts};
-use crate::{GrantRecord, MOST_DERIVED_GRANTS, Revision, Step, Store, StoreError};
+use crate::{GrantRecord, HistoryFilter, MOST_DERIVED_GRANTS, Revision, Step, Store, StoreError};
 
 fn derived(id: &str, parent: &str) -> GrantRecord {
     GrantRecord { parent: Some(parent.to_owned()), purpose: Some("Ω <b>".to_owned()), created_ms: NOW + 9, ..grant(id, "") }
@@ -68,6 +68,27 @@ pub(crate) async fn what_was_derived_is_revoked_with_its_grant(store: Arc<dyn St
     assert_eq!(revoked().await, ["a", "a1", "a11", "a2"]);
     s.insert_grant(&step(s, "granted").await, &grant("c", ""), Some("b")).await.unwrap();
     assert_eq!(revoked().await, ["a", "a1", "a11", "a2", "b", "b1"]);
+}
+
+/// What is named is revoked for the reason that is given, also where it comes of another one that is named.
+pub(crate) async fn many_are_revoked_at_once(store: Arc<dyn Store>) {
+    let s = &*store;
+    let tree = [grant("a", ""), derived("a1", "a"), derived("a11", "a1"), grant("b", ""), derived("b1", "b"), grant("c", "")];
+    for one in &tree {
+        s.insert_grant(&step(s, "x").await, one, None).await.unwrap();
+    }
+    let before = s.revision().await.unwrap();
+    s.revoke_grants(&step(s, "revoked").await, &texts(&["b", "a", "a1", "gone", "b"]), "ann", "lost").await.unwrap();
+    let mut reasons = Vec::new();
+    for one in &tree {
+        reasons.push(s.grant(&one.id).await.unwrap().unwrap().reason);
+    }
+    let came = Some("the grant that it came from was revoked");
+    assert_eq!(reasons.iter().map(Option::as_deref).collect::<Vec<_>>(), [Some("lost"), Some("lost"), came, Some("lost"), came, None]);
+    let changes = s.changes_since(before, 10).await.unwrap();
+    assert_eq!(changes.into_iter().map(|change| change.key).collect::<Vec<_>>(), ["a", "a1", "a11", "b", "b1"]);
+    let told = s.whole_history(&HistoryFilter { action: Some("revoked".to_owned()), ..HistoryFilter::default() }, 100, 100).await.unwrap();
+    assert_eq!(told.rows.len(), 5, "each once");
 }
 
 /// Two servers that derived from one grant at once passed the bound by a few, each of which had found room.

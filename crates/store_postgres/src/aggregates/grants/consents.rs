@@ -42,14 +42,15 @@ pub(crate) async fn forget(on: &impl Connection, identity: &str, application: &s
     Ok(())
 }
 
-/// Those of the person of a grant, by whichever identity they are named, whose answers went to where the grant went.
-pub(crate) async fn forget_beside(on: &impl Connection, grant: &str) -> Res<()> {
-    let sql =
-        "DELETE FROM consents WHERE target_origin = (SELECT target_origin FROM grants WHERE id = $1 AND parent IS NULL) AND identity IN (
-                 SELECT identity FROM grants WHERE id = $1
-                 UNION SELECT other.identity FROM grants JOIN identities own ON own.identity = grants.identity
-                   JOIN identities other ON other.person = own.person WHERE grants.id = $1)";
-    run(on, sql, &[&grant]).await?;
+/// Those of the persons of grants, by whichever identity they are named, whose answers went to where the grant went.
+pub(crate) async fn forget_beside(on: &impl Connection, grants: &[String]) -> Res<()> {
+    let sql = "WITH given AS (SELECT identity, target_origin FROM grants WHERE id = ANY($1) AND parent IS NULL),
+                 by_whom AS (SELECT identity, target_origin FROM given
+                   UNION SELECT other.identity, given.target_origin FROM given JOIN identities own ON own.identity = given.identity
+                     JOIN identities other ON other.person = own.person)
+               DELETE FROM consents USING by_whom
+               WHERE consents.identity = by_whom.identity AND consents.target_origin = by_whom.target_origin";
+    run(on, sql, &[&grants]).await?;
     Ok(())
 }
 

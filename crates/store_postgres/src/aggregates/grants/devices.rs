@@ -82,10 +82,11 @@ pub(crate) async fn answer(on: &impl Connection, hash: &str, grant: Option<&str>
     Ok(touched == 1)
 }
 
-/// Whether this is the first use.
-pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64) -> Res<bool> {
-    let sql = "UPDATE device_requests SET used_ms = $2 WHERE device_hash = $1 AND used_ms IS NULL AND grant_id IS NOT NULL";
-    Ok(run(on, sql, &[&hash, &at_ms]).await? == 1)
+/// Whether this is the first use, or this call's own.
+pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64, by: &str) -> Res<bool> {
+    let sql = "UPDATE device_requests SET used_ms = $2, used_by = $3
+               WHERE device_hash = $1 AND (used_ms IS NULL OR used_by = $3) AND grant_id IS NOT NULL";
+    Ok(run(on, sql, &[&hash, &at_ms, &by]).await? == 1)
 }
 
 fn read(row: &Row) -> Res<DeviceRequestRecord> {

@@ -1,6 +1,6 @@
 //! Authorization codes and access tokens, by their hashes.
 
-use falconer_store::{GrantSecretKind, GrantSecretRecord, StoreError};
+use falconer_store::{GrantSecretKind, GrantSecretRecord};
 use tokio_postgres::Row;
 
 use crate::connection::columns::{Connection, first, get, run};
@@ -32,7 +32,7 @@ pub(crate) async fn insert(on: &impl Connection, secret: &GrantSecretRecord) -> 
 }
 
 pub(crate) async fn one(on: &impl Connection, hash: &str) -> Res<Option<GrantSecretRecord>> {
-    first(on, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = $1"), &[&hash], read).await
+    first(on, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = $1"), &[&hash], read).await.map(Option::flatten)
 }
 
 /// To which application something of a grant was given.
@@ -41,15 +41,17 @@ pub(crate) async fn application_of(on: &impl Connection, grant: &str) -> Res<Opt
     first(on, sql, &[&grant], |row| get(row, 0)).await
 }
 
-/// Whether this is the first use. Of two at once the second waits for the row and then finds it used.
-pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64) -> Res<bool> {
-    Ok(run(on, "UPDATE grant_secrets SET used_ms = $2 WHERE hash = $1 AND used_ms IS NULL", &[&hash, &at_ms]).await? == 1)
+/// Whether this is the first use, or this call's own. Of two at once the second waits for the row and then finds it used.
+pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64, by: &str) -> Res<bool> {
+    let sql = "UPDATE grant_secrets SET used_ms = $2, used_by = $3 WHERE hash = $1 AND (used_ms IS NULL OR used_by = $3)";
+    Ok(run(on, sql, &[&hash, &at_ms, &by]).await? == 1)
 }
 
-fn read(row: &Row) -> Res<GrantSecretRecord> {
+/// Nothing where a newer version gave one of a kind that this one does not know: it stands for nothing here.
+fn read(row: &Row) -> Res<Option<GrantSecretRecord>> {
     let word: &str = get(row, 1)?;
-    let kind = GrantSecretKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a grant's secret of the kind {word:?}")))?;
-    Ok(GrantSecretRecord {
+    let Some(kind) = GrantSecretKind::of_word(word) else { return Ok(None) };
+    Ok(Some(GrantSecretRecord {
         hash: get(row, 0)?,
         kind,
         grant: get(row, 2)?,
@@ -61,5 +63,5 @@ fn read(row: &Row) -> Res<GrantSecretRecord> {
         used_ms: get(row, 8)?,
         resources: get(row, 9)?,
         jkt: get(row, 10)?,
-    })
+    }))
 }

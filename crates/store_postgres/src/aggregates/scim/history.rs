@@ -6,6 +6,7 @@ use falconer_store::{ChangeKind, Difference, Revision, ScimKind, ScimPush, Step,
 use crate::connection::columns::{all, first, get};
 use crate::connection::fault::Res;
 use crate::steps::audit;
+use crate::steps::writing::AuditRow;
 
 /// Notes what was changed, at the end of the transaction. The revision is the one that is found: no node has anything of it in memory.
 ///
@@ -15,7 +16,9 @@ pub(super) async fn note(on: &Transaction<'_>, push: &ScimPush, kind: ScimKind, 
     let found = first(on, sql, &[&push.at_ms], |row| Ok(Revision(get(row, 0)?))).await?;
     let found = found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?;
     let step = Step::of_push(found, push, kind, what, changed);
-    audit::insert(on, found, &step, &step.action, (kind.entity_type(), &push.entity_id), step.detail.as_ref()).await
+    let (entity_type, entity_id) = (kind.entity_type().to_owned(), push.entity_id.clone());
+    let row = AuditRow { action: step.action.clone(), entity_type, entity_id, detail: step.detail.clone() };
+    audit::insert(on, found, &step, &[row]).await
 }
 
 /// With who came into a group and who left it, by the names that the directory has for them, as many as are kept.

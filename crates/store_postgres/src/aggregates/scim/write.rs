@@ -200,17 +200,14 @@ pub(crate) async fn delete(
 
 pub(crate) async fn note_followed(on: &Transaction<'_>, directory: &str, followed: &[(String, i64)]) -> Res<Vec<String>> {
     take_turn(on, directory).await?;
-    let (mut otherwise, mut gone) = (Vec::new(), 0);
-    for (id, changes) in followed {
-        let sql = "UPDATE scim_resources SET followed = changes WHERE directory = $1 AND id = $2 AND changes = $3";
-        if run(on, sql, &[&directory, id, changes]).await? == 0 {
-            otherwise.push(id.clone());
-        }
-        let sql = "DELETE FROM scim_resources WHERE directory = $1 AND id = $2 AND deleted = 1 AND followed = changes";
-        gone += run(on, sql, &[&directory, id]).await?;
-    }
+    let (ids, changes): (Vec<&str>, Vec<i64>) = followed.iter().map(|(id, changes)| (id.as_str(), *changes)).unzip();
+    let sql = "UPDATE scim_resources r SET followed = r.changes FROM unnest($2::text[], $3::bigint[]) AS f (id, changes)
+               WHERE r.directory = $1 AND r.id = f.id AND r.changes = f.changes RETURNING r.id";
+    let noted: BTreeSet<String> = all(on, sql, &[&directory, &ids, &changes], |row| get(row, 0)).await?.into_iter().collect();
+    let sql = "DELETE FROM scim_resources WHERE directory = $1 AND id = ANY($2) AND deleted = 1 AND followed = changes";
+    let gone = run(on, sql, &[&directory, &ids]).await?;
     fewer(on, directory, ScimKind::User, gone).await?;
-    Ok(otherwise)
+    Ok(ids.into_iter().filter(|id| !noted.contains(*id)).map(str::to_owned).collect())
 }
 
 /// Asks each index for itself: one question with `OR` reads all that the directory has.

@@ -1,6 +1,6 @@
 //! Authorization codes and access tokens, by their hashes.
 
-use falconer_store::{GrantSecretKind, GrantSecretRecord, StoreError};
+use falconer_store::{GrantSecretKind, GrantSecretRecord};
 use rusqlite::{Connection, Row, params};
 
 use crate::connection::columns::{first, list, read_list, run};
@@ -28,7 +28,7 @@ pub(crate) fn insert(connection: &Connection, secret: &GrantSecretRecord) -> Res
 }
 
 pub(crate) fn one(connection: &Connection, hash: &str) -> Res<Option<GrantSecretRecord>> {
-    first(connection, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = ?1"), params![hash], read)
+    first(connection, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = ?1"), params![hash], read).map(Option::flatten)
 }
 
 /// To which application something of a grant was given.
@@ -42,10 +42,11 @@ pub(crate) fn note_use(connection: &Connection, hash: &str, at_ms: i64) -> Res<b
     Ok(run(connection, "UPDATE grant_secrets SET used_ms = ?2 WHERE hash = ?1 AND used_ms IS NULL", params![hash, at_ms])? == 1)
 }
 
-fn read(row: &Row<'_>) -> Res<GrantSecretRecord> {
+/// Nothing where a newer version gave one of a kind that this one does not know: it stands for nothing here.
+fn read(row: &Row<'_>) -> Res<Option<GrantSecretRecord>> {
     let word = row.get_ref(1)?.as_str()?;
-    let kind = GrantSecretKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a grant's secret of the kind {word:?}")))?;
-    Ok(GrantSecretRecord {
+    let Some(kind) = GrantSecretKind::of_word(word) else { return Ok(None) };
+    Ok(Some(GrantSecretRecord {
         hash: row.get(0)?,
         kind,
         grant: row.get(2)?,
@@ -57,5 +58,5 @@ fn read(row: &Row<'_>) -> Res<GrantSecretRecord> {
         used_ms: row.get(8)?,
         resources: read_list(row, 9)?,
         jkt: row.get(10)?,
-    })
+    }))
 }
