@@ -70,22 +70,46 @@ impl Locked {
                 Err(StoreError::Corrupt(_)) => {}
                 Err(other) => return Err(other),
             }
-            if kept_open.is_some() {
-                std::fs::hard_link(&self.path, old).map_err(failed)?;
-            } else {
-                std::fs::rename(&self.path, old).map_err(failed)?;
-            }
         }
-        for (beside, kept) in BESIDE.iter().map(|end| (named(&self.path, end), named(old, end))) {
-            if beside.exists() {
-                std::fs::rename(&beside, kept).map_err(failed)?;
-            }
-        }
-        std::fs::rename(&staged.path, &self.path).map_err(failed)?;
+        exchange(&self.path, &staged.path, old, |path, name| std::fs::hard_link(path, name)).map_err(failed)?;
         sync_folder(&self.path)?;
         drop(kept_open);
         Ok(())
     }
+}
+
+/// Gives the old database, where there is one, another name, and the copy its place. On an error the old one is where it was.
+///
+/// Where the file system has links, there is the old one or the new one at each moment.
+fn exchange(path: &Path, copy: &Path, old: &Path, link: impl Fn(&Path, &Path) -> std::io::Result<()>) -> std::io::Result<()> {
+    let is_linked = match path.exists().then(|| link(path, old)) {
+        Some(Err(error)) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(error),
+        linked => linked.is_some_and(|linked| linked.is_ok()),
+    };
+    let mut moved = Vec::new();
+    let mut rename = |from: PathBuf, to: PathBuf| -> std::io::Result<()> {
+        std::fs::rename(&from, &to)?;
+        moved.push((from, to));
+        Ok(())
+    };
+    let exchanged = (|| {
+        for (beside, kept) in BESIDE.iter().map(|end| (named(path, end), named(old, end))).filter(|(beside, _)| beside.exists()) {
+            rename(beside, kept)?;
+        }
+        if !is_linked && path.exists() {
+            rename(path.to_owned(), old.to_owned())?;
+        }
+        std::fs::rename(copy, path)
+    })();
+    if exchanged.is_err() {
+        for (from, to) in moved.iter().rev() {
+            let _ = std::fs::rename(to, from);
+        }
+        if is_linked {
+            let _ = std::fs::remove_file(old);
+        }
+    }
+    exchanged
 }
 
 impl Staged {
@@ -136,4 +160,33 @@ pub(super) fn named(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
     name.push(end);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A data directory on a file system without links could not be restored; and where the last step failed, there was no database any more.
+    #[test]
+    fn a_database_is_exchanged_with_links_and_without_them() {
+        let no_links = |_: &Path, _: &Path| Err(std::io::Error::from(std::io::ErrorKind::Unsupported));
+        let links = |path: &Path, name: &Path| std::fs::hard_link(path, name);
+        for (has_links, is_there) in [(true, true), (false, true), (true, false), (false, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let [path, copy, old] = ["falconer.sqlite", "copy", "old"].map(|name| folder.path().join(name));
+            let read = |path: &Path| std::fs::read_to_string(path).ok();
+            let (before, wal) = (is_there.then(|| "before".to_owned()), is_there.then(|| "log".to_owned()));
+            if is_there {
+                std::fs::write(&path, "before").unwrap();
+                std::fs::write(named(&path, "-wal"), "log").unwrap();
+            }
+            let exchange = || if has_links { exchange(&path, &copy, &old, links) } else { exchange(&path, &copy, &old, no_links) };
+            assert!(exchange().is_err(), "there is no copy");
+            assert_eq!((read(&path), read(&named(&path, "-wal")), read(&old)), (before.clone(), wal.clone(), None));
+            std::fs::write(&copy, "after").unwrap();
+            exchange().unwrap();
+            assert_eq!((read(&path), read(&old)), (Some("after".to_owned()), before));
+            assert_eq!((read(&named(&path, "-wal")), read(&named(&old, "-wal"))), (None, wal));
+        }
+    }
 }
