@@ -1,6 +1,6 @@
 //! A node: one directory, one queue of changes, one store. All rooms of this crate work on it. It knows none of their rules.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -68,6 +68,10 @@ pub(crate) struct Node {
     pub(crate) store_is_full: AtomicBool,
     /// When the store was asked last whether it takes changes, and why it does not.
     pub(crate) writable: tokio::sync::Mutex<Option<(i64, Option<StoreError>)>>,
+    /// When the commit that is under way began, by the steady clock; the end of time where none is.
+    pub(crate) committing_since_ms: AtomicI64,
+    /// Whoever writes uses has it.
+    pub(crate) flushing: tokio::sync::Mutex<()>,
     /// Rows whose sealed value did not open, when everything was read last.
     pub(crate) damaged: AtomicUsize,
 }
@@ -123,6 +127,8 @@ impl Node {
             recent_rows: RecentRows::default(),
             store_is_full: AtomicBool::new(false),
             writable: tokio::sync::Mutex::default(),
+            committing_since_ms: AtomicI64::new(i64::MAX),
+            flushing: tokio::sync::Mutex::default(),
             damaged: AtomicUsize::new(0),
         }
     }

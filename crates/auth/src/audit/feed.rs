@@ -146,8 +146,9 @@ impl Follower {
 
     /// Whether there has been what it has heard of, although this node does not answer from that yet.
     async fn is_known_to_the_store(&self) -> Result<bool, ApiError> {
-        let node = &self.auth.node;
-        match node.recent_rows.read(node.store.as_ref(), self.position.revision()).await {
+        let (node, since) = (Arc::clone(&self.auth.node), self.position.revision());
+        let read = async move { node.recent_rows.read(node.store.as_ref(), since).await };
+        match self.auth.node.run_on_own_runtime(read).await {
             Ok(_) => Ok(true),
             Err(StoreError::Stale) => Ok(false),
             Err(error) => Err(self.auth.store_error(error)),
@@ -217,11 +218,13 @@ impl Follower {
         self.position
     }
 
-    /// Reads the next rows of the feed up to the revision that this node answers from.
+    /// Reads the next rows of the feed up to the revision that this node answers from. Where the node was opened, as it catches up: a follower is asked for more only
+    /// when its peer takes something, and must keep no connection and no rows from the others until then.
     async fn read_on(&mut self, history: History, present: Revision) -> Result<(), StoreError> {
         let from = self.position;
-        let node = &self.auth.node;
-        let batches = node.recent_rows.after(node.store.as_ref(), history.epoch, from.revision(), present, self.is_live).await?;
+        let (node, is_live) = (Arc::clone(&self.auth.node), self.is_live);
+        let read = async move { node.recent_rows.after(node.store.as_ref(), history.epoch, from.revision(), present, is_live).await };
+        let batches = self.auth.node.run_on_own_runtime(read).await?;
         self.read = UnreadRows::of(batches, from, present);
         // Where the feed has no rows up to the present revision, there is nothing in between.
         self.read_to = Position::behind_in(history.epoch, self.read.end().unwrap_or(present));

@@ -76,10 +76,12 @@ impl Node {
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.steps.fetch_add(steps.len() as u64, Ordering::Relaxed);
         let began_ms = self.clock.steady_ms();
+        self.committing_since_ms.store(began_ms, Ordering::Release);
         let committed = match locked {
             Some(locked) => locked.commit(tip.history().epoch, steps).await,
             None => self.store.commit(tip.history().epoch, steps).await,
         };
+        self.committing_since_ms.store(i64::MAX, Ordering::Release);
         if committed.is_ok() {
             self.note_room(true);
         }

@@ -21,8 +21,17 @@ const AT_ONCE: usize = 1000;
 
 impl Auth {
     /// Writes the uses that were noted since the last call, a part at a time, and forgets grants that have ended. The binary calls it about
-    /// once a minute, and at shutdown. On an error nothing is lost: the next call tries again.
+    /// once a minute, and at shutdown. On an error nothing is lost, nor where the caller is given up: the next call waits for the end of this one, and tries again.
     pub async fn flush_uses(&self) -> Result<(), StoreError> {
+        let flushing = Auth { node: Arc::clone(&self.node) };
+        let flush = async move {
+            let _one = flushing.node.flushing.lock().await;
+            flushing.flush().await
+        };
+        self.node.run_on_own_runtime(flush).await
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
         let mut parts = self.node.last_uses.take().in_parts(USES_AT_ONCE).into_iter();
         while let Some(part) = parts.next() {
             let written = self.write_uses(&part).await;

@@ -96,6 +96,10 @@ macro_rules! delegate {
                 self.inner.lock().unwrap().read_keys_with(source);
             }
 
+            fn key_prints(&self) -> Vec<String> {
+                self.inner.lock().unwrap().key_prints()
+            }
+
             fn refresh_keys(&self) -> Refreshed {
                 self.inner.lock().unwrap().refresh_keys()
             }

@@ -21,8 +21,8 @@ const MOST_RECORDS: usize = 100_000;
 enum StoreChanges {
     /// These records have changed up to this revision, as they were read: one that is in several parts is as the last of them has it.
     Changed { history: History, revision: Revision, highest_ms: i64, parts: Vec<ChangedRecords> },
-    /// All of it.
-    Everything(Box<Loaded>, Clients),
+    /// All of it, as it was asked for where this history was shown.
+    Everything { asked_in: History, loaded: Box<Loaded>, clients: Clients },
 }
 
 impl Auth {
@@ -81,7 +81,10 @@ impl Node {
     }
 
     /// As a task of the runtime on which the node was opened.
-    async fn run_on_own_runtime(&self, work: impl Future<Output = Result<(), StoreError>> + Send + 'static) -> Result<(), StoreError> {
+    pub(crate) async fn run_on_own_runtime<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
         match self.runtime.spawn(falconer_traces::carry(work)).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
@@ -141,7 +144,7 @@ impl Node {
     async fn read_everything_again(self: &Arc<Self>) -> Result<(), StoreError> {
         let began_ms = self.clock.steady_ms();
         let shown = self.directory.load_full();
-        let StoreChanges::Everything(loaded, clients) = self.load(&shown, false).await? else { return Ok(()) };
+        let StoreChanges::Everything { loaded, clients, .. } = self.load(&shown, false).await? else { return Ok(()) };
         let mut next = Snapshot::from_loaded(*loaded, clients, &shown);
         // Nobody decides meanwhile on what is shown now: what that comes to would be shown instead, at a later revision.
         let Some(_turn) = self.wait_for_turn(true).await else { return Err(StoreError::Unavailable("this node ends".to_owned())) };
@@ -150,7 +153,7 @@ impl Node {
                 parts.into_iter().for_each(|records| next.put_changed(records));
                 self.show(next.at_stored(history, revision, highest_ms));
             }
-            everything @ StoreChanges::Everything(..) => self.show_store_changes(everything),
+            everything @ StoreChanges::Everything { .. } => self.show_store_changes(everything),
         }
         self.contact.note(began_ms);
         Ok(())
@@ -234,7 +237,7 @@ impl Node {
                  to: all is loaded anew, and revisions of before mean nothing from now on"
             );
         }
-        Ok(StoreChanges::Everything(Box::new(loaded), clients))
+        Ok(StoreChanges::Everything { asked_in: shown.history(), loaded: Box::new(loaded), clients })
     }
 
     /// Answers from what the store has from now on, unless the directory is there already. The caller has the turn.
@@ -251,7 +254,7 @@ impl Node {
                 parts.into_iter().for_each(|records| next.put_changed(records));
                 self.show(next.at_stored(history, revision, highest_ms));
             }
-            StoreChanges::Everything(loaded, clients) => {
+            StoreChanges::Everything { loaded, clients, .. } => {
                 self.following.note_full_load(loaded.revision);
                 let next = Snapshot::from_loaded(*loaded, clients, &shown);
                 // The first change of a role asks whether all others are valid together. That is found out beside the first answers, not in them.
@@ -270,7 +273,33 @@ impl StoreChanges {
                 let is_later = *revision > shown.revision();
                 *history == shown.history() && (is_later || (*revision == shown.revision() && *highest_ms != shown.highest_ms()))
             }
-            StoreChanges::Everything(loaded, _) => loaded.history != shown.history() || loaded.revision > shown.revision(),
+            StoreChanges::Everything { loaded, .. } if loaded.history == shown.history() => loaded.revision > shown.revision(),
+            // A load takes a while. Where another history is shown by now, that one began later than what was loaded.
+            StoreChanges::Everything { asked_in, .. } => *asked_in == shown.history(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use falconer_store::Epoch;
+
+    use super::*;
+
+    /// A load that had begun in one history was shown over another one that had begun meanwhile, and the node answered from the past before the restore.
+    #[test]
+    fn what_was_loaded_in_an_older_history_replaces_no_newer_one() {
+        let history = |number: u8| History { epoch: Epoch::from_random([number; 8]), start: Revision(i64::from(number)) };
+        let shown = |in_history: History| Snapshot::empty(1 << 20, 1).at_stored(in_history, Revision(5), 1);
+        let loaded = |asked_in: History, history: History, revision: i64| StoreChanges::Everything {
+            asked_in,
+            loaded: Box::new(Loaded { history, revision: Revision(revision), ..Loaded::default() }),
+            clients: Clients::default(),
+        };
+        let (first, second) = (history(1), history(2));
+        assert!(!loaded(first, first, 9).is_new_to(&shown(second)));
+        assert!(loaded(first, second, 3).is_new_to(&shown(first)), "the restored one, which is behind");
+        assert!(loaded(second, first, 3).is_new_to(&shown(second)), "and once more");
+        assert!(loaded(first, first, 6).is_new_to(&shown(first)) && !loaded(first, first, 5).is_new_to(&shown(first)));
     }
 }

@@ -1,6 +1,7 @@
 //! Whether anything can be changed, for those who watch this node. That it follows the store says nothing of that: following only reads.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use falconer_store::StoreError;
@@ -26,6 +27,11 @@ impl Auth {
 
 impl Node {
     async fn can_change(&self) -> Result<(), StoreError> {
+        // The store answers, but a commit may wait for something else, such as a standby. All other changes wait behind it.
+        let waits_ms = self.clock.steady_ms().saturating_sub(self.committing_since_ms.load(Ordering::Acquire));
+        if Duration::from_millis(u64::try_from(waits_ms).unwrap_or_default()) > LONGEST {
+            return Err(StoreError::Unavailable("a change waits for the store for some seconds".to_owned()));
+        }
         let mut last = self.writable.lock().await;
         let now_ms = self.clock.steady_ms();
         if let Some((asked_ms, answer)) = last.as_ref()

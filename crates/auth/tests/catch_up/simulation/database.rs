@@ -17,6 +17,8 @@ use super::time::Time;
 pub enum Planted {
     /// The feed leaves out a record that has changed.
     SkipsAChange,
+    /// The feed leaves out what was revoked with a grant that it was given beyond.
+    SkipsWhatWasGivenBeyond,
     /// The feed gives what a record was before it changed last.
     AppliesOutOfOrder,
     /// A commit is acknowledged and never happens.
@@ -113,6 +115,9 @@ impl Database {
         }
         if !changed.records.is_empty() && self.strikes(Planted::SkipsAChange) {
             drop_one(&mut changed.records);
+        }
+        if self.planted == Some(Planted::SkipsWhatWasGivenBeyond) {
+            changed.records.grants.retain(|grant| grant.widens.is_none() || grant.revoked_ms.is_none());
         }
         if self.strikes(Planted::AppliesOutOfOrder) {
             let model = self.model.lock().unwrap();

@@ -149,6 +149,10 @@ macro_rules! over_the_link {
                 self.database.read_keys_with(source);
             }
 
+            fn key_prints(&self) -> Vec<String> {
+                self.database.key_prints()
+            }
+
             fn refresh_keys(&self) -> Refreshed {
                 self.database.refresh_keys()
             }

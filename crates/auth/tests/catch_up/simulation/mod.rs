@@ -105,6 +105,7 @@ fn planted_faults_are_found() {
     for (planted, within) in [
         (Planted::SkipsAChange, 20),
         (Planted::AppliesOutOfOrder, 20),
+        (Planted::SkipsWhatWasGivenBeyond, 60),
         (Planted::AcknowledgesBeforeCommit, 20),
         (Planted::CallsUnknownNotDone, 60),
         (Planted::TakesStaleSteps, 60),

@@ -71,6 +71,14 @@ impl State {
         grant.scopes.iter().all(|scope| identity.scopes.contains(scope)).then_some(())
     }
 
+    /// What was given beyond a grant goes with it, however long the ones in between have ended.
+    fn revoke(&mut self, id: &str) {
+        self.grants.remove(id);
+        let widening: Vec<String> =
+            self.grants.values().filter(|grant| grant.widens.as_deref() == Some(id)).map(|grant| grant.id.clone()).collect();
+        widening.iter().for_each(|id| self.revoke(id));
+    }
+
     /// What a grant gives of these scopes at this time; `None`: it counts for nothing.
     pub fn given_by(&self, id: &str, scopes: &[&'static str], now_ms: i64) -> Option<Vec<&'static str>> {
         let grant = self.grants.get(id).filter(|grant| now_ms < grant.expires_ms)?;
@@ -209,9 +217,12 @@ impl Model {
                 if before.may_make(record).is_none() {
                     return Err(format!("the grant {} gives what its person did not have", record.id));
                 }
+                if record.widens.as_ref().is_some_and(|widened| !before.grants.contains_key(widened)) {
+                    return Err(format!("the grant {} widens one that was revoked", record.id));
+                }
                 next.grants.insert(record.id.clone(), unused(record));
             }
-            Write::RevokeGrants { ids, .. } => ids.iter().for_each(|id| drop(next.grants.remove(id))),
+            Write::RevokeGrants { ids, .. } => ids.iter().for_each(|id| next.revoke(id)),
             Write::AcceptTime | Write::InsertIssuer(_) => {}
             other => return Err(format!("the model has no {other:?}")),
         }

@@ -23,6 +23,8 @@ pub enum Wanted {
     Disable(&'static str),
     Enable(&'static str),
     Grant(&'static str),
+    /// More for whoever has the grant of this id, of this person.
+    Widen(&'static str, String),
     /// The grant of this id, of this person.
     Revoke(String, String),
 }
@@ -31,13 +33,19 @@ impl Wanted {
     pub fn of(world: &World) -> Wanted {
         let who = world.time.pick(&PEOPLE);
         let grants = world.granted.lock().unwrap();
-        match world.time.roll(7) {
+        let own: Vec<String> = grants.iter().filter(|(_, identity, _)| identity == who).map(|(id, ..)| id.clone()).collect();
+        match world.time.roll(9) {
             0 => Wanted::Refresh(who),
             1 => Wanted::Disable(who),
             2 => Wanted::Enable(who),
             3..=4 if !grants.is_empty() => {
                 let (id, identity, _) = world.time.pick(&grants);
                 Wanted::Revoke(id, identity)
+            }
+            // Often of the last one, so that there are long chains.
+            5..=6 if !own.is_empty() => {
+                let last = own.last().cloned().unwrap_or_default();
+                Wanted::Widen(who, if world.time.roll(2) == 0 { last } else { world.time.pick(&own) })
             }
             _ => Wanted::Grant(who),
         }
@@ -61,11 +69,13 @@ impl Wanted {
             Wanted::Disable(who) => auth.disable_person("operator", who, true).await.map(done),
             Wanted::Enable(who) => auth.disable_person("operator", who, false).await.map(done),
             Wanted::Revoke(id, identity) => auth.revoke_grants(&[identity], identity, std::slice::from_ref(id), "").await.map(done),
-            Wanted::Grant(who) => {
+            Wanted::Grant(who) | Wanted::Widen(who, _) => {
+                let widens = if let Wanted::Widen(_, widened) = self { Some(widened.clone()) } else { None };
                 let has = auth.directory().identity(who).map(|known| known.record.scopes.clone()).unwrap_or_default();
                 let new = NewGrant {
                     scopes: ScopeSet::new(&has),
                     label: description.to_owned(),
+                    widens,
                     // Some end in the middle of the run.
                     expires_ms: now_ms + world.time.pick(&[10_000, DAY_MS, 30 * DAY_MS]),
                     ..new_grant(who, &[], now_ms)
@@ -87,7 +97,7 @@ impl Wanted {
             Wanted::Refresh(who) => state.identities.get(*who).is_some_and(|known| known.display_name == description),
             Wanted::Disable(who) => is_disabled(who) == Some(true),
             Wanted::Enable(who) => is_disabled(who) == Some(false),
-            Wanted::Grant(_) => id.and_then(|id| state.grants.get(id)).is_some_and(|grant| grant.label == description),
+            Wanted::Grant(_) | Wanted::Widen(..) => id.and_then(|id| state.grants.get(id)).is_some_and(|grant| grant.label == description),
             Wanted::Revoke(id, _) => !state.grants.contains_key(id),
         }
     }

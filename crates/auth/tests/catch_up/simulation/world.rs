@@ -246,8 +246,14 @@ impl World {
                 count = following.follow_notifications(count).await.0;
             }
         });
+        let mut looks = 0_u32;
         while !link.is_dead() {
             let _ = auth.catch_up().await;
+            looks += 1;
+            // Grants that have ended leave memory, and what was given beyond them stays.
+            if looks.is_multiple_of(4) {
+                let _ = auth.flush_uses().await;
+            }
             self.time.sleep(500).await;
         }
     }
