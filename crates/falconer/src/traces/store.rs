@@ -26,6 +26,10 @@ macro_rules! traced {
                 self.0.read_keys_with(source);
             }
 
+            fn key_prints(&self) -> Vec<String> {
+                self.0.key_prints()
+            }
+
             fn refresh_keys(&self) -> Refreshed {
                 self.0.refresh_keys()
             }

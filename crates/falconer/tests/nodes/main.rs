@@ -209,6 +209,62 @@ async fn a_change_of_what_another_server_has_just_made_finds_it() {
     }
 }
 
+/// Story: a new key sealed at once on the machine where it was made. Until its file came to the others, they knew nobody whom that server had changed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn no_server_is_made_to_meet_a_key_that_it_does_not_have() {
+    let mut cluster = Cluster::make().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, others) = (cluster.place.data().join("falconer.keys"), folder.path().join("others.keys"));
+    let bring = || {
+        std::fs::copy(&keys, folder.path().join("new")).unwrap();
+        std::fs::rename(folder.path().join("new"), &others).unwrap();
+    };
+    bring();
+    let a = cluster.node(Hears::AtOnce).await;
+    let b = cluster.node_of(Hears::AtOnce, "1 day", &[("FALCONER_KEY_FILE", others.to_str().unwrap())]).await;
+    let database = cluster.place.database.as_ref().unwrap();
+    let until = Instant::now() + patience();
+    while database.text("SELECT count(*)::text FROM node_keys").await != "2" {
+        assert!(Instant::now() < until, "both say which keys they have");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let run = |args: &[&str]| tokio::task::block_in_place(|| cluster.place.run(args));
+    let in_the_end = |what: &str, args: &[&str]| {
+        tokio::task::block_in_place(|| {
+            support::patience::eventually(what, || (cluster.place.run(args).code == 0).then_some(()));
+        });
+    };
+    run(&["keys", "add"]).ok();
+    run(&["keys", "use", "k2"]).refused(1, "does not have the key k2");
+    let before = a.make_client("project/before", &["notes:read"]).await;
+    b.until(&before, |said| *said == Said::Right).await;
+    bring();
+    in_the_end("both have it", &["keys", "use", "k2"]);
+    let sealed_with = "SELECT convert_from(substr(access_token, 3, 2), 'UTF8') FROM clients WHERE client_id = ";
+    let until = Instant::now() + patience();
+    for number in 0.. {
+        let after = a.make_client(&format!("project/after-{number}"), &["notes:read"]).await;
+        b.until(&after, |said| *said == Said::Right).await;
+        if database.text(&format!("{sealed_with}'project/after-{number}'")).await == "k2" {
+            break;
+        }
+        assert!(Instant::now() < until, "the new key never seals");
+    }
+    // The other one still seals with the key of before.
+    let long_ago = || std::fs::File::options().write(true).open(&keys).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    long_ago();
+    run(&["keys", "reseal"]).ok();
+    run(&["keys", "remove", "k1"]).refused(1, "does not seal with k2 yet");
+    bring();
+    in_the_end("both seal with it", &["keys", "remove", "k1"]);
+    b.until(&before, |said| *said == Said::Right).await;
+    for node in [a, b] {
+        assert_eq!(node.server.end(), Some(0));
+    }
+    assert_eq!(database.text("SELECT count(*)::text FROM node_keys WHERE until > clock_timestamp()").await, "0");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn what_only_one_server_does_is_taken_over() {

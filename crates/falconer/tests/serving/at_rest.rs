@@ -143,6 +143,27 @@ async fn damage_takes_nobody_else_down(place: Place) {
     place.run(&["repair"]).refused(1, "with the key file");
 }
 
+/// The tokens that clients got before one could not be repaired were told to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_repaired_is_told_although_a_later_one_fails() {
+    let place = Place::file();
+    let (_, [_, _]) = filled(&place).await;
+    flip(&place, CLIENTS, "project/a").await;
+    flip(&place, CLIENTS, "project/b").await;
+    let stands_against = "CREATE TRIGGER no BEFORE UPDATE ON clients WHEN old.client_id = 'project/b' BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let change = |sql: &str| rusqlite::Connection::open(place.data().join("falconer.sqlite")).unwrap().execute_batch(sql).unwrap();
+    change(stands_against);
+    let repaired = place.run(&["repair", "--json"]);
+    assert_eq!(repaired.code, 1, "{}", repaired.err);
+    assert!(repaired.err.contains("can't repair the client project/b"), "{}", repaired.err);
+    let told: Value = serde_json::from_str(&repaired.out).unwrap();
+    assert_eq!((told["records"].as_array().unwrap().len(), &told["records"][0]["id"], &told["left"]), (1, &json!("project/a"), &json!(1)));
+    change("DROP TRIGGER no");
+    let server = place.start();
+    assert!(is_let_in(&server, "project/a", told["records"][0]["accessToken"].as_str().unwrap()).await);
+    assert_eq!(server.end(), Some(0));
+}
+
 /// No command sealed again what an older key had sealed, and only a restart took another key.
 async fn keys_change_beside_a_server(place: Place) {
     let (init, [a, _]) = filled(&place).await;
@@ -167,12 +188,29 @@ async fn keys_change_beside_a_server(place: Place) {
     place.run(&["keys", "remove", "k1"]).refused(1, "has just changed");
     let file = std::fs::File::options().write(true).open(place.data().join("falconer.keys")).unwrap();
     file.set_modified(std::time::UNIX_EPOCH).unwrap();
-    place.run(&["keys", "remove", "k1"]).refused(1, "falconer keys reseal");
+    // A server says within a second that it seals with the new one.
+    tokio::task::block_in_place(|| {
+        eventually("it is known that the server seals with k2", || {
+            let refused = place.run(&["keys", "remove", "k1"]);
+            (!refused.err.contains("a running server")).then_some(refused)
+        })
+        .refused(1, "falconer keys reseal");
+    });
     let resealed: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
     assert!(resealed["resealed"].as_u64().unwrap() >= 2 && resealed["keyId"] == "k2", "{resealed}");
     place.run(&["keys", "remove", "k1"]).ok();
     let left: Value = serde_json::from_str(&place.run(&["keys", "list", "--json"]).ok()).unwrap();
     assert_eq!(left, json!([{ "keyId": "k2", "current": true }]));
+    // A number is not given twice: backups name the key that they need by it.
+    let added: Value = serde_json::from_str(&place.run(&["keys", "add", "--json"]).ok()).unwrap();
+    assert_eq!(added["keyId"], "k3");
+    let listed: Value = serde_json::from_str(&place.run(&["keys", "list", "--json"]).ok()).unwrap();
+    assert_eq!(listed, json!([{ "keyId": "k2", "current": true }, { "keyId": "k3", "current": false }]));
+    place.run(&["keys", "use", "k9"]).refused(2, "has no key k9");
+    tokio::task::block_in_place(|| {
+        eventually("the server has k3", || (place.run(&["keys", "use", "k3"]).code == 0).then_some(()));
+    });
+    place.run(&["keys", "use", "k2"]).refused(1, "k2 was made before k3");
     assert!(place.run(&["keys", "rotate-issuer"]).ok().contains("static/falconer/grants-2"));
     assert!(is_let_in(&server, "project/a", &a).await);
     assert_eq!(server.end(), Some(0));

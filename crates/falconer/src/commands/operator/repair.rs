@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use falconer_store::{Damaged, SealedKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::PrintOptions;
 use crate::node::Node;
@@ -33,29 +33,41 @@ pub async fn run(options: Options) -> Result<()> {
         return Err(output::WrongUse(format!("--delete {whole}: this is no damaged client")).into());
     }
     let mut rows = Vec::new();
-    for row in &damaged {
+    let repaired = repair(&node, &options, &damaged, &mut rows).await;
+    // What was done is said, also where it ended early: there are tokens in it that nobody else knows.
+    let left = match &repaired {
+        Ok(()) if !options.dry_run => find(&node).await.map(|found| found.len()),
+        _ => Ok(damaged.len().saturating_sub(if options.dry_run { 0 } else { rows.len() })),
+    };
+    if options.print.json {
+        output::json(&json!({ "records": rows, "left": left.as_ref().ok() }))?;
+    }
+    repaired?;
+    let left = left?;
+    if !options.print.json && damaged.is_empty() {
+        output::line("Nothing is damaged.")?;
+    }
+    if left > 0 {
+        bail!("{left} damaged records are left");
+    }
+    Ok(())
+}
+
+/// One after the other, and says what was done with each: in `rows`, or at once, so that no token is lost where a later one fails.
+async fn repair(node: &Node, options: &Options, damaged: &[Damaged], rows: &mut Vec<Value>) -> Result<()> {
+    for row in damaged {
         let (done, token) = if options.dry_run {
             (would_do(row), None)
         } else {
             let deletes = row.kind == SealedKind::Client && options.delete.contains(&row.id);
-            mend(&node, row, deletes).await.with_context(|| format!("can't repair the {} {}", row.kind.as_str(), row.id))?
+            mend(node, row, deletes).await.with_context(|| format!("can't repair the {} {}", row.kind.as_str(), row.id))?
         };
-        // At once, so that no token is lost where a later one fails.
         if options.print.json {
             rows.push(json!({ "kind": row.kind.as_str(), "id": row.id, "why": row.why, "done": done, "accessToken": token }));
         } else {
             output::line(&output::harmless(&format!("{} {}: {}; {done}", row.kind.as_str(), row.id, row.why)))?;
             token.iter().try_for_each(|token| output::line(&format!("  accessToken {token}")))?;
         }
-    }
-    let left = if options.dry_run { damaged.len() } else { find(&node).await?.len() };
-    if options.print.json {
-        output::json(&json!({ "records": rows, "left": left }))?;
-    } else if damaged.is_empty() {
-        output::line("Nothing is damaged.")?;
-    }
-    if left > 0 {
-        bail!("{left} damaged records are left");
     }
     Ok(())
 }

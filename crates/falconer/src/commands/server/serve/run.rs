@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::AuthError;
+use falconer_store::StoreError;
 use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
 use tokio::net::TcpListener;
 
 use super::super::demo;
+use super::key_file;
 use super::lease::Lease;
 use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::reread::Reread;
@@ -26,6 +29,8 @@ use crate::traces;
 
 /// How long a server that ends waits for mails that are not sent yet. One mail may take so long.
 const MAIL_AT_THE_END: Duration = Duration::from_secs(30);
+/// How long it goes on writing what is left once it was told a second time.
+const AFTER_A_SECOND_SIGNAL: Duration = Duration::from_secs(1);
 
 /// `falconer serve`
 #[derive(clap::Args)]
@@ -91,7 +96,7 @@ pub async fn run(options: Options) -> Result<()> {
     let (signals, rereads) = (Signals::expect(hangup)?, Rereads::expect(hangup)?);
     say_listening(options.json, &origin, &listener)?;
     let reread = Reread { options, config: config.clone(), origin: origin.clone(), level, grants: node.grants.clone() };
-    let rereading = tokio::spawn(reread.serve(rereads));
+    let rereading = watched("reading settings again", reread.serve(rereads));
     let served = serve(&config, node, origin, Listeners { public: listener, metrics }, &log, signals).await;
     rereading.abort();
     served
@@ -227,8 +232,11 @@ pub async fn serve(
         settings,
     };
     let lease = Arc::new(Lease::keep(node.store.clone(), "upkeep").await);
+    let reads_again = Arc::new(AtomicBool::new(false));
     let background_tasks = [
-        watched("following the database", follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
+        watched("following the key file", key_file::follow(node.store.clone(), Arc::clone(&reads_again))),
+        watched("saying which keys there are", key_file::note(node.store.clone())),
+        watched("following the database", follow(node.auth.clone(), node.store.clone(), config.data_dir.clone(), reads_again)),
         watched("upkeep", run_upkeep(node.auth.clone(), node.store.clone(), lease.clone(), audit_retention_ms)),
         watched("asking providers about people", refresh_people(node.auth.clone(), node.login.clone())),
         watched(
@@ -237,25 +245,45 @@ pub async fn serve(
         ),
     ];
     let web = Arc::new(web);
-    let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
+    let metrics = listeners.metrics.map(|listener| watched("serving metrics", serve_metrics(listener, Arc::clone(&web))));
     let service = falconer_web::HttpService::new(web);
     let served = falconer_web::serve_until(listeners.public, service, limits, signals.clone().first(), signals.clone().second()).await;
     background_tasks.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
-    lease.end().await;
     tokio::select! {
         () = node.login.mail_is_sent() => {}
         () = tokio::time::sleep(MAIL_AT_THE_END) => tracing::warn!("some mails were not sent: the mail server took too long, and this process ends"),
-        () = signals.second() => tracing::warn!("some mails were not sent: this process ends at once"),
+        () = signals.clone().second() => tracing::warn!("some mails were not sent: this process ends at once"),
+    }
+    let told_twice = async {
+        signals.second().await;
+        tokio::time::sleep(AFTER_A_SECOND_SIGNAL).await;
+    };
+    let written = tokio::select! {
+        written = write_what_is_left(config, &node, &lease, exporter) => written,
+        () = told_twice => {
+            tracing::warn!("some last uses may not be written: this process ends at once");
+            Ok(())
+        }
+    };
+    served.context("can't serve")?;
+    written.context("can't write the last uses")?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Gives back what others wait for, and writes what is not written yet. The database may be away.
+async fn write_what_is_left(config: &Config, node: &Node, lease: &Lease, exporter: Option<traces::Exporter>) -> Result<(), StoreError> {
+    lease.end().await;
+    if let Err(error) = node.store.note_keys(&[], 0).await {
+        tracing::debug!(%error, "that this server has ended will be known in half a minute");
     }
     // Also what the last half second changed, and whoever served for less than that.
     note_history(&node.auth, &config.data_dir);
-    node.auth.flush_uses().await.context("can't write the last uses")?;
+    let written = node.auth.flush_uses().await;
     if let Some(exporter) = exporter {
         exporter.end().await;
     }
-    served.context("can't serve")?;
-    tracing::info!("ended");
-    Ok(())
+    written
 }
 
 /// A few connections are enough for whoever asks for metrics; more are refused, so that nothing is taken from the rest.
@@ -265,4 +293,5 @@ async fn serve_metrics(listener: TcpListener, web: Arc<Web>) {
     if let Err(error) = falconer_web::serve(listener, routes, limits, std::future::pending()).await {
         tracing::warn!(%error, "metrics can't be served");
     }
+    std::future::pending().await
 }

@@ -4,6 +4,8 @@ use anyhow::Result;
 use falconer_web::End;
 use tokio::sync::watch;
 
+use super::watched::watched;
+
 /// What a SIGHUP means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hangup {
@@ -59,12 +61,14 @@ impl Signals {
     pub fn expect(hangup: Hangup) -> Result<Signals> {
         let mut source = Source::open(hangup)?;
         let (send, receive) = watch::channel(Count::Never);
-        tokio::spawn(async move {
+        // As long as the process, which nothing else ends any more.
+        drop(watched("waiting for signals", async move {
             send.send_replace(Count::Once(source.next().await));
             source.next().await;
             tracing::warn!("ending at once, because of a second signal");
             send.send_replace(Count::Twice);
-        });
+            std::future::pending().await
+        }));
         Ok(Signals(receive))
     }
 

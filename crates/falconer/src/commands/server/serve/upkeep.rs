@@ -2,21 +2,25 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
 use falconer_auth::Clock as _;
-use falconer_store::Refreshed;
 
 use super::lease::Lease;
 use super::outage::{Outage, Report};
 use crate::node::noted_history;
 use crate::system::SystemClock;
 
-/// Takes in what the command line wrote beside this server, into the key file and the database.
-pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>, data_dir: PathBuf) {
-    let (mut noted, mut keys_refused, mut outage) = (None, None, Outage::default());
-    let (mut missing, mut reads_again) = (Vec::new(), false);
+/// Takes in what the command line and other servers wrote into the database. `reads_again`: keys have come that were missing, so that all of it is read.
+pub async fn follow(
+    auth: Arc<falconer_auth::Auth>,
+    store: Arc<dyn falconer_store::Store>,
+    data_dir: PathBuf,
+    reads_again: Arc<AtomicBool>,
+) {
+    let (mut noted, mut outage) = (None, Outage::default());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut notifications = 0;
@@ -33,42 +37,11 @@ pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_stor
                 continue;
             }
         }
-        let refreshed = store.refresh_keys();
-        let still_missing = if let Refreshed::Missing(keys) = &refreshed { keys.clone() } else { Vec::new() };
-        if still_missing != missing && !still_missing.is_empty() {
-            tracing::error!(
-                keys = still_missing.join(", "),
-                "other servers seal with keys that the key file of this server does not have: what they have sealed counts for nothing here until it has them"
-            );
-        }
-        missing = still_missing;
-        let refused = match refreshed {
-            Refreshed::Same | Refreshed::Missing(_) => None,
-            Refreshed::Come(keys) => {
-                tracing::info!(keys = keys.join(", "), "the key file has keys that were missing: everything is read again");
-                reads_again = true;
-                None
-            }
-            Refreshed::NewCurrent(key_id) => {
-                tracing::info!(key_id, "the key file has a new current key: it seals from now on");
-                None
-            }
-            Refreshed::Refused(why) => Some(why),
-        };
-        if refused != keys_refused {
-            match &refused {
-                Some(why) => {
-                    tracing::error!(why, "the key file is not taken: this server goes on with the keys of before, so remove none of them")
-                }
-                None => tracing::info!("the key file is taken again"),
-            }
-            keys_refused = refused;
-        }
-        if reads_again {
-            match auth.read_everything_again().await {
-                Ok(()) => reads_again = false,
-                Err(error) => tracing::warn!(%error, "can't read everything again; trying again in half a second"),
-            }
+        if reads_again.swap(false, Ordering::AcqRel)
+            && let Err(error) = auth.read_everything_again().await
+        {
+            tracing::warn!(%error, "can't read everything again; trying again in half a second");
+            reads_again.store(true, Ordering::Release);
         }
         match auth.catch_up().await {
             Ok(_) => {
