@@ -9,6 +9,7 @@ mod concurrency;
 mod dice;
 mod ended_grants;
 mod escalation;
+mod given_up;
 mod grants;
 mod guessing;
 mod install;

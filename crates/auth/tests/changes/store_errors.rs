@@ -2,20 +2,19 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::common::failing::{Failing, WIDTH};
+use crate::common::failing::Failing;
 use crate::common::{World, scopes_of, settings, strings};
 use falconer_auth::{ApiError, AtLeast, Auth, AuthSettings, Unable, Verdict, WaitOutcome};
 use falconer_store::*;
-use futures_util::FutureExt as _;
 
-struct Broken {
-    world: World,
-    store: Arc<Failing>,
+pub(crate) struct Broken {
+    pub(crate) world: World,
+    pub(crate) store: Arc<Failing>,
     ended: Arc<Mutex<Vec<String>>>,
 }
 
 impl Broken {
-    async fn new() -> Broken {
+    pub(crate) async fn new() -> Broken {
         let world = World::bare().await;
         let store = Arc::new(Failing::new(world.store.clone()));
         let ended = Arc::new(Mutex::new(Vec::new()));
@@ -29,7 +28,7 @@ impl Broken {
         self.store.errors.lock().unwrap().push_back((method, error));
     }
 
-    async fn create(&self) -> std::result::Result<(), ApiError> {
+    pub(crate) async fn create(&self) -> std::result::Result<(), ApiError> {
         let root = self.world.as_root().await;
         let input = self.world.input(&[]);
         self.world.auth.create_client(&root, "x", &input).await.map(|_| ())
@@ -50,64 +49,6 @@ async fn a_store_that_is_away_or_full_stops_mutations_only() {
     assert!(broken.world.auth.store_is_full(), "the heartbeat says so");
     assert_eq!(broken.create().await, Ok(()), "it recovers by itself");
     assert!(!broken.world.auth.store_is_full());
-}
-
-/// A commit that waited for a standby kept all later changes waiting, and whoever watches the server was told that all is well.
-#[tokio::test]
-async fn a_commit_that_takes_seconds_is_told_to_who_asks_whether_anything_can_be_changed() {
-    let broken = Broken::new().await;
-    let closed = broken.store.gate.acquire_many(WIDTH).await.unwrap();
-    let mut creating = Box::pin(broken.create());
-    for _ in 0..100 {
-        assert!((&mut creating).now_or_never().is_none());
-        tokio::task::yield_now().await;
-    }
-    broken.world.clock.advance(6000);
-    assert!(matches!(broken.world.auth.can_change().await, Err(StoreError::Unavailable(why)) if why.contains("a change waits")));
-    drop(closed);
-    assert_eq!(creating.await, Ok(()));
-    assert_eq!(broken.world.auth.can_change().await, Ok(()));
-}
-
-/// Uses that were being written when the upkeep was ended were lost.
-#[tokio::test]
-async fn uses_are_written_although_nobody_waits_for_it_any_more() {
-    let broken = Broken::new().await;
-    let keys = broken.world.client("used", &[]).await;
-    broken.world.clock.advance(7 * falconer_auth::HOUR_MS);
-    broken.world.verify(&keys).await;
-    let closed = broken.store.gate.acquire_many(WIDTH).await.unwrap();
-    let mut flushing = Box::pin(broken.world.auth.flush_uses());
-    for _ in 0..100 {
-        assert!((&mut flushing).now_or_never().is_none());
-        tokio::task::yield_now().await;
-    }
-    drop((flushing, closed));
-    broken.world.auth.flush_uses().await.unwrap();
-    let used_ms = broken.world.store.client("used").await.unwrap().unwrap().last_date_used_ms;
-    assert_eq!(used_ms, broken.world.now(), "the second one waits for the first one");
-}
-
-/// A follower is asked for more only when its peer takes something, and kept the rows and a connection from all others until then.
-#[tokio::test]
-async fn what_a_follower_reads_is_read_whether_it_is_asked_for_or_not() {
-    let broken = Broken::new().await;
-    let root = broken.world.as_root().await;
-    let mut follower = broken.world.auth.follow(&root, None).await.unwrap();
-    broken.create().await.unwrap();
-    let before = broken.store.calls_of("changes_since");
-    let closed = broken.store.gate.acquire_many(WIDTH).await.unwrap();
-    let mut next = Box::pin(follower.next());
-    assert!((&mut next).now_or_never().is_none());
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-    drop(closed);
-    for _ in 0..1000 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(broken.store.calls_of("changes_since"), before + 1, "nobody has asked the follower meanwhile");
-    assert!(next.await.is_ok());
 }
 
 #[tokio::test]

@@ -51,7 +51,10 @@ impl DatabaseRows {
 
     async fn connect(url: &str, is_source: bool) -> Result<DatabaseRows> {
         let connector = Connector::of(url)?;
-        let watched = Contact::of_a_command(connector.clone());
+        // By another name: whoever counts the connections of other Falconers must not count this one.
+        let mut watching = connector.clone();
+        watching.config.application_name("falconer_watch");
+        let watched = Contact::of_a_command(watching);
         let pool = connect::pool(connector, Sessions::Kept, watched.silence(), 1)?;
         let connection = take(&pool).await?;
         connection.batch_execute(SETTINGS).await.map_err(Fault::from)?;
