@@ -34,6 +34,17 @@ test('what is asked for, and what comes back', async () => {
   assert.throws(() => session.signInUrl({ description: 'd' }), { code: 'BadRequest' });
 });
 
+test('no code and no token goes to another machine in the clear', async () => {
+  const { module } = await load(HERE);
+  for (const rootUrl of ['http://auth.example', 'http://10.0.0.1', 'http://localhost.example', 'HTTP://auth.example/']) {
+    assert.throws(() => module.connect({ rootUrl, application }), { code: 'BadRootUrl', message: /Use https/ });
+    assert.doesNotThrow(() => module.connect({ rootUrl }), 'a signature shows no secret');
+  }
+  for (const rootUrl of ['https://auth.example', 'http://localhost:8080', 'http://auth.localhost', 'http://127.0.0.1:8080', 'http://[::1]:8080']) {
+    assert.doesNotThrow(() => module.connect({ rootUrl, application }));
+  }
+});
+
 test('only one of an application has tokens, and the others need a description', async () => {
   const page = await load(HERE);
   const session = page.module.connect({ rootUrl: ROOT });

@@ -25,6 +25,7 @@ export class Tokens {
   #forgotten = 0;
 
   constructor(rootUrl, application, kind) {
+    if (!isSecret(new URL(rootUrl))) throw new FalconerError('BadRootUrl', `Codes and tokens would travel to ${rootUrl} in the clear. Use https.`);
     if (typeof application !== 'string' || !application) throw new FalconerError('BadRequest', 'The application is named by its id.');
     this.#rootUrl = rootUrl;
     /** Its id. */
@@ -188,5 +189,10 @@ export class Tokens {
   }
 }
 
+/** Whether nobody reads what goes there: over https, or to this machine. */
+const isSecret = ({ protocol, hostname }) => protocol !== 'http:' || /^(127\.[\d.]+|\[::1\]|(.*\.)?localhost)$/.test(hostname);
+
 const over = (cause) => new FalconerError('Expired', 'The access that you granted has ended. Sign in again.', { cause });
+// The grant may live, and the refresh token is on its way for good.
+const lost = (cause) => new FalconerError('Expired', 'The access could not be renewed. Sign in again.', { cause });
 const away = (rootUrl, cause) => new FalconerError('NetworkError', `Falconer (${new URL(rootUrl).host}) cannot be reached.`, { cause });

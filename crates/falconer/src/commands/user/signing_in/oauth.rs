@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use falconer_client::{Client, Credentials, Error, Exchange, HeaderMap, HeaderValue, Method, Retry};
+use falconer_credentials::authority;
 use falconer_grants::{COMMAND_LINE, CommandLine};
 use falconer_wire::GrantCredentials;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::output::WrongUse;
 
 /// No answer of these is larger.
 const LARGEST_BYTES: usize = 1024 * 1024;
@@ -81,8 +84,10 @@ impl Failure {
 }
 
 impl OAuthServer {
-    /// At this root URL. Nothing is sent a second time that may have arrived.
+    /// At this root URL. Nothing is sent a second time that may have arrived, and nothing at all in the clear to another machine: codes, their verifiers and tokens
+    /// are worth something to whoever reads them, other than a signature.
     pub fn at(root_url: &str) -> Result<OAuthServer> {
+        check_secret(root_url)?;
         let once = Retry { tries: 1, timeout: Duration::from_secs(20), ..Retry::default() };
         Ok(OAuthServer { client: Client::new(root_url)?.with_retry(once) })
     }
@@ -170,6 +175,15 @@ impl OAuthServer {
     }
 }
 
+/// No server of the protocol has its own address there (`root_url` of the configuration), so this is a mistake, or somebody who listens.
+fn check_secret(root_url: &str) -> Result<()> {
+    let url = url::Url::parse(root_url).ok().filter(|url| url.scheme() == "http");
+    match url.as_ref().and_then(url::Url::host_str).filter(|host| !authority::is_loopback(host)) {
+        None => Ok(()),
+        Some(_) => Err(WrongUse(format!("what {root_url} is sent and gives would travel in the clear: use https")).into()),
+    }
+}
+
 /// Whether these are of the shape that credentials have. What is kept is read by each command that follows, and shown.
 pub fn are_credentials(found: &GrantCredentials) -> bool {
     let GrantCredentials { client_id, access_token, certificate } = found;
@@ -188,6 +202,25 @@ pub fn bearer(token: &str) -> Result<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Story: with an `s` forgotten, the code, its verifier and the tokens went over the network as they are.
+    #[test]
+    fn no_code_and_no_token_goes_to_another_machine_in_the_clear() {
+        for (root_url, is_refused) in [
+            ("https://auth.example.com", false),
+            ("http://localhost:8080", false),
+            ("http://auth.localhost", false),
+            ("http://127.0.0.1:8080", false),
+            ("http://[::1]:8080", false),
+            ("http://auth.example.com", true),
+            ("HTTP://auth.example.com", true),
+            ("http://10.0.0.1", true),
+            ("http://localhost.example.com", true),
+        ] {
+            let said = OAuthServer::at(root_url).err().map(|error| error.to_string());
+            assert_eq!(said.is_some_and(|said| said.contains("use https")), is_refused, "{root_url}");
+        }
+    }
 
     /// They were kept and printed as they came: a terminal obeyed what was in them, and each later command ended with what is wrong with the certificate.
     #[test]
