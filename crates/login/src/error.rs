@@ -77,7 +77,7 @@ pub type SignInError = LoginError;
 impl LoginError {
     /// The same where something was done before it: then nobody may be told that nothing was changed.
     #[must_use]
-    pub(crate) fn after_a_change(self) -> LoginError {
+    pub fn after_a_change(self) -> LoginError {
         match self {
             LoginError::Unavailable(text) => LoginError::OutcomeUnknown(text),
             other => other,

@@ -133,18 +133,37 @@ test('a refresh token is never sent twice', async (t) => {
   await assert.rejects(session.token(), { code: 'NetworkError' });
   globalThis.navigator.onLine = true;
   assert.equal(falconer.refreshes, 0);
-  falconer.answers = [() => Response.json({}, { status: 429 })];
-  await assert.rejects(session.renew(), { code: 'TryAgain' });
-  await session.renew();
-  assert.equal(falconer.refreshes, 2, 'what was too often was not looked at');
-  t.mock.timers.tick(LIFE_MS);
+  // Story: the token was thrown away for a 503 that said "Try again", and the next try opened a window.
+  let refreshes = 0;
+  for (const [status, body] of [[429, {}], [503, { error: 'temporarily_unavailable' }]]) {
+    falconer.answers = [() => Response.json(body, { status })];
+    await assert.rejects(session.renew(), { code: 'TryAgain' });
+    await session.renew();
+    assert.equal(falconer.refreshes, refreshes += 2, 'the token was not used');
+    t.mock.timers.tick(LIFE_MS);
+  }
   falconer.answers = [() => { throw new TypeError('the line is cut'); }];
   await assert.rejects(session.token(), { code: 'NetworkError' });
-  await assert.rejects(session.token(), { code: 'Expired' });
-  assert.equal(falconer.refreshes, 3);
+  await assert.rejects(session.token(), { code: 'Expired', message: /could not be renewed/ });
+  assert.equal(falconer.refreshes, refreshes + 1);
   // The grant lives, and its credentials with it.
   assert.equal(session.signedIn, true);
   assert.equal((await everything(page)).includes('rt-'), false);
+});
+
+test('where nobody knows whether the token was used, it is not sent again, and nobody is told to try', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  for (const [status, body] of [[500, { error: 'server_error' }], [503, { error: 'server_error' }], [502, null], [504, 'temporarily_unavailable'], [503, { error: "Falconer can't say whether that was done" }]]) {
+    const { session, page } = await arrived({ storage: 'local' });
+    t.mock.timers.tick(LIFE_MS);
+    const before = falconer.refreshes;
+    falconer.answers = [() => Response.json(body, { status })];
+    for (let time = 0; time < 2; time += 1) await assert.rejects(session.token(), { code: 'Expired', message: /could not be renewed/ });
+    assert.equal(falconer.refreshes, before + 1);
+    assert.equal(session.signedIn, true);
+    assert.equal((await everything(page)).includes('rt-'), false);
+    await session.clear();
+  }
 });
 
 test('where the refresh is refused the person is asked, in a window, and only the same one goes on', async (t) => {

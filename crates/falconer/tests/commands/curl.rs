@@ -16,7 +16,7 @@ pub fn service(answer: &'static str) -> (String, Receiver<String>) {
 }
 
 /// The same by what was sent.
-fn service_that(answers: impl Fn(&str) -> String + Send + 'static) -> (String, Receiver<String>) {
+pub fn service_that(answers: impl Fn(&str) -> String + Send + 'static) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (say, sent) = channel();

@@ -212,6 +212,25 @@ fn two_refreshes_at_once_use_each_token_once() {
     std::fs::write(desk.sessions.path().join("sessions.json"), away.to_string()).unwrap();
     desk.run(&["refresh"]).refused(1, "was not refreshed");
     assert_eq!(desk.file()["sessions"]["work"]["refreshInDoubt"], false, "nothing was sent");
+    // Story: a server that could not answer at that moment, and said so, cost the session.
+    let answers: [(&str, bool, &str); 5] = [
+        ("503 Service Unavailable", false, r#"{"error": "temporarily_unavailable", "error_description": "Try again in a moment."}"#),
+        ("429 Too Many Requests", false, r#"{"error": "invalid_request", "error_description": "Wait."}"#),
+        ("503 Service Unavailable", true, r#"{"error": "server_error", "error_description": "It may have been done, or not."}"#),
+        ("500 Internal Server Error", true, r#"{"error": "server_error", "error_description": "It is in the log."}"#),
+        ("502 Bad Gateway", true, "no server behind"),
+    ];
+    for (status, in_doubt, body) in answers {
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let (service, _sent) = crate::curl::service_that(move |_| answer.clone());
+        away["sessions"]["work"]["rootUrl"] = service.into();
+        std::fs::write(desk.sessions.path().join("sessions.json"), away.to_string()).unwrap();
+        desk.run(&["refresh"]).refused(1, "was not refreshed");
+        assert_eq!(desk.file()["sessions"]["work"]["refreshInDoubt"], in_doubt, "{status} {body}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A device comes for the answer (RFC 8628 section 3.4).
 
-use falconer_login::hash_of_token;
+use falconer_login::{LoginError, hash_of_token};
 use falconer_store::{DeviceRequestRecord, GrantRecord, LONGEST_DEVICE_INTERVAL_MS};
 
 use crate::device::authorization::DEVICE_CODE;
@@ -44,7 +44,7 @@ impl Grants {
         // Their person is gone.
         let prepared = &prepared.ok_or(ExchangeError::AccessDenied)?;
         let to = IssuedTo { application: application.id(), redirect_uri: "", resources: &resources, prepared, may_be_for: &[], proof_key };
-        Ok(self.issue(&live, to).await?)
+        Ok(self.issue(&live, to).await.map_err(LoginError::after_a_change)?)
     }
 
     /// The grant that a person made for whoever waits; once.

@@ -1,7 +1,7 @@
 //! Authorization codes: the answer of the page, and its exchange (RFC 6749 section 4.1, RFC 7636).
 
 use falconer_auth::MINUTE_MS;
-use falconer_login::{hash_of_token, pkce_challenge};
+use falconer_login::{LoginError, hash_of_token, pkce_challenge};
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
 use crate::delivery::application::{OAuthDelivery, ResponseType};
@@ -95,12 +95,13 @@ impl Grants {
             && proves(record.challenge.as_deref(), verifier)
             && record.jkt.as_ref().is_none_or(|jkt| jkt == ANY_KEY || proof_key.is_some_and(|key| key.to_string() == *jkt));
         let has_signed_out = match &grant {
-            Some((grant, _)) if fits => self.has_signed_out(&grant.id).await?,
+            Some((grant, _)) if fits => self.has_signed_out(&grant.id).await.map_err(LoginError::after_a_change)?,
             _ => false,
         };
         match (fits, grant) {
             (true, Some((grant, _))) if has_signed_out => {
-                self.end_grant(&grant.id, "the person signed out before its authorization code came").await?;
+                let ended = self.end_grant(&grant.id, "the person signed out before its authorization code came").await;
+                ended.map_err(ExchangeError::after_a_use)?;
                 Err(ExchangeError::InvalidGrant)
             }
             (true, Some((grant, prepared))) => {
@@ -112,11 +113,12 @@ impl Grants {
                     may_be_for: &record.resources,
                     proof_key,
                 };
-                Ok(self.issue(&grant, to).await?)
+                Ok(self.issue(&grant, to).await.map_err(LoginError::after_a_change)?)
             }
             (true, None) => Err(ExchangeError::InvalidGrant),
             (false, _) => {
-                self.end_grant(&record.grant, "its authorization code was refused").await?;
+                let ended = self.end_grant(&record.grant, "its authorization code was refused").await;
+                ended.map_err(ExchangeError::after_a_use)?;
                 Err(ExchangeError::InvalidGrant)
             }
         }

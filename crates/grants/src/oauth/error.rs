@@ -84,6 +84,16 @@ pub enum ExchangeError {
     Login(#[from] LoginError),
 }
 
+impl ExchangeError {
+    /// The same where a code was used up before it: then nobody may be told to send it again.
+    pub(crate) fn after_a_use(self) -> ExchangeError {
+        match self {
+            ExchangeError::Login(error) => ExchangeError::Login(error.after_a_change()),
+            refused => refused,
+        }
+    }
+}
+
 impl From<Fault> for ExchangeError {
     fn from(fault: Fault) -> Self {
         match fault {

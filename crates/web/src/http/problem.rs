@@ -24,12 +24,14 @@ pub struct Problem {
     pub link: Option<(String, String)>,
     /// For `Retry-After`.
     pub retry_after_seconds: Option<u64>,
+    /// It is for now, and nothing was done: a code or a token that came with the request is as it was.
+    pub is_undone: bool,
 }
 
 impl Problem {
     /// Any problem; the texts are sent out.
     pub fn new(status: StatusCode, title: impl Into<String>, next: impl Into<String>) -> Self {
-        Problem { status, title: title.into(), next: next.into(), link: None, retry_after_seconds: None }
+        Problem { status, title: title.into(), next: next.into(), link: None, retry_after_seconds: None, is_undone: false }
     }
 
     /// With a link to go on with.
@@ -62,6 +64,7 @@ impl Problem {
             format!("The reason: {what}. Nothing was changed. Try again in a moment."),
         );
         problem.retry_after_seconds = Some(5);
+        problem.is_undone = true;
         problem
     }
 

@@ -167,6 +167,7 @@ impl FalconerService {
         self.warn_of_untrusted(&request);
         match &self.home {
             Some(home) if !api::is_quick(&request) => {
+                let changes = !request.method().is_safe();
                 let mut task = JoinSet::new();
                 // Whoever gives up waiting ends the task.
                 task.spawn_on(falconer_traces::carry(Arc::clone(&self).answer_here(request)), home);
@@ -174,6 +175,7 @@ impl FalconerService {
                     Some(Ok(response)) => response,
                     Some(Err(Ok(panic))) => resume_unwind(panic),
                     // The runtime is going down.
+                    Some(Err(Err(_))) | None if changes => Problem::outcome_unknown().into_response(),
                     Some(Err(Err(_))) | None => Problem::unavailable("the server is ending").into_response(),
                 }
             }

@@ -48,6 +48,24 @@ async fn an_application_goes_on_for_as_long_as_the_grant_lives() {
     assert_eq!((rounds, site.clock.0.load(Ordering::SeqCst) - started_ms), (23, 24 * 60 * 60_000));
 }
 
+/// Story: nothing told a server that could not look at the token from one that may have used it, so that applications threw it away.
+#[tokio::test]
+async fn a_server_that_can_not_answer_now_says_that_nothing_was_used() {
+    let site = site().await;
+    let code = site.ann().await.code(&authorization_fields()).await;
+    let at = |minutes: i64| site.clock.0.fetch_add(minutes * 60_000, Ordering::SeqCst);
+    let now = (503, "temporarily_unavailable".to_owned());
+    at(-600);
+    assert_eq!(site.token(&exchange(&code)).await.oauth_error(), now);
+    at(600);
+    let (access, token) = pair(&site.token(&exchange(&code)).await);
+    at(-600);
+    assert_eq!(site.token(&refresh(&token)).await.oauth_error(), now);
+    assert_eq!(site.credentials(&access).await.oauth_error(), now);
+    at(600);
+    pair(&site.token(&refresh(&token)).await);
+}
+
 #[tokio::test]
 async fn a_refresh_token_that_is_used_twice_ends_the_grant() {
     for pruned in [false, true] {

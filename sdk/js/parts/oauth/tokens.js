@@ -98,7 +98,7 @@ export class Tokens {
 
   async #refresh(kept) {
     const { refreshToken, ...rest } = kept;
-    if (!refreshToken) throw over();
+    if (!refreshToken) throw lost();
     if (globalThis.navigator?.onLine === false) throw away(this.#rootUrl);
     // Not kept while it is on its way: whatever becomes of this page or of the answer, nobody sends it twice.
     await this.#replace(kept, rest);
@@ -106,8 +106,13 @@ export class Tokens {
     try {
       answer = await this.#post({ grant_type: 'refresh_token', refresh_token: refreshToken });
     } catch (error) {
-      if (error.status === 429) await this.#replace(rest, kept);
-      if (error.status < 400 || error.status >= 500 || error.status === 429) throw error;
+      // Falconer says that it has not used the token. Of other faults, and of those of what is in between, nobody knows.
+      if (error.status === 429 || error.body?.error === 'temporarily_unavailable') {
+        await this.#replace(rest, kept);
+        throw error;
+      }
+      if (error.status < 400) throw error;
+      if (error.status >= 500) throw lost(error);
       // Somebody is signed in as long as the credentials last.
       await this.#replace(rest, { application: this.application });
       throw over(error);

@@ -129,8 +129,39 @@ impl From<RegistrationError> for Refused {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Refused {
-        let code = if problem.status.is_server_error() { "server_error" } else { "invalid_request" };
+        // RFC 6749 has the first two for the answer of a page only (section 4.1.2.1). Here they tell apart whether what was sent can be sent again.
+        let code = match problem.status {
+            _ if problem.is_undone => "temporarily_unavailable",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request",
+        };
         let text = format!("{}. {}", problem.title, problem.next);
         Refused { retry_after_seconds: problem.retry_after_seconds, ..Refused::new(problem.status, code, text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use falconer_login::LoginError;
+
+    /// Applications send a code or a token again where they are told that nothing was done, and only there.
+    #[test]
+    fn what_can_be_sent_again_has_a_code_of_its_own() {
+        let text = String::new;
+        for (error, expected) in [
+            (LoginError::Unavailable(text()), (503, "temporarily_unavailable")),
+            (LoginError::TooBusy, (503, "temporarily_unavailable")),
+            (LoginError::ClockBehind { behind_ms: 1 }, (503, "temporarily_unavailable")),
+            (LoginError::ClockAhead { ahead_ms: 1 }, (503, "temporarily_unavailable")),
+            (LoginError::Unavailable(text()).after_a_change(), (503, "server_error")),
+            (LoginError::OutcomeUnknown(text()), (503, "server_error")),
+            (LoginError::NotFollowed(text()), (503, "server_error")),
+            (LoginError::Internal(text()), (500, "server_error")),
+            (LoginError::Throttled { retry_after_seconds: 1 }, (429, "invalid_request")),
+        ] {
+            let refused = Refused::from(ExchangeError::Login(error.clone()));
+            assert_eq!((refused.status.as_u16(), refused.code), expected, "{error:?}");
+        }
     }
 }

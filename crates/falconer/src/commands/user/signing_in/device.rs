@@ -48,8 +48,10 @@ async fn answer(server: &OAuthServer, device_code: &str, interval_seconds: u64) 
             Some("slow_down") => interval += Duration::from_secs(5),
             Some("access_denied") => bail!("Cancel was pressed on the page: nothing was granted"),
             Some("expired_token") => bail!(TOO_LATE),
-            // A poll that got no answer says nothing of the code: wait longer (RFC 8628 section 3.5).
-            None if !failure.is_not_done() => interval = interval.saturating_mul(2).min(Duration::from_secs(60)),
+            // A poll that got no answer says nothing of the code: wait longer (RFC 8628 section 3.5). Neither does a server that can't answer now.
+            code if failure.is_for_now() || (code.is_none() && !failure.is_not_done()) => {
+                interval = interval.saturating_mul(2).min(Duration::from_secs(60));
+            }
             _ => return Err(failure.into_error("the code of the device counts no more")),
         }
     }

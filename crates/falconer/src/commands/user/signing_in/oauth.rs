@@ -64,9 +64,14 @@ impl Failure {
         self.text("error")
     }
 
-    /// Whether it is certain that nothing was done: the server said no, or was not reached.
+    /// Whether it is certain that nothing was done: the server said no, or not now, or was not reached.
     pub fn is_not_done(&self) -> bool {
-        self.0.was_not_sent() || self.0.status().is_some_and(|status| status < 500)
+        self.0.was_not_sent() || self.is_for_now() || self.0.status().is_some_and(|status| status < 500)
+    }
+
+    /// Whether the server can't at this moment, and says that what it was sent is as it was.
+    pub fn is_for_now(&self) -> bool {
+        self.code() == Some("temporarily_unavailable")
     }
 
     /// As an error, with what was not done, and the server's own words where it has some.
