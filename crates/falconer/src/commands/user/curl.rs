@@ -104,17 +104,52 @@ fn head(answer: &Answer) -> String {
 
 async fn pass_on(mut answer: Answer, head: Option<String>, to: &mut (impl Write + ?Sized), is_terminal: bool) -> Result<()> {
     to.write_all(head.unwrap_or_default().as_bytes())?;
-    let mut last = None;
+    let (mut last, mut shown) = (None, TerminalText::default());
     while let Some(chunk) = answer.chunk().await.context("the answer broke off")? {
-        to.write_all(&chunk)?;
+        if is_terminal {
+            to.write_all(shown.next(&chunk)?.as_bytes())?;
+        } else {
+            to.write_all(&chunk)?;
+        }
         // Whoever follows a stream sees each part when it comes.
         to.flush()?;
         last = chunk.last().copied().or(last);
     }
+    to.write_all(shown.rest().as_bytes())?;
     if is_terminal && last.is_some_and(|byte| byte != b'\n') {
         to.write_all(b"\n")?;
     }
     Ok(to.flush()?)
+}
+
+/// What goes to a terminal is text that can't steer it. A character, or the end of a line, that came in part waits for its rest.
+#[derive(Default)]
+struct TerminalText(Vec<u8>);
+
+impl TerminalText {
+    /// Errors: it is no text.
+    fn next(&mut self, chunk: &[u8]) -> Result<String> {
+        if chunk.contains(&0) {
+            bail!("the answer is no text: write it into a file with -o FILE, or pass it on through a pipe");
+        }
+        self.0.extend_from_slice(chunk);
+        let whole = match std::str::from_utf8(&self.0) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.0.len(),
+        };
+        let ends_between = self.0.get(..whole).is_some_and(|text| text.ends_with(b"\r"));
+        let whole = whole - usize::from(ends_between);
+        let rest = self.0.split_off(whole);
+        let text = self.rest();
+        self.0 = rest;
+        Ok(text)
+    }
+
+    /// What has come in part only is shown as such.
+    fn rest(&mut self) -> String {
+        let bytes = std::mem::take(&mut self.0);
+        harmless(&String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
+    }
 }
 
 /// Beside the file first, so that half an answer never stands in its place. What is no file, such as `/dev/null`, is written to as it is.
@@ -172,4 +207,23 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     // Such as a cookie: whatever it is, it is nobody's but the service's.
     value.set_sensitive(true);
     Ok((name.trim().parse().map_err(|_| wrong())?, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Story: the body of an answer went to the terminal as it came, and could write over what stood there.
+    #[test]
+    fn an_answer_can_not_steer_the_terminal() {
+        let mut shown = TerminalText::default();
+        let mut all = String::new();
+        // In parts, of which one ends within a character.
+        for chunk in [&b"a\tb\r"[..], &b"\nc\x1b[2J\xc3"[..], &b"\xa4\xc2\x9b2J \xe2\x80"[..], &b"\xaed \xff \xe2\x82"[..]] {
+            all.push_str(&shown.next(chunk).unwrap());
+        }
+        all.push_str(&shown.rest());
+        assert_eq!(all, "a\tb\nc\u{fffd}[2J\u{e4}\u{fffd}2J \u{fffd}d \u{fffd} \u{fffd}");
+        assert!(shown.next(b"PNG\0").is_err());
+    }
 }
