@@ -70,7 +70,11 @@ async function grantOn(call, page, action, typedHost, extra = {}) {
 /** The same for the page at this path. */
 async function press(rootUrl, name, password, path, action, typedHost, extra) {
   const call = await signedIn(rootUrl, name, password);
-  return grantOn(call, await (await call(path)).text(), action, typedHost, extra);
+  let page = await call(path);
+  // A request that was pushed goes on at an address of its own.
+  const begun = page.headers.get('location');
+  if (begun?.startsWith('/login/oauth/authorize?')) page = await call(begun);
+  return grantOn(call, await page.text(), action, typedHost, extra);
 }
 
 /** Types the code that a device shows, and presses Grant. */

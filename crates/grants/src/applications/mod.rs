@@ -2,6 +2,7 @@
 
 pub(crate) mod administer;
 pub(crate) mod application;
+pub(crate) mod client_metadata;
 pub(crate) mod command_line;
 pub(crate) mod documents;
 pub(crate) mod keys;

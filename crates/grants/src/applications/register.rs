@@ -8,6 +8,7 @@ use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
+use crate::applications::client_metadata::{LONGEST_NAME, MOST_REDIRECTS};
 use crate::applications::keys;
 use crate::applications::logout_uri::check_logout_uri;
 use crate::consent::broad::is_broad_alone;
@@ -15,16 +16,12 @@ use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::targets::target::Target;
 
-/// Longest id, and longest name, in bytes.
-const LONGEST_NAME: usize = 100;
 /// Longest description of one of the store, in bytes.
 const LONGEST_DESCRIPTION: usize = 2048;
 /// Longest identity of its owner, in bytes.
 const LONGEST_OWNER: usize = 1280;
 /// For so long consent is remembered at most.
 const LONGEST_REMEMBERED_MS: i64 = 90 * DAY_MS;
-/// Most redirect URIs of one application.
-const MOST_REDIRECTS: usize = 20;
 /// The parameters of answers: one that stands in a redirect URI already would be there twice.
 const ANSWER: [&str; 9] = ["access_token", "code", "error", "error_description", "expires_in", "iss", "scope", "state", "token_type"];
 

@@ -4,8 +4,8 @@ use falconer_auth::{AssertionFault, ProofFault, TokenFault};
 use falconer_login::LoginError;
 use thiserror::Error;
 
-use crate::oauth::request::authorization::Fault;
 use crate::oauth::request::parameters::ParameterError;
+use crate::oauth::request::refusal::Fault;
 
 /// Of a `resource` that is not one of those.
 pub(crate) const NO_SERVICE: &str = "The resource is not the URL of a service that this token can be for";

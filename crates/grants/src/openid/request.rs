@@ -1,7 +1,7 @@
 //! What an application asks for to learn who somebody is (OpenID Connect Core 1.0 sections 3.1.2.1 and 5.4).
 
-use crate::oauth::request::authorization::Fault;
 use crate::oauth::request::parameters::Parameters;
+use crate::oauth::request::refusal::Fault;
 
 /// Asks for an ID token. Without it the others mean nothing.
 const OPENID: &str = "openid";

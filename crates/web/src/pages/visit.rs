@@ -47,6 +47,8 @@ pub(crate) struct Visit {
     pub user_agent: String,
     /// Whether the browser goes to this page now, as far as it says: not as a picture of another page, nor before anybody wants to see it.
     pub is_navigation: bool,
+    /// Whether what asks says that nobody looks at the page now: HEAD, or a browser that fetches it before somebody wants it.
+    pub looks_ahead: bool,
 }
 
 impl FromRequestParts<Arc<Web>> for Visit {
@@ -61,10 +63,11 @@ impl FromRequestParts<Arc<Web>> for Visit {
         let peer = parts.extensions.get::<Peer>();
         let agent = parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
         let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+        let looks_ahead = parts.method == Method::HEAD || header("sec-purpose").or_else(|| header("purpose")).is_some();
+        let may_navigate = parts.method == Method::GET && header("sec-fetch-mode").is_none_or(|mode| mode == b"navigate");
         Ok(Visit {
-            is_navigation: parts.method == Method::GET
-                && header("sec-fetch-mode").is_none_or(|mode| mode == b"navigate")
-                && header("sec-purpose").or_else(|| header("purpose")).is_none(),
+            is_navigation: may_navigate && !looks_ahead,
+            looks_ahead,
             session,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             form_cookie: cookie::read(&parts.headers, origin, Kind::Form).map(str::to_owned),

@@ -39,7 +39,7 @@ async fn a_pushed_request_is_granted_like_any_other_and_once() {
     let site = site().await;
     let mut ann = site.ann().await;
     let reference = pushed(&site, &authorization_fields()).await;
-    let page = ann.get(&bring("page", &reference)).await;
+    let page = ann.bring(&bring("page", &reference)).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
     // Much later than the reference counts: somebody looks at the page.
@@ -65,7 +65,7 @@ async fn it_goes_through_a_sign_in_and_a_form_of_somebody_else() {
     let query = encode(&fields(&[("client_id", "page"), ("request_uri", &reference)]));
     let posted = stranger.send(Method::POST, "/login/oauth/authorize", &[], Some(query)).await;
     assert_eq!(posted.location(), bring("page", &reference));
-    let page = stranger.get(&bring("page", &reference)).await;
+    let page = stranger.bring(&bring("page", &reference)).await;
     let next = stranger.sign_in(page.location()).await.leads_on_to();
     let page = stranger.get(&next).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
@@ -75,6 +75,57 @@ async fn it_goes_through_a_sign_in_and_a_form_of_somebody_else() {
     assert!(stranger.post(DECISION, &form).await.location().starts_with(CALLBACK));
     site.clock.0.fetch_add(60 * 60_000, Ordering::SeqCst);
     refused(&mut site.ann().await, &next, "an hour later").await;
+}
+
+/// Story: the page stood at the address that counts once, so that whoever loaded it again, or had a browser that looked ahead, was told of a mistake of the application.
+#[tokio::test]
+async fn the_page_of_one_can_be_loaded_again_and_looking_ahead_uses_nothing_up() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let path = bring("page", &pushed(&site, &authorization_fields()).await);
+    for (method, name, value) in
+        [(Method::HEAD, "accept", "text/html"), (Method::GET, "sec-purpose", "prefetch;prerender"), (Method::GET, "purpose", "prefetch")]
+    {
+        let ahead = ann.send(method.clone(), &path, &[(name, value)], None).await;
+        assert_eq!((ahead.status, ahead.header("location")), (StatusCode::FORBIDDEN, ""), "{method} {name}");
+        assert_eq!(ahead.header("cache-control"), "no-store", "{method} {name}");
+    }
+    let begun = ann.get(&path).await.location().to_owned();
+    assert!(begun.starts_with("/login/oauth/authorize?client_id=page&request_uri=") && begun != path, "{begun}");
+    for time in ["once", "loaded again", "and again"] {
+        let page = ann.get(&begun).await;
+        assert!(page.status == StatusCode::OK && page.text.contains(DECISION), "{time}: {}", page.text);
+        site.clock.0.fetch_add(10 * 60_000, Ordering::SeqCst);
+    }
+    assert!(ann.send(Method::HEAD, &begun, &[], None).await.status.is_success());
+    let form = with(ann.get(&begun).await.form(DECISION), &[("visible_ms", "2000")]);
+    assert!(ann.post(DECISION, &form).await.location().starts_with(CALLBACK));
+}
+
+/// Story: whatever there was, the page said that the application had made a mistake, and that its author should be told.
+#[tokio::test]
+async fn the_page_blames_the_application_for_its_own_mistakes_only() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let (used, late) = (pushed(&site, &authorization_fields()).await, pushed(&site, &authorization_fields()).await);
+    let begun = ann.get(&bring("page", &used)).await.location().to_owned();
+    let (mistake, over) = ("made a mistake", "start again");
+    let title_of = |page: &Page| page.text.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next()).unwrap().replace("&#39;", "'");
+    let said = async |ann: &mut Browser<'_>, path: &str, title: &str, has: &str, has_not: &str| {
+        let page = ann.get(path).await;
+        assert_eq!((page.status, title_of(&page).as_str()), (StatusCode::BAD_REQUEST, title), "{path}");
+        assert!(page.text.contains(has) && !page.text.contains(has_not), "{path}: {}", page.text);
+    };
+    said(&mut ann, &bring("page", &used), "This request is over", over, mistake).await;
+    said(&mut ann, &bring("page", &format!("{used}x")), "This request can't be granted", mistake, over).await;
+    let no_uri = authorize(&with(authorization_fields(), &[("redirect_uri", "")]));
+    said(&mut ann, &no_uri, "This request can't be granted", mistake, over).await;
+    let unknown = authorize(&with(authorization_fields(), &[("client_id", "gone")]));
+    said(&mut ann, &unknown, "This application is not known here", "taken the application out", mistake).await;
+    site.clock.0.fetch_add(60_000, Ordering::SeqCst);
+    said(&mut ann, &bring("page", &late), "This request is over", over, mistake).await;
+    site.clock.0.fetch_add(60 * 60_000, Ordering::SeqCst);
+    said(&mut ann, &begun, "This request is over", over, mistake).await;
 }
 
 #[tokio::test]
@@ -89,7 +140,7 @@ async fn an_application_that_has_to_push_is_not_asked_for_by_an_address() {
     proved.push(("client_secret".to_owned(), SECRET.to_owned()));
     let reference = pushed(&site, &proved).await;
     assert!(!reference.contains("s3cret"));
-    let page = ann.get(&bring("pusher", &reference)).await;
+    let page = ann.bring(&bring("pusher", &reference)).await;
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
     // What the form carries can't be exchanged for the request itself.
     let swapped = with(form.clone(), &[("request", &encode(&plain))]);
@@ -163,7 +214,7 @@ async fn references_are_not_made_changed_or_kept() {
     }
     // None of these has used it up. What stands beside it counts for nothing.
     let beside = format!("{}&redirect_uri=https%3A%2F%2Fevil.example%2F&scope=queue%3Aping&state=x", bring("page", &reference));
-    let page = ann.get(&beside).await;
+    let page = ann.bring(&beside).await;
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
     let location = ann.post(DECISION, &form).await.location().to_owned();
     assert!(location.starts_with(CALLBACK) && parameter(&location, "state").as_deref() == Some("st&1"), "{location}");
@@ -199,7 +250,7 @@ async fn one_of_the_database_has_to_push_where_that_is_said_of_it() {
         } else {
             assert_eq!(brought.status, StatusCode::OK, "{}", brought.text);
         }
-        let page = ann.get(&bring("stored", &pushed(&site, &asked).await)).await;
+        let page = ann.bring(&bring("stored", &pushed(&site, &asked).await)).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     }
 }

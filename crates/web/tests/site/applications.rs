@@ -160,6 +160,8 @@ pub fn authorize(fields: &Fields) -> String {
 
 pub const DECISION: &str = "/login/oauth/authorize/decision";
 
+pub const LOGOUT_DECISION: &str = "/login/oauth/logout/decision";
+
 /// The value of a parameter in the query, or behind the fragment.
 pub fn parameter(location: &str, name: &str) -> Option<String> {
     let (_, query) = location.split_once(['?', '#'])?;
@@ -169,10 +171,17 @@ pub fn parameter(location: &str, name: &str) -> Option<String> {
 impl Browser<'_> {
     /// Goes to the page of a request and presses Grant; the address that the application is given.
     pub async fn grant(&mut self, authorization_fields: &Fields) -> String {
-        let page = self.get(&authorize(authorization_fields)).await;
+        let page = self.bring(&authorize(authorization_fields)).await;
         assert_eq!(page.status, StatusCode::OK, "{} {}", page.header("location"), page.text);
         let form = super::with(page.form(DECISION), &[("visible_ms", "2000")]);
         self.post(DECISION, &form).await.location().to_owned()
+    }
+
+    /// What stands where a request leads: one that was pushed goes on at an address of its own.
+    pub async fn bring(&mut self, path: &str) -> Page {
+        let page = self.get(path).await;
+        let begun = page.header("location").to_owned();
+        if begun.starts_with("/login/oauth/authorize?") { self.get(&begun).await } else { page }
     }
 
     /// The same, as far as the code.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use crate::applications::application::Application;
+use crate::oauth::request::refusal::Cause;
 
 /// So many are kept.
 const MOST: usize = 1_000;
@@ -20,7 +21,16 @@ const LONGEST_MS: i64 = 24 * 3_600_000;
 const FAILED_MS: i64 = 30_000;
 
 /// What became of reading a document.
-pub(crate) type Outcome = Result<Arc<Application>, String>;
+pub(crate) type Outcome = Result<Arc<Application>, Unusable>;
+
+/// Why a document can't be used.
+#[derive(Clone)]
+pub(crate) struct Unusable {
+    /// Whose doing it is.
+    pub(crate) cause: Cause,
+    /// The end of a sentence, without a full stop.
+    pub(crate) why: String,
+}
 
 /// The cache of one node, and the turns of those that read.
 pub(crate) struct Cache {
@@ -85,7 +95,7 @@ fn life_ms(cache_control: Option<&str>) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cache, LONGEST_MS, MOST, SHORTEST_MS, USUAL_MS, life_ms};
+    use super::{Cache, Cause, LONGEST_MS, MOST, SHORTEST_MS, USUAL_MS, Unusable, life_ms};
 
     #[test]
     fn a_document_lives_as_its_server_says_within_bounds() {
@@ -111,7 +121,12 @@ mod tests {
     fn so_many_are_kept_and_no_more() {
         let cache = Cache::default();
         for n in 0..MOST + 10 {
-            cache.keep(&format!("https://a.example.com/{n}"), Err("no".to_owned()), None, n.try_into().unwrap());
+            cache.keep(
+                &format!("https://a.example.com/{n}"),
+                Err(Unusable { cause: Cause::Away, why: "no".to_owned() }),
+                None,
+                n.try_into().unwrap(),
+            );
         }
         assert_eq!(cache.kept.lock().unwrap().len(), MOST);
         assert!(cache.find("https://a.example.com/0", 0).is_none(), "the one that ends first goes first");

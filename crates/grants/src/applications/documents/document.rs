@@ -1,21 +1,19 @@
 //! What a document of an application says, and what of it counts.
 
-use falconer_auth::{SigningAlgorithm, is_unseen};
+use falconer_auth::SigningAlgorithm;
 use falconer_login::http::ProviderAnswer;
 use serde_json::{Map, Value};
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings, Documented};
+use crate::applications::client_metadata::{MOST_REDIRECTS, WrongMember, flag, is_name, lacking, scopes, text, texts};
 use crate::applications::logout_uri::check_logout_uri;
 use crate::consent::lifetime::LONGEST_MS;
-use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::targets::target::Target;
 use falconer_scopes::ScopeSet;
-use falconer_wire::scope_text;
 
-/// Longest name that is shown, in bytes.
-const LONGEST_NAME: usize = 100;
-/// Most redirect URIs of one document.
-const MOST_REDIRECTS: usize = 20;
+pub(super) fn answered_with(status: u16) -> String {
+    format!("it is answered with the status {status}")
+}
 
 /// The application of a document. Errors say to its author what is wrong. `is_redirect`: whether a redirect URI can be used at all, or why not.
 pub(crate) fn read(
@@ -24,7 +22,7 @@ pub(crate) fn read(
     is_redirect: impl Fn(&str) -> Result<Target, String>,
 ) -> Result<Application, String> {
     if answer.status != 200 {
-        return Err(format!("it is answered with the status {}", answer.status));
+        return Err(answered_with(answer.status));
     }
     let is_json = answer.content_type == "application/json"
         || (answer.content_type.starts_with("application/") && answer.content_type.ends_with("+json"));
@@ -42,16 +40,14 @@ pub(crate) fn read(
         None | Some("none") => {}
         Some(_) => return Err("its token_endpoint_auth_method is not none".to_owned()),
     }
-    for (name, needed) in [("grant_types", "authorization_code"), ("response_types", "code")] {
-        if texts(&document, name)?.is_some_and(|has| !has.contains(&needed)) {
-            return Err(format!("its {name} lack {needed}"));
-        }
+    if let Some((name, needed)) = lacking(&document)? {
+        return Err(format!("its {name} lack {needed}"));
     }
     let redirects = redirects(url, &document, is_redirect)?;
     let logout = logout_uri(url, &document)?;
     let name = text(&document, "client_name")?.map(str::trim).filter(|name| is_name(name)).map(str::to_owned);
-    let scopes = wished(text(&document, "scope")?.unwrap_or_default());
-    let mut application = application(url, scopes, redirects, Some(name), flag(&document, "falconer_agent")?);
+    let wished = wished(text(&document, "scope")?.unwrap_or_default());
+    let mut application = application(url, wished, redirects, Some(name), flag(&document, "falconer_agent")?);
     application.settings.dpop_bound_access_tokens = flag(&document, "dpop_bound_access_tokens")?;
     application.settings.backchannel_logout_uri = logout;
     Ok(application)
@@ -102,15 +98,6 @@ fn application(
     }
 }
 
-/// What is not there is false.
-fn flag(document: &Map<String, Value>, name: &str) -> Result<bool, String> {
-    match document.get(name) {
-        None => Ok(false),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => Err(format!("its {name} is neither true nor false")),
-    }
-}
-
 /// Where it is told that somebody has signed out: of the document's own origin, whose host vouches for it. Empty: nowhere.
 fn logout_uri(url: &Target, document: &Map<String, Value>) -> Result<String, String> {
     let Some(uri) = text(document, "backchannel_logout_uri")? else { return Ok(String::new()) };
@@ -121,20 +108,9 @@ fn logout_uri(url: &Target, document: &Map<String, Value>) -> Result<String, Str
     Ok(uri.to_owned())
 }
 
-fn text<'d>(document: &'d Map<String, Value>, name: &str) -> Result<Option<&'d str>, String> {
-    match document.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("its {name} is not a text")),
-    }
-}
-
-fn texts<'d>(document: &'d Map<String, Value>, name: &str) -> Result<Option<Vec<&'d str>>, String> {
-    let wrong = || format!("its {name} is not a list of texts");
-    match document.get(name) {
-        None => Ok(None),
-        Some(Value::Array(all)) => all.iter().map(|one| one.as_str().ok_or_else(wrong)).collect::<Result<_, _>>().map(Some),
-        Some(_) => Err(wrong()),
+impl From<WrongMember> for String {
+    fn from(WrongMember { name, why }: WrongMember) -> Self {
+        format!("its {name} {why}")
     }
 }
 
@@ -162,17 +138,10 @@ fn redirects(
     Ok(redirects)
 }
 
-/// A name that cannot be read as something else.
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(is_unseen)
-}
-
 /// What it asks for where the request names nothing. What is no list of scopes says nothing.
 fn wished(scope: &str) -> Vec<String> {
-    let is_scope = |scope: &String| scope.len() <= LONGEST_SCOPE && falconer_scopes::is_valid_scope(scope);
-    let mut scopes =
-        scope_text::read(scope).filter(|scopes| scopes.len() <= MOST_SCOPES && scopes.iter().all(is_scope)).unwrap_or_default();
+    let mut wished = scopes(scope).unwrap_or_default();
     let mut seen = std::collections::HashSet::new();
-    scopes.retain(|scope| seen.insert(scope.clone()));
-    scopes
+    wished.retain(|scope| seen.insert(scope.clone()));
+    wished
 }

@@ -9,13 +9,13 @@ use falconer_login::{LoginError, Session};
 use url::Url;
 
 use crate::applications::application::Application;
-use crate::applications::documents::cache::{Cache, Outcome};
-use crate::applications::documents::document;
+use crate::applications::documents::cache::{Cache, Outcome, Unusable};
+use crate::applications::documents::document::{self, answered_with};
 use crate::applications::documents::hosts::{DocumentUrl, NamedHosts};
 use crate::applications::register::check_redirect;
 use crate::grants::Grants;
-use crate::oauth::request::authorization::AuthorizationError;
 use crate::oauth::request::parameters::Parameters;
+use crate::oauth::request::refusal::{AuthorizationError, Cause, Unanswerable};
 use crate::settings::GrantSettings;
 use crate::targets::target::Target;
 
@@ -82,13 +82,16 @@ impl Grants {
     /// Has the document of the application that asks at hand, if it has one. Errors say why there is none.
     pub async fn read_document(&self, session: &Session, query: &str) -> Result<(), AuthorizationError> {
         let Some((id, url)) = self.document_of(query)? else { return Ok(()) };
-        let refuse = |why: String| AuthorizationError::Unknown(format!("The document at its `client_id`, {id}, can't be used: {why}."));
+        let refuse = |Unusable { cause, why }: Unusable| {
+            let why = format!("The document at its `client_id`, {id}, can't be used: {why}.");
+            AuthorizationError::Unknown(Unanswerable { cause, why })
+        };
         let configured = self.configured();
         let Documents { http, cache, .. } = &configured.documents;
         if let Some(known) = cache.find(&id, self.now_ms()) {
             return known.map(drop).map_err(refuse);
         }
-        let Some(http) = http else { return Err(refuse("this server can't read it".to_owned())) };
+        let Some(http) = http else { return Err(refuse(away("this server can't read it"))) };
         let busy = || AuthorizationError::Login(LoginError::TooBusy);
         let host = url.target.host_and_port();
         // Before the turn: one person who asks for many waits for their own, and not in front of all others.
@@ -104,43 +107,51 @@ impl Grants {
         }
         self.count(&format!("documents/host/{host}"), MOST_OF_HOST, WINDOW_MS).await?;
         let (outcome, cache_control) = self.fetch(http.as_ref(), &url).await;
-        tracing::info!(%id, error = outcome.as_ref().err(), "the document of an application was read");
+        tracing::info!(%id, error = outcome.as_ref().err().map(|unusable| unusable.why.as_str()), "the document of an application was read");
         cache.keep(&id, outcome.clone(), cache_control.as_deref(), self.now_ms());
         outcome.map(drop).map_err(refuse)
     }
 
     fn document_of(&self, query: &str) -> Result<Option<(String, DocumentUrl)>, AuthorizationError> {
-        let unknown = |text: String| AuthorizationError::Unknown(text);
-        let parameters = Parameters::read(query).map_err(|error| unknown(error.to_string()))?;
-        let id = parameters.one("client_id").map_err(|error| unknown(error.to_string()))?;
+        let parameters = Parameters::read(query).map_err(Unanswerable::from)?;
+        let id = parameters.one("client_id").map_err(Unanswerable::from)?;
         let Some(id) = id.filter(|id| is_url(id)) else { return Ok(None) };
-        let url = self.configured().documents.hosts.read(id).map_err(unknown)?;
+        let url = self.configured().documents.hosts.read(id)?;
         // Nothing of Falconer itself is an application.
         if self.is_own(&url.target) {
-            return Err(unknown("The `client_id` leads to Falconer itself.".to_owned()));
+            return Err(Unanswerable::wrong("The `client_id` leads to Falconer itself.").into());
         }
         Ok(Some((id.to_owned(), url)))
     }
 
     async fn fetch(&self, http: &dyn ProviderHttp, url: &DocumentUrl) -> (Outcome, Option<String>) {
-        let Ok(address) = Url::parse(url.target.href()) else { return (Err("it is no address".to_owned()), None) };
+        let Ok(address) = Url::parse(url.target.href()) else { return (Err(wrong("it is no address")), None) };
         match http.send(ProviderRequest::new(address, url.allowed_addresses)).await {
-            Err(error) => (Err(in_words(&error)), None),
+            Err(error) => (Err(unusable(&error)), None),
+            // Its server can't, or not now (RFC 9110 section 15.6, RFC 6585 section 4).
+            Ok(answer) if answer.status >= 500 || answer.status == 429 => (Err(away(answered_with(answer.status))), None),
             Ok(answer) => {
                 let outcome = document::read(&url.target, &answer, |uri| check_redirect(uri, &|target| self.is_own(target)));
-                (outcome.map(Arc::new), answer.header("cache-control").map(str::to_owned))
+                (outcome.map(Arc::new).map_err(wrong), answer.header("cache-control").map(str::to_owned))
             }
         }
     }
 }
 
 /// For somebody who may only want to know what is inside of this network: no more than what its own author needs.
-fn in_words(error: &HttpError) -> String {
+fn unusable(error: &HttpError) -> Unusable {
     match error {
-        HttpError::Redirected => "it is answered with a redirect, which is not followed",
-        HttpError::TooLarge => "it is longer than 16 KiB",
-        HttpError::TooSlow => "it did not come within 5 seconds",
-        HttpError::Inside(_) | HttpError::Unreachable(_) | HttpError::Tls(_) => "its server can't be reached from here by https",
+        HttpError::Redirected => wrong("it is answered with a redirect, which is not followed"),
+        HttpError::TooLarge => wrong("it is longer than 16 KiB"),
+        HttpError::TooSlow => away("it did not come within 5 seconds"),
+        HttpError::Inside(_) | HttpError::Unreachable(_) | HttpError::Tls(_) => away("its server can't be reached from here by https"),
     }
-    .to_owned()
+}
+
+fn wrong(why: impl Into<String>) -> Unusable {
+    Unusable { cause: Cause::Wrong, why: why.into() }
+}
+
+fn away(why: impl Into<String>) -> Unusable {
+    Unusable { cause: Cause::Away, why: why.into() }
 }

@@ -4,6 +4,7 @@
 use falconer_login::LoginError;
 use falconer_login::http::AllowedAddresses;
 
+use crate::oauth::request::refusal::Unanswerable;
 use crate::targets::target::Target;
 
 /// Stands for every host of the internet.
@@ -69,15 +70,16 @@ impl NamedHosts {
     }
 
     /// Reads a `client_id` that is a URL. Errors say to the author of the application what is wrong.
-    pub(crate) fn read(&self, client_id: &str) -> Result<DocumentUrl, String> {
+    pub(crate) fn read(&self, client_id: &str) -> Result<DocumentUrl, Unanswerable> {
         if !self.is_on() {
-            return Err("No application of this `client_id` is registered, and this server reads no documents of applications.".to_owned());
+            let why = "No application of this `client_id` is registered, and this server reads no documents of applications.";
+            return Err(Unanswerable::unregistered(why));
         }
         if client_id.len() > LONGEST {
-            return Err(format!("The `client_id` is longer than {LONGEST} bytes."));
+            return Err(Unanswerable::wrong(format!("The `client_id` is longer than {LONGEST} bytes.")));
         }
-        let target = Target::parse(client_id).map_err(|error| format!("The `client_id` can't be used. {error}"))?;
-        let wrong = |why: &str| Err(format!("The `client_id` can't be used: {why}."));
+        let target = Target::parse(client_id).map_err(|error| Unanswerable::wrong(format!("The `client_id` can't be used. {error}")))?;
+        let wrong = |why: &str| Err(Unanswerable::wrong(format!("The `client_id` can't be used: {why}.")));
         if target.scheme() != "https" {
             return wrong("a document is read by https only");
         }
@@ -93,7 +95,8 @@ impl NamedHosts {
         }
         match self.addresses(&target) {
             Some(allowed_addresses) => Ok(DocumentUrl { target, allowed_addresses }),
-            None => Err(format!("This server reads no documents of {}.", target.host_and_port())),
+            // Such as one that the operator has taken out.
+            None => Err(Unanswerable::unregistered(format!("This server reads no documents of {}.", target.host_and_port()))),
         }
     }
 

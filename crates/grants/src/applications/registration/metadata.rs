@@ -1,19 +1,16 @@
 //! What an application says of itself where it registers (RFC 7591 section 2). What is not known is passed over.
 
-use falconer_auth::{ASSERTION_ALGORITHMS, JwsAlgorithm, SigningAlgorithm, is_unseen};
+use falconer_auth::{ASSERTION_ALGORITHMS, JwsAlgorithm, SigningAlgorithm};
 use falconer_scopes::ScopeSet;
-use falconer_wire::scope_text;
 use serde_json::{Map, Value};
 
+use crate::applications::client_metadata::{
+    LONGEST_NAME, MOST_REDIRECTS, WrongMember, flag, is_name, lacking, member, scopes, text, texts,
+};
 use crate::applications::keys;
 use crate::applications::registration::error::RegistrationError;
-use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
+use crate::consent::request::MOST_SCOPES;
 use crate::targets::target::Target;
-
-/// Longest name, in bytes.
-const LONGEST_NAME: usize = 100;
-/// Most redirect URIs of one application.
-const MOST_REDIRECTS: usize = 20;
 
 /// How an application proves who it is, `token_endpoint_auth_method`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,10 +79,8 @@ pub(crate) fn read(
             return invalid("token_endpoint_auth_method: none, client_secret_basic, client_secret_post and private_key_jwt are there.");
         }
     };
-    for (name, needed) in [("grant_types", "authorization_code"), ("response_types", "code")] {
-        if texts(metadata, name)?.is_some_and(|all| !all.contains(&needed)) {
-            return invalid(&format!("{name}: it has to have {needed}, which is what is there for applications that register themselves."));
-        }
+    if let Some((name, needed)) = lacking(metadata)? {
+        return invalid(&format!("{name}: it has to have {needed}, which is what is there for applications that register themselves."));
     }
     if metadata.contains_key("jwks") && metadata.contains_key("jwks_uri") {
         return invalid("jwks and jwks_uri exclude each other.");
@@ -96,7 +91,7 @@ pub(crate) fn read(
     }
     let name = match text(metadata, "client_name")?.map(str::trim) {
         None | Some("") => called_by(&first)?,
-        Some(name) if name.len() <= LONGEST_NAME && !name.chars().any(is_unseen) => name.to_owned(),
+        Some(name) if is_name(name) => name.to_owned(),
         Some(_) => return invalid(&format!("client_name: write a line of visible text of at most {LONGEST_NAME} bytes.")),
     };
     let pushed_only = flag(metadata, "require_pushed_authorization_requests")?;
@@ -112,7 +107,7 @@ pub(crate) fn read(
     }
     // A logout token always has the session, whether that is needed or not.
     flag(metadata, "backchannel_logout_session_required")?;
-    let (backchannel_logout_uri, scopes) = (backchannel_logout_uri.to_owned(), scopes(metadata)?);
+    let (backchannel_logout_uri, scopes) = (backchannel_logout_uri.to_owned(), wished(metadata)?);
     Ok(ClientMetadata {
         name,
         redirect_uris,
@@ -174,10 +169,9 @@ fn keys(metadata: &Map<String, Value>) -> Result<Vec<String>, RegistrationError>
     Ok(keys::written(&keys))
 }
 
-fn scopes(metadata: &Map<String, Value>) -> Result<Option<Vec<String>>, RegistrationError> {
+fn wished(metadata: &Map<String, Value>) -> Result<Option<Vec<String>>, RegistrationError> {
     let Some(text) = text(metadata, "scope")?.filter(|text| !text.trim_matches(' ').is_empty()) else { return Ok(None) };
-    let is_scope = |scope: &String| scope.len() <= LONGEST_SCOPE && falconer_scopes::is_valid_scope(scope);
-    match scope_text::read(text).filter(|scopes| scopes.len() <= MOST_SCOPES && scopes.iter().all(is_scope)) {
+    match scopes(text) {
         Some(scopes) => Ok(Some(ScopeSet::new(scopes).to_vec())),
         None => invalid(&format!("scope: write at most {MOST_SCOPES} scopes with a blank between.")),
     }
@@ -187,31 +181,8 @@ fn invalid<T>(why: &str) -> Result<T, RegistrationError> {
     Err(RegistrationError::Metadata(why.to_owned()))
 }
 
-/// A member that says nothing is none (RFC 7592 section 2.2).
-fn member<'m>(metadata: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
-    metadata.get(name).filter(|value| !value.is_null())
-}
-
-pub(crate) fn text<'m>(metadata: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, RegistrationError> {
-    match member(metadata, name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => invalid(&format!("{name}: it is not a text.")),
-    }
-}
-
-fn flag(metadata: &Map<String, Value>, name: &str) -> Result<bool, RegistrationError> {
-    match member(metadata, name) {
-        None => Ok(false),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => invalid(&format!("{name}: it is true or false.")),
-    }
-}
-
-fn texts<'m>(metadata: &'m Map<String, Value>, name: &str) -> Result<Option<Vec<&'m str>>, RegistrationError> {
-    match member(metadata, name) {
-        None => Ok(None),
-        Some(Value::Array(all)) if all.iter().all(Value::is_string) => Ok(Some(all.iter().filter_map(Value::as_str).collect())),
-        Some(_) => invalid(&format!("{name}: it is not a list of texts.")),
+impl From<WrongMember> for RegistrationError {
+    fn from(WrongMember { name, why }: WrongMember) -> Self {
+        RegistrationError::Metadata(format!("{name}: it {why}."))
     }
 }

@@ -12,15 +12,16 @@ use falconer_wire::scope_text;
 use serde_json::{Map, Value};
 
 use crate::applications::administer::new_secret;
+use crate::applications::client_metadata::text;
 use crate::applications::logout_uri::check_logout_uri;
 use crate::applications::register::{check_input, check_redirect};
 use crate::applications::registration::error::RegistrationError;
 use crate::applications::registration::initial_tokens::hash_of_initial_token;
-use crate::applications::registration::metadata::{self, ClientMetadata, ProofMethod, text};
+use crate::applications::registration::metadata::{self, ClientMetadata, ProofMethod};
 use crate::consent::lifetime::LONGEST_MS;
 use crate::grants::Grants;
-use crate::oauth::request::authorization::AuthorizationError;
 use crate::oauth::request::parameters::Parameters;
+use crate::oauth::request::refusal::AuthorizationError;
 use crate::settings::Registration;
 
 /// In front of each token with which an application is read, changed and deleted.

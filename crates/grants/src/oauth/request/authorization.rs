@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use falconer_auth::{KeyThumbprint, wrong_text};
-use falconer_login::LoginError;
 use falconer_wire::time_expression;
 
 use crate::applications::application::{Application, ApplicationKind};
@@ -15,6 +14,7 @@ use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
 use crate::oauth::request::command_line::{description, device_name};
 use crate::oauth::request::parameters::{ParameterError, Parameters};
+use crate::oauth::request::refusal::{AuthorizationError, Fault, NOT_REGISTERED, Refusal, Unanswerable};
 use crate::openid;
 use crate::targets::target::Target;
 use falconer_wire::scope_text;
@@ -23,22 +23,6 @@ use falconer_wire::scope_text;
 const LONGEST_STATE: usize = 2048;
 /// SHA-256 in base64url without padding.
 const CHALLENGE: usize = 43;
-
-/// Why there is nothing to ask the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AuthorizationError {
-    /// It is not known where an answer could go: a page says what is wrong, in this sentence, and nothing is redirected.
-    Unknown(String),
-    /// The application is told.
-    AtApplication {
-        /// At this address.
-        location: String,
-        /// Whether an administrator has registered it: nobody is sent to the address of another one who has not signed in (RFC 9700 section 4.11.2).
-        is_trusted: bool,
-    },
-    /// Falconer itself can't at this moment, or has done as much as it does for one person.
-    Login(LoginError),
-}
 
 /// How a request came.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,80 +33,11 @@ pub(crate) enum Sent {
     Pushed,
 }
 
-/// Why there is no request.
-pub(crate) enum Refusal {
-    /// It is not known where an answer could go.
-    Unknown(String),
-    /// The application can be told.
-    Fault {
-        /// What is wrong.
-        fault: Fault,
-        /// Where it is told so.
-        location: String,
-    },
-}
-
-/// What is told to the application, by the codes of RFC 6749 section 4.1.2.1.
-pub(crate) enum Fault {
-    InvalidRequest(String),
-    UnsupportedResponseType(String),
-    InvalidScope(String),
-    RequestNotSupported,
-    RequestUriNotSupported,
-    InvalidTarget,
-    /// It came with the browser.
-    MustBePushed,
-    /// `server_error`: nothing could be signed for it.
-    NoSigningKey,
-}
-
-impl Fault {
-    fn code(&self) -> &'static str {
-        match self {
-            Fault::InvalidRequest(_) | Fault::MustBePushed => "invalid_request",
-            Fault::UnsupportedResponseType(_) => "unsupported_response_type",
-            Fault::InvalidScope(_) => "invalid_scope",
-            Fault::RequestNotSupported => "request_not_supported",
-            Fault::RequestUriNotSupported => "request_uri_not_supported",
-            Fault::InvalidTarget => "invalid_target",
-            Fault::NoSigningKey => "server_error",
-        }
-    }
-
-    pub(crate) fn description(&self) -> &str {
-        match self {
-            Fault::InvalidRequest(text) | Fault::UnsupportedResponseType(text) | Fault::InvalidScope(text) => text,
-            Fault::MustBePushed => "This application has to push its requests.",
-            Fault::RequestNotSupported => "Send the parameters themselves, not as a request object.",
-            Fault::RequestUriNotSupported => "Send the parameters themselves, not the address of a request object.",
-            Fault::InvalidTarget => {
-                "A resource is the URL of a service, without fragment: https, or http on a loopback host. There are at most four."
-            }
-            Fault::NoSigningKey => {
-                "This server has no key for the id_token_alg of this application: falconer keys rotate-openid --rsa brings one."
-            }
-        }
-    }
-}
-
-impl From<ParameterError> for Fault {
-    fn from(error: ParameterError) -> Self {
-        // A description holds no quotation marks, but backticks are allowed (RFC 6749 section 4.1.2.1).
-        Fault::InvalidRequest(error.to_string())
-    }
-}
-
-impl From<LoginError> for AuthorizationError {
-    fn from(error: LoginError) -> Self {
-        AuthorizationError::Login(error)
-    }
-}
-
 impl Grants {
     /// Reads the query (without `?`) of an application. `issuer` is Falconer's own origin. One that is known by its document has to have it at hand:
     /// [`Grants::read_document`].
     pub fn authorization(&self, query: &str, issuer: &str) -> Result<GrantRequest, AuthorizationError> {
-        let parameters = Parameters::read(query).map_err(|error| AuthorizationError::Unknown(error.to_string()))?;
+        let parameters = Parameters::read(query).map_err(Unanswerable::from)?;
         let begun = self.begun(&parameters);
         let requested = begun.and_then(|begun| match begun {
             None => self.requested(&parameters, Sent::WithBrowser, issuer),
@@ -134,7 +49,7 @@ impl Grants {
             }
         });
         requested.map_err(|refusal| match refusal {
-            Refusal::Unknown(why) => AuthorizationError::Unknown(why),
+            Refusal::Unknown(reason) => AuthorizationError::Unknown(reason),
             Refusal::Fault { location, .. } => {
                 let id = parameters.one("client_id").ok().flatten();
                 let application = id.and_then(|id| self.known_application(id));
@@ -145,12 +60,13 @@ impl Grants {
 
     /// Reads the parameters of a request, however they came.
     pub(crate) fn requested(&self, parameters: &Parameters, sent: Sent, issuer: &str) -> Result<GrantRequest, Refusal> {
-        let unknown = |text: &str| Refusal::Unknown(text.to_owned());
-        let one = |name| parameters.one(name).map_err(|error| unknown(&error.to_string()));
+        let unknown = |text: &str| Refusal::Unknown(Unanswerable::wrong(text));
+        let one = |name| parameters.one(name).map_err(Unanswerable::from);
         let id = one("client_id")?.ok_or_else(|| unknown("The request has no `client_id`."))?;
-        let application = self.known_application(id).ok_or_else(|| unknown("No application of this `client_id` is registered."))?;
+        let application = self.known_application(id).ok_or_else(|| Unanswerable::unregistered(NOT_REGISTERED))?;
         if application.document.as_ref().is_some_and(|document| !document.is_read) {
-            return Err(unknown("The document of this application is not at hand: start again at the application."));
+            // It counted for a while, and that has ended since it was read.
+            return Err(Unanswerable::over("The document of this application is not at hand any more.").into());
         }
         let uri = one("redirect_uri")?.ok_or_else(|| unknown("The request has no `redirect_uri`."))?;
         let target = application

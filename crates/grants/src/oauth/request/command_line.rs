@@ -4,8 +4,8 @@ use falconer_auth::is_unseen;
 
 use crate::applications::application::Application;
 use crate::consent::request::LONGEST_DESCRIPTION;
-use crate::oauth::request::authorization::Fault;
 use crate::oauth::request::parameters::Parameters;
+use crate::oauth::request::refusal::Fault;
 use crate::records::grant::LONGEST_NAME;
 
 /// What the machine is called: the name that is proposed for the grant.

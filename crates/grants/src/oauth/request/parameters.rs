@@ -1,7 +1,5 @@
 //! The parameters of requests of OAuth 2: each at most once, and one without a value is one that is not there (RFC 6749 section 3.1).
 
-use std::borrow::Cow;
-
 use thiserror::Error;
 
 use crate::consent::request::decode_form;
@@ -14,7 +12,7 @@ const LONGEST: usize = 16 * 1024;
 #[derive(Clone, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
-/// Why parameters can't be used. Both are [`ExchangeError::InvalidRequest`](crate::ExchangeError) where there is a place for it.
+/// Why parameters can't be used. All are [`ExchangeError::InvalidRequest`](crate::ExchangeError) where there is a place for it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParameterError {
     /// A broken percent escape, or bytes that are no text.
@@ -72,11 +70,5 @@ impl Parameters {
             Some(value) if value.len() > LONGEST => Err(ParameterError::TooLong(name)),
             value => Ok(value.filter(|value| !value.is_empty())),
         }
-    }
-}
-
-impl From<ParameterError> for Cow<'static, str> {
-    fn from(error: ParameterError) -> Self {
-        Cow::Owned(error.to_string())
     }
 }

@@ -17,8 +17,9 @@ use crate::grants::Grants;
 use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::proof::SentProof;
-use crate::oauth::request::authorization::{AuthorizationError, Refusal, Sent};
+use crate::oauth::request::authorization::Sent;
 use crate::oauth::request::parameters::Parameters;
+use crate::oauth::request::refusal::{AuthorizationError, Refusal, Unanswerable};
 
 /// In front of each reference.
 const URN: &str = "urn:ietf:params:oauth:request_uri:";
@@ -98,7 +99,7 @@ impl Grants {
         }
         match self.requested(&Parameters::read(&query)?, Sent::Pushed, issuer) {
             Ok(_) => {}
-            Err(Refusal::Unknown(why)) => return Err(ExchangeError::InvalidRequest(why)),
+            Err(Refusal::Unknown(reason)) => return Err(ExchangeError::InvalidRequest(reason.why)),
             Err(Refusal::Fault { fault, .. }) => return Err(fault.into()),
         }
         // A proof binds the code as dpop_jkt does (RFC 9449 section 10.1).
@@ -115,41 +116,46 @@ impl Grants {
         Ok(PushedRequest { request_uri, seconds: LIFE_MS / 1000 })
     }
 
-    /// What the page goes on with, where the browser brings a request that was pushed: `None` where it brings none. Each is brought once.
+    /// Whether the browser brings a reference as the application got it, which counts once.
+    pub fn is_first_brought(&self, query: &str) -> bool {
+        let Ok(parameters) = Parameters::read(query) else { return false };
+        self.brought(&parameters).is_ok_and(|brought| brought.is_some())
+    }
+
+    /// The query with which the browser goes on that brings a request that was pushed: `None` where it brings none, or has begun with it. Each is brought once.
     pub async fn begin_pushed(&self, query: &str) -> Result<Option<String>, AuthorizationError> {
-        let unknown = |text: &str| AuthorizationError::Unknown(text.to_owned());
-        let parameters = Parameters::read(query).map_err(|error| unknown(&error.to_string()))?;
-        let one = |name| parameters.one(name).map_err(|error| unknown(&error.to_string()));
-        let (Some(sent), Some(id)) = (one("request_uri")?, one("client_id")?) else { return Ok(None) };
-        if !sent.starts_with(URN) || self.referred(Stage::Begun, sent).is_some() {
-            return Ok(None);
-        }
+        let parameters = Parameters::read(query).map_err(Unanswerable::from)?;
+        let Some((id, sent)) = self.brought(&parameters)? else { return Ok(None) };
         self.login.check_clock()?;
-        let over = || unknown("The `request_uri` has ended, was used before, or is not one of this server.");
-        let (pushed, _) = self.referred(Stage::Pushed, sent).ok_or_else(over)?;
+        let (pushed, _) = self.referred(Stage::Pushed, sent).map_err(Unanswerable::from)?;
         if !pushed.starts_with(&format!("client_id={}&", encode_component(id))) {
-            return Err(unknown("The `request_uri` is that of another application."));
+            return Err(of_another().into());
         }
         let key = format!("pushed/used/{}", hash_of_token("pushed request", sent));
         let uses = self.store.note_attempt(&key, self.now_ms(), 2 * LIFE_MS).await.map_err(|error| self.store_error(error))?;
         if uses > 1 {
-            return Err(over());
+            return Err(Unanswerable::over("This request was brought here once already, and counts once.").into());
         }
         Ok(Some(self.reference_on_page(id, &pushed, self.now_ms().saturating_add(BEGUN_MS))))
+    }
+
+    /// The application and the reference of a request that has not begun.
+    fn brought<'p>(&self, parameters: &'p Parameters) -> Result<Option<(&'p str, &'p str)>, Unanswerable> {
+        let (Some(sent), Some(id)) = (parameters.one("request_uri")?, parameters.one("client_id")?) else { return Ok(None) };
+        let has_begun = !matches!(self.referred(Stage::Begun, sent), Err(NotReferred::Foreign));
+        Ok((sent.starts_with(URN) && !has_begun).then_some((id, sent)))
     }
 
     /// The request that a page of ours carries a reference to, and when that ends; `None`: it carries the request itself. Errors: the reference is none of ours, or
     /// has ended.
     pub(crate) fn begun(&self, parameters: &Parameters) -> Result<Option<(Parameters, i64)>, Refusal> {
-        let unknown = |text: &str| Refusal::Unknown(text.to_owned());
-        let one = |name| parameters.one(name).map_err(|error| Refusal::Unknown(error.to_string()));
-        let Some(sent) = one("request_uri")?.filter(|sent| sent.starts_with(URN)) else { return Ok(None) };
-        let begun = self.referred(Stage::Begun, sent);
-        let (query, ends_ms) =
-            begun.ok_or_else(|| unknown("The `request_uri` has ended, or is not one of this server. Start again at the application."))?;
-        let of_reference = Parameters::read(&query).map_err(|error| Refusal::Unknown(error.to_string()))?;
-        if of_reference.one("client_id").ok().flatten() != one("client_id")? {
-            return Err(unknown("The `request_uri` is that of another application."));
+        let Some(sent) = parameters.one("request_uri").map_err(Unanswerable::from)?.filter(|sent| sent.starts_with(URN)) else {
+            return Ok(None);
+        };
+        let (query, ends_ms) = self.referred(Stage::Begun, sent).map_err(Unanswerable::from)?;
+        let of_reference = Parameters::read(&query).map_err(Unanswerable::from)?;
+        if of_reference.one("client_id").ok().flatten() != parameters.one("client_id").map_err(Unanswerable::from)? {
+            return Err(of_another().into());
         }
         Ok(Some((of_reference, ends_ms)))
     }
@@ -166,15 +172,41 @@ impl Grants {
         format!("{URN}{content}.{mac}")
     }
 
-    fn referred(&self, stage: Stage, sent: &str) -> Option<(String, i64)> {
-        let (content, mac) = sent.strip_prefix(URN)?.split_once('.')?;
+    fn referred(&self, stage: Stage, sent: &str) -> Result<(String, i64), NotReferred> {
+        let (content, mac) = sent.strip_prefix(URN).and_then(|rest| rest.split_once('.')).ok_or(NotReferred::Foreign)?;
         if !self.login.has_mac(stage.purpose(), &[content], mac) {
-            return None;
+            return Err(NotReferred::Foreign);
         }
-        let content = String::from_utf8(URL_SAFE_NO_PAD.decode(content).ok()?).ok()?;
-        let (ends_ms, rest) = content.split_once('.')?;
-        let (_, query) = rest.split_once('.')?;
-        let ends_ms = ends_ms.parse::<i64>().ok().filter(|ends_ms| self.now_ms() < *ends_ms)?;
-        Some((query.to_owned(), ends_ms))
+        let (ends_ms, query) = content_of(content).ok_or(NotReferred::Foreign)?;
+        if self.now_ms() < ends_ms { Ok((query, ends_ms)) } else { Err(NotReferred::Ended) }
     }
+}
+
+/// The end and the request of a reference.
+fn content_of(content: &str) -> Option<(i64, String)> {
+    let content = String::from_utf8(URL_SAFE_NO_PAD.decode(content).ok()?).ok()?;
+    let (ends_ms, rest) = content.split_once('.')?;
+    let (_, query) = rest.split_once('.')?;
+    Some((ends_ms.parse().ok()?, query.to_owned()))
+}
+
+/// Why a reference leads to no request.
+enum NotReferred {
+    /// It was not made here, or for another stage.
+    Foreign,
+    /// It was good for a while.
+    Ended,
+}
+
+impl From<NotReferred> for Unanswerable {
+    fn from(why: NotReferred) -> Self {
+        match why {
+            NotReferred::Foreign => Unanswerable::wrong("The `request_uri` is not one of this server."),
+            NotReferred::Ended => Unanswerable::over("The time that there was for this request has ended."),
+        }
+    }
+}
+
+fn of_another() -> Unanswerable {
+    Unanswerable::wrong("The `request_uri` is that of another application.")
 }

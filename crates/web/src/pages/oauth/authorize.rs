@@ -8,42 +8,35 @@ use falconer_grants::{AuthorizationError, GrantRequest, Prompt, encode_component
 use falconer_login::Session;
 use http::StatusCode;
 
-use super::endpoints;
+use super::{endpoints, unanswerable};
 use crate::Web;
-use crate::http::problem::{Problem, sentence};
+use crate::http::problem::Problem;
 use crate::pages::granting::{Places, grant, sign_in_first};
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 
 const PLACE: &str = "/login/oauth/authorize";
-/// Longest request in a form, in bytes: it has to fit into an address.
-const LONGEST_FORM: usize = 16 * 1024;
 
 /// `GET /login/oauth/authorize`
-pub(crate) async fn show(mut visit: Visit) -> Result<Response, Problem> {
-    match visit.web.grants.begin_pushed(&visit.query).await {
-        Ok(Some(query)) => visit.query = query,
-        Ok(None) => {}
-        Err(error) => return refused(error, visit.session.is_some()),
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let is_signed_in = visit.session.is_some();
+    if visit.looks_ahead && visit.web.grants.is_first_brought(&visit.query) {
+        return Err(looked_ahead());
     }
-    match (visit.web.grants.is_by_document(&visit.query), &visit.session) {
-        (Err(error), _) => return refused(error, visit.session.is_some()),
-        // Nobody has a document read who is not known.
-        (Ok(true), None) => return Ok(go(&format!("/login?next={}", encode_component(&format!("{PLACE}?{}", visit.query))))),
-        (Ok(true), Some(session)) => {
-            if let Err(error) = visit.web.grants.read_document(session, &visit.query).await {
-                return refused(error, true);
-            }
-        }
-        (Ok(false), _) => {
-            if let Err(error) = visit.web.grants.look_for_application_of(&visit.query).await {
-                return refused(error, visit.session.is_some());
-            }
-        }
+    match visit.web.grants.begin_pushed(&visit.query).await {
+        // At the address of what has begun, so that the page can be loaded again.
+        Ok(Some(query)) => return Ok(go(&format!("{PLACE}?{query}"))),
+        Ok(None) => {}
+        Err(error) => return refused(error, is_signed_in),
+    }
+    match at_hand(&visit, &visit.query).await {
+        Ok(Some(sign_in)) => return Ok(sign_in),
+        Ok(None) => {}
+        Err(error) => return refused(error, is_signed_in),
     }
     let request = match authorization(&visit, &visit.query) {
         Ok(request) => request,
-        Err(error) => return refused(error, visit.session.is_some()),
+        Err(error) => return refused(error, is_signed_in),
     };
     match &visit.session {
         None if prompt_of(&request) == Prompt::Nothing => refused_with(&request, "login_required"),
@@ -61,17 +54,23 @@ pub(crate) async fn show(mut visit: Visit) -> Result<Response, Problem> {
     }
 }
 
+/// Has the application that asks at hand. Nobody has a document read who is not known: the answer is a sign-in first.
+async fn at_hand(visit: &Visit, query: &str) -> Result<Option<Response>, AuthorizationError> {
+    match (visit.web.grants.is_by_document(query)?, &visit.session) {
+        (true, None) => return Ok(Some(go(&format!("/login?next={}", encode_component(&format!("{PLACE}?{query}")))))),
+        (true, Some(session)) => visit.web.grants.read_document(session, query).await?,
+        (false, _) => visit.web.grants.look_for_application_of(query).await?,
+    }
+    Ok(None)
+}
+
 /// `POST /login/oauth/authorize`: the same request in a form (OpenID Connect Core 1.0 section 3.1.2.1). It comes from a page of somebody else, and nothing is done for it but
 /// that the browser comes with the request in its address, as by a link.
 pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
-    let (_, body) = match endpoints::read(request).await {
-        Ok(read) => read,
+    let query = match endpoints::form_as_query(request).await? {
+        Ok(query) => query,
         Err(refused) => return Ok(refused.answer()),
     };
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(url::form_urlencoded::parse(&body)).finish();
-    if query.len() > LONGEST_FORM {
-        return Err(Problem::too_large());
-    }
     match web.grants.is_by_document(&query) {
         Err(error) => return refused(error, false),
         Ok(is_by_document) if is_by_document || web.grants.is_pushed(&query) => return Ok(go(&format!("{PLACE}?{query}"))),
@@ -106,22 +105,22 @@ fn refused_with(request: &GrantRequest, error: &'static str) -> Result<Response,
 
 /// `POST /login/oauth/authorize/decision`: the request comes from the form, and is checked as if it had just come.
 pub(crate) async fn decision(form: Posted) -> Result<Response, Problem> {
-    if form.visit.session.is_some() {
-        let session = form.session()?;
-        if let Err(error) = form.visit.web.grants.read_document(session, form.field("request")).await {
-            return refused(error, form.visit.session.is_some());
-        }
+    let is_signed_in = form.visit.session.is_some();
+    if is_signed_in {
+        form.session()?;
     }
-    if let Err(error) = form.visit.web.grants.look_for_application_of(form.field("request")).await {
-        return refused(error, form.visit.session.is_some());
+    match at_hand(&form.visit, form.field("request")).await {
+        Ok(Some(sign_in)) => return Ok(sign_in),
+        Ok(None) => {}
+        Err(error) => return refused(error, is_signed_in),
     }
     let request = match authorization(&form.visit, form.field("request")) {
         Ok(request) => request,
-        Err(error) => return refused(error, form.visit.session.is_some()),
+        Err(error) => return refused(error, is_signed_in),
     };
     if !form.ticked("cancel") {
         // Another person has signed in since the page was sent.
-        if form.visit.session.is_some() && form.visit.web.grants.is_somebody_else(&request, form.session()?) {
+        if is_signed_in && form.visit.web.grants.is_somebody_else(&request, form.session()?) {
             return refused_with(&request, "login_required");
         }
         return grant::press(&form, &request).await;
@@ -137,24 +136,30 @@ pub(crate) fn authorization(visit: &Visit, query: &str) -> Result<GrantRequest, 
 
 /// Nobody follows an address of an application that no administrator has registered without having signed in, but by a link that says where it leads (RFC 9700 section 4.11.2).
 pub(crate) fn by_link(location: String, status: StatusCode, title: &str) -> Problem {
-    let host = url::Url::parse(&location).ok().and_then(|location| location.host_str().map(str::to_owned)).unwrap_or_default();
+    let host = host_of(&location);
     let next =
         format!("An application at {host} has sent you here, and nobody of this server has checked it: go on only if you know {host}.");
     Problem::new(status, title, next).with_link(location, format!("Go on to {host}"))
 }
 
+/// The host of an address, as a page names it.
+pub(crate) fn host_of(location: &str) -> String {
+    url::Url::parse(location).ok().and_then(|location| location.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// What counts once is shown to whoever goes there, and not to what only looks: it would be used up before anybody has seen it.
+fn looked_ahead() -> Problem {
+    let next = "Nothing was done, and the request still counts. Open the address in the browser, as a page.";
+    Problem::new(StatusCode::FORBIDDEN, "This page is not shown ahead of time", next)
+}
+
 /// Where it is not known to whom the answer belongs, a page says so, and nobody is sent anywhere.
 fn refused(error: AuthorizationError, is_signed_in: bool) -> Result<Response, Problem> {
     match error {
-        AuthorizationError::Login(error) => Err(error.into()),
         AuthorizationError::AtApplication { location, is_trusted } if is_trusted || is_signed_in => grant::deliver(&location),
         AuthorizationError::AtApplication { location, .. } => {
             Err(by_link(location, StatusCode::BAD_REQUEST, "This request can't be granted"))
         }
-        AuthorizationError::Unknown(why) => {
-            let next =
-                format!("The application that sent you here made a mistake. {} Nothing was given to it; tell its author.", sentence(&why));
-            Err(Problem::new(StatusCode::BAD_REQUEST, "This request can't be granted", next).with_link("/", "Go to your own page"))
-        }
+        error => Err(unanswerable::page_of(error, "granted", "Nothing was given to it")),
     }
 }

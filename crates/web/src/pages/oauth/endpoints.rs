@@ -25,6 +25,8 @@ use crate::http::problem::Problem;
 
 /// Longest body in bytes, as the reference has it.
 const LONGEST_BODY: usize = 100 * 1024;
+/// Longest request in a form, in bytes, that has to fit into an address.
+const LONGEST_QUERY: usize = 16 * 1024;
 /// A request has no more parameters than this.
 const MOST_PARAMETERS: usize = 100;
 
@@ -186,6 +188,16 @@ pub(crate) async fn read(request: Request) -> Result<(Parameters, Bytes), Refuse
     };
     let parameters = if is_json { of_json(&body)? } else { of_form(&body)? };
     Ok((parameters, body))
+}
+
+/// A request that a form of somebody else's page has brought, as the query by which it would come with a link.
+pub(crate) async fn form_as_query(request: Request) -> Result<Result<String, Refused>, Problem> {
+    let body = match read(request).await {
+        Ok((_, body)) => body,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(url::form_urlencoded::parse(&body)).finish();
+    if query.len() > LONGEST_QUERY { Err(Problem::too_large()) } else { Ok(Ok(query)) }
 }
 
 fn of_form(body: &[u8]) -> Result<Parameters, Refused> {

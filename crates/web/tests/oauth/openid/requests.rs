@@ -204,7 +204,7 @@ async fn a_request_for_one_person_is_answered_for_nobody_else() {
     let pushed = vec![("client_id".to_owned(), "who".to_owned()), ("request_uri".to_owned(), reference)];
     for (way, first) in [("in the address", authorize(&asked)), ("pushed", authorize(&pushed))] {
         let mut stranger = site.browser();
-        let login = stranger.get(&first).await.location().to_owned();
+        let login = stranger.bring(&first).await.location().to_owned();
         assert!(login.starts_with("/login?next=") && !login.contains(&hint), "{way}: {login}");
         let form = with(stranger.get(&login).await.form("/login"), &[("name", "bob"), ("password", PASSWORD)]);
         let next = stranger.post("/login", &form).await.leads_on_to();
