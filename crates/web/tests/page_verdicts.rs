@@ -130,7 +130,10 @@ async fn no_form_is_taken_from_elsewhere_or_without_its_token() {
         let before = site.auth.revision();
         for kind in ["nobody, elsewhere", "elsewhere", "no token", "wrong token"] {
             let page = visit(&site, kind, &method, &path).await;
-            assert!(page.status.is_client_error(), "{method} {path} as {kind}: {}", page.status);
+            // What applications send from pages of their own brings the browser to the page that asks, and does nothing.
+            let only_asks = path == "/login/oauth/logout" && page.header("location").split('?').next() == Some(path.as_str());
+            let does_nothing = only_asks && page.status == http::StatusCode::SEE_OTHER && page.header("set-cookie").is_empty();
+            assert!(page.status.is_client_error() || does_nothing, "{method} {path} as {kind}: {}", page.status);
         }
         assert_eq!(site.auth.revision(), before, "{path} changed something");
     }

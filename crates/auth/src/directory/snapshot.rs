@@ -6,13 +6,14 @@
 mod grants;
 mod next;
 mod registered;
+mod signing_keys;
 
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
 use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet, covers_bytes};
-use falconer_store::{ClientRecord, History, IssuerRecord, Key, Loaded, Revision, RoleRecord};
+use falconer_store::{ClientRecord, History, Key, Loaded, Revision, RoleRecord};
 
 use crate::directory::absent_grants::ended::EndedGrants;
 use crate::directory::applications::{Applications, ScopeRegistries};
@@ -26,11 +27,6 @@ use crate::directory::expansions::remembered::Expansions;
 use crate::directory::expansions::sets::Expansion;
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
 use crate::reserved::{self, FALCONER_CLIENTS, GRANT_ISSUERS, SIGNING_KEYS};
-use crate::signing::key::SigningKey;
-use crate::time::DAY_MS;
-
-/// A signing key that was replaced is published so long afterwards.
-const PUBLISHED_AFTER_MS: i64 = DAY_MS;
 
 /// Everything at one revision. Cheap to clone.
 #[derive(Clone, Default)]
@@ -301,21 +297,6 @@ impl Snapshot {
     /// How many issuers there have been.
     pub(crate) fn issuer_count(&self) -> usize {
         self.issuers.keys().filter(|name| !is_signing_key(name)).count()
-    }
-
-    /// The keys that sign statements about people.
-    pub(crate) fn signing_keys(&self) -> impl Iterator<Item = &IssuerRecord> {
-        self.issuers.values().map(|issuer| &issuer.record).filter(|record| is_signing_key(&record.name))
-    }
-
-    /// Of those, the ones that verify at this time, oldest first.
-    pub(crate) fn published_keys(&self, now_ms: i64) -> Vec<Arc<SigningKey>> {
-        let since_ms = now_ms.saturating_sub(PUBLISHED_AFTER_MS);
-        let is_published = |record: &IssuerRecord| record.retired_ms.is_none_or(|retired_ms| retired_ms > since_ms);
-        let all = self.issuers.values().filter(|issuer| is_signing_key(&issuer.record.name) && is_published(&issuer.record));
-        let mut all: Vec<&Arc<InternalIssuer>> = all.collect();
-        all.sort_by_key(|issuer| (issuer.record.created_ms, issuer.record.name.len(), &issuer.record.name));
-        all.into_iter().filter_map(|issuer| issuer.signing_key()).collect()
     }
 
     /// What these scopes come to, without what is reserved, before and after. Where the roles multiply beyond what one expansion may cost, it is less

@@ -81,11 +81,12 @@ impl Grants {
         Ok(json!({ "keys": all }))
     }
 
-    /// The claims of an ID token that this installation has signed, however old; `issuer` is Falconer's own origin. `None`: it has not, or with a key that is gone.
+    /// The claims of an ID token that this installation has signed, however old; `issuer` is Falconer's own origin. `None`: it has not, or with a key that was
+    /// replaced long ago.
     pub(super) fn own_claims(&self, token: &str, issuer: &str) -> Option<Value> {
         // INVARIANT: what else is signed has another type, and is no ID token.
         let sent = SentJws::read(token).filter(|sent| sent.is_of_type(ID_TOKEN))?;
-        let claims = sent.claims_by(&self.auth.published_keys())?;
+        let claims = sent.claims_by(&self.auth.known_keys())?;
         (claims.get("iss").and_then(Value::as_str) == Some(issuer)).then_some(claims)
     }
 }

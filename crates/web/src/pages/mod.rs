@@ -80,7 +80,8 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/oauth/grant_request", post(widening::endpoint::request).options(endpoints::preflight))
         .route("/login/oauth/introspect", post(introspect::introspect).options(endpoints::preflight))
         .route("/login/oauth/jwks", get(openid::endpoints::keys))
-        .route("/login/oauth/logout", get(openid::logout::show).post(openid::logout::sign_out))
+        .route("/login/oauth/logout", get(openid::logout::show).post(openid::logout::by_form))
+        .route("/login/oauth/logout/decision", post(openid::logout::decision))
         .route("/login/oauth/par", post(pushed::push).options(endpoints::preflight))
         .route("/login/oauth/register", post(register::register).options(cors::preflight_of_any))
         .route(

@@ -25,9 +25,9 @@ pub(crate) use console::{
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
-    AboveGrant, Bundle, Confirm, DeviceDonePage, DevicePage, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutPage,
-    NewsPage, NothingGrantedPage, Others, RegisteredItself, Remember, RequestingDevice, Search, Site, StarField, TokenPage, ToolClientPage,
-    WidenedGrant, Words,
+    AboveGrant, Bundle, Confirm, DeviceDonePage, DevicePage, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, LogoutAsker,
+    LogoutPage, NewsPage, NothingGrantedPage, Others, RegisteredItself, Remember, RequestingDevice, Search, Site, StarField, TokenPage,
+    ToolClientPage, WidenedGrant, Words,
 };
 pub(crate) use grants::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow, WaitingRow};
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};

@@ -49,6 +49,11 @@ impl Auth {
         self.directory().published_keys(self.now_ms())
     }
 
+    /// The same with those that were replaced long ago: for statements that come back here.
+    pub fn known_keys(&self) -> Vec<Arc<SigningKey>> {
+        self.directory().known_keys(self.now_ms())
+    }
+
     /// Makes the first one of this text, unless there is one already. Of several nodes that do it at once, one makes it and the others follow.
     pub async fn ensure_signing_secret(&self, text: &str) -> Result<(), AuthError> {
         self.decide(|now| {

@@ -13,7 +13,7 @@ pub(crate) use grant::{
     Bundle, Confirm, DocumentedSite, GrantPage, Group, IdentityLine, Lifetime, Line, Others, RegisteredItself, Remember, RequestingDevice,
     Search, Site, StarField, Words,
 };
-pub(crate) use logout::LogoutPage;
+pub(crate) use logout::{LogoutAsker, LogoutPage};
 pub(crate) use news::NewsPage;
 pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use tool_client::{TokenPage, ToolClientPage};

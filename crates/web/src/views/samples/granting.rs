@@ -137,7 +137,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 ..grant()
             }),
         ),
-        ("logout", page(&logout(Some("Notes")))),
+        ("logout", page(&logout(Some(LogoutAsker { registered: Some("Notes".to_owned()), own_name: None })))),
+        ("logout-unchecked", page(&logout(Some(LogoutAsker { registered: None, own_name: Some("your bank".to_owned()) })))),
         ("logout-unknown", page(&logout(None))),
         ("device", page(&device(None))),
         ("device-refused", page(&device(Some("No device waits for this code.")))),
@@ -177,12 +178,13 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn logout(application: Option<&str>) -> LogoutPage {
+fn logout(asker: Option<LogoutAsker>) -> LogoutPage {
     LogoutPage {
         layout: signed_in(),
         csrf: "c".repeat(22),
         request: "client_id=notes".to_owned(),
-        application: application.map(str::to_owned),
+        leads_to: asker.as_ref().map(|_| "notes.example.com".to_owned()),
+        asker,
         person: ann(),
     }
 }

@@ -14,7 +14,7 @@ pub const FORMS: [(&str, &str, &str); 10] = [
     ("Grant for who asks for more", "{more}", MORE),
     ("Refuse for who asks for more", "{more}", MORE),
     ("revoke a grant", "/me/grants", "/me/grants/revoke"),
-    ("sign out for an application", "/login/oauth/logout", "/login/oauth/logout"),
+    ("sign out for an application", "/login/oauth/logout", "/login/oauth/logout/decision"),
     ("sign out", "/", "/logout"),
     ("sign out everywhere", "/", "/me/signout-everywhere"),
 ];

@@ -1,7 +1,7 @@
 //! Where a link to this server leads somebody who has not signed in (RFC 9700 section 4.11.2).
 
 use super::*;
-use crate::site::applications::CALLBACK;
+use crate::site::applications::{CALLBACK, LOGOUT_DECISION};
 use crate::site::encode;
 
 const BY_ADMIN: &str = "page";
@@ -44,6 +44,9 @@ async fn nobody_is_sent_on_by_what_nobody_has_checked_before_they_sign_in() {
         assert!(ann.get(&authorize(&asked)).await.location().starts_with(&format!("{back}?error=unsupported_response_type")));
         let page = ann.get(&out).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-        assert!(ann.post("/login/oauth/logout", &page.form("/login/oauth/logout")).await.location().starts_with(back));
+        // What it calls itself stands in quotation marks.
+        let named = if is_trusted { "<b>The &#60;page&#62; application</b>" } else { "calls itself <q>The &#60;helpful&#62; agent</q>" };
+        assert!(page.text.contains(named) && is_trusted != page.text.contains("nobody of this server has checked"), "{}", page.text);
+        assert!(ann.post(LOGOUT_DECISION, &page.form(LOGOUT_DECISION)).await.location().starts_with(back));
     }
 }

@@ -5,7 +5,7 @@ mod answers;
 pub use answers::ANSWERS;
 
 use super::{authentication_request, redeem, refreshes, verified};
-use crate::site::applications::{CALLBACK, Fields, fields};
+use crate::site::applications::{CALLBACK, Fields, LOGOUT_DECISION, fields};
 use crate::site::{Browser, PASSWORD, Site, site, with};
 use async_trait::async_trait;
 use falconer_auth::{ApplicationInput, Authentication, DAY_MS};
@@ -213,7 +213,7 @@ async fn each_way_out_is_told_once() {
             0 => signs_out(&mut ann).await,
             1 => {
                 let page = ann.get("/login/oauth/logout?client_id=told").await;
-                ann.post("/login/oauth/logout", &page.form("/login/oauth/logout")).await;
+                ann.post(LOGOUT_DECISION, &page.form(LOGOUT_DECISION)).await;
             }
             2 => {
                 let form = ann.get("/").await.form("/me/signout-everywhere");
