@@ -1,6 +1,6 @@
 //! What a token is worth at present (RFC 7662), for those who may know.
 
-use falconer_auth::{BearerKind, Caller};
+use falconer_auth::{BearerKind, Caller, TokenOfGrant};
 use falconer_store::{GrantRecord, GrantSecretKind};
 
 use crate::applications::application::ApplicationKind;
@@ -47,7 +47,7 @@ pub(super) struct KnownToken {
     resources: Vec<String>,
     jkt: Option<String>,
     expires_ms: i64,
-    /// Of a refresh token: it was exchanged.
+    /// It was exchanged, or nothing is kept of it any more.
     is_used: bool,
 }
 
@@ -109,8 +109,9 @@ impl Grants {
             }));
         }
         for (kind, secret) in [(BearerKind::Access, GrantSecretKind::AccessToken), (BearerKind::Refresh, GrantSecretKind::RefreshToken)] {
-            if self.auth.read_token(kind, sent).is_some() {
-                return Ok(self.secret(secret, sent).await?.map(|record| KnownToken {
+            let Some(said) = self.auth.read_token(kind, sent) else { continue };
+            return Ok(match self.secret(secret, sent).await? {
+                Some(record) => Some(KnownToken {
                     kind,
                     grant: record.grant,
                     application: record.application,
@@ -118,9 +119,19 @@ impl Grants {
                     jkt: record.jkt,
                     expires_ms: record.expires_ms,
                     is_used: record.used_ms.is_some(),
-                }));
-            }
+                }),
+                None => self.no_longer_kept(kind, said).await?,
+            });
         }
         Ok(None)
+    }
+
+    /// A token that Falconer has made and keeps nothing of any more: it has ended, or was exchanged, and says by its MAC of which grant it was. So it ends the grant,
+    /// whenever the records of ended tokens are cleaned up.
+    async fn no_longer_kept(&self, kind: BearerKind, said: TokenOfGrant) -> Result<Option<KnownToken>, ExchangeError> {
+        let Some(grant) = self.live_grant(&said.grant).await? else { return Ok(None) };
+        let Some(application) = self.application_of(&grant).await? else { return Ok(None) };
+        let jkt = said.proof_key.map(|key| key.to_string());
+        Ok(Some(KnownToken { kind, grant: grant.id, application, resources: Vec::new(), jkt, expires_ms: said.expires_ms, is_used: true }))
     }
 }

@@ -11,6 +11,9 @@ use crate::oauth::request::parameters::Parameters;
 use crate::oauth::request::resources::narrowed;
 use crate::oauth::secrets::IssuedToken;
 
+/// The only kind of token that is exchanged for another one, and that comes out of it (RFC 8693 section 3).
+pub const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+
 /// What can be exchanged for tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantType {
@@ -55,8 +58,22 @@ pub(crate) struct TokenRequest<'r> {
 impl<'r> TokenRequest<'r> {
     /// The value of a parameter that has to be there.
     pub(crate) fn required(&self, name: &'static str) -> Result<&'r str, ExchangeError> {
-        self.parameters.one(name)?.ok_or_else(|| ExchangeError::InvalidRequest(format!("Missing required parameter: {name}")))
+        required(self.parameters, name)
     }
+}
+
+/// The value of a parameter that has to be there.
+pub(crate) fn required<'p>(parameters: &'p Parameters, name: &'static str) -> Result<&'p str, ExchangeError> {
+    parameters.one(name)?.ok_or_else(|| ExchangeError::InvalidRequest(format!("Missing required parameter: {name}")))
+}
+
+/// The access token that a request is about (RFC 8693 section 2.1).
+pub(crate) fn subject_token(parameters: &Parameters) -> Result<&str, ExchangeError> {
+    let token = required(parameters, "subject_token")?;
+    if required(parameters, "subject_token_type")? != ACCESS_TOKEN_TYPE {
+        return Err(ExchangeError::InvalidRequest(format!("The subject_token is of the type {ACCESS_TOKEN_TYPE}")));
+    }
+    Ok(token)
 }
 
 impl Grants {

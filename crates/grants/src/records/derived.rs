@@ -9,11 +9,8 @@ use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::prepared::Prepared;
 use crate::oauth::secrets::{IssuedTo, IssuedToken};
-use crate::oauth::token::TokenRequest;
+use crate::oauth::token::{ACCESS_TOKEN_TYPE, TokenRequest, subject_token};
 use falconer_wire::scope_text;
-
-/// The only kind of token that is exchanged, and that comes out of it (RFC 8693 section 3).
-pub const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 impl Grants {
     /// Derives a grant from the one whose own credentials have signed.
@@ -24,12 +21,9 @@ impl Grants {
     /// A token of less, for an access token of this application (RFC 8693 section 2).
     pub(crate) async fn exchange_token(&self, request: TokenRequest<'_>) -> Result<IssuedToken, ExchangeError> {
         let parameters = request.parameters;
-        let is_access_token = |sent: Option<&str>| sent.is_none_or(|sent| sent == ACCESS_TOKEN_TYPE);
-        let sent = request.required("subject_token")?;
-        if request.required("subject_token_type")? != ACCESS_TOKEN_TYPE || !is_access_token(parameters.one("requested_token_type")?) {
-            return Err(ExchangeError::InvalidRequest(format!(
-                "Only tokens of the type {ACCESS_TOKEN_TYPE} are exchanged, for others of it"
-            )));
+        let sent = subject_token(parameters)?;
+        if parameters.one("requested_token_type")?.is_some_and(|requested| requested != ACCESS_TOKEN_TYPE) {
+            return Err(ExchangeError::InvalidRequest(format!("What comes out of it is of the type {ACCESS_TOKEN_TYPE}")));
         }
         if parameters.has("actor_token") {
             return Err(ExchangeError::InvalidRequest("Nobody acts for somebody else: leave out the actor_token".to_owned()));

@@ -17,7 +17,7 @@ use crate::oauth::client::client_proof::ClientProof;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::proof::SentProof;
 use crate::oauth::request::parameters::Parameters;
-use crate::records::derived::ACCESS_TOKEN_TYPE;
+use crate::oauth::token::{required, subject_token};
 use crate::records::granted::name_of;
 use crate::targets::in_words::place;
 
@@ -107,7 +107,7 @@ impl Grants {
 
     /// For which application a grant was made. Records that were made before they said so do not: then it is the one that got the code of the grant, or of what it was
     /// derived from. `None`: it was made for a site.
-    async fn application_of(&self, grant: &GrantRecord) -> Result<Option<String>, LoginError> {
+    pub(crate) async fn application_of(&self, grant: &GrantRecord) -> Result<Option<String>, LoginError> {
         let mut above = Some(grant.clone());
         for _ in 0..=DEEPEST_DERIVED {
             let Some(grant) = above else { return Ok(None) };
@@ -133,13 +133,7 @@ impl Grants {
         server: ServerAddress<'_>,
     ) -> Result<WaitingCode, ExchangeError> {
         let client = self.client(by).await?.ok_or(ExchangeError::InvalidClient)?;
-        let required = |name: &'static str| -> Result<&str, ExchangeError> {
-            parameters.one(name)?.ok_or_else(|| ExchangeError::InvalidRequest(format!("Missing required parameter: {name}")))
-        };
-        let sent = required("subject_token")?;
-        if required("subject_token_type")? != ACCESS_TOKEN_TYPE {
-            return Err(ExchangeError::InvalidRequest(format!("The subject_token is of the type {ACCESS_TOKEN_TYPE}")));
-        }
+        let sent = subject_token(parameters)?;
         let scopes = match parameters.one("scope")? {
             None => Vec::new(),
             Some(text) => {
@@ -151,7 +145,7 @@ impl Grants {
             Some(Ok(ms)) => Some(ms),
             Some(Err(error)) => return Err(ExchangeError::InvalidRequest(error.to_string())),
         };
-        let reason = required("reason")?.to_owned();
+        let reason = required(parameters, "reason")?.to_owned();
         let (_, record, grant) = match self.token_and_grant(sent).await {
             // As where a token is exchanged: what a token of others is worth is nothing for whoever shows it here.
             Err(ExchangeError::InvalidToken) => {

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::site::applications::{CALLBACK, Fields, authorization_fields, exchange, fields};
 use crate::site::{Site, site, with};
+use falconer_store::Store as _;
 use http::StatusCode;
 
 pub fn refresh(token: &str) -> Fields {
@@ -66,6 +67,29 @@ async fn a_server_that_can_not_answer_now_says_that_nothing_was_used() {
     pair(&site.token(&refresh(&token)).await);
 }
 
+/// Story: an access token that had ended ended its grant until the records of ended tokens were cleaned up, and nothing after that; the answer was 200 either way.
+#[tokio::test]
+async fn whichever_token_of_a_grant_is_revoked_and_whenever_the_grant_ends() {
+    for (which, is_pruned) in [("access", false), ("access", true), ("refresh", false), ("refresh", true)] {
+        let site = site().await;
+        let (access, used) = first(&site).await;
+        pair(&site.token(&refresh(&used)).await);
+        site.clock.0.fetch_add(11 * 60_000, Ordering::SeqCst);
+        if is_pruned {
+            site.store.prune(site.clock.0.load(Ordering::SeqCst)).await.unwrap();
+        }
+        let token = if which == "access" { &access } else { &used };
+        let revoke = |id: &str| fields(&[("token", token), ("client_id", id)]);
+        let is_revoked = async || site.store.grants_of("local/ann").await.unwrap().iter().all(|grant| grant.revoked_ms.is_some());
+        let by_another = site.application("/login/oauth/revoke", &revoke("other"), None).await;
+        assert_eq!((by_another.oauth_error().0, is_revoked().await), (400, false), "{which} {is_pruned}");
+        assert_eq!(site.application("/login/oauth/revoke", &revoke("page"), None).await.status, StatusCode::OK);
+        assert!(is_revoked().await, "{which} {is_pruned}");
+        // Once more, and one that is none.
+        assert_eq!(site.application("/login/oauth/revoke", &revoke("page"), None).await.status, StatusCode::OK);
+    }
+}
+
 #[tokio::test]
 async fn a_refresh_token_that_is_used_twice_ends_the_grant() {
     for pruned in [false, true] {
@@ -74,7 +98,7 @@ async fn a_refresh_token_that_is_used_twice_ends_the_grant() {
         let (access, next) = pair(&site.token(&refresh(&used)).await);
         if pruned {
             // What was used is forgotten; the text still says who made it.
-            falconer_store::Store::prune(&*site.store, site.clock.0.load(Ordering::SeqCst)).await.unwrap();
+            site.store.prune(site.clock.0.load(Ordering::SeqCst)).await.unwrap();
         }
         assert_eq!(site.token(&refresh(&used)).await.oauth_error(), (400, "invalid_grant".to_owned()));
         assert_eq!(site.credentials(&access).await.status, StatusCode::UNAUTHORIZED, "{pruned}");
