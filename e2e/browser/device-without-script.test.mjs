@@ -90,7 +90,7 @@ describe('devices without JavaScript', () => {
       await page.getByRole('button', { name: 'Grant', exact: true }).waitFor();
       await fits('once-more');
       await page.getByRole('button', { name: 'Grant', exact: true }).click();
-      await page.getByRole('heading', { name: 'The device is connected' }).waitFor();
+      await page.getByRole('heading', { name: 'Go on at the device' }).waitFor();
       await fits('connected');
 
       // What it was given is in the list, and is taken back there.

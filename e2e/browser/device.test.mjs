@@ -57,7 +57,7 @@ describe('devices', () => {
   async function granted(page) {
     await grant(page);
     const news = page.getByRole('heading', { name: 'New since last time' });
-    const done = page.getByRole('heading', { name: 'The device is connected' });
+    const done = page.getByRole('heading', { name: 'Go on at the device' });
     await news.or(done).waitFor();
     if (await news.count()) await grant(page);
     await done.waitFor();

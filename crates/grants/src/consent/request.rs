@@ -24,7 +24,8 @@ pub const MOST_AUDIENCES: usize = 10;
 /// What is said of a purpose that can't be shown.
 const WHAT_A_PURPOSE_IS: &str = "it is plain text of at most 200 characters that can be seen";
 
-/// What a site, or a registered application, asks for. Made by [`parse`] and [`crate::Grants::authorization`] only.
+/// What a site, or a registered application, asks for. Made in this crate only, where whatever came was checked: a query, a code of a device, a request
+/// for more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantRequest {
     /// Where the credentials would go.

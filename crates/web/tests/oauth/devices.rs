@@ -141,7 +141,7 @@ async fn a_device_gets_what_a_person_grants_elsewhere() {
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
     assert_eq!(browser.post(DECISION, &form).await.location(), "/device/done");
     assert_eq!(browser.post(DECISION, &form).await.location(), "/device/done", "pressed twice");
-    assert!(browser.get("/device/done").await.text.contains("The device is connected"));
+    assert!(browser.get("/device/done").await.text.contains("Go on at the device"));
 
     let answer = site.polls(&codes).await;
     assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::OK, "no-store"), "{}", answer.text);

@@ -1,4 +1,4 @@
-//! Authorization codes and access tokens, by their hashes.
+//! Authorization codes, access tokens and refresh tokens, by their hashes.
 
 use falconer_store::{GrantSecretKind, GrantSecretRecord};
 use tokio_postgres::Row;

@@ -17,7 +17,7 @@ pub(crate) struct GrantPage {
     pub shown: String,
     /// Pressing Grant twice with one nonce gives one answer.
     pub nonce: String,
-    /// The query that the target sent, as it came: parsed and checked again on POST.
+    /// What was understood of the query that the target sent, as a query: parsed and checked again on POST.
     pub request: String,
     pub places: Places,
     pub site: Site,
