@@ -35,7 +35,7 @@ pub struct NewGrant {
     pub signed_in_by: String,
     /// The host part of the clientId: encoded as identities are, with the port where it is not the default.
     pub host: String,
-    /// The exact target as given; for a registered application its id.
+    /// The exact target as given; for an application its redirect URI, or `device://<id>` on a device.
     pub target: String,
     /// Scheme, host and port of the target.
     pub target_origin: String,
@@ -109,8 +109,8 @@ impl Auth {
                     }
                 }
                 self.may_grant(now, new)?;
-                if words.is_some_and(|words| !words.is(now.snapshot.scope_registries())) {
-                    return Err(ApiError::RequestConflict("What services say of scopes has changed since the page was shown".to_owned()));
+                if let Some(words) = words {
+                    now.snapshot.check_read_in(words)?;
                 }
                 check_widened(now, new)?;
                 let record = self.new_grant(now, new)?;

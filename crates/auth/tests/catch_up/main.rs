@@ -16,7 +16,7 @@ use std::task::Poll;
 
 use common::failing::{Failing, WIDTH};
 use common::{Counting, START_MS, World, memory_store, new_grant, person, settings, step_beside};
-use falconer_auth::{AtLeast, Auth, FeedItem, Random, Snapshot, WaitOutcome};
+use falconer_auth::{AtLeast, Auth, Authentication, FeedItem, Random, Snapshot, WaitOutcome};
 use falconer_store::*;
 use falconer_store_sqlite::SqliteStore;
 
@@ -314,7 +314,7 @@ async fn another_server_knows_what_a_service_has_published() {
 #[tokio::test]
 async fn nothing_is_granted_in_words_that_are_no_more() {
     let world = World::bare().await;
-    world.person("local/ann", &["notes:*"]).await;
+    world.person("local/ann", &["notes:*", "auth:create-client:local/ann/*"]).await;
     let other = counted(&world, world.store.clone()).await.0;
     let read = other.directory().scope_registries().clone();
     let who = world.as_root().await;
@@ -328,4 +328,13 @@ async fn nothing_is_granted_in_words_that_are_no_more() {
     // What has nothing to do with it is in nobody's way.
     world.role("unrelated", &["x"]).await;
     other.add_read_grant(new(), &read).await.unwrap();
+
+    // A client for a program on the person's machine is given what they have read too.
+    let ann = Authentication::person("local/ann");
+    let create = async || other.create_read_client(&ann, "local/ann/cli", &world.input(&["notes:x"]), &read).await;
+    world.auth.put_scope_registry(&who, "queue", &[ScopeSentence { template: "queue:x".to_owned(), ..scopes[0].clone() }]).await.unwrap();
+    assert!(other.directory().scope_registries().is(&read), "it has not heard of it");
+    let refused = create().await.map(|(client, _)| client.client_id).unwrap_err();
+    assert!(refused.to_string().contains("What services say of scopes has changed"), "{refused}");
+    assert!(other.client(&who, "local/ann/cli").is_err(), "nothing was made");
 }

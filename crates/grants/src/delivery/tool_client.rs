@@ -3,7 +3,7 @@
 //! The program names scopes, a name, how long, and where on this machine the answer goes. The person sees an [`Offer`] made of what they
 //! may do themselves, and what they leave unticked does not come back through something else.
 
-use falconer_auth::{ApiError, Authentication, ClientInput, Secret};
+use falconer_auth::{ApiError, Authentication, ClientInput, ScopeRegistries, Secret};
 use falconer_scopes::{ScopeSet, is_valid_scope};
 use falconer_wire::{pattern, time_expression};
 use thiserror::Error;
@@ -259,7 +259,7 @@ impl Grants {
         request: &ToolRequest,
         choices: &ToolChoices,
     ) -> Result<ToolClient, ToolError> {
-        let (offer, scopes) = self.chosen(session, request, choices)?;
+        let (offer, scopes, words) = self.chosen(session, request, choices)?;
         if self.is_too_soon(session, &choices.form_time, choices.visible_ms) {
             return Err(ToolError::Review { offer, reason: falconer_login::TOO_SOON });
         }
@@ -281,16 +281,22 @@ impl Grants {
             delete_on_expiration: true,
         };
         let person = Authentication::person(&session.identity);
-        let created = self.auth.create_client(&person, &client_id, &input).await;
+        let created = self.auth.create_read_client(&person, &client_id, &input, &words).await;
         let (view, _) = created.map_err(|error| ToolError::Refused { offer, error })?;
         let access_token = view.access_token.ok_or_else(|| LoginError::Internal("a new client without a token".to_owned()))?;
         let location = request.callback.as_ref().map(|callback| callback.deliver(&client_id, access_token.expose()));
         Ok(ToolClient { client_id, access_token, expires_ms, location })
     }
 
-    /// What the ticks come to, or the page again.
-    fn chosen(&self, session: &Session, request: &ToolRequest, choices: &ToolChoices) -> Result<(Box<Offer>, Vec<String>), ToolError> {
-        let (directory, words) = (self.auth.directory(), self.words());
+    /// What the ticks come to, and in which words of services it was read; or the page again.
+    fn chosen(
+        &self,
+        session: &Session,
+        request: &ToolRequest,
+        choices: &ToolChoices,
+    ) -> Result<(Box<Offer>, Vec<String>, ScopeRegistries), ToolError> {
+        let directory = self.auth.directory();
+        let (words, registries) = (self.words_in(&directory), directory.scope_registries().clone());
         let expand = move |scopes: &[&str]| directory.expand(scopes);
         let expansions = Expansions::new(&expand, &words);
         let mut offer = Box::new(self.tool_offer_in(session, request, &expansions)?);
@@ -320,7 +326,7 @@ impl Grants {
             let reason = "Tick at least one thing: with nothing, the program could do nothing.".to_owned();
             return Err(ToolError::Invalid { offer, reason });
         }
-        Ok((offer, selection.scopes.to_vec()))
+        Ok((offer, selection.scopes.to_vec(), registries))
     }
 }
 

@@ -14,6 +14,8 @@ use crate::words::template::{NoTemplate, Piece, Template, Value, pieces};
 const MOST_SCOPES: usize = 500;
 /// In bytes, of a template and of a sentence.
 const LONGEST: usize = 200;
+/// So many times a sentence says what stands in a scope, which is longer than the sentence.
+const MOST_PARAMETERS: usize = 10;
 
 /// Scopes of a service in words: `[[scope]]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,18 +157,32 @@ fn check_namespace(namespace: &str) -> Result<(), String> {
 
 fn label(sentence: &[Piece], values: &[(&str, Value<'_>)]) -> Vec<LabelPart> {
     let mut label = Vec::new();
+    let says = |parameter: &str| sentence.iter().any(|piece| matches!(piece, Piece::Parameter(name) if name == parameter));
     for piece in sentence {
         match piece {
             Piece::Text(text) => label.push(words(text)),
             Piece::Parameter(parameter) => match values.iter().find(|(name, _)| name == parameter).map(|(_, value)| value) {
                 Some(Value::Exactly(value)) => label.push(name(value)),
-                Some(Value::Beginning("")) => label.push(words("anything")),
-                Some(Value::Beginning(value)) => label.extend([name(value), words(" and whatever follows")]),
+                Some(Value::Beginning(value)) => label.extend(beginning(value)),
                 None => {}
             },
         }
     }
+    // That a scope ends in a star is said whatever the sentence says: "Read a book" would be read as one.
+    for (parameter, value) in values {
+        if let Value::Beginning(value) = value
+            && !says(parameter)
+        {
+            label.push(words(": "));
+            label.extend(beginning(value));
+        }
+    }
     label
+}
+
+/// Whatever begins like this.
+fn beginning(value: &str) -> Vec<LabelPart> {
+    if value.is_empty() { vec![words("anything")] } else { vec![name(value), words(" and whatever follows")] }
 }
 
 fn entry(namespace: &str, scope: &ScopeSentence) -> Result<Entry, String> {
@@ -184,6 +200,9 @@ fn entry(namespace: &str, scope: &ScopeSentence) -> Result<Entry, String> {
         return Err("`sentence` is a line of visible text.".to_owned());
     }
     let sentence = pieces(&scope.sentence).map_err(|why| no_template("sentence", why))?;
+    if sentence.iter().filter(|piece| matches!(piece, Piece::Parameter(_))).count() > MOST_PARAMETERS {
+        return Err(format!("`sentence` names parameters {MOST_PARAMETERS} times at most."));
+    }
     for piece in &sentence {
         if let Piece::Parameter(name) = piece
             && !template.has(name)
@@ -235,6 +254,27 @@ mod tests {
             ("notes:*", "Everything"),
             ("queue:read:zap", "Read <zap>"),
             ("auth:get-role:x", "See roles named <x>"),
+        ] {
+            assert_eq!(read(&words, scope), said, "{scope}");
+        }
+    }
+
+    /// Story: a service that said "Read a book" of `notes:read:<book>` had people read that of `notes:read:*`, and of `notes:*` whatever it said of one.
+    #[test]
+    fn no_sentence_hides_a_star() {
+        let words = ScopeWords::new(&[
+            published("notes", "notes:read:<book>", "Read a book", Risk::Ordinary),
+            published("notes", "notes:<act>:to:<book>", "Do <act>", Risk::Ordinary),
+            published("one", "one:<x>", "Look at a single thing", Risk::Ordinary),
+        ])
+        .unwrap();
+        for (scope, said) in [
+            ("notes:read:zap", "Read a book"),
+            ("notes:read:*", "Read a book: anything"),
+            ("notes:read:zap/*", "Read a book: <zap/> and whatever follows"),
+            ("notes:burn:to:*", "Do <burn>: anything"),
+            ("one:*", "Look at a single thing: anything"),
+            ("one:a:*", "Look at a single thing: <a:> and whatever follows"),
         ] {
             assert_eq!(read(&words, scope), said, "{scope}");
         }
@@ -295,6 +335,7 @@ mod tests {
             ("notes", "notes:x", " ", "visible text"),
             ("notes", "notes:x", "Harmless\u{202e}", "visible text"),
             ("notes", "notes:x", "Two\nlines", "visible text"),
+            ("notes", "notes:<x>", "<x><x><x><x><x><x><x><x><x><x><x>", "10 times at most"),
         ] {
             let error = ScopeWords::new(&[published(namespace, template, sentence, Risk::Ordinary)]).unwrap_err();
             assert!(error.to_string().contains(said), "{template} {sentence}: {error}");

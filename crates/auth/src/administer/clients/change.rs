@@ -6,6 +6,7 @@ use falconer_store::{ClientRecord, Difference, Key, Revision, RevokedCertificate
 use crate::administer::added::added;
 use crate::change::acting::Acting;
 use crate::change::decide::{Decision, Now};
+use crate::directory::applications::ScopeRegistries;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
@@ -40,6 +41,27 @@ impl Auth {
         client_id: &str,
         input: &ClientInput,
     ) -> Result<(ClientView, Revision), ApiError> {
+        self.create_client_read_in(who, client_id, input, None).await
+    }
+
+    /// The same for somebody who has read what it is to have in these words of services. 409 too where a service has published others since, on whichever server.
+    pub async fn create_read_client(
+        &self,
+        who: &Authentication,
+        client_id: &str,
+        input: &ClientInput,
+        words: &ScopeRegistries,
+    ) -> Result<(ClientView, Revision), ApiError> {
+        self.create_client_read_in(who, client_id, input, Some(words)).await
+    }
+
+    async fn create_client_read_in(
+        &self,
+        who: &Authentication,
+        client_id: &str,
+        input: &ClientInput,
+        words: Option<&ScopeRegistries>,
+    ) -> Result<(ClientView, Revision), ApiError> {
         check(client_id, input)?;
         let scopes = input.scopes.clone().unwrap_or_default();
         let (record, revision) = self
@@ -51,8 +73,12 @@ impl Auth {
                 }
                 match now.snapshot.client_record(client_id) {
                     None => {
+                        if let Some(words) = words {
+                            now.snapshot.check_read_in(words)?;
+                        }
                         let record = self.new_client(now, &acting, client_id, input, scopes.clone());
-                        let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
+                        let mut step = acting.step(now, "created", Key::Client(client_id.to_owned()));
+                        step.depends_on.extend(words.map(|_| Key::ScopeRegistries));
                         Ok(Decision::Write(step, Write::InsertClient(record.clone()), record))
                     }
                     Some(known) if is_repeat(&known, &acting, input, &scopes, now.now_ms) => {
