@@ -103,3 +103,32 @@ async fn whoever_deletes_one_once_more_ends_what_is_left_of_it() {
     site.web.grants.delete_application(&admin, &one.id, None).await.unwrap();
     assert_eq!(site.open_of_ann().await, 0);
 }
+
+/// The same by the store itself, before the record goes and after it, and by whoever it is deleted.
+#[tokio::test]
+async fn grants_that_could_not_be_ended_at_first_end_with_the_next_try() {
+    for by_itself in [false, true] {
+        for answered in [0, 1] {
+            let (site, token) = with_token(1).await;
+            let one = registered(&site.register(Some(&token), &metadata()).await);
+            site.ann().await.lets_at(&asks(&one.id, &[]), "agent.example.com").await;
+            let admin = Authentication::person("local/admin");
+            site.counted.lose_after("open_grants_for", answered);
+            let known = || site.auth.directory().applications().get(&one.id).is_some();
+            if by_itself {
+                let delete = async || site.registration(Method::DELETE, &one.path, Some(&one.token), None).await.status;
+                assert_eq!(delete().await, StatusCode::SERVICE_UNAVAILABLE, "{answered}");
+                // Its own token went with it, and what it was granted had ended before.
+                let then = if known() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED };
+                assert_eq!((known(), delete().await), (answered == 0, then), "{answered}");
+            } else {
+                let delete = async || site.web.grants.delete_application(&admin, &one.id, None).await;
+                let unknown = delete().await.unwrap_err();
+                assert!(matches!(unknown, falconer_auth::ApiError::OutcomeUnknown(_)), "{answered}: {unknown}");
+                assert_eq!(known(), answered == 0);
+                delete().await.unwrap();
+            }
+            assert!(!known() && site.open_of_ann().await == 0, "{by_itself} {answered}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod administered;
 mod bound;
 mod bounds;
+mod kept_safe;
 mod links;
 pub mod refused;
 
