@@ -8,6 +8,7 @@ mod forms;
 pub mod hints;
 mod mixed_up;
 mod races;
+mod sentences;
 mod transport;
 
 use std::fmt::Write as _;
@@ -79,6 +80,7 @@ fn groups() -> Vec<Group> {
         ("forged ID tokens", 36, forged.collect()),
         ("signed access tokens", 53, signed::misuse::rows()),
         sent("requests", 34),
+        ("sentences of services", 43, sentences::rows()),
     ]
 }
 
