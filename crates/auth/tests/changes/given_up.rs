@@ -1,6 +1,6 @@
 //! What goes on although nobody waits for it, and what is said of what takes long.
 
-use falconer_store::{Store as _, StoreError};
+use falconer_store::StoreError;
 use futures_util::FutureExt as _;
 
 use crate::common::failing::WIDTH;
