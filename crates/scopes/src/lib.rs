@@ -20,6 +20,7 @@
 //!
 //! To add a rule about scopes: add it to `naive` first, then to the fast code, then let `tests/model.rs` generate worlds in which it matters.
 
+mod buffer;
 mod expression;
 pub mod list;
 pub mod naive;

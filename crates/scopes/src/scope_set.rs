@@ -1,5 +1,6 @@
 //! A sorted and normalized set of scopes.
 
+use crate::buffer::Buffer;
 use crate::list;
 use crate::scope::{compare, covers, split_star};
 use serde::{Serialize, Serializer};
@@ -22,8 +23,11 @@ pub struct ScopeSet {
 struct Members {
     /// `["a*","b"]`, with the texts as they are.
     text: Text,
-    /// Where each member begins, and where one after the last would: `len + 1` numbers. A member ends three bytes before the next begins.
-    starts: Box<[u32]>,
+    /// How many members.
+    count: usize,
+    /// Where each member begins, and where one after the last would: `len + 1` numbers. A member ends three bytes before the next begins. Where all texts are the
+    /// same in JSON, it is looked for once somebody asks: most of what is put together is only sent.
+    starts: OnceLock<Box<[u32]>>,
     /// The JSON array if some text is not the same in JSON, once somebody asks.
     escaped: OnceLock<Box<str>>,
     /// Whether all texts are the same in JSON.
@@ -33,8 +37,8 @@ struct Members {
 /// The array of a set. INVARIANT: it is put together of whole texts.
 enum Text {
     Checked(Box<str>),
-    /// Nobody has looked at it since, because that takes a good part of the time in which it was put together, and most are only sent.
-    Unchecked(Vec<u8>),
+    /// Nobody has looked at it since, because that takes a good part of the time in which it was put together, and most are only sent. So many bytes of the memory.
+    Unchecked(Buffer, usize),
 }
 
 /// What stands between two members.
@@ -46,22 +50,41 @@ impl Text {
     fn bytes(&self) -> &[u8] {
         match self {
             Text::Checked(text) => text.as_bytes(),
-            Text::Unchecked(bytes) => bytes,
+            Text::Unchecked(buffer, length) => buffer.bytes().get(..*length).unwrap_or_default(),
         }
     }
 
     fn part(&self, part: Range<usize>) -> &str {
         match self {
             Text::Checked(text) => text.get(part).unwrap_or_default(),
-            Text::Unchecked(bytes) => bytes.get(part).and_then(|part| str::from_utf8(part).ok()).unwrap_or_default(),
+            Text::Unchecked(..) => self.bytes().get(part).and_then(|part| str::from_utf8(part).ok()).unwrap_or_default(),
         }
+    }
+
+    /// How much memory it takes, in bytes.
+    fn takes(&self) -> usize {
+        match self {
+            Text::Checked(text) => text.len(),
+            Text::Unchecked(buffer, _) => buffer.bytes().len(),
+        }
+    }
+}
+
+impl Members {
+    fn starts(&self) -> &[u32] {
+        self.starts.get_or_init(|| {
+            let array = self.text.bytes();
+            // No text has a quote: each is between two.
+            let members = memchr::memchr_iter(b'"', array).step_by(2).map(|quote| position(quote + 1));
+            members.chain([position(array.len() + 1)]).collect()
+        })
     }
 }
 
 impl PartialEq for Members {
     fn eq(&self, other: &Members) -> bool {
         // The text alone could be that of other members: a quote is a legal character.
-        self.starts == other.starts && self.text.bytes() == other.text.bytes()
+        self.text.bytes() == other.text.bytes() && self.starts() == other.starts()
     }
 }
 
@@ -85,7 +108,7 @@ impl ScopeSet {
 
     /// How many members.
     pub fn len(&self) -> usize {
-        self.members.as_ref().map_or(0, |members| members.starts.len().saturating_sub(1))
+        self.members.as_ref().map_or(0, |members| members.count)
     }
 
     /// Whether there is no member.
@@ -216,8 +239,8 @@ impl ScopeSet {
         let Some(members) = &self.members else {
             return "";
         };
-        match (members.starts.get(index), members.starts.get(index + 1)) {
-            (Some(&start), Some(&next)) => members.text.part(start as usize..(next as usize).saturating_sub(BETWEEN.len())),
+        match members.starts().get(index..).unwrap_or_default() {
+            &[start, next, ..] => members.text.part(start as usize..(next as usize).saturating_sub(BETWEEN.len())),
             _ => "",
         }
     }
@@ -227,7 +250,7 @@ impl ScopeSet {
         let Some(members) = &self.members else {
             return b"";
         };
-        match members.starts.get(index..).unwrap_or_default() {
+        match members.starts().get(index..).unwrap_or_default() {
             [start, next, ..] => {
                 members.text.bytes().get(*start as usize..(*next as usize).saturating_sub(BETWEEN.len())).unwrap_or_default()
             }
@@ -266,25 +289,41 @@ impl ScopeSet {
         self.members.as_ref().is_none_or(|members| members.is_json)
     }
 
-    /// How much memory the texts take, in bytes. Clones share it.
+    /// How much memory the texts take, in bytes, once somebody has asked for a member. Clones share it.
     pub fn text_bytes(&self) -> usize {
-        self.members.as_ref().map_or(0, |members| size_of::<Members>() + members.text.bytes().len() + size_of_val(&*members.starts))
+        self.members.as_ref().map_or(0, |members| size_of::<Members>() + members.text.takes() + (members.count + 1) * size_of::<u32>())
     }
 
-    /// The set whose members lie in `array` behind [`OPEN`], each with [`BETWEEN`] behind it. INVARIANT: they are in order, none covers another, and `starts` says
-    /// where they begin. `is_json`: whether all of them are the same in JSON.
-    pub(crate) fn of_array(mut array: Vec<u8>, mut starts: Vec<u32>, is_json: bool) -> ScopeSet {
-        if starts.is_empty() {
+    /// The same set for those who keep it: in memory of its own, no more than it needs.
+    pub fn to_keep(&self) -> ScopeSet {
+        match &self.members {
+            Some(members) if matches!(members.text, Text::Unchecked(..)) => ScopeSet::from_normal(&self.iter().collect::<Vec<_>>()),
+            _ => self.clone(),
+        }
+    }
+
+    /// The set of so many members that lie in `array` behind [`OPEN`], each with [`BETWEEN`] behind it, up to `end`. INVARIANT: they are in order, and none covers
+    /// another. `starts`: where each begins; none of them if all of them are the same in JSON (`is_json`).
+    pub(crate) fn of_array(mut array: Buffer, end: usize, count: usize, mut starts: Vec<u32>, is_json: bool) -> ScopeSet {
+        if count == 0 {
             return ScopeSet::default();
         }
-        starts.push(position(array.len()));
-        array.truncate(array.len() - (BETWEEN.len() - 1));
-        array.push(b']');
-        ScopeSet::of_members(Text::Unchecked(array), starts, is_json)
+        // The quote that the last member ends with stays.
+        let length = end - (BETWEEN.len() - 1) + 1;
+        if let Some(last) = array.bytes_mut().get_mut(length - 1) {
+            *last = b']';
+        }
+        let known = if is_json {
+            OnceLock::new()
+        } else {
+            starts.push(position(end));
+            OnceLock::from(starts.into_boxed_slice())
+        };
+        ScopeSet::of_members(Text::Unchecked(array, length), count, known, is_json)
     }
 
-    fn of_members(text: Text, starts: Vec<u32>, is_json: bool) -> ScopeSet {
-        ScopeSet { members: Some(Arc::new(Members { text, starts: starts.into(), escaped: OnceLock::new(), is_json })) }
+    fn of_members(text: Text, count: usize, starts: OnceLock<Box<[u32]>>, is_json: bool) -> ScopeSet {
+        ScopeSet { members: Some(Arc::new(Members { text, count, starts, escaped: OnceLock::new(), is_json })) }
     }
 }
 
@@ -320,7 +359,7 @@ impl Assembly {
         self.text.truncate(self.text.len() - (BETWEEN.len() - 1));
         self.text.push(']');
         let is_json = is_json_array(&self.text, count);
-        ScopeSet::of_members(Text::Checked(self.text.into()), self.starts, is_json)
+        ScopeSet::of_members(Text::Checked(self.text.into()), count, OnceLock::from(self.starts.into_boxed_slice()), is_json)
     }
 }
 

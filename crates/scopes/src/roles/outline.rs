@@ -85,7 +85,7 @@ impl AppliedRoles {
     /// The set of which [`AppliedRoles::expand`] gave this outline. INVARIANT: `given` is the same list.
     pub fn assemble<'g>(&self, given: impl IntoIterator<Item = &'g str>, outline: &Outline) -> ScopeSet {
         let sources = self.sources(given);
-        read_all_ahead(&sources);
+        read_all_ahead(&sources, outline);
         // Nearly always enough, so that nothing grows on the way.
         let mut new_texts = NewTexts { text: Vec::with_capacity(8 << 10), spans: Vec::with_capacity(256) };
         let mut orders = outline.orders.iter().peekable();
@@ -197,15 +197,22 @@ impl<'s> Source<'s> {
 
 /// Has what is read of the roles brought into the caches of the processor. Scopes of all of them are read in turn later, a few dozen bytes of each, which waits for
 /// the memory at every one where it is not there.
-fn read_all_ahead(sources: &[Source<'_>]) {
-    // What is given is in the request, and what a parameter is put into lies beside what is granted as it stands.
-    let roles = || sources.iter().filter_map(|source| if let Source::Verbatim(role) = source { Some(role) } else { None });
+fn read_all_ahead(sources: &[Source<'_>], outline: &Outline) {
+    // What is given is in the request, and the text that a parameter is put into lies beside what is granted as it stands.
+    let granted = || sources.iter().filter_map(|source| if let Source::Verbatim(role) = source { Some(role.pieces()) } else { None });
+    let with_token = || {
+        sources
+            .iter()
+            .filter_map(|source| if let Source::Parameterized(role, _) = source { Some(role.parameterized_places()) } else { None })
+    };
     // First where it lies, and where each piece begins, so that the memory is asked for all of these at once.
-    let pieces: Vec<(&[u8], &[Span])> = roles().map(|role| role.pieces()).collect();
-    pieces.iter().for_each(|(text, spans)| {
+    let granted: Vec<(&[u8], &[Span])> = granted().collect();
+    granted.iter().for_each(|(text, spans)| {
         black_box((text.first().copied(), spans.first().map(|span| span.start)));
     });
-    for (text, spans) in pieces {
+    with_token().for_each(read_ahead);
+    outline.orders.iter().for_each(|(_, places)| read_ahead(places));
+    for (text, spans) in granted {
         read_ahead(spans);
         read_ahead(text);
     }

@@ -1,5 +1,6 @@
 //! Texts that lie in memory already, put together to the array of a set in an order that is known.
 
+use crate::buffer::Buffer;
 use crate::scope_set::{BETWEEN, OPEN, ScopeSet};
 use crate::texts::Span;
 use std::slice;
@@ -49,8 +50,10 @@ pub(crate) fn put_together(
 ) -> ScopeSet {
     let length = OPEN.len() + bytes + members * BETWEEN.len();
     // Whatever is copied at once, and what is passed over at the end, has room.
-    let mut array = vec![0_u8; length + ROOM];
-    let mut starts = vec![0_u32; members + 2];
+    let mut buffer = Buffer::new(length + ROOM);
+    let array = buffer.bytes_mut();
+    // Where all texts are the same in JSON, whoever wants a member finds where it begins.
+    let mut starts = vec![0_u32; if is_json { 0 } else { members + 2 }];
     let (mut at, mut count) = (OPEN.len(), 0);
     for Step { source, skips } in steps {
         let Some((from, text_bytes)) = pieces.get_mut(source).and_then(Pieces::next) else { continue };
@@ -68,12 +71,12 @@ pub(crate) fn put_together(
                 }
             }
             _ => {
-                let text = from.get(..text_bytes).unwrap_or_default();
-                for (text, at) in [(text, at), (BETWEEN.as_bytes(), at + text_bytes)] {
-                    if let Some(to) = array.get_mut(at..at + text.len()) {
-                        to.copy_from_slice(text);
-                    }
-                }
+                let to = array.get_mut(at..at + text_bytes + BETWEEN.len());
+                // What is not written must not be read: somebody else's list was there.
+                let (Some(text), Some(to)) = (from.get(..text_bytes), to) else { break };
+                let (to, between) = to.split_at_mut(text_bytes);
+                to.copy_from_slice(text);
+                between.copy_from_slice(BETWEEN.as_bytes());
             }
         }
         // What is passed over was copied as well: whether it is can't be foreseen, and going two ways would take longer.
@@ -83,7 +86,6 @@ pub(crate) fn put_together(
     if let Some(to) = array.first_chunk_mut() {
         *to = *b"[\"";
     }
-    array.truncate(at);
     starts.truncate(count);
-    ScopeSet::of_array(array, starts, is_json)
+    ScopeSet::of_array(buffer, at, count, starts, is_json)
 }

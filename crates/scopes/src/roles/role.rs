@@ -99,6 +99,11 @@ impl Compiled {
         self.parameterized.iter().map(|(before, after)| Parameterized { before: self.scopes.at(*before), after: self.scopes.at(*after) })
     }
 
+    /// Where those lie.
+    pub(crate) fn parameterized_places(&self) -> &[(Span, Span)] {
+        &self.parameterized
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.id
     }

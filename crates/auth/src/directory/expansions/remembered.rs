@@ -136,7 +136,7 @@ impl Expansions {
         let compact = self.compact();
         match compact.assembled(hash, generation, list, given, applied) {
             Some(scopes) if compact.assembled.is_repeated(hash) => {
-                self.sets.put(hash, self.compact_bytes(), generation, list, Sets::of(scopes.clone()));
+                self.sets.put(hash, self.compact_bytes(), generation, list, Sets::of(scopes.to_keep()));
                 Expansion { scopes, is_complete: true }
             }
             Some(scopes) => {
