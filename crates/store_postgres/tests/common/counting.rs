@@ -33,7 +33,7 @@ impl CountingProxy {
                             if answered_a_use.load(Ordering::SeqCst) && lost.swap(false, Ordering::SeqCst) {
                                 return;
                             }
-                            if to_client.write_all(&answer[..length]).await.is_err() {
+                            if to_client.write_all(answer.get(..length).unwrap_or_default()).await.is_err() {
                                 return;
                             }
                         }
