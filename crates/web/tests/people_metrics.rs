@@ -6,17 +6,23 @@
 mod company;
 mod site;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use async_trait::async_trait;
 use axum::body::Body;
 use company::{COMPANY, Company, OTHER, company, person, user_body};
+use falconer_login::github::{GithubProvider, GithubSettings};
+use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::{ConfiguredProvider, Found, ProviderError, Refreshed};
+use falconer_store::Secret;
 use falconer_web::{RequestLimits, metrics_routes};
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 use site::provider::{FakeProvider, configured};
 use site::{encode, site_pushed, with};
+use url::Url;
 use tower::ServiceExt as _;
 
 async fn metrics_text(company: &Company) -> String {
@@ -138,6 +144,57 @@ async fn refreshes_and_their_age_are_told() {
             r#"falconer_refreshes_total{provider="company",outcome="gone"} 1"#,
             r#"falconer_refreshes_total{provider="company",outcome="away"} 1"#,
             r#"falconer_refresh_age_seconds{provider="company"} 30.0"#,
+        ]
+    );
+}
+
+/// Nobody asks it anything.
+struct Unasked;
+
+#[async_trait]
+impl ProviderHttp for Unasked {
+    async fn send(&self, request: ProviderRequest) -> Result<ProviderAnswer, HttpError> {
+        panic!("{} was asked", request.url)
+    }
+}
+
+/// Story: by callbacks that they made up, strangers set off the alerts that sign-ins fail through no fault of the people, and that answers are 5xx.
+#[tokio::test]
+async fn what_a_browser_brings_is_not_the_providers_fault() {
+    let settings = GithubSettings {
+        url: None,
+        client_id: "falconer".into(),
+        client_secret: Secret::new("secret"),
+        organizations: None,
+        groups: false,
+        email: false,
+    };
+    let kind = Arc::new(GithubProvider::new(settings, Arc::new(Unasked)).unwrap());
+    let provider = ConfiguredProvider { kind, ..configured("company", "Company", &[], FakeProvider::away(|_, _| Err(ProviderError::Busy))) };
+    let company = Company { site: site_pushed("https://auth.example.com", RequestLimits::default(), vec![provider], Vec::new()).await };
+    for (name, value, status, told) in [
+        ("error", "access_denied", 403, "You can try again, or another way."),
+        ("error", "server_error", 403, "it can&#39;t sign anybody in at the moment"),
+        ("error", "temporarily_unavailable", 403, "it can&#39;t sign anybody in at the moment"),
+        ("error", "invalid_request", 403, "is not set up there as it should be"),
+        ("error", "unauthorized_client", 403, "is not set up there as it should be"),
+        ("error", "application_suspended", 403, "is not set up there as it should be"),
+        ("iss", "https://evil.example", 400, "another provider&#39;s"),
+    ] {
+        let mut browser = company.site.browser();
+        let left = browser.get("/login/company?next=%2F").await;
+        let state = Url::parse(left.location()).unwrap().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let query = encode(&[("state".into(), state), (name.into(), value.into())]);
+        let page = browser.get(&format!("/login/company/callback?{query}")).await;
+        assert_eq!(page.status, status, "{value}");
+        assert!(page.text.contains(told), "{value}: {}", page.text);
+    }
+    let text = metrics_text(&company).await;
+    assert_eq!(
+        happened(&text, "sign_ins_total"),
+        [
+            r#"falconer_sign_ins_total{provider="company",outcome="refused"} 6"#,
+            r#"falconer_sign_ins_total{provider="company",outcome="browser"} 1"#,
         ]
     );
 }

@@ -6,7 +6,6 @@ use super::github::GithubError;
 use super::http::HttpError;
 use super::http_directory::HttpDirectoryError;
 use super::ldap::LdapError;
-use super::oauth_error::CALLBACK;
 use crate::mail::MailError;
 use crate::tls::TlsFault;
 
@@ -15,7 +14,7 @@ use crate::tls::TlsFault;
 pub enum Fault {
     /// The browser came back with something else than it left with; signing in once more helps.
     Browser,
-    /// The person, or the provider in its own words, said no.
+    /// The person, or the provider in its own words, said no; or what the browser brought back says so.
     Person,
     /// The provider answered what it must not answer; the operator has to look.
     Provider,
@@ -50,6 +49,12 @@ pub enum ProviderError {
     /// Where the person wants to go on does not fit into what a browser keeps.
     #[error("the request that should go on after sign-in is too long")]
     NextTooLong,
+    /// RFC 9207: another issuer answered.
+    #[error("the callback came from the issuer {0:?}")]
+    ForeignCallback(String),
+    /// RFC 9207: the provider says that it always names itself, and did not.
+    #[error("the callback does not name its issuer")]
+    AnonymousCallback,
     /// A parameter of the callback came twice.
     #[error("the parameter `{0}` came more than once")]
     Repeated(&'static str),
@@ -64,6 +69,14 @@ pub enum ProviderError {
     /// The provider said no, in one of OAuth's words.
     #[error("the provider said {0:?}")]
     Said(String),
+    /// The browser brought back that the provider refuses this server, or can't answer, in one of OAuth's words. Nothing proves that the provider has said it.
+    #[error("the callback said {said:?}")]
+    CallbackSaid {
+        /// OAuth's.
+        said: String,
+        /// Who would have to do something about it, if it is true.
+        of: Fault,
+    },
     /// Not the code of the mail.
     #[error("that was not the code")]
     WrongCode,
@@ -119,13 +132,7 @@ pub enum ProviderError {
     #[error("the provider offers no {0}")]
     Unsupported(&'static str),
 
-    // --- the provider: the callback and the token endpoint ---
-    /// RFC 9207: another issuer answered.
-    #[error("the callback came from the issuer {0:?}")]
-    ForeignCallback(String),
-    /// RFC 9207: the provider says that it always names itself, and did not.
-    #[error("the callback does not name its issuer")]
-    AnonymousCallback,
+    // --- the provider: the token endpoint ---
     /// An answer with an unexpected status.
     #[error("the {what} answered with status {status}")]
     Status {
@@ -286,10 +293,13 @@ impl ProviderError {
             | E::Used
             | E::Over
             | E::NextTooLong
+            | E::ForeignCallback(_)
+            | E::AnonymousCallback
             | E::Repeated(_)
             | E::NoCode => Fault::Browser,
             E::TooManyTries => Fault::Browser,
             E::Said(_)
+            | E::CallbackSaid { .. }
             | E::WrongCode
             | E::OtherIdentity
             | E::NotAskedAgain
@@ -303,8 +313,6 @@ impl ProviderError {
             | E::ForeignDiscovery(_)
             | E::Endpoint { .. }
             | E::Unsupported(_)
-            | E::ForeignCallback(_)
-            | E::AnonymousCallback
             | E::Status { .. }
             | E::ClientRefused { .. }
             | E::NoIdToken
@@ -350,9 +358,8 @@ impl ProviderError {
     pub(crate) fn may_be_made_up(&self) -> bool {
         use ProviderError as E;
         match self {
-            E::ForeignCallback(_) | E::AnonymousCallback => true,
             // A code that is none is an invalid request to some.
-            E::ClientRefused { what, said } | E::SaidAway { what, said } => *what == CALLBACK || said == "invalid_request",
+            E::ClientRefused { said, .. } => said == "invalid_request",
             _ => matches!(self.fault(), Fault::Browser | Fault::Person),
         }
     }

@@ -69,7 +69,7 @@ pub const CALLBACKS: &[Row] = &[
     row!("an empty issuer answers", |c| c.callback.issuer = Some(String::new()), E::ForeignCallback(_)),
     row!("no", |c| c.callback.error = Some("access_denied".into()), E::Said(_)),
     row!("no, without a code", |c| (c.callback.error, c.callback.code) = (Some("access_denied".into()), None), E::Said(_)),
-    row!("the application is suspended", |c| c.callback.error = Some("application_suspended".into()), E::ClientRefused { .. }),
+    row!("the application is suspended", |c| c.callback.error = Some("application_suspended".into()), E::CallbackSaid { .. }),
     row!("an error of a kilobyte", |c| c.callback.error = Some("x".repeat(1000)), E::Said(_)),
     row!("no code", |c| c.callback.code = None, E::NoCode),
     row!("an empty code", |c| c.code(""), E::NoCode),

@@ -17,7 +17,7 @@ use super::token::Tokens;
 use crate::fingerprint::pkce_challenge;
 use crate::providers::error::{ProviderError, malformed, short};
 use crate::providers::http::{HttpError, ProviderHttp};
-use crate::providers::oauth_error::{CALLBACK, client_refused, of_callback};
+use crate::providers::oauth_error::of_callback;
 use crate::providers::provider::{Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart};
 
 /// Sign-ins that wait for GitHub at once; one that hangs holds no more of this node.
@@ -117,10 +117,7 @@ impl IdentityProvider for GithubProvider {
             return Err(ProviderError::ForeignCallback(short(issuer)));
         }
         if let Some(error) = &callback.error {
-            return Err(match error.as_str() {
-                "redirect_uri_mismatch" | "application_suspended" => client_refused(CALLBACK, error),
-                _ => of_callback(error),
-            });
+            return Err(of_callback(error));
         }
         let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
         let tokens = self.exchange(code, &attempt.verifier, &attempt.redirect_uri, now_ms).await?;

@@ -191,6 +191,13 @@ fn what_to_do(error: &ProviderError) -> &'static str {
             "It knew your browser and did not ask again who you are, so that nobody knows that it is you. Sign out there and try again; if that does not \
              help, tell your administrator that `auth_time` is missing."
         }
+        ProviderError::CallbackSaid { of: Fault::Away, .. } => {
+            "By what your browser brought back, it can't sign anybody in at the moment. You can try again in a moment, or another way."
+        }
+        ProviderError::CallbackSaid { .. } => {
+            "By what your browser brought back, this server is not set up there as it should be. You can try again, or another way; if it is the same \
+             again, tell your administrator."
+        }
         _ => "You can try again, or another way.",
     }
 }
@@ -231,6 +238,11 @@ pub(crate) fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderS
                 ProviderError::Over => "It took longer than a quarter of an hour. Begin it anew.",
                 ProviderError::NextTooLong => {
                     "What the site asks for is too long to be kept while you are away. Sign in first, then go back to the site and try again."
+                }
+                ProviderError::ForeignCallback(_) | ProviderError::AnonymousCallback => {
+                    // As likely made up by whoever sent it as an attack on them, or a set-up that is wrong.
+                    tracing::info!(provider = name, %error, "an answer is not the provider's");
+                    "The answer that your browser brought back is another provider's, or does not say whose it is. Begin it anew."
                 }
                 _ => "It was not begun in this browser, or your browser takes no cookies. Begin it anew, and stay in one browser.",
             };
