@@ -109,7 +109,7 @@ impl Login {
             return Err(LoginError::Throttled { retry_after_seconds });
         }
         self.note_abandoned().await?;
-        let attempt = self.running_attempts.attempt(counts, self.now_ms());
+        let attempt = self.running_attempts.attempt(counts, self.note());
         let mut wait_seconds = None;
         {
             let mut looks = Vec::with_capacity(attempt.moving.len());
@@ -143,7 +143,7 @@ impl Login {
     }
 
     fn note(&self) -> Note {
-        Note { store: Arc::clone(&self.store), now_ms: self.now_ms(), window_ms: self.settings.attempts_window_ms }
+        Note { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), window_ms: self.settings.attempts_window_ms }
     }
 
     /// Where nobody waits any more, nobody hears of a store that has failed for good: the next who writes to it does.

@@ -1,7 +1,7 @@
 //! Attempts that are being made at this moment: many at once are no more than in a row.
 //!
-//! Whoever gives up waiting for what is being checked has failed, else the limits would bind only those who wait. Such an attempt goes on counting here until the
-//! next one, of anybody, has noted it.
+//! Whoever gives up waiting for what is being checked has failed, else the limits would bind only those who wait. Such an attempt goes on counting here until it
+//! is noted: at once, by a task; and where the store did not take it, before the next attempt of anybody.
 //!
 //! What moves a failure from here to the store owns what it moves, so that it can be a task that nobody has to wait for: a failure that was noted counts here no
 //! more, whatever becomes of the others, and of whoever asked for it.
@@ -10,7 +10,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use falconer_auth::Clock;
 use falconer_store::{Store, StoreError};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, RwLock};
 
 use super::attempts::Counts;
@@ -56,9 +58,10 @@ pub(super) struct Noting {
 }
 
 /// How a failure is noted.
+#[derive(Clone)]
 pub(super) struct Note {
     pub(super) store: Arc<dyn Store>,
-    pub(super) now_ms: i64,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) window_ms: i64,
 }
 
@@ -69,6 +72,7 @@ pub(crate) struct Attempt {
     /// What belongs to each of its names, in the order of names: so that two attempts never wait for each other. A failure that is noted takes its name away.
     pub(super) moving: Vec<(String, Arc<RwLock<()>>)>,
     begun_ms: i64,
+    note: Note,
     is_counted: AtomicBool,
     /// It is being checked, or has failed and is not noted yet.
     is_open: AtomicBool,
@@ -79,7 +83,7 @@ impl RunningAttempts {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn attempt(self: &Arc<Self>, counts: Counts, begun_ms: i64) -> Attempt {
+    pub(super) fn attempt(self: &Arc<Self>, counts: Counts, note: Note) -> Attempt {
         let mut state = self.state();
         let mut moving: Vec<_> = counts
             .limits
@@ -92,8 +96,8 @@ impl RunningAttempts {
             .collect();
         drop(state);
         moving.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let running = Arc::clone(self);
-        Attempt { running, counts, moving, begun_ms, is_counted: AtomicBool::new(false), is_open: AtomicBool::new(false) }
+        let (running, begun_ms) = (Arc::clone(self), note.clock.now_ms());
+        Attempt { running, counts, moving, begun_ms, note, is_counted: AtomicBool::new(false), is_open: AtomicBool::new(false) }
     }
 
     /// `None`: there is nothing to note.
@@ -110,13 +114,15 @@ impl Noting {
     pub(super) async fn run(self, note: Note) -> Result<(), StoreError> {
         while let Some(abandoned) = self.next() {
             let _move = abandoned.moving.write().await;
-            if note.now_ms.saturating_sub(abandoned.at_ms) < note.window_ms {
-                note.write(&abandoned.key).await?;
+            let counts_still = note.clock.now_ms().saturating_sub(abandoned.at_ms) < note.window_ms;
+            let noted = if counts_still { note.write(&abandoned.key).await } else { Ok(()) };
+            if may_be_written(&noted) {
+                let mut state = self.running.state();
+                state.abandoned.pop_front();
+                state.end(&abandoned.key);
+                state.leave(&abandoned.key);
             }
-            let mut state = self.running.state();
-            state.abandoned.pop_front();
-            state.end(&abandoned.key);
-            state.leave(&abandoned.key);
+            noted?;
         }
         Ok(())
     }
@@ -128,7 +134,19 @@ impl Noting {
 
 impl Note {
     async fn write(&self, key: &str) -> Result<(), StoreError> {
-        self.store.note_attempt(key, self.now_ms, self.window_ms).await.map(|_| ())
+        self.store.note_attempt(key, self.clock.now_ms(), self.window_ms).await.map(|_| ())
+    }
+}
+
+/// What may have been written is not written again: each answer that is lost would be one failure more.
+fn may_be_written(noted: &Result<(), StoreError>) -> bool {
+    matches!(noted, Ok(()) | Err(StoreError::Unknown(_) | StoreError::Fatal(_)))
+}
+
+/// Nobody waits for it. Where the store does not take it, the next who writes to it hears of that.
+async fn note_now(running: Arc<RunningAttempts>, note: Note) {
+    if let Some(noting) = running.note_abandoned().await {
+        drop(noting.run(note).await);
     }
 }
 
@@ -181,8 +199,11 @@ impl Attempt {
             moves.push(Arc::clone(moving).write_owned().await);
         }
         while let Some((key, _)) = self.moving.last() {
-            note.write(key).await?;
-            self.forget_last();
+            let noted = note.write(key).await;
+            if may_be_written(&noted) {
+                self.forget_last();
+            }
+            noted?;
         }
         Ok(())
     }
@@ -204,6 +225,9 @@ impl Drop for Attempt {
         if self.is_open.load(Ordering::Relaxed) && self.is_counted.load(Ordering::Relaxed) {
             let entry = |(key, moving): (String, Arc<RwLock<()>>)| Abandoned { key, at_ms: self.begun_ms, moving };
             self.running.state().abandoned.extend(self.moving.drain(..).map(entry));
+            if let Ok(runtime) = Handle::try_current() {
+                runtime.spawn(note_now(Arc::clone(&self.running), self.note.clone()));
+            }
             return;
         }
         while !self.moving.is_empty() {

@@ -10,6 +10,7 @@ use crate::common::{ADDRESS, PASSWORD, World, empty_store, from, settings};
 use crate::failing::Failing;
 use crate::provider::{FakeProvider, configured, found};
 use falconer_login::{LoginError, LoginSettings, ProviderSignInError, SignInError, Visitor, Way};
+use falconer_store::StoreError;
 
 /// Polls until this is so, and then gives up; the answer if it comes first.
 async fn give_up_once<T>(attempt: impl Future<Output = T>, is_so: impl Fn() -> bool) -> Option<T> {
@@ -156,6 +157,39 @@ async fn whoever_hangs_up_while_a_directory_is_asked_is_counted() {
     };
     assert_eq!(asked.load(Ordering::SeqCst), 10);
     assert!(matches!(refused, Some(ProviderSignInError::Login(LoginError::Throttled { .. }))), "{refused:?}");
+}
+
+/// An abandoned attempt was written by the next one of anybody, with the time of then: a quarter of an hour was up to two.
+#[tokio::test]
+async fn what_is_abandoned_is_noted_when_it_is() {
+    let (world, failing) = counted_world().await;
+    let stranger = from(IpAddr::from([198, 51, 100, 1]));
+    let (begun, hashes) = (failing.calls_of("note_attempt"), world.login.password_hashes());
+    let attempt = world.login.sign_in_local("ann", "wrong password", &stranger);
+    assert!(give_up_once(attempt, || world.login.password_hashes() > hashes).await.is_none());
+    while failing.calls_of("note_attempt") < begun + LIMITS {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(14 * 60_000);
+    assert_eq!(failures_left(&world, &stranger).await, 9);
+    world.clock.advance(60_000);
+    assert!(matches!(world.login.sign_in_local("ann", "wrong password", &stranger).await, Err(LoginError::WrongPassword)));
+}
+
+/// Story: each answer of the store that was lost was one failure more.
+#[tokio::test]
+async fn what_may_have_been_written_is_not_written_again() {
+    let (world, failing) = counted_world().await;
+    let stranger = from(IpAddr::from([198, 51, 100, 1]));
+    let begun = failing.calls_of("note_attempt");
+    let lost = || ("after note_attempt", StoreError::Unknown("lost".to_owned()));
+    failing.errors.lock().unwrap().extend([lost(), lost()]);
+    assert!(matches!(world.login.sign_in_local("ann", "wrong password", &stranger).await, Err(LoginError::OutcomeUnknown(_))));
+    while failing.calls_of("note_attempt") < begun + 2 || !failing.errors.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(failures_left(&world, &stranger).await, 9);
+    assert_eq!(failing.calls_of("note_attempt"), begun + LIMITS * 10);
 }
 
 /// Nobody who only waits for a turn has tried anything.
