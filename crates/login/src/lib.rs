@@ -61,7 +61,7 @@ pub use providers::email_code::{CodeSent, PendingCode};
 pub use providers::error::{Fault, ProviderError};
 pub use providers::provider::{
     Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, IdentityProvider, Keeper, Known,
-    Refreshed, SignInStart, check_provider_name,
+    Refreshed, SignInStart, Turn, check_provider_name,
 };
 pub use providers::sign_in::{Outbound, ProviderSignInError};
 pub use providers::way::{Aim, Begun, Inbound, SignInResult, Way};

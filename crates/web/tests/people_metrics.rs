@@ -22,8 +22,8 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use site::provider::{FakeProvider, configured};
 use site::{encode, site_pushed, with};
-use url::Url;
 use tower::ServiceExt as _;
+use url::Url;
 
 async fn metrics_text(company: &Company) -> String {
     let routes = metrics_routes(company.site.web.clone(), || None);
@@ -170,7 +170,8 @@ async fn what_a_browser_brings_is_not_the_providers_fault() {
         email: false,
     };
     let kind = Arc::new(GithubProvider::new(settings, Arc::new(Unasked)).unwrap());
-    let provider = ConfiguredProvider { kind, ..configured("company", "Company", &[], FakeProvider::away(|_, _| Err(ProviderError::Busy))) };
+    let provider =
+        ConfiguredProvider { kind, ..configured("company", "Company", &[], FakeProvider::away(|_, _| Err(ProviderError::Busy))) };
     let company = Company { site: site_pushed("https://auth.example.com", RequestLimits::default(), vec![provider], Vec::new()).await };
     for (name, value, status, told) in [
         ("error", "access_denied", 403, "You can try again, or another way."),

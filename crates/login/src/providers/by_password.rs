@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::error::{Fault, ProviderError};
 use super::flow::{Flow, Intent};
 use super::provider::{Answer, ConfiguredProvider, SignInStart};
+use super::question::{Counted, Question};
 use super::sign_in::ProviderSignInError;
 use super::way::{SignInResult, Way};
 use crate::error::LoginError;
@@ -23,7 +24,7 @@ impl Login {
     /// Signs somebody in who knows the password of a name at a provider.
     ///
     /// Failures are counted as those of local accounts are: by name and address together first. Only a refusal of the provider is one: that it can't be asked
-    /// counts against nobody. Whoever does not wait for the answer is counted: it may have been one.
+    /// counts against nobody. Whoever does not wait for the answer is counted where it is one.
     pub async fn sign_in_by_password(
         &self,
         provider: &str,
@@ -42,18 +43,21 @@ impl Login {
         // Nothing goes away and comes back: what would tie the two together is drawn, and not used.
         let unused = Flow::new(self.draw::<32>(), now_ms, &provider.name, Intent::SignIn, "").attempt("");
         let answer = Answer::Password { name: name.to_owned(), password: Zeroizing::new(password.to_owned()) };
-        let found = match attempt.checked(provider.kind.finish(&unused, &answer, now_ms)).await {
-            Ok(found) => found,
-            Err(error) if error.fault() == Fault::Person => {
-                self.note_failure(attempt).await?;
-                return Err(LoginError::WrongPassword.into());
-            }
-            Err(error) => return Err(error.into()),
+        let question = Question { turn: provider.kind.turn().await?, flow: unused, answer, now_ms };
+        let (found, counted) = match self.ask(provider, question, vec![Counted { attempt, is_failed_by: is_refusal }]).await {
+            Err(ProviderSignInError::Provider(error)) if is_refusal(&error) => return Err(LoginError::WrongPassword.into()),
+            asked => asked?,
         };
-        self.note_success(&attempt).await?;
-        drop(attempt);
+        for right in &counted {
+            self.note_success(&right.attempt).await?;
+        }
+        drop(counted);
         self.arrive(way, provider, &found, next.to_owned(), visitor).await
     }
+}
+
+fn is_refusal(error: &ProviderError) -> bool {
+    error.fault() == Fault::Person
 }
 
 /// The name under which failures are counted. Directories take many spellings for one name: without case, with more spaces, in other forms of Unicode. What was

@@ -353,14 +353,25 @@ impl ProviderError {
         }
     }
 
-    /// Whether somebody can come back with this as often as they like, whatever the provider does: such sign-ins are counted. What the provider itself does wrong, or
-    /// does not do, counts against nobody.
+    /// Whether it says by itself that somebody may have made up what they brought: such sign-ins count against the network that they come from.
     pub(crate) fn may_be_made_up(&self) -> bool {
         use ProviderError as E;
         match self {
             // A code that is none is an invalid request to some.
             E::ClientRefused { said, .. } => said == "invalid_request",
             _ => matches!(self.fault(), Fault::Browser | Fault::Person),
+        }
+    }
+
+    /// Whether the provider was asked and said something, or could have been: a made-up code is refused by some in no words of OAuth. What it does not answer counts
+    /// against nobody.
+    pub(crate) fn has_cost(&self) -> bool {
+        use ProviderError as E;
+        match self {
+            E::Busy | E::Silent | E::NotKept(_) | E::Mail(_) => false,
+            E::Http { error, .. } => !matches!(error, HttpError::TooSlow | HttpError::Unreachable(_) | HttpError::Tls(_)),
+            E::Ldap(error) => !matches!(error.fault(), Fault::Away | Fault::Busy),
+            _ => true,
         }
     }
 

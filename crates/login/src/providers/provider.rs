@@ -8,6 +8,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::ProviderError;
+use super::ldap::Place;
 use super::mapping::Mapping;
 use crate::mail::MailAddress;
 
@@ -37,8 +38,13 @@ pub trait IdentityProvider: Send + Sync {
     /// Where the browser has to go, with [`SignInStart::Away`].
     async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError>;
 
-    /// Who somebody is, by the answer that they brought.
-    async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError>;
+    /// Waits until it can be asked, where few can ask at once. Whoever gives up meanwhile has asked nothing.
+    async fn turn(&self) -> Result<Turn, ProviderError> {
+        Ok(Turn::default())
+    }
+
+    /// Who somebody is, by the answer that they brought. It ends by itself in a bounded time: nobody may be waiting for it any more.
+    async fn finish(&self, turn: Turn, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError>;
 
     /// Asks about somebody who is not there. Where a new handle replaces the old one, the keeper gets it before anything else is asked, so that it is not lost whatever
     /// happens next.
@@ -74,6 +80,10 @@ pub enum SignInStart {
     /// A page of ours asks for an address, and then for the code that was mailed there.
     Address,
 }
+
+/// The right to ask a provider now. Dropping it gives it to the next.
+#[derive(Default)]
+pub struct Turn(pub(crate) Option<Place>);
 
 /// What somebody brought to be known by.
 pub enum Answer {

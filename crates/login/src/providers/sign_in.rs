@@ -8,14 +8,39 @@ use zeroize::Zeroizing;
 use super::error::ProviderError;
 use super::flow::{FLOW_MS, Flow, Intent, LONGEST_NEXT};
 use super::provider::{Answer, Callback, ConfiguredProvider, SignInStart};
+use super::question::{Counted, Question};
 use super::way::{Begun, SignInResult, Way};
 use crate::error::LoginError;
 use crate::login::Login;
-use crate::sessions::attempts::Visitor;
+use crate::sessions::attempts::{Counts, Visitor};
+use crate::sessions::running_attempts::Attempt;
 use crate::sessions::session::Session;
 
 /// Under this name flows that come to nothing are counted.
 const FLOWS: &str = "provider-flows";
+
+/// A sign-in that came back, as far as it counts against where it comes from.
+pub(super) struct FlowAttempt {
+    network: Attempt,
+    /// Many networks, with room for more.
+    around: Attempt,
+}
+
+impl FlowAttempt {
+    /// What is checked of it before a provider is asked. Whoever does not wait has failed.
+    pub(super) async fn checked<T>(&self, check: impl Future<Output = T>) -> T {
+        self.network.checked(self.around.checked(check)).await
+    }
+
+    /// Whatever may be made up counts against both. What only says that the provider was asked for nothing is somebody's who has set it up as likely as a stranger's,
+    /// and counts against the wider one: a company behind one address gets through, and who does it without end does not.
+    fn counted(self) -> Vec<Counted> {
+        vec![
+            Counted { attempt: self.network, is_failed_by: ProviderError::may_be_made_up },
+            Counted { attempt: self.around, is_failed_by: ProviderError::has_cost },
+        ]
+    }
+}
 
 /// A browser on its way to a provider.
 pub struct Outbound {
@@ -106,20 +131,24 @@ impl Login {
             return Err(ProviderError::Over.into());
         }
         let way = flow.intent.way(session)?;
-        self.refuse_flood(visitor.address, now_ms).await?;
-        if !self.note_below(&flow.use_key(), now_ms, FLOW_MS, 1).await? {
-            return self.refuse_counted(ProviderError::Used, visitor, now_ms).await;
+        let attempt = self.begin_flow_attempt(visitor.address).await?;
+        let turn = provider.kind.turn().await?;
+        if !attempt.checked(self.note_below(&flow.use_key(), now_ms, FLOW_MS, 1)).await? {
+            return self.refuse_counted(ProviderError::Used, attempt).await;
         }
-        let answer = Answer::Callback(callback.clone());
-        match provider.kind.finish(&flow.attempt(redirect_uri), &answer, now_ms).await {
-            Ok(found) => self.arrive(way, provider, &found, flow.next, visitor).await,
-            Err(ProviderError::Busy) => {
+        let question = Question { turn, flow: flow.attempt(redirect_uri), answer: Answer::Callback(callback.clone()), now_ms };
+        match self.ask(provider, question, attempt.counted()).await {
+            Ok((found, counted)) => {
+                drop(counted);
+                self.arrive(way, provider, &found, flow.next, visitor).await
+            }
+            Err(ProviderSignInError::Provider(ProviderError::Busy)) => {
                 // The provider was asked nothing: the same answer counts in a moment.
                 let cleared = self.store.clear_attempts(&flow.use_key()).await;
                 cleared.map_err(|error| self.store_error(error))?;
                 Err(ProviderError::Busy.into())
             }
-            Err(error) => self.refuse_counted(error, visitor, now_ms).await,
+            Err(error) => Err(error),
         }
     }
 
@@ -132,36 +161,16 @@ impl Login {
         Ok(self.store.note_attempt(key, now_ms, window_ms).await.map_err(|error| self.store_error(error))? <= most)
     }
 
+    /// Begins a sign-in that came back, which counts by network where it comes to nothing: each costs the provider a question and the store a row.
+    pub(super) async fn begin_flow_attempt(&self, address: IpAddr) -> Result<FlowAttempt, LoginError> {
+        let [network, around] = self.by_network(FLOWS, address);
+        let network = self.begin_attempt(Counts::one(network)).await?;
+        Ok(FlowAttempt { network, around: self.begin_attempt(Counts::one(around)).await? })
+    }
+
     /// Refuses a sign-in that is under way, and counts it where whoever came may have made it up.
-    pub(crate) async fn refuse_counted<T>(
-        &self,
-        error: ProviderError,
-        visitor: &Visitor<'_>,
-        now_ms: i64,
-    ) -> Result<T, ProviderSignInError> {
-        if error.may_be_made_up() {
-            self.note_flood(visitor.address, now_ms).await?;
-        }
+    pub(super) async fn refuse_counted<T>(&self, error: ProviderError, attempt: FlowAttempt) -> Result<T, ProviderSignInError> {
+        self.fail(attempt.counted(), &error).await?;
         Err(error.into())
-    }
-
-    /// Flows that come to nothing are counted by network: each costs the provider a question and the store a row.
-    pub(crate) async fn refuse_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
-        let window_ms = self.settings.attempts_window_ms;
-        for (key, most) in self.by_network(FLOWS, address) {
-            let failed = self.store.attempts(&key, now_ms, window_ms).await;
-            if failed.map_err(|error| self.read_error(error))? >= most {
-                return Err(LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or_default() });
-            }
-        }
-        Ok(())
-    }
-
-    async fn note_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
-        for (key, _) in self.by_network(FLOWS, address) {
-            let noted = self.store.note_attempt(&key, now_ms, self.settings.attempts_window_ms).await;
-            noted.map_err(|error| self.store_error(error))?;
-        }
-        Ok(())
     }
 }

@@ -49,6 +49,14 @@ pub(crate) struct Counts {
     pub(crate) asker: Asker,
 }
 
+impl Counts {
+    /// One alone, which no right answer clears.
+    pub(crate) fn one(limit: (String, u32)) -> Counts {
+        let asker = Asker { shares: vec![limit.0.clone()], known: false };
+        Counts { limits: vec![limit], cleared: Vec::new(), known_keys: Vec::new(), asker }
+    }
+}
+
 impl Login {
     /// The counts of somebody who is not signed in. `name` is in its normal form; `password_hash` is that of its account, if there is one.
     pub(crate) async fn counts(
@@ -142,7 +150,7 @@ impl Login {
         self.in_a_task(attempt.note(self.note())).await
     }
 
-    fn note(&self) -> Note {
+    pub(crate) fn note(&self) -> Note {
         Note { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), window_ms: self.settings.attempts_window_ms }
     }
 

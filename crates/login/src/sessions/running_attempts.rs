@@ -59,7 +59,7 @@ pub(super) struct Noting {
 
 /// How a failure is noted.
 #[derive(Clone)]
-pub(super) struct Note {
+pub(crate) struct Note {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) window_ms: i64,
@@ -192,7 +192,7 @@ impl Attempt {
     }
 
     /// Notes that it has failed. What can't be noted is noted with what was abandoned.
-    pub(super) async fn note(mut self, note: Note) -> Result<(), StoreError> {
+    pub(crate) async fn note(mut self, note: Note) -> Result<(), StoreError> {
         self.is_open.store(true, Ordering::Relaxed);
         let mut moves = Vec::with_capacity(self.moving.len());
         for (_, moving) in &self.moving {

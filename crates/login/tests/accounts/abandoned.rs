@@ -1,5 +1,6 @@
 //! Whoever does not wait for the answer to a guess has guessed all the same.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 use crate::common::{ADDRESS, PASSWORD, World, empty_store, from, settings};
 use crate::failing::Failing;
 use crate::provider::{FakeProvider, configured, found};
-use falconer_login::{LoginError, LoginSettings, ProviderSignInError, SignInError, Visitor, Way};
+use falconer_login::{LoginError, LoginSettings, ProviderError, ProviderSignInError, SignInError, Visitor, Way};
 use falconer_store::StoreError;
+use tokio::sync::Semaphore;
 
 /// Polls until this is so, and then gives up; the answer if it comes first.
 async fn give_up_once<T>(attempt: impl Future<Output = T>, is_so: impl Fn() -> bool) -> Option<T> {
@@ -157,6 +159,53 @@ async fn whoever_hangs_up_while_a_directory_is_asked_is_counted() {
     };
     assert_eq!(asked.load(Ordering::SeqCst), 10);
     assert!(matches!(refused, Some(ProviderSignInError::Login(LoginError::Throttled { .. }))), "{refused:?}");
+}
+
+/// Story: whoever waited for a connection to a directory that hung, and reloaded the page, had failed ten times by that.
+#[tokio::test]
+async fn whoever_gives_up_before_it_is_their_turn_at_a_directory_has_asked_nothing() {
+    let turns = Arc::new(Semaphore::new(0));
+    let company = FakeProvider::password(|name, _| Ok(found(name, None))).with_turns(Arc::clone(&turns));
+    let providers = vec![configured("company", "Company", &[], Arc::new(company))];
+    let world = World::with(LoginSettings { providers, ..settings() }).await;
+    let stranger = from(IpAddr::from([198, 51, 100, 1]));
+    let sign_in = || world.login.sign_in_by_password("company", "ann", "her password", Way::SignIn, "/", &stranger);
+    for _ in 0..30 {
+        let polls = Cell::new(0);
+        let given_up = give_up_once(sign_in(), || polls.replace(polls.get() + 1) > 30).await;
+        assert!(given_up.is_none());
+    }
+    turns.add_permits(1);
+    assert!(sign_in().await.is_ok());
+}
+
+/// Story: whoever reloaded the page while a directory hung had failed each time, whatever it answered then, and was shut out for a quarter of an hour.
+#[tokio::test]
+async fn whoever_does_not_wait_for_a_directory_has_failed_where_it_refuses() {
+    for (answer, fails) in [(Ok(()), false), (Err(ProviderError::Silent), false), (Err(ProviderError::Said("no".to_owned())), true)] {
+        let (asked, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let (counted, given) = (Arc::clone(&asked), answer.clone());
+        let company = FakeProvider::password(move |name, password| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            if password == "a guess" { given.clone().map(|()| found(name, None)) } else { Ok(found(name, None)) }
+        });
+        let company = Arc::new(company.hanging_until(Arc::clone(&answers)));
+        let world =
+            World::with(LoginSettings { providers: vec![configured("company", "Company", &[], company.clone())], ..settings() }).await;
+        let stranger = from(IpAddr::from([198, 51, 100, 1]));
+        let sign_in = |password| world.login.sign_in_by_password("company", "ann", password, Way::SignIn, "/", &stranger);
+        for attempt in 0..10 {
+            assert!(give_up_once(sign_in("a guess"), || asked.load(Ordering::SeqCst) > attempt).await.is_none(), "{answer:?}");
+        }
+        // All of them are being asked still.
+        assert!(matches!(sign_in("x").await, Err(ProviderSignInError::Login(LoginError::Throttled { .. }))), "{answer:?}");
+        answers.add_permits(10);
+        while Arc::strong_count(&company) > 2 {
+            tokio::task::yield_now().await;
+        }
+        answers.add_permits(1);
+        assert_eq!(sign_in("her password").await.is_err(), fails, "{answer:?}");
+    }
 }
 
 /// An abandoned attempt was written by the next one of anybody, with the time of then: a quarter of an hour was up to two.

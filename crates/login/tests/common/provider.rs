@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Answer, Attempt, Attributes, ConfiguredProvider, Found, IdentityProvider, Keeper, Known, ProviderError, Refreshed, SignInStart,
+    Answer, Attempt, Attributes, ConfiguredProvider, Found, IdentityProvider, Keeper, Known, ProviderError, Refreshed, SignInStart, Turn,
 };
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use url::Url;
 
 type Finish = Box<dyn Fn(&Answer, i64) -> Result<Found, ProviderError> + Send + Sync>;
@@ -20,7 +21,8 @@ pub struct FakeProvider {
     finish: Finish,
     refresh: Refresh,
     known_by: &'static str,
-    hangs: bool,
+    hangs: Option<Arc<Semaphore>>,
+    turns: Option<Arc<Semaphore>>,
     /// Of each sign-in that was begun: whether the person was to be asked again.
     pub begun: Mutex<Vec<bool>>,
 }
@@ -59,7 +61,8 @@ impl FakeProvider {
             finish,
             refresh: Box::new(|_, _| Ok(Refreshed::CannotBeAsked)),
             known_by: "company id",
-            hangs: false,
+            hangs: None,
+            turns: None,
             begun: Mutex::default(),
         }
     }
@@ -71,7 +74,17 @@ impl FakeProvider {
 
     /// It has heard what it is asked, and does not answer.
     pub fn hanging(self) -> FakeProvider {
-        FakeProvider { hangs: true, ..self }
+        self.hanging_until(Arc::new(Semaphore::new(0)))
+    }
+
+    /// The same, until it is let answer: each permit is for one answer.
+    pub fn hanging_until(self, answers: Arc<Semaphore>) -> FakeProvider {
+        FakeProvider { hangs: Some(answers), ..self }
+    }
+
+    /// Nobody asks it without one of these.
+    pub fn with_turns(self, turns: Arc<Semaphore>) -> FakeProvider {
+        FakeProvider { turns: Some(turns), ..self }
     }
 
     /// By what its people are known.
@@ -116,9 +129,19 @@ impl IdentityProvider for FakeProvider {
         Ok(Url::parse_with_params("https://login.example.com/authorize", fields).unwrap())
     }
 
-    async fn finish(&self, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
+    async fn turn(&self) -> Result<Turn, ProviderError> {
+        if let Some(turns) = &self.turns {
+            turns.acquire().await.unwrap().forget();
+        }
+        Ok(Turn::default())
+    }
+
+    async fn finish(&self, _: Turn, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let answer = (self.finish)(answer, now_ms);
-        if self.hangs { std::future::pending().await } else { answer }
+        if let Some(hangs) = &self.hangs {
+            hangs.acquire().await.unwrap().forget();
+        }
+        answer
     }
 
     async fn refresh(&self, known: &Known<'_>, _: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_login::ldap::{GroupSettings, LdapError, LdapProvider, LdapSettings, ServiceAccount, UserAttributes};
-use falconer_login::{Answer, Attempt, Attributes, Directory as _, IdentityProvider, Keeper, Known, ProviderError, Refreshed};
+use falconer_login::{Answer, Attempt, Attributes, Directory as _, IdentityProvider, Keeper, Known, ProviderError, Refreshed, Turn};
 use falconer_store::Secret;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -68,11 +68,19 @@ fn known<'a>(subject: &'a str, username: Option<&'a str>, email: Option<&'a str>
     Known { subject, username, email, handle: None }
 }
 
+pub async fn turn(directory: &LdapProvider) -> Result<Turn, LdapError> {
+    own(directory.turn().await)
+}
+
 pub async fn sign_in(directory: &LdapProvider, name: &str, password: &str) -> Result<Attributes, LdapError> {
+    prove(directory, turn(directory).await?, name, password).await
+}
+
+pub async fn prove(directory: &LdapProvider, turn: Turn, name: &str, password: &str) -> Result<Attributes, LdapError> {
     let unused = || "n".repeat(43);
     let attempt = Attempt { state: unused(), nonce: unused(), verifier: unused(), redirect_uri: String::new(), reauthenticate: false };
     let answer = Answer::Password { name: name.to_owned(), password: password.to_owned().into() };
-    own(directory.finish(&attempt, &answer, 0).await).map(|found| found.attributes)
+    own(directory.finish(turn, &attempt, &answer, 0).await).map(|found| found.attributes)
 }
 
 pub async fn refresh(directory: &LdapProvider, subject: &str) -> Result<Option<Attributes>, LdapError> {

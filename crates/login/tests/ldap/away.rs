@@ -5,10 +5,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use falconer_login::Fault;
-use falconer_login::ldap::LdapError;
+use falconer_login::ldap::{LdapError, LdapProvider};
+use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
-use crate::ask::{LONGEST, directory, refresh, sign_in};
+use crate::ask::{LONGEST, directory, prove, refresh, settings, sign_in, tls, turn};
 use crate::patience::patience;
 use crate::ports::HeldPort;
 use crate::slapd::Slapd;
@@ -82,6 +83,28 @@ impl Hanging {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Whoever waits for a connection has asked nothing, and what they have waited is a part of the time of their question.
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_connection_asks_nothing() {
+    let hanging = Hanging::start();
+    let mut settings = settings(hanging.url.clone());
+    settings.connections = 1;
+    let directory = LdapProvider::new(settings, tls()).unwrap();
+    let first = turn(&directory).await.unwrap();
+    for _ in 0..30 {
+        assert!(turn(&directory).now_or_never().is_none(), "there is one place");
+    }
+    let begun = Instant::now();
+    let half_way = async {
+        tokio::time::sleep(LONGEST / 2).await;
+        drop(first);
+    };
+    let (second, ()) = tokio::join!(turn(&directory), half_way);
+    assert!(hanging.arrivals.try_recv().is_err(), "nobody has asked anything");
+    assert_eq!(prove(&directory, second.unwrap(), "ann", "a guess").await, Err(LdapError::TooSlow));
+    assert_eq!(begun.elapsed().as_secs(), LONGEST.as_secs());
 }
 
 /// The first server that answers is asked. One that hangs holds nobody up twice, and is asked again once its time is over.

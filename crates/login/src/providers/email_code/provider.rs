@@ -9,7 +9,7 @@ use url::Url;
 use super::settings::{Allowed, EmailCodeSettings, EmailCodeSettingsError};
 use crate::mail::{MailAddress, Mailer};
 use crate::providers::error::ProviderError;
-use crate::providers::provider::{Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart};
+use crate::providers::provider::{Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart, Turn};
 
 /// People who prove to read mail at an address.
 pub struct EmailCodeProvider {
@@ -41,7 +41,7 @@ impl IdentityProvider for EmailCodeProvider {
         Err(ProviderError::UnknownProvider)
     }
 
-    async fn finish(&self, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
+    async fn finish(&self, _: Turn, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let Answer::Address(address) = answer else { return Err(ProviderError::NoCode) };
         if !self.allowed.has(address) {
             return Err(ProviderError::AddressNotAllowed);

@@ -9,7 +9,7 @@ use crate::login::Login;
 use crate::mail::{Mail, MailAddress};
 use crate::providers::error::ProviderError;
 use crate::providers::flow::Intent;
-use crate::providers::provider::{Answer, Attempt, ConfiguredProvider, SignInStart};
+use crate::providers::provider::{Answer, Attempt, ConfiguredProvider, SignInStart, Turn};
 use crate::providers::sign_in::ProviderSignInError;
 use crate::providers::way::{Begun, SignInResult, Way};
 use crate::sessions::attempts::Visitor;
@@ -71,7 +71,7 @@ impl Login {
         let noted = self.store.note_attempt(&flow.code_key(&code), now_ms, CODE_MS).await;
         noted.map_err(|error| self.store_error(error))?;
         let mail = code_mail(self.draw::<16>(), address.clone(), &code, site, now_ms);
-        let is_let_in = provider.kind.finish(&unused(), &Answer::Address(address), now_ms).await.is_ok();
+        let is_let_in = provider.kind.finish(Turn::default(), &unused(), &Answer::Address(address), now_ms).await.is_ok();
         if let Some(post) = self.post.as_ref().filter(|_| is_let_in) {
             post.send(mail);
         }
@@ -115,25 +115,32 @@ impl Login {
         let flow = self.code_flow(name, cookies, flow)?;
         let way = flow.intent.way(session)?;
         let now_ms = self.now_ms();
-        self.refuse_flood(visitor.address, now_ms).await?;
+        let attempt = self.begin_flow_attempt(visitor.address).await?;
+        if let Some(error) = attempt.checked(self.use_code(&flow, typed, now_ms)).await? {
+            return self.refuse_counted(error, attempt).await;
+        }
+        drop(attempt);
+        let found = provider.kind.finish(Turn::default(), &unused(), &Answer::Address(flow.address.clone()), now_ms).await?;
+        let arrival = self.arrive(way, provider, &found, flow.next, visitor).await?;
+        self.know_mail_place(MailPurpose::Code(name), flow.address.as_str(), visitor).await?;
+        Ok(arrival)
+    }
+
+    /// Uses up a code; answers why it can't be.
+    async fn use_code(&self, flow: &CodeFlow, typed: &str, now_ms: i64) -> Result<Option<ProviderError>, LoginError> {
         // Before anything is compared: many at once are no more than in a row.
         if !self.note_below(&flow.tries_key(), now_ms, CODE_MS, MOST_TRIES).await? {
-            return self.refuse_counted(ProviderError::TooManyTries, visitor, now_ms).await;
+            return Ok(Some(ProviderError::TooManyTries));
         }
         let is_right = match typed_code(typed) {
             Some(code) => self.store.attempts(&flow.code_key(&code), now_ms, CODE_MS).await.map_err(|error| self.read_error(error))? > 0,
             None => false,
         };
         if !is_right {
-            return self.refuse_counted(ProviderError::WrongCode, visitor, now_ms).await;
+            return Ok(Some(ProviderError::WrongCode));
         }
-        if !self.note_below(&flow.use_key(), now_ms, CODE_MS, 1).await? {
-            return self.refuse_counted(ProviderError::Used, visitor, now_ms).await;
-        }
-        let found = provider.kind.finish(&unused(), &Answer::Address(flow.address.clone()), now_ms).await?;
-        let arrival = self.arrive(way, provider, &found, flow.next, visitor).await?;
-        self.know_mail_place(MailPurpose::Code(name), flow.address.as_str(), visitor).await?;
-        Ok(arrival)
+        let is_first = self.note_below(&flow.use_key(), now_ms, CODE_MS, 1).await?;
+        Ok((!is_first).then_some(ProviderError::Used))
     }
 
     fn draw_mail_code(&self) -> Zeroizing<String> {

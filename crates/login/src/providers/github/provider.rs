@@ -18,7 +18,7 @@ use crate::fingerprint::pkce_challenge;
 use crate::providers::error::{ProviderError, malformed, short};
 use crate::providers::http::{HttpError, ProviderHttp};
 use crate::providers::oauth_error::of_callback;
-use crate::providers::provider::{Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart};
+use crate::providers::provider::{Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart, Turn};
 
 /// Sign-ins that wait for GitHub at once; one that hangs holds no more of this node.
 const AT_ONCE: usize = 64;
@@ -108,7 +108,7 @@ impl IdentityProvider for GithubProvider {
         Ok(url)
     }
 
-    async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
+    async fn finish(&self, _: Turn, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let callback = answer.callback()?;
         let _waiting = self.wait()?;
         // GitHub need not name itself; whoever does so in its place is somebody else.

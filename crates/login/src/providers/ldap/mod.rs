@@ -14,6 +14,7 @@ pub mod protocol;
 mod provider;
 mod settings;
 
+pub(crate) use connection::Place;
 pub use error::LdapError;
 pub use protocol::FilterError;
 pub use provider::LdapProvider;

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::connection::{Bound, Connection, refusal};
+use super::connection::{Bound, Connection, Place, refusal};
 use super::error::LdapError;
 use super::person::{attributes, subject_value, wanted_attributes};
 use super::protocol::{Dn, Entry, Search, SearchScope, and, code, equal};
@@ -17,10 +17,10 @@ const WHO: &str = "the search for a person";
 
 impl LdapProvider {
     /// Somebody who types a name and a password.
-    pub(super) async fn prove(&self, name: &str, password: &str) -> Result<Attributes, LdapError> {
+    pub(super) async fn prove(&self, place: Place, name: &str, password: &str) -> Result<Attributes, LdapError> {
         let begun = Instant::now();
         let proved = match (typable(name), is_sendable(password)) {
-            (Some(name), true) => self.pool.within(self.search_and_bind(name, password)).await,
+            (Some(name), true) => self.pool.until(place.until(), self.search_and_bind(place, name, password)).await,
             _ => Err(LdapError::Wrong),
         };
         if proved == Err(LdapError::Wrong) {
@@ -30,8 +30,8 @@ impl LdapProvider {
         proved
     }
 
-    async fn search_and_bind(&self, name: &str, password: &str) -> Result<Attributes, LdapError> {
-        let mut taken = self.pool.take().await?;
+    async fn search_and_bind(&self, place: Place, name: &str, password: &str) -> Result<Attributes, LdapError> {
+        let mut taken = self.pool.take_at(place).await?;
         let connection = &mut taken.connection;
         let filter = self.checked.user.fill(&[("name", name.as_bytes())]).ok_or(LdapError::Wrong)?;
         let found = match self.find(connection, filter, "user_filter").await {

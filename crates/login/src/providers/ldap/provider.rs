@@ -11,7 +11,9 @@ use super::connection::Pool;
 use super::person::{attributes, entry_of, texts};
 use super::settings::{Checked, LdapSettings, LdapSettingsError};
 use crate::providers::error::ProviderError;
-use crate::providers::provider::{Answer, Attempt, Attributes, Directory, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart};
+use crate::providers::provider::{
+    Answer, Attempt, Attributes, Directory, Found, IdentityProvider, Keeper, Known, Refreshed, SignInStart, Turn,
+};
 
 /// Where the names of groups are in an entry that an operator writes.
 const GROUPS: &str = "groups";
@@ -60,9 +62,17 @@ impl IdentityProvider for LdapProvider {
         Err(ProviderError::UnknownProvider)
     }
 
-    async fn finish(&self, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
+    async fn turn(&self) -> Result<Turn, ProviderError> {
+        Ok(Turn(Some(self.pool.place().await?)))
+    }
+
+    async fn finish(&self, turn: Turn, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let Answer::Password { name, password } = answer else { return Err(ProviderError::NoCode) };
-        Ok(found(self.prove(name, password).await?, Some(now_ms)))
+        let place = match turn.0 {
+            Some(place) => place,
+            None => self.pool.place().await?,
+        };
+        Ok(found(self.prove(place, name, password).await?, Some(now_ms)))
     }
 
     async fn refresh(&self, known: &Known<'_>, _: &dyn Keeper, _: i64) -> Result<Refreshed, ProviderError> {

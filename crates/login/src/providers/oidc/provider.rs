@@ -22,7 +22,7 @@ use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
 use crate::providers::oauth_error::{TOKEN_ENDPOINT, of_callback, of_token_endpoint};
 use crate::providers::provider::{
-    Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known as KnownPerson, Refreshed, SignInStart,
+    Answer, Attempt, Attributes, Found, IdentityProvider, Keeper, Known as KnownPerson, Refreshed, SignInStart, Turn,
 };
 
 /// Sign-ins that wait for the provider at once; a provider that hangs holds no more of this node.
@@ -237,7 +237,7 @@ impl IdentityProvider for OidcProvider {
         Ok(url)
     }
 
-    async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
+    async fn finish(&self, _: Turn, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let callback = answer.callback()?;
         let _place = self.place()?;
         let discovery = self.discovery(now_ms).await?;

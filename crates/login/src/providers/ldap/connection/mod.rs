@@ -9,5 +9,5 @@ mod servers;
 mod talk;
 
 pub(crate) use address::{Address, Protection};
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Place, Pool};
 pub(crate) use talk::{Bound, Connection, refusal};

@@ -38,9 +38,18 @@ pub(crate) struct PooledConnection {
     _place: Place,
 }
 
-struct Place {
+/// The right to use a connection.
+pub(crate) struct Place {
     _queue: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
+    /// When the time of a question is over that began with waiting for it.
+    until: Instant,
+}
+
+impl Place {
+    pub(crate) fn until(&self) -> Instant {
+        self.until
+    }
 }
 
 impl Pool {
@@ -74,7 +83,12 @@ impl Pool {
 
     /// Runs a question, which ends within the time whatever the server does. A connection that is in the middle of something is closed then.
     pub(crate) async fn within<T>(&self, question: impl Future<Output = Result<T, LdapError>>) -> Result<T, LdapError> {
-        tokio::time::timeout(self.timeout, question).await.unwrap_or(Err(LdapError::TooSlow))
+        self.until(Instant::now() + self.timeout, question).await
+    }
+
+    /// The same, for one that has begun before.
+    pub(crate) async fn until<T>(&self, until: Instant, question: impl Future<Output = Result<T, LdapError>>) -> Result<T, LdapError> {
+        tokio::time::timeout_at(until, question).await.unwrap_or(Err(LdapError::TooSlow))
     }
 
     /// Seconds, for the server.
@@ -82,11 +96,21 @@ impl Pool {
         i32::try_from(self.timeout.as_secs()).unwrap_or(i32::MAX).saturating_add(1)
     }
 
-    /// A connection of one's own. Whoever has to wait longer than a question may take is refused.
-    pub(crate) async fn take(&self) -> Result<PooledConnection, LdapError> {
+    /// Waits for the right to use a connection; no server hears of it. Whoever has to wait longer than a question may take is refused.
+    pub(crate) async fn place(&self) -> Result<Place, LdapError> {
+        let until = Instant::now() + self.timeout;
         let queue = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| LdapError::Busy)?;
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| LdapError::Busy)?;
-        let place = Place { _queue: queue, _place: place };
+        let place = async { Arc::clone(&self.places).acquire_owned().await.map_err(|_| LdapError::Busy) };
+        Ok(Place { _queue: queue, _place: self.until(until, place).await?, until })
+    }
+
+    /// A connection of one's own.
+    pub(crate) async fn take(&self) -> Result<PooledConnection, LdapError> {
+        self.take_at(self.place().await?).await
+    }
+
+    /// The same for whoever has the right to it.
+    pub(crate) async fn take_at(&self, place: Place) -> Result<PooledConnection, LdapError> {
         let order = self.servers.in_order();
         while let Some(mut connection) = self.idle_one() {
             // Of a server that is passed over by now, or of one that was asked while the first one was: not any more.
