@@ -11,6 +11,7 @@ use crate::change::group::Queue;
 use crate::directory::absent_grants::unknown::UnknownGrants;
 use crate::directory::following::contact::Contact;
 use crate::directory::following::figures::FollowingCounts;
+use crate::directory::following::writable::Writable;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -66,8 +67,8 @@ pub(crate) struct Node {
     pub(crate) recent_rows: RecentRows,
     /// Whether the last write found no room.
     pub(crate) store_is_full: AtomicBool,
-    /// When the store was asked last whether it takes changes, and why it does not.
-    pub(crate) writable: tokio::sync::Mutex<Option<(i64, Option<StoreError>)>>,
+    /// What the store has said of whether it takes changes.
+    pub(crate) writable: Writable,
     /// When the commit that is under way began, by the steady clock; the end of time where none is.
     pub(crate) committing_since_ms: AtomicI64,
     /// Whoever writes uses has it.
@@ -126,7 +127,7 @@ impl Node {
             refusals,
             recent_rows: RecentRows::default(),
             store_is_full: AtomicBool::new(false),
-            writable: tokio::sync::Mutex::default(),
+            writable: Writable::default(),
             committing_since_ms: AtomicI64::new(i64::MAX),
             flushing: tokio::sync::Mutex::default(),
             damaged: AtomicUsize::new(0),

@@ -18,3 +18,4 @@ mod people;
 mod plan;
 mod roles;
 mod store_errors;
+mod store_hangs;
