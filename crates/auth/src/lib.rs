@@ -59,7 +59,6 @@ pub use audit::event::{Entity, Event, NotAPosition, Position};
 pub use audit::feed::{FeedItem, Follower};
 pub use audit::history::{HISTORY_TYPES, WholeHistory};
 pub use auth::CommitFigures;
-pub use directory::applications::{Applications, Records, ScopeRegistries};
 pub use directory::clients::client::Client;
 pub use directory::clients::entry::ClientEntry;
 pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
@@ -67,6 +66,7 @@ pub use directory::expansions::cache::ExpansionFigures;
 pub use directory::expansions::striped::thread_number;
 pub use directory::following::at_least::{AtLeast, NotARevision, WaitOutcome};
 pub use directory::following::figures::FollowingFigures;
+pub use directory::records::{Applications, Records, ScopeRegistries};
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{

@@ -9,10 +9,11 @@ use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{GrantRecord, IdentityRecord, Key, Revision, Write};
 use serde_json::{Value, json};
 
+use crate::administer::scope_registries::check_words;
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
-use crate::directory::applications::ScopeRegistries;
 use crate::directory::entries::Grant;
+use crate::directory::records::ScopeRegistries;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -85,8 +86,8 @@ impl Auth {
         self.add_grant_read_in(new, None).await
     }
 
-    /// The same for what somebody has read in these words of services. 409 too where a service has published others since, on whichever server: what they read may be a
-    /// high risk now.
+    /// The same for what somebody has read in these words of services. 409 too where a service has published others of these scopes since, on whichever server: what they
+    /// read may be a high risk now.
     pub async fn add_read_grant(&self, new: NewGrant, words: &ScopeRegistries) -> Result<Issued, ApiError> {
         self.add_grant_read_in(new, Some(words)).await
     }
@@ -109,9 +110,7 @@ impl Auth {
                     }
                 }
                 self.may_grant(now, new)?;
-                if let Some(words) = words {
-                    now.snapshot.check_read_in(words)?;
-                }
+                check_words(now, words, &new.scopes)?;
                 check_widened(now, new)?;
                 let record = self.new_grant(now, new)?;
                 let mut depends_on = vec![Key::Role];

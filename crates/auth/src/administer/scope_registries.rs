@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use falconer_scopes::Expression;
+use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{Difference, Key, Revision, ScopeRegistryRecord, ScopeSentence, Step, Write};
 
 use crate::administer::applications::refuse_outliving;
-use crate::change::decide::Decision;
+use crate::change::decide::{Decision, Now};
+use crate::directory::records::ScopeRegistries;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
@@ -103,6 +104,16 @@ impl Auth {
     /// Whether somebody may delete what was published about this namespace.
     pub fn may_publish(&self, who: &Authentication, namespace: &str) -> Result<bool, ApiError> {
         Ok(self.caller(who)?.scopes.satisfies(&right_to_publish(namespace)))
+    }
+}
+
+/// 409 where services say something else of these scopes than what was read. A step that goes on from it depends on [`Key::ScopeRegistries`].
+pub(crate) fn check_words(now: &Now, words: Option<&ScopeRegistries>, scopes: &ScopeSet) -> Result<(), ApiError> {
+    match words {
+        Some(words) if !words.say_the_same_of(scopes, now.snapshot.scope_registries()) => {
+            Err(ApiError::RequestConflict("What services say of these scopes has changed since the page was shown".to_owned()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -16,7 +16,6 @@ use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet, covers_bytes};
 use falconer_store::{ClientRecord, History, Key, Loaded, Revision, RoleRecord};
 
 use crate::directory::absent_grants::ended::EndedGrants;
-use crate::directory::applications::{Applications, ScopeRegistries};
 use crate::directory::clients::client::Client;
 use crate::directory::clients::entry::ClientEntry;
 use crate::directory::clients::{ClientSet, Clients};
@@ -25,6 +24,7 @@ use crate::directory::expansions::cache::ExpansionFigures;
 use crate::directory::expansions::list::{Each, List, OfClient};
 use crate::directory::expansions::remembered::Expansions;
 use crate::directory::expansions::sets::Expansion;
+use crate::directory::records::{Applications, ScopeRegistries};
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
 use crate::reserved::{self, FALCONER_CLIENTS, GRANT_ISSUERS, SIGNING_KEYS};
 

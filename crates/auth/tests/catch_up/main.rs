@@ -288,14 +288,14 @@ async fn grants_of_others_are_taken_in_with_their_names() {
 async fn another_server_knows_what_a_service_has_published() {
     let world = World::bare().await;
     let (one, other) = (&world.auth, counted(&world, world.store.clone()).await.0);
-    let loads = other.directory().scope_registries().clone();
+    let before = other.directory().scope_registries().clone();
     let who = world.as_root().await;
     let scopes = [ScopeSentence { template: "notes:x".to_owned(), sentence: "X".to_owned(), risk: Risk::High }];
     let (published, _) = one.put_scope_registry(&who, "notes", &scopes).await.unwrap();
     let (_, revision) = one.put_scope_registry(&who, "queue", &scopes).await.unwrap();
     assert!(other.is_at_least(revision).await.unwrap());
     assert_eq!(other.directory().scope_registries().get("notes").map(|known| known.as_ref().clone()), Some(published.clone()));
-    assert!(!other.directory().scope_registries().is(&loads));
+    assert!(!other.directory().scope_registries().is(&before));
     // What has not changed stays the very same, so that nothing is made of it anew.
     let seen = other.directory().scope_registries().clone();
     world.role("unrelated", &[]).await;
@@ -323,10 +323,12 @@ async fn nothing_is_granted_in_words_that_are_no_more() {
     assert!(other.directory().scope_registries().is(&read), "it has not heard of it");
     let new = || new_grant("local/ann", &["notes:x"], START_MS);
     let refused = other.add_read_grant(new(), &read).await.map(|issued| issued.grant.id).unwrap_err();
-    assert!(refused.to_string().contains("What services say of scopes has changed"), "{refused}");
+    assert!(refused.to_string().contains("What services say of these scopes has changed"), "{refused}");
     let read = other.directory().scope_registries().clone();
-    // What has nothing to do with it is in nobody's way.
+    // What has nothing to do with it is in nobody's way, also where another service says it of its own scopes.
     world.role("unrelated", &["x"]).await;
+    let scopes = [ScopeSentence { template: "queue:x".to_owned(), sentence: "X".to_owned(), risk: Risk::High }];
+    world.auth.put_scope_registry(&who, "queue", &scopes).await.unwrap();
     other.add_read_grant(new(), &read).await.unwrap();
 
     // A client for a program on the person's machine is given what they have read too.

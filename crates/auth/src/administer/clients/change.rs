@@ -1,12 +1,13 @@
 //! Clients: list, read, create, update, enable, disable, delete (checks in the protocol's order).
 
-use falconer_scopes::Expression;
+use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{ClientRecord, Difference, Key, Revision, RevokedCertificates, Secret, Step, Write};
 
 use crate::administer::added::added;
+use crate::administer::scope_registries::check_words;
 use crate::change::acting::Acting;
 use crate::change::decide::{Decision, Now};
-use crate::directory::applications::ScopeRegistries;
+use crate::directory::records::ScopeRegistries;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
@@ -44,7 +45,7 @@ impl Auth {
         self.create_client_read_in(who, client_id, input, None).await
     }
 
-    /// The same for somebody who has read what it is to have in these words of services. 409 too where a service has published others since, on whichever server.
+    /// The same by somebody who has read in these words of services what it gives. 409 too where a service has published others of its scopes since.
     pub async fn create_read_client(
         &self,
         who: &Authentication,
@@ -73,9 +74,7 @@ impl Auth {
                 }
                 match now.snapshot.client_record(client_id) {
                     None => {
-                        if let Some(words) = words {
-                            now.snapshot.check_read_in(words)?;
-                        }
+                        check_words(now, words, &ScopeSet::new(&scopes))?;
                         let record = self.new_client(now, &acting, client_id, input, scopes.clone());
                         let mut step = acting.step(now, "created", Key::Client(client_id.to_owned()));
                         step.depends_on.extend(words.map(|_| Key::ScopeRegistries));

@@ -3,8 +3,7 @@
 use falconer_store::{ApplicationRecord, ScopeRegistryRecord};
 
 use super::Snapshot;
-use crate::directory::applications::{Applications, ScopeRegistries};
-use crate::error::ApiError;
+use crate::directory::records::{Applications, ScopeRegistries};
 
 impl Snapshot {
     /// The applications of the store.
@@ -23,14 +22,6 @@ impl Snapshot {
     /// What services have published about their scopes, by namespace.
     pub fn scope_registries(&self) -> &ScopeRegistries {
         &self.scope_registries
-    }
-
-    /// Whether services say of their scopes what somebody has read. Else what they read may be a high risk now.
-    pub(crate) fn check_read_in(&self, words: &ScopeRegistries) -> Result<(), ApiError> {
-        if words.is(&self.scope_registries) {
-            return Ok(());
-        }
-        Err(ApiError::RequestConflict("What services say of scopes has changed since the page was shown".to_owned()))
     }
 
     pub(crate) fn put_scope_registry(&mut self, record: ScopeRegistryRecord) {
