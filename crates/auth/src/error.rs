@@ -84,6 +84,15 @@ impl ApiError {
         ApiError::InsufficientScopes { client_id: client_id.map(str::to_owned), missing, required }
     }
 
+    /// The same where something was done before it: then nobody may be told that nothing was changed.
+    #[must_use]
+    pub fn after_a_change(self) -> ApiError {
+        match self {
+            ApiError::Unavailable(text) => ApiError::OutcomeUnknown(text),
+            other => other,
+        }
+    }
+
     /// What a store's error means to whoever asked. Whoever met it first ends the process where it is fatal (`Node::store_error`).
     pub(crate) fn of_store(error: StoreError) -> ApiError {
         match error {

@@ -119,8 +119,8 @@ impl Auth {
         snapshot.applications().iter().filter(|known| person(&known.owner).as_ref() == Some(&own)).cloned().collect()
     }
 
-    /// Makes an application, or changes it. Whoever does it needs the scope for that, and each scope that the application may ask for afterwards (ADR 263). A
-    /// confidential one that has no secret gets the one of this hash.
+    /// Makes an application, or changes it. Whoever does it needs the scope for that, and each scope that the application may ask for afterwards (ADR 263), but
+    /// for a `*` that it has because it needed no token to register. A confidential one that has no secret gets the one of this hash.
     ///
     /// `seen_ms`: as whoever asks has seen it, 409 when it was changed since; 0: they have seen that there is none.
     pub async fn put_application(
@@ -140,10 +140,8 @@ impl Auth {
                 Some(known) => right_to("update", &now.snapshot, who, &acting.caller, known),
             };
             let skip = input.skip_consent.then(|| format!("auth:skip-consent:{id}"));
-            // What needed no token to register may ask for anything: whoever leaves that as it is gives nothing out.
-            let is_anything = known.is_some_and(|known| known.needed_no_token() && known.scopes.iter().any(|scope| scope == ANYTHING));
-            let scopes = input.scopes.iter().filter(|scope| !is_anything || *scope != ANYTHING);
-            acting.caller.require(&Expression::all_of(right.into_iter().chain(skip).chain(scopes.cloned())))?;
+            let given = scopes_given_out(known.map(Arc::as_ref), &input.scopes);
+            acting.caller.require(&Expression::all_of(right.into_iter().chain(skip).chain(given.cloned())))?;
             refuse_outliving(&acting.caller)?;
             reserved::refuse_unseen("application", known.map_or(0, |known| known.last_modified_ms), seen_ms)?;
             if !input.owner.is_empty() && now.snapshot.identity(&input.owner).is_none() {
@@ -203,7 +201,7 @@ impl Auth {
             // First: whoever may not change it is not told what it may ask for.
             right.map_or(Ok(()), |right| acting.caller.require_scope(right))?;
             let known = known.ok_or_else(not_found)?;
-            acting.caller.require(&Expression::all_of(known.scopes.iter().cloned()))?;
+            acting.caller.require(&Expression::all_of(scopes_given_out(Some(known), &known.scopes).cloned()))?;
             refuse_outliving(&acting.caller)?;
             if !known.confidential {
                 return Err(ApiError::InputError("A public application has no secret".to_owned()));
@@ -272,6 +270,12 @@ pub(super) fn right_to(
         return Some(right);
     }
     (!matches!(who.who, Who::Person(_))).then(|| format!("auth:{verb}-own-application:{}", known.id))
+}
+
+/// What somebody gives out with these scopes of an application. What needed no token to register may ask for anything: whoever leaves that as it is gives nothing out.
+fn scopes_given_out<'s>(known: Option<&ApplicationRecord>, scopes: &'s [String]) -> impl Iterator<Item = &'s String> {
+    let is_anything = known.is_some_and(|known| known.needed_no_token() && known.scopes.iter().any(|scope| scope == ANYTHING));
+    scopes.iter().filter(move |scope| !is_anything || *scope != ANYTHING)
 }
 
 /// An application would go on when the grant has ended.
