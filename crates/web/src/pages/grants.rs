@@ -17,6 +17,7 @@ const ROWS: usize = 20;
 /// So many scopes of a grant are shown.
 const SCOPES: usize = 100;
 const LONGEST_SEARCH: usize = 200;
+pub(super) const REVOKED: &str = "The grant was revoked. What the site got is worth nothing now.";
 
 fn searched(visit: &Visit) -> String {
     visit.parameter("q").unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect()
@@ -51,7 +52,7 @@ pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
         waiting: grants.waiting_requests(session).await?.into_iter().map(|request| waiting(request, now_ms)).collect(),
         unasked: grants.consents_of(session).await?.into_iter().map(unasked).collect(),
         notice: match visit.parameter("done").as_deref() {
-            Some("revoked") => Some("The grant was revoked. What the site got is worth nothing now."),
+            Some("revoked") => Some(REVOKED),
             Some("widened") => Some("It gets another grant, with what it has and what you ticked, as soon as it comes for it."),
             Some("refused") => Some("Nothing more was given. Whoever asked is told so, and keeps what it has."),
             Some("forgotten") => Some("The application has to ask you the next time. What it was granted stays."),
@@ -120,7 +121,7 @@ pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
         sites,
         waiting: Vec::new(),
         unasked: Vec::new(),
-        notice: None,
+        notice: (visit.parameter("done").as_deref() == Some("revoked")).then_some(REVOKED),
     };
     Ok(html(StatusCode::OK, Row::Page, &page))
 }

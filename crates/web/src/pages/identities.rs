@@ -8,7 +8,8 @@ use super::visit::{Posted, Visit, go};
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::me;
-use crate::pages::sign_in::{login, reauthentication};
+use crate::pages::sign_in::login;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::views::{Family, IdentitiesPage, LinkConfirmPage, LinkPage, ProviderButton, UnlinkPage, html};
 
 /// `GET /auth/identities`: what is linked, and what could be.
@@ -103,7 +104,7 @@ pub(crate) async fn unlink(form: Posted) -> Result<Response, Problem> {
     match visit.web.login.unlink(session, identity, form.field("form_time")).await {
         Ok(()) if identity == session.identity => Ok(login::forget(&visit.web.settings.public_origin, "/login?done=signed-out")),
         Ok(()) => Ok(go("/?done=unlinked#identities")),
-        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, "/me/unlink").await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, KeptForm::Unlink).await,
         Err(error @ LoginError::TooSoon) => unlink_page(visit, session, identity, StatusCode::BAD_REQUEST, Some(error.to_string())),
         Err(error) => Err(error.into()),
     }
@@ -113,7 +114,7 @@ pub(crate) async fn unlink(form: Posted) -> Result<Response, Problem> {
 pub(crate) async fn choose_name(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     match form.visit.web.login.choose_name(session, form.field("identity"), form.field("form_time")).await {
-        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, "/me/name").await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, KeptForm::Name).await,
         chosen => chosen.map(|()| go("/?done=named#identities")).map_err(Into::into),
     }
 }

@@ -5,8 +5,8 @@ use falconer_grants::{GrantView, encode_component};
 use falconer_login::{Session, SignInMethod};
 use http::StatusCode;
 
-use super::browser;
 use super::visit::{Posted, Visit, go, person_line};
+use super::{browser, grants};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{lists, person, problem};
@@ -77,7 +77,9 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
 
 fn notice(done: &str) -> Option<&'static str> {
     match done {
-        "revoked" => Some("The grant was revoked. What the site got is worth nothing now."),
+        "revoked" => Some(grants::REVOKED),
+        "saved" => Some("Saved."),
+        "deleted" => Some("Deleted."),
         "forgotten" => Some("The site was forgotten: its name has to be typed again before anything is granted to it."),
         "linked" => Some("The accounts are linked. All other sessions of both were ended."),
         "not-linked" => Some("Nothing was linked."),

@@ -17,7 +17,7 @@ mod oauth;
 mod openid;
 mod people;
 mod refusal;
-mod sign_in;
+pub(crate) mod sign_in;
 mod visit;
 mod widening;
 

@@ -145,3 +145,29 @@ async fn an_administrator_sees_the_grants_of_everybody() {
     let page = admin.get("/auth/grants").await;
     assert!(page.text.contains("of ann") && !page.text.contains("of bob"), "{}", page.text);
 }
+
+/// Whoever lists and revokes need not be one who may see people: they read that they may not, after it was done.
+#[tokio::test]
+async fn whoever_revokes_comes_back_to_what_they_may_see() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    grant(&mut ann, "&scope=notes:read:x", "of ann").await;
+    grant(&mut ann, "&scope=notes:read:y", "other").await;
+    let mut admin = site.somebody("admin", &["auth:list-grants", "auth:revoke-grants-of-person:*"]).await;
+    let page = admin.get("/auth/grants").await;
+    let href =
+        page.text.split("href=\"").find(|href| href.contains("action=revoke")).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let ask = admin.get(&href).await;
+    assert!(ask.text.contains("href=\"/auth/grants\">Cancel"), "{}", ask.text);
+    let done = admin.post("/auth/people/confirm", &ask.form("/auth/people/confirm")).await;
+    let page = admin.get(done.location()).await;
+    assert!(page.status == StatusCode::OK && page.text.contains("The grant was revoked."), "{}", page.text);
+    // And whoever may not even list comes to their own page.
+    let mut other = site.somebody("other", &["auth:revoke-grants-of-person:*"]).await;
+    let directory = site.auth.directory();
+    let left = directory.grants().find(|grant| grant.record.revoked_ms.is_none()).unwrap().record.id.clone();
+    let ask = other.get(&format!("/auth/people/confirm?id=local%2Fann&action=revoke&grant={left}")).await;
+    let done = other.post("/auth/people/confirm", &ask.form("/auth/people/confirm")).await;
+    assert_eq!(done.location(), "/?done=revoked");
+    assert!(other.get(done.location()).await.text.contains("The grant was revoked."));
+}

@@ -198,12 +198,12 @@ fn offers(page: &Page) -> BTreeSet<String> {
     links.filter(acts).collect()
 }
 
-async fn sent(browser: &mut Browser<'_>, act: &Act) -> StatusCode {
+async fn sent(browser: &mut Browser<'_>, act: &Act) -> Page {
     let page = browser.get("/").await;
     let token = page.form("/logout").into_iter().find(|(name, _)| name == "csrf").unwrap().1;
     let mut fields = vec![("csrf".to_owned(), token)];
     fields.extend(act.form.1.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    browser.post(act.form.0, &fields).await.status
+    browser.post(act.form.0, &fields).await
 }
 
 #[tokio::test]
@@ -232,12 +232,29 @@ async fn what_may_be_done_is_offered_and_nothing_else() {
             assert_eq!(offered.len(), usize::from(may), "{name} {:?} on {}: {offers:?}", act.scopes, act.page);
             if !may {
                 assert_eq!(offers, BTreeSet::new(), "{name} {:?}", act.scopes);
-                assert_eq!(sent(&mut browser, act).await, StatusCode::FORBIDDEN, "{name} {:?}", act.scopes);
+                assert_eq!(sent(&mut browser, act).await.status, StatusCode::FORBIDDEN, "{name} {:?}", act.scopes);
                 continue;
             }
             assert_eq!(browser.get(offered[0]).await.status, StatusCode::OK, "{}", offered[0]);
-            assert_ne!(sent(&mut browser, act).await, StatusCode::FORBIDDEN, "{:?}", act.scopes);
+            assert_ne!(sent(&mut browser, act).await.status, StatusCode::FORBIDDEN, "{:?}", act.scopes);
         }
+    }
+}
+
+/// Whoever may delete or make something need not be one who may look at it: they read that they may not, after it was done.
+#[tokio::test]
+async fn whoever_has_done_something_comes_to_a_page_that_they_may_see() {
+    let site = furnished().await;
+    let acts: [(&str, &[&str], (&str, &[(&str, &str)]), &str); 3] = [
+        ("a", &["auth:delete-client:robots/one"], (CLIENT_DO, &[("id", "robots/one"), ("action", "delete")]), "Deleted."),
+        ("b", &["auth:delete-role:team"], ("/auth/roles/confirm", &[("id", "team"), ("action", "delete")]), "Deleted."),
+        ("c", &["auth:create-role:new"], ("/auth/roles/edit", &[("id", "new"), ("do", "save")]), "Saved."),
+    ];
+    for (name, scopes, form, said) in acts {
+        let mut browser = site.somebody(name, scopes).await;
+        let done = sent(&mut browser, &Act { page: "", offered: "", scopes: &[], form }).await;
+        let page = browser.get(done.location()).await;
+        assert!(page.status == StatusCode::OK && page.text.contains(said), "{name}: {}", page.text);
     }
 }
 

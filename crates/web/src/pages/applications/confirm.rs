@@ -11,9 +11,10 @@ use super::initial_tokens;
 use super::list::href;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::pages::console::after::go_to_list;
 use crate::pages::console::records::{APPLICATIONS, person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::{ConfirmPage, html};
 
@@ -123,7 +124,7 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
     let grants = &visit.web.grants;
     let refused = match action {
         Action::Delete => match grants.delete_application(&person(session), id, None).await {
-            Ok(_) => return Ok(go(&format!("{}?done=deleted", APPLICATIONS.0))),
+            Ok(_) => return go_to_list(visit, &person(session), APPLICATIONS.0, "deleted"),
             Err(error) => error,
         },
         Action::RevokeToken => match grants.delete_initial_token(&person(session), id).await {
@@ -140,7 +141,7 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
                     });
                 }
                 Ok(Err(error)) => error,
-                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, CONFIRM).await,
+                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::ApplicationConfirm).await,
                 Err(error) => return Err(error.into()),
             }
         }

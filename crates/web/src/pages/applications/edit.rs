@@ -10,10 +10,11 @@ use http::StatusCode;
 use super::list::href;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::pages::console::after::go_to_saved;
 use crate::pages::console::records::{APPLICATIONS, person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
-use crate::pages::visit::{Posted, Visit, go};
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
+use crate::pages::visit::{Posted, Visit};
 use crate::views::words;
 use crate::views::{ApplicationDraft, ApplicationFormPage, ApplicationSecretPage, html, secret_html};
 
@@ -68,7 +69,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
     match save(visit, session, &draft).await {
         Ok(Ok(put)) => Ok(match put.secret {
             Some(secret) => show_secret(visit, &put.record, secret),
-            None => go(&format!("{}&done=saved", href(&draft.id))),
+            None => go_to_saved(visit.web.grants.application(&person(session), &draft.id).is_ok(), &href(&draft.id)),
         }),
         Ok(Err(error)) => {
             let refusal = match refuse_changed_meanwhile(visit, session, &mut draft, &error) {
@@ -77,7 +78,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
             };
             Ok(show(visit, session, draft, Some(refusal)))
         }
-        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, EDIT).await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, KeptForm::ApplicationEdit).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -12,7 +12,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{INITIAL_TOKENS, lists, person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::pages::visit::{Posted, Visit};
 use crate::views::words;
 use crate::views::{InitialTokenDraft, InitialTokenPage, InitialTokenRow, InitialTokensPage, html, secret_html};
@@ -44,7 +44,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
             let refusal = Refusal::of(error)?;
             page(visit, session, draft, Some(refusal)).await
         }
-        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, PLACE).await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, KeptForm::InitialToken).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -8,10 +8,11 @@ use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::pages::console::after::go_to_list;
 use crate::pages::console::edit::{plan_page, plan_role, present, token};
-use crate::pages::console::records::{person, problem, sign_in};
+use crate::pages::console::records::{CLIENTS, ROLES, person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::{ConfirmField, ConfirmPage, Draft, Kind, html};
 
@@ -82,7 +83,7 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
             Ok(overlap_ms) => match visit.web.login.reset_access_token(session, &who, id, overlap_ms).await {
                 Ok(Ok((client, _))) => return Ok(token(visit, "There is a new access token", client)),
                 Ok(Err(error)) => Err(error),
-                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/clients/confirm").await,
+                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::ClientConfirm).await,
                 Err(error) => return Err(error.into()),
             },
             Err(error) => Err(error),
@@ -98,7 +99,7 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
         _ => auth.delete_client(&who, id).await.map(|_| "deleted"),
     };
     match done {
-        Ok("deleted") => Ok(go("/auth/clients?done=deleted")),
+        Ok("deleted") => go_to_list(visit, &who, CLIENTS.0, "deleted"),
         Ok(done) => Ok(go(&format!("{}&done={done}", Kind::Client.href(id)))),
         Err(error) => {
             let typed = field(action.0, String::new()).map_or("", |field| form.field(field.name));
@@ -178,5 +179,5 @@ pub(crate) async fn delete_role(form: Posted) -> Result<Response, Problem> {
         let Refusal { status, text } = Refusal::of(error)?;
         return Err(Problem::new(status, "The role was not deleted", text).with_link(Kind::Role.href(id), "Go to the role"));
     }
-    Ok(go("/auth/roles?done=deleted"))
+    go_to_list(&form.visit, &who, ROLES.0, "deleted")
 }

@@ -9,10 +9,11 @@ use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::pages::console::after::go_to_saved;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
-use crate::pages::visit::{Posted, Visit, go};
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
+use crate::pages::visit::{Posted, Visit};
 use crate::views::words;
 use crate::views::{AffectedKind, Change, Draft, Kind, PlanPage, RecordFormPage, TokenPage, html, secret_html};
 
@@ -132,7 +133,7 @@ async fn post(form: Posted, kind: Kind) -> Result<Response, Problem> {
         "plan" => plan(visit, session, &mut draft, wanted).await,
         _ => match save(visit, session, &draft, wanted).await {
             Ok(outcome) => outcome,
-            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/clients/edit").await,
+            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::ClientEdit).await,
             Err(error) => return Err(error.into()),
         },
     };
@@ -225,7 +226,11 @@ async fn save(visit: &Visit, session: &Session, draft: &Draft, wanted: Wanted) -
         Wanted::Role(input) if draft.seen_ms.is_none() => auth.create_role(&who, id, &input).await.map(drop),
         Wanted::Role(input) => auth.update_role_seen(&who, id, &input, draft.seen_ms).await.map(drop),
     };
-    Ok(saved.map(|()| go(&format!("{}&done=saved", draft.kind.href(id)))))
+    let may_see = || match draft.kind {
+        Kind::Client => auth.client(&who, id).is_ok(),
+        Kind::Role => auth.role(&who, id).is_ok(),
+    };
+    Ok(saved.map(|()| go_to_saved(may_see(), &draft.kind.href(id))))
 }
 
 /// The form shows a client's scopes sorted: what nobody touched keeps its order.

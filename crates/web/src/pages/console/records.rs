@@ -18,10 +18,10 @@ use crate::pages::visit::{Visit, go};
 use crate::views::words;
 use crate::views::{Family, HistoryRow, RecordHistory, RecordPage, RecordRow, RecordsPage, html};
 
-const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
-const ROLES: (&str, &str) = ("/auth/roles", "Roles");
-const PEOPLE: (&str, &str) = ("/auth/people", "People");
-const GRANTS: (&str, &str) = ("/auth/grants", "Grants");
+pub(super) const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
+pub(super) const ROLES: (&str, &str) = ("/auth/roles", "Roles");
+pub(crate) const PEOPLE: (&str, &str) = ("/auth/people", "People");
+pub(crate) const GRANTS: (&str, &str) = ("/auth/grants", "Grants");
 pub(crate) const APPLICATIONS: (&str, &str) = ("/auth/applications", "Applications");
 pub(crate) const INITIAL_TOKENS: (&str, &str) = ("/auth/applications/tokens", "Initial access tokens");
 pub(super) const SCOPE_REGISTRIES: (&str, &str) = ("/auth/scope-registries", "Sentences about scopes");

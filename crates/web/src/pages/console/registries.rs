@@ -5,12 +5,13 @@ use falconer_auth::{ApiError, PageQuery, Risk, ScopeRegistryRecord, Start};
 use falconer_login::{LoginError, Session};
 use http::StatusCode;
 
+use super::after::go_to_list;
 use super::records::{SCOPE_REGISTRIES, encode, lists, person, problem, sign_in};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
-use crate::pages::visit::{Posted, Visit, go};
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
+use crate::pages::visit::{Posted, Visit};
 use crate::views::words;
 use crate::views::{ConfirmPage, RegistriesPage, RegistryRow, html};
 
@@ -84,9 +85,9 @@ pub(crate) async fn delete(form: Posted) -> Result<Response, Problem> {
     // What else stands there has not come from the page, and is nothing that anybody has seen.
     let seen_ms = form.field("action").strip_prefix(ACTION).and_then(|seen| seen.strip_prefix('.')?.parse().ok()).unwrap_or(0);
     match visit.web.grants.delete_scope_registry_from(session, namespace, seen_ms).await {
-        Ok(Ok(_)) => Ok(go(&format!("{}?done=deleted", SCOPE_REGISTRIES.0))),
+        Ok(Ok(_)) => go_to_list(visit, &person(session), SCOPE_REGISTRIES.0, "deleted"),
         Ok(Err(error)) => refused(visit, session, namespace, error),
-        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, CONFIRM).await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, KeptForm::ScopeRegistryConfirm).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -8,23 +8,24 @@ use axum::response::Response;
 use falconer_grants::{Application, Delivery, GRANT_REQUEST_PAGE, GrantRequest, encode_component, place, request};
 
 use crate::pages::oauth::authorize;
+use crate::pages::sign_in::reauthentication::KeptForm;
 use crate::pages::visit::{Visit, go};
 
 /// Where the page of a request is, and where its buttons lead.
 pub(crate) struct Places {
     pub page: &'static str,
-    pub form: &'static str,
+    pub form: KeptForm,
     pub cancel: &'static str,
 }
 
 impl Places {
-    pub(crate) const OF_SITES: Places = Places { page: "/", form: "/grant", cancel: "/grant/cancel" };
+    pub(crate) const OF_SITES: Places = Places { page: "/", form: KeptForm::SiteGrant, cancel: "/grant/cancel" };
     const OF_APPLICATIONS: Places =
-        Places { page: "/login/oauth/authorize", form: "/login/oauth/authorize/decision", cancel: "/login/oauth/authorize/decision" };
+        Places { page: "/login/oauth/authorize", form: KeptForm::ApplicationGrant, cancel: "/login/oauth/authorize/decision" };
 
-    const OF_DEVICES: Places = Places { page: "/device", form: "/device/decision", cancel: "/device/decision" };
+    const OF_DEVICES: Places = Places { page: "/device", form: KeptForm::DeviceGrant, cancel: "/device/decision" };
 
-    const OF_REQUESTS_FOR_MORE: Places = Places { page: GRANT_REQUEST_PAGE, form: GRANT_REQUEST_PAGE, cancel: GRANT_REQUEST_PAGE };
+    const OF_REQUESTS_FOR_MORE: Places = Places { page: GRANT_REQUEST_PAGE, form: KeptForm::GrantRequest, cancel: GRANT_REQUEST_PAGE };
 
     pub(crate) fn of(request: &GrantRequest) -> Places {
         match request.delivery {
@@ -49,9 +50,9 @@ pub(crate) fn sign_in_first(request: &GrantRequest) -> Response {
 
 /// The request of a page of ours, or of the form of one: `place` is the path of either.
 pub(crate) fn request_at(visit: &Visit, place: &str, query: &str) -> Option<GrantRequest> {
-    if place == Places::OF_SITES.page || place == Places::OF_SITES.form {
+    if place == Places::OF_SITES.page || place == Places::OF_SITES.form.path() {
         request::parse(query, visit.web.clock.now_ms()).ok().flatten()
-    } else if place == Places::OF_APPLICATIONS.page || place == Places::OF_APPLICATIONS.form {
+    } else if place == Places::OF_APPLICATIONS.page || place == Places::OF_APPLICATIONS.form.path() {
         authorize::authorization(visit, query).ok()
     } else {
         None

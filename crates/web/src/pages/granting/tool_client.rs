@@ -10,7 +10,7 @@ use crate::http::problem::Problem;
 use crate::pages::granting::grant::deliver;
 use crate::pages::granting::lines;
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::pages::visit::{Posted, Visit, go, person_line};
 use crate::views::words;
 use crate::views::{Lifetime, TokenPage, ToolClientPage, html, secret_html};
@@ -63,7 +63,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
             let refusal = Refusal::of(error)?;
             (refusal.status, offer, refusal.text)
         }
-        Err(ToolError::Login(LoginError::SignInAgain)) => return reauthentication::keep(&form, session, "/auth/clients/create").await,
+        Err(ToolError::Login(LoginError::SignInAgain)) => return reauthentication::keep(&form, session, KeptForm::ToolClient).await,
         Err(ToolError::Login(error)) => return Err(error.into()),
     };
     Ok(page(visit, session, &request, &choices, *offer, status, Some(error)))

@@ -9,10 +9,11 @@ use http::StatusCode;
 use crate::api::{mailed_site, refreshed_person};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::console::records::{person, problem, sign_in};
+use crate::pages::console::after::go_to_list;
+use crate::pages::console::records::{GRANTS, PEOPLE, person, problem, sign_in};
 use crate::pages::people::edit::link_page;
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::html;
 use crate::views::people::{PersonConfirmPage, person_href};
@@ -132,17 +133,23 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
             match login.make_reset_link_from(session, id, site.as_ref()).await {
                 Ok(Ok(link)) => return Ok(link_page(visit, "There is a link", id, &link)),
                 Ok(Err(error)) => Err(error),
-                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/people/confirm").await,
+                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::PersonConfirm).await,
                 Err(error) => return Err(error.into()),
             }
         }
         _ => login.delete_person(&who, id).await,
     };
     match done {
-        Ok(_) if action.0 == "delete" => Ok(go("/auth/people?done=deleted")),
+        Ok(_) if action.0 == "delete" => go_to_list(visit, &who, PEOPLE.0, "deleted"),
+        Ok(_) if action.0 == "revoke" && !may_see(visit, session, id) => go_to_list(visit, &who, GRANTS.0, "revoked"),
         Ok(_) => Ok(go(&format!("{}&done={}", person_href(id), action.0))),
         Err(error) => Ok(ask(visit, session, id, grant, action, Some(Refusal::of(error)?))),
     }
+}
+
+/// Whether there is a page of the person for whoever is signed in. The list of grants offers to revoke one to those too for whom there is none.
+fn may_see(visit: &Visit, session: &Session, id: &str) -> bool {
+    visit.web.auth.check_scope_for_person(By::Caller { who: &person(session), verb: "get" }, id).is_ok()
 }
 
 /// What the provider said, or that it said nothing and why.
@@ -173,7 +180,7 @@ fn ask(visit: &Visit, session: &Session, id: &str, grant: Option<&str>, action: 
         button,
         dangerous,
         typed: name == "delete",
-        back: person_href(id),
+        back: if name == "revoke" && !may_see(visit, session, id) { GRANTS.0.to_owned() } else { person_href(id) },
         error,
     };
     html(status, Row::Page, &page)

@@ -13,7 +13,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::reauthentication;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::people::{PersonFormPage, PersonLinkPage, PersonPlanPage, person_href};
 use crate::views::words;
@@ -47,7 +47,7 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
     match visit.web.login.invite_person_from(session, &new, site.as_ref()).await {
         Ok(Ok(link)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &link)),
         Ok(Err(error)) => Ok(once_more(typed, Refusal::of(error)?)),
-        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, "/auth/people/add").await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, KeptForm::PersonAdd).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -143,7 +143,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
     };
     let error = match done.await {
         Ok(response) => return Ok(response),
-        Err(EditError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/people/edit").await,
+        Err(EditError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::PersonEdit).await,
         Err(EditError::Api(error)) => error,
     };
     let now = match &error {

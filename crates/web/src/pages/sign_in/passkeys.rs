@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::browser;
-use crate::pages::sign_in::reauthentication;
+use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::words;
 use crate::views::{PasskeyRow, PasskeysPage, RecoveryCodesPage, html, secret_html};
@@ -44,7 +44,7 @@ pub(crate) async fn add(form: Posted) -> Result<Response, Problem> {
     };
     match visit.web.login.register_passkey(session, &new).await {
         Ok(()) => Ok(go("/me/passkeys?done=added")),
-        Err(PasskeyError::Login(LoginError::SignInAgain)) => reauthentication::keep(&form, session, "/me/passkeys").await,
+        Err(PasskeyError::Login(LoginError::SignInAgain)) => reauthentication::keep(&form, session, KeptForm::Passkey).await,
         Err(error) => {
             let (status, text) = refusal(error)?;
             page(visit, session, status, Some(text)).await
@@ -73,7 +73,7 @@ pub(crate) async fn make_codes(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
     let codes = match visit.web.login.make_recovery_codes(session).await {
-        Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/me/recovery-codes").await,
+        Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::RecoveryCodes).await,
         codes => codes?,
     };
     Ok(secret_html(Row::Page, &RecoveryCodesPage { layout: visit.layout(), codes }))
@@ -83,8 +83,8 @@ async fn changed(form: &Posted, session: &Session, outcome: Result<(), LoginErro
     match outcome {
         Ok(()) => Ok(go(&format!("/me/passkeys?done={done}"))),
         Err(LoginError::SignInAgain) => {
-            let path = if done == "renamed" { "/me/passkeys/rename" } else { "/me/passkeys/remove" };
-            reauthentication::keep(form, session, path).await
+            let kept = if done == "renamed" { KeptForm::PasskeyRename } else { KeptForm::PasskeyRemove };
+            reauthentication::keep(form, session, kept).await
         }
         Err(error) => {
             let (status, text) = refusal(error.into())?;

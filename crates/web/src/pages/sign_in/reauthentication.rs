@@ -16,50 +16,73 @@ use crate::pages::sign_in::{login, passkeys};
 use crate::pages::visit::{KEPT, Posted, Visit, go, go_after_form, own_path};
 use crate::views::{ContinuePage, PasskeyForm, ProviderButton, ReauthenticationPage, html};
 
-/// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 19] = [
-    ("/auth/applications/confirm", "Go on"),
-    ("/auth/applications/edit", "Save"),
-    ("/auth/applications/tokens", "Make a token"),
-    ("/auth/clients/confirm", "Go on"),
-    ("/auth/clients/create", "Create client"),
-    ("/auth/clients/edit", "Create client"),
-    ("/auth/people/add", "Invite"),
-    ("/auth/people/confirm", "Make the link"),
-    ("/auth/people/edit", "Save"),
-    ("/device/decision", "Grant"),
-    ("/grant", "Grant"),
-    ("/login/oauth/authorize/decision", "Grant"),
-    ("/me/grants/request", "Grant"),
-    ("/me/name", "Use it for names"),
-    ("/me/passkeys", "Add the passkey"),
-    ("/me/passkeys/remove", "Remove the passkey"),
-    ("/me/passkeys/rename", "Rename the passkey"),
-    ("/me/recovery-codes", "Make ten recovery codes"),
-    ("/me/unlink", "Unlink"),
-];
+/// The name of a form here, where it is sent to, and what its button says after that.
+macro_rules! kept_forms {
+    ($($form:ident, $path:literal, $button:literal;)*) => {
+        /// The forms that go on after it. None holds a password. Whoever keeps a form names one of these: that of another path would be lost.
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum KeptForm {
+            $($form,)*
+        }
+
+        impl KeptForm {
+            const ALL: &[KeptForm] = &[$(KeptForm::$form,)*];
+
+            /// Where it is sent to.
+            pub(crate) const fn path(self) -> &'static str {
+                match self {
+                    $(KeptForm::$form => $path,)*
+                }
+            }
+
+            const fn button(self) -> &'static str {
+                match self {
+                    $(KeptForm::$form => $button,)*
+                }
+            }
+        }
+    };
+}
+
+kept_forms! {
+    ApplicationConfirm, "/auth/applications/confirm", "Go on";
+    ApplicationEdit, "/auth/applications/edit", "Save";
+    InitialToken, "/auth/applications/tokens", "Make a token";
+    ClientConfirm, "/auth/clients/confirm", "Go on";
+    ToolClient, "/auth/clients/create", "Create client";
+    ClientEdit, "/auth/clients/edit", "Create client";
+    PersonAdd, "/auth/people/add", "Invite";
+    PersonConfirm, "/auth/people/confirm", "Make the link";
+    PersonEdit, "/auth/people/edit", "Save";
+    ScopeRegistryConfirm, "/auth/scope-registries/confirm", "Delete sentences";
+    DeviceGrant, "/device/decision", "Grant";
+    SiteGrant, "/grant", "Grant";
+    ApplicationGrant, "/login/oauth/authorize/decision", "Grant";
+    GrantRequest, "/me/grants/request", "Grant";
+    Name, "/me/name", "Use it for names";
+    Passkey, "/me/passkeys", "Add the passkey";
+    PasskeyRemove, "/me/passkeys/remove", "Remove the passkey";
+    PasskeyRename, "/me/passkeys/rename", "Rename the passkey";
+    RecoveryCodes, "/me/recovery-codes", "Make ten recovery codes";
+    Unlink, "/me/unlink", "Unlink";
+}
 
 /// A form that was sent too late.
-struct KeptForm {
-    path: &'static str,
-    button: &'static str,
+struct Kept {
+    form: KeptForm,
     fields: Vec<(String, String)>,
 }
 
-impl KeptForm {
-    fn of(path: &str, fields: Vec<(String, String)>) -> Option<KeptForm> {
-        let (path, button) = FORMS.into_iter().find(|(known, _)| *known == path)?;
-        Some(KeptForm { path, button, fields })
-    }
-
+impl Kept {
     /// What goes round with a form of the page that asks.
-    fn read(form: &Posted) -> Option<KeptForm> {
+    fn read(form: &Posted) -> Option<Kept> {
+        let kept = KeptForm::ALL.iter().find(|known| known.path() == form.field("kept"))?;
         let fields = form.fields().filter_map(|(name, value)| Some((name.strip_prefix(KEPT)?.to_owned(), value.to_owned())));
-        KeptForm::of(form.field("kept"), fields.collect())
+        Some(Kept { form: *kept, fields: fields.collect() })
     }
 
     fn hidden(&self) -> Vec<(String, String)> {
-        let path = ("kept".to_owned(), self.path.to_owned());
+        let path = ("kept".to_owned(), self.form.path().to_owned());
         std::iter::once(path).chain(self.fields.iter().map(|(name, value)| (format!("{KEPT}{name}"), value.clone()))).collect()
     }
 
@@ -70,8 +93,8 @@ impl KeptForm {
 
     /// Where the form may lead.
     fn row(&self, visit: &Visit) -> Row {
-        match (self.path, request_at(visit, self.path, self.request())) {
-            ("/auth/clients/create", _) => Row::Tool,
+        match (self.form, request_at(visit, self.form.path(), self.request())) {
+            (KeptForm::ToolClient, _) => Row::Tool,
             (_, Some(request)) => Row::Grant { loopback: request.target.scheme() == "http" },
             (_, None) => Row::Page,
         }
@@ -89,9 +112,9 @@ pub(crate) fn anew(next: &str) -> Response {
 }
 
 /// The answer to a form that needs a sign-in that is fresh: it goes on after that.
-pub(crate) async fn keep(form: &Posted, session: &Session, path: &str) -> Result<Response, Problem> {
+pub(crate) async fn keep(form: &Posted, session: &Session, kept: KeptForm) -> Result<Response, Problem> {
     let fields = form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    page(&form.visit, session, StatusCode::FORBIDDEN, "/".to_owned(), KeptForm::of(path, fields), None).await
+    page(&form.visit, session, StatusCode::FORBIDDEN, "/".to_owned(), Some(Kept { form: kept, fields }), None).await
 }
 
 /// `GET /me/again?next=`: at once back where the last sign-in is fresh, but with `anew`.
@@ -112,7 +135,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
-    let kept = KeptForm::read(&form);
+    let kept = Kept::read(&form);
     if form.ticked("continue") {
         if visit.web.login.is_fresh(session) {
             return Ok(match kept {
@@ -142,19 +165,21 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
 }
 
 /// The form once more, with nothing but its button.
-async fn go_on(visit: &Visit, session: &Session, kept: KeptForm) -> Response {
+async fn go_on(visit: &Visit, session: &Session, kept: Kept) -> Response {
     // Where it is not to be had any more, the form says so.
     let _ = visit.web.grants.read_document(session, kept.request()).await;
     let row = kept.row(visit);
-    let cancel = cancel(kept.path);
-    html(StatusCode::OK, row, &ContinuePage { layout: visit.layout(), path: kept.path, button: kept.button, fields: kept.fields, cancel })
+    let (path, button) = (kept.form.path(), kept.form.button());
+    html(StatusCode::OK, row, &ContinuePage { layout: visit.layout(), path, button, fields: kept.fields, cancel: cancel(path) })
 }
 
 /// Where somebody goes who does not sign in again: to what they came from, if that can be looked at without.
 fn cancel(wanted: &str) -> &'static str {
-    const PLACES: [(&str, &str); 6] = [
+    const PLACES: [(&str, &str); 8] = [
+        ("/auth/applications", "/auth/applications"),
         ("/auth/clients", "/auth/clients"),
         ("/auth/people", "/auth/people"),
+        ("/auth/scope-registries", "/auth/scope-registries"),
         ("/login/oauth/", "/"),
         ("/login/", "/auth/identities"),
         ("/me/link", "/auth/identities"),
@@ -168,7 +193,7 @@ async fn page(
     session: &Session,
     status: StatusCode,
     next: String,
-    kept: Option<KeptForm>,
+    kept: Option<Kept>,
     error: Option<String>,
 ) -> Result<Response, Problem> {
     let login = &visit.web.login;
@@ -177,7 +202,7 @@ async fn page(
         Means::Provider(provider) => (false, false, Some(provider)),
         Means::Nothing => (false, false, None),
     };
-    let hidden = kept.as_ref().map(KeptForm::hidden).unwrap_or_default();
+    let hidden = kept.as_ref().map(Kept::hidden).unwrap_or_default();
     let offer = if passkey { login.offer_passkey_again(session) } else { None };
     let offer = passkey_form(offer, &session.csrf, &next, false);
     let back = if kept.is_some() { "/me/again?done=1" } else { next.as_str() };
@@ -197,7 +222,7 @@ async fn page(
             label: provider.label.clone(),
             href: format!("/login/{}?for=again&next={}", provider.name, encode_component(back)),
         }),
-        cancel: cancel(kept.as_ref().map_or(next.as_str(), |kept| kept.path)),
+        cancel: cancel(kept.as_ref().map_or(next.as_str(), |kept| kept.form.path())),
         kept: hidden,
         next,
         error,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::pages::granting::Places;
+use crate::pages::sign_in::reauthentication::KeptForm;
 
 /// Name and HTML of each.
 pub(super) fn samples() -> Vec<(&'static str, String)> {
@@ -122,7 +123,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         (
             "grant-device",
             page(&GrantPage {
-                places: Places { page: "/device", form: "/device/decision", cancel: "/device/decision" },
+                places: Places { page: "/device", form: KeptForm::DeviceGrant, cancel: "/device/decision" },
                 site: Site { registered: Some("Notes on TV".to_owned()), initial: "N".to_owned(), ..Site::default() },
                 confirm: None,
                 description: String::new(),

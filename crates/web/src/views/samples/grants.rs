@@ -4,6 +4,7 @@ use falconer_grants::GRANT_REQUEST_PAGE;
 
 use super::*;
 use crate::pages::granting::Places;
+use crate::pages::sign_in::reauthentication::KeptForm;
 
 /// Name and HTML of each.
 pub(super) fn samples() -> Vec<(&'static str, String)> {
@@ -11,7 +12,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         (
             "grant-more",
             page(&GrantPage {
-                places: Places { page: GRANT_REQUEST_PAGE, form: GRANT_REQUEST_PAGE, cancel: GRANT_REQUEST_PAGE },
+                places: Places { page: GRANT_REQUEST_PAGE, form: KeptForm::GrantRequest, cancel: GRANT_REQUEST_PAGE },
                 confirm: None,
                 description: String::new(),
                 more: Some(widened()),
