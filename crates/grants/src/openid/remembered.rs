@@ -14,12 +14,15 @@ use crate::oauth::request::parameters::Parameters;
 
 /// The parameter of our own pages that says for whom a request is: `<subject>.<MAC>`.
 const FOR_SUBJECT: &str = "for_subject";
+/// No person has this id.
+const NOBODY: &str = "";
 /// What that MAC is for.
 const FOR_SUBJECT_PURPOSE: &str = "falconer subject of a request";
 
 impl Grants {
     /// The request with the person whom it is for, where the application has sent an ID token of theirs (`id_token_hint`). That goes round with it, through a sign-in, and
-    /// however the person of the browser changes (OpenID Connect Core 1.0 section 3.1.2.2). A hint that can't be read says nothing: its key may be gone.
+    /// however the person of the browser changes (OpenID Connect Core 1.0 section 3.1.2.2). A hint that can't be read says nothing: its key may be gone. What goes round
+    /// was read once: where it can't be verified any more, as after a restart with other form keys, the request is for nobody who sits there.
     pub(crate) fn for_subject(&self, mut request: GrantRequest, parameters: &Parameters, issuer: &str) -> GrantRequest {
         let Delivery::OAuth(to) = &mut request.delivery else { return request };
         let Some(openid) = &mut to.openid else { return request };
@@ -27,10 +30,13 @@ impl Grants {
         let hinted = one("id_token_hint").and_then(|hint| self.own_claims(hint, issuer));
         let hinted = hinted.and_then(|claims| claims.get("sub").and_then(Value::as_str).map(str::to_owned));
         let id = to.application.id();
-        let carried = one(FOR_SUBJECT).and_then(|carried| carried.rsplit_once('.'));
         // Under a MAC: an application that names a person without an ID token of theirs would learn whether they are the one who sits there.
-        let carried = carried.filter(|(subject, mac)| self.login.has_mac(FOR_SUBJECT_PURPOSE, &[id, subject], mac));
-        openid.subject = hinted.or_else(|| carried.map(|(subject, _)| subject.to_owned()));
+        let verified = |carried: &str| {
+            let (subject, mac) = carried.rsplit_once('.')?;
+            self.login.has_mac(FOR_SUBJECT_PURPOSE, &[id, subject], mac).then(|| subject.to_owned())
+        };
+        let carried = parameters.one(FOR_SUBJECT).map_or(Some(""), |carried| carried);
+        openid.subject = hinted.or_else(|| carried.map(|carried| verified(carried).unwrap_or_else(|| NOBODY.to_owned())));
         if let Some(subject) = &openid.subject {
             let mac = self.login.mac(FOR_SUBJECT_PURPOSE, &[id, subject]);
             request.canonical = format!("{}&{FOR_SUBJECT}={}", request.canonical, encode_component(&format!("{subject}.{mac}")));
