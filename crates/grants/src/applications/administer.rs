@@ -8,7 +8,7 @@ use falconer_login::{Login, LoginError, Session, sha256_hex};
 use crate::applications::application::Application;
 use crate::applications::command_line::COMMAND_LINE;
 use crate::applications::register::check_input;
-use crate::applications::registration::register::ID_PREFIX;
+use crate::applications::registration::register::is_id_of_registered;
 use crate::grants::Grants;
 
 /// In front of secrets, so that one that lies about is recognised.
@@ -65,6 +65,12 @@ impl Grants {
             );
             return Err(ApiError::InputError(text));
         }
+        if is_id_of_registered(id) && self.auth.directory().applications().get(id).is_none() {
+            self.auth.check_application_scope(who, id)?;
+            return Err(ApiError::InputError(format!(
+                "{id}: applications that register themselves have ids like that; choose another one"
+            )));
+        }
         if id == COMMAND_LINE {
             self.auth.check_application_scope(who, id)?;
             return Err(ApiError::RequestConflict(format!("{id} is Falconer's own command; `grant.command_line` says how it may ask")));
@@ -116,17 +122,20 @@ impl Grants {
     /// Deletes an application; fine when there is none. It takes `auth:delete-application:<id>`, or to own it. `seen_ms` as in [`Grants::put_application`]. What one was
     /// granted that has registered itself ends with it.
     pub async fn delete_application(&self, who: &Authentication, id: &str, seen_ms: Option<i64>) -> Result<Revision, ApiError> {
-        let known = self.auth.directory().applications().get(id).map(|known| known.registration.is_some());
-        // Where its grants could not be ended, whoever deletes it once more ends them: by then only its id says that it had registered itself.
-        let is_by_itself = known.unwrap_or_else(|| id.starts_with(ID_PREFIX));
-        let unknown = |error: LoginError| ApiError::OutcomeUnknown(error.to_string());
+        let known = self.auth.directory().applications().get(id).cloned();
+        let is_by_itself = match &known {
+            Some(known) => known.registration.is_some(),
+            // Where its grants could not be ended, whoever deletes it once more ends them: by then only its id says that it had registered itself.
+            None => is_id_of_registered(id) && self.applications.configured.find(id).is_none(),
+        };
+        let is_as_seen = known.is_none_or(|known| seen_ms.is_none_or(|seen_ms| seen_ms == known.last_modified_ms));
         // Before too: an owner who repeats it would have no right to what is gone.
-        if is_by_itself && seen_ms.is_none() && self.auth.application_acts(who, id)?.delete {
-            self.end_grants_for(id).await.map_err(unknown)?;
-        }
-        let revision = self.auth.delete_application(who, id, seen_ms).await?;
+        let ends_before = is_by_itself && is_as_seen && self.auth.application_acts(who, id)?.delete;
+        let has_ended_some = ends_before && self.end_grants_for(id).await?;
+        let deleted = self.auth.delete_application(who, id, seen_ms).await;
+        let revision = deleted.map_err(|error| if has_ended_some { error.after_a_change() } else { error })?;
         if is_by_itself {
-            self.end_grants_for(id).await.map_err(unknown)?;
+            self.end_grants_for(id).await.map_err(LoginError::after_a_change)?;
         }
         Ok(revision)
     }

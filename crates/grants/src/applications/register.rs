@@ -257,7 +257,9 @@ pub(crate) fn check_redirect(uri: &str, is_own: &impl Fn(&Target) -> bool) -> Re
 }
 
 fn scopes(settings: &ApplicationSettings) -> Result<ScopeSet, String> {
-    if settings.scopes.is_empty() || settings.scopes.len() > MOST_SCOPES {
+    // The star of an application that needed no token to register stands beside what it asks for where its requests name nothing.
+    let counted = settings.scopes.iter().filter(|scope| *scope != ANYTHING);
+    if settings.scopes.is_empty() || counted.count() > MOST_SCOPES {
         return Err(format!("scopes: give 1 to {MOST_SCOPES}, the most that it may ask for"));
     }
     let is_scope = |scope: &&String| !scope.is_empty() && scope.len() <= LONGEST_SCOPE && falconer_scopes::is_valid_scope(scope);

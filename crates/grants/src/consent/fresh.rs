@@ -6,8 +6,8 @@ use falconer_scopes::{ScopeSet, covers};
 use crate::grants::Grants;
 
 impl Grants {
-    /// [`LoginError::SignInAgain`]: something of it needs a sign-in that is fresh, and is more than `before`. What a service calls a high risk is so too where it has said
-    /// something new of it since `before_ms`, when `before` was granted: that was agreed to as something else.
+    /// [`LoginError::SignInAgain`]: something of it needs a sign-in that is fresh, and is more than `before`. What a service calls a high risk is so too where it has published
+    /// something, about this scope or another of its own, since `before_ms`, when `before` was granted: that was agreed to as something else.
     pub(crate) fn check_fresh(&self, session: &Session, scopes: &ScopeSet, before: &ScopeSet, before_ms: i64) -> Result<(), LoginError> {
         let (configured, words) = (self.configured(), self.words());
         let guarded = &configured.settings.sign_in_again;

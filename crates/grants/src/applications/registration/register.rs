@@ -29,7 +29,9 @@ const PREFIX: &str = "falconer_ra_";
 /// What the hash of one is for.
 const PURPOSE: &str = "registration access token";
 /// In front of each id of an application that has registered itself.
-pub(crate) const ID_PREFIX: &str = "registered-";
+const ID_PREFIX: &str = "registered-";
+/// And so many characters follow.
+const ID_LENGTH: usize = 22;
 /// So many registrations are read in a minute from one network.
 const MOST_BY_NETWORK: u32 = 60;
 /// And so many in an hour where nothing is needed for one.
@@ -40,6 +42,13 @@ const MOST_OPEN_AROUND: u32 = 60;
 const MOST_CHANGES: u32 = 60;
 /// So many grants are ended in one step.
 const STEP: usize = 200;
+
+/// Whether an application of this id has registered itself, as far as the id can tell: nobody else's has one like that.
+pub(crate) fn is_id_of_registered(id: &str) -> bool {
+    let drawn =
+        |rest: &str| rest.len() == ID_LENGTH && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    id.strip_prefix(ID_PREFIX).is_some_and(drawn)
+}
 
 /// What an application is told of itself. Secrets, so no `Debug`.
 pub struct RegisteredApplication {
@@ -140,8 +149,7 @@ impl Grants {
 
     /// What an application is registered as.
     pub async fn registered(&self, id: &str, token: Option<&str>) -> Result<RegisteredApplication, RegistrationError> {
-        self.look_for_application(id).await?;
-        let (record, token) = self.registered_with(id, token)?;
+        let (record, token) = self.registered_with(id, token).await?;
         Ok(shown(&record, token))
     }
 
@@ -154,7 +162,7 @@ impl Grants {
         token: Option<&str>,
         metadata: &Map<String, Value>,
     ) -> Result<RegisteredApplication, RegistrationError> {
-        let (known, token) = self.registered_with(id, token)?;
+        let (known, token) = self.registered_with(id, token).await?;
         self.login.check_clock()?;
         self.count(&format!("registration/application/{id}"), MOST_CHANGES, HOUR_MS).await?;
         let invalid = |why: &str| RegistrationError::Metadata(why.to_owned());
@@ -182,33 +190,39 @@ impl Grants {
 
     /// Deletes an application as itself wants, and ends what it was granted.
     pub async fn delete_registered(&self, id: &str, token: Option<&str>) -> Result<(), RegistrationError> {
-        self.look_for_application(id).await?;
-        let (_, token) = self.registered_with(id, token)?;
+        let (_, token) = self.registered_with(id, token).await?;
         // Before, so that whoever repeats it after a failure still can; and after, for what was granted in between.
-        self.end_grants_for(id).await?;
-        if !self.auth.delete_registered(id, &hash_of_token(PURPOSE, token)).await? {
+        let has_ended_some = self.end_grants_for(id).await?;
+        let deleted = self.auth.delete_registered(id, &hash_of_token(PURPOSE, token)).await;
+        if !deleted.map_err(|error| if has_ended_some { error.after_a_change() } else { error })? {
             return Err(RegistrationError::Token);
         }
-        Ok(self.end_grants_for(id).await?)
-    }
-
-    /// Ends all that codes and tokens of an application stand for.
-    pub(crate) async fn end_grants_for(&self, id: &str) -> Result<(), LoginError> {
-        let open = self.store.open_grants_for(id, self.now_ms()).await.map_err(|error| self.read_error(error))?;
-        for some in open.chunks(STEP) {
-            let owners: Vec<String> = some.iter().map(|grant| grant.identity.clone()).collect();
-            let ids = some.iter().map(|grant| grant.id.clone()).collect();
-            self.login.revoke_grants(&owners, "registration", ids, "the application was deleted").await?;
-        }
+        self.end_grants_for(id).await.map_err(LoginError::after_a_change)?;
         Ok(())
     }
 
-    fn registered_with<'t>(
+    /// Ends all that codes and tokens of an application stand for. Whether that was anything; an error says that nothing was changed only where that is so.
+    pub(crate) async fn end_grants_for(&self, id: &str) -> Result<bool, LoginError> {
+        let open = self.store.open_grants_for(id, self.now_ms()).await.map_err(|error| self.read_error(error))?;
+        let mut has_ended_some = false;
+        for some in open.chunks(STEP) {
+            let owners: Vec<String> = some.iter().map(|grant| grant.identity.clone()).collect();
+            let ids = some.iter().map(|grant| grant.id.clone()).collect();
+            let ended = self.login.revoke_grants(&owners, "registration", ids, "the application was deleted").await;
+            ended.map_err(|error| if has_ended_some { error.after_a_change() } else { error })?;
+            has_ended_some = true;
+        }
+        Ok(has_ended_some)
+    }
+
+    /// The application of this id and this token, also where another server has registered it a moment ago.
+    async fn registered_with<'t>(
         &self,
         id: &str,
         token: Option<&'t str>,
     ) -> Result<(std::sync::Arc<ApplicationRecord>, &'t str), RegistrationError> {
         let token = token.ok_or(RegistrationError::Token)?;
+        self.look_for_application(id).await?;
         let hash = hash_of_token(PURPOSE, token);
         let directory = self.auth.directory();
         let known = directory.applications().get(id);

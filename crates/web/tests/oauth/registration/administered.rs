@@ -39,6 +39,11 @@ async fn what_an_administrator_writes_bounds_one_that_needed_no_token() {
     let put = async |input: ApplicationInput| site.web.grants.put_application(&admin, &one.id, &input, None).await.map(drop);
     put(ApplicationInput { description: "Looked at".to_owned(), ..ApplicationInput::of(&known()) }).await.unwrap();
     assert_eq!(known().scopes, ["*", "notes:read:*"]);
+    // Another secret is no gift either: whoever had been able to make one was refused for want of `*`.
+    let mut server = wish.clone();
+    server["token_endpoint_auth_method"] = json!("client_secret_basic");
+    let server = registered(&site.register(None, &server).await);
+    assert!(site.web.grants.reset_application_secret(&admin, &server.id, 0).await.unwrap().secret.is_some());
     put(ApplicationInput { scopes: texts(&["notes:read:red", "notes:read:blue"]), ..ApplicationInput::of(&known()) }).await.unwrap();
     for scope in ["notes:write:mine", "notes:read:*", "*"] {
         let location = ann.get(&authorize(&asks(&one.id, &[("scope", scope)]))).await.location().to_owned();

@@ -24,6 +24,18 @@ async fn what_is_registered_is_found_and_what_no_application_can_be_is_not_regis
     let page = ann.get(&authorize(&asks(&one.id, &[("redirect_uri", &back)]))).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     assert_eq!(ann.get(&authorize(&asks(&blank.id, &[]))).await.status, StatusCode::OK);
+    // As many as are allowed, beside which stands the star.
+    let many = (0..200).map(|number| format!("notes:read:{number}")).collect::<Vec<_>>().join(" ");
+    let many = registered(&site.register(None, &with_scope(&many)).await);
+    let admin = Authentication::person("local/admin");
+    site.somebody("admin", &["auth:*", "notes:*"]).await;
+    let known = site.auth.directory().applications().get(&many.id).cloned().unwrap();
+    assert_eq!(known.scopes.len(), 201);
+    let looked_at = ApplicationInput { description: "Looked at".to_owned(), ..ApplicationInput::of(&known) };
+    site.web.grants.put_application(&admin, &many.id, &looked_at, None).await.map(drop).unwrap();
+    // Nobody else's application has an id by which it looks as if it had registered itself.
+    let refused = site.web.grants.put_application(&admin, &format!("registered-{}", "a".repeat(22)), &looked_at, None).await;
+    assert!(refused.err().unwrap().to_string().contains("choose another one"));
     for scope in ["assume:grant:abc", "notes:read:**"] {
         let changed = json!({ "redirect_uris": [BACK], "scope": scope, "client_id": one.id });
         let refused =
@@ -32,7 +44,7 @@ async fn what_is_registered_is_found_and_what_no_application_can_be_is_not_regis
             assert_eq!(refused.oauth_error(), (400, "invalid_client_metadata".to_owned()), "{scope}: {}", refused.text);
         }
     }
-    assert_eq!(site.auth.directory().applications().iter().count(), 2);
+    assert_eq!(site.auth.directory().applications().iter().count(), 3);
 }
 
 /// What it may ask for was read before the change was decided, so that it wrote back what an administrator had just taken away.
