@@ -1,7 +1,7 @@
 //! Who is at fault, grouped as the web layer answers it.
 
 use falconer_scopes::{Expression, RoleError};
-use falconer_store::StoreError;
+use falconer_store::{ClientRecord, StoreError};
 
 use crate::time::in_words;
 use crate::verify::reason::{Reason, Unable, clock_behind_text, cut_off_text};
@@ -66,6 +66,15 @@ pub enum ApiError {
         /// How far, in milliseconds.
         ahead_ms: i64,
     },
+    /// 503: this node can't open the access token of a client, which another one may: it neither shows it nor lets it go on beside another one. Nothing was done.
+    #[error(
+        "This server can't open the access token of the client {client_id:?}: its key file lacks the key, or the value is damaged. Ask again once it has the key, or reset \
+         the token without an overlap"
+    )]
+    TokenNotOpened {
+        /// The client.
+        client_id: String,
+    },
     /// 503: the store is away or full, or keeps changing under the decision. Nothing was done. The text is for the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -79,6 +88,14 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// Refuses to go on with a client's access token that did not open here.
+    pub(crate) fn if_not_opened(client: &ClientRecord) -> Result<(), ApiError> {
+        if client.access_token.is_of_nobody() {
+            return Err(ApiError::TokenNotOpened { client_id: client.client_id.clone() });
+        }
+        Ok(())
+    }
+
     /// The 403 for a caller who does not satisfy `required`.
     pub(crate) fn insufficient(client_id: Option<&str>, missing: Expression, required: Expression) -> ApiError {
         ApiError::InsufficientScopes { client_id: client_id.map(str::to_owned), missing, required }

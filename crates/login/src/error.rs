@@ -99,7 +99,7 @@ impl From<ApiError> for LoginError {
             ApiError::TooManyRequests { retry_after_seconds } => LoginError::Throttled { retry_after_seconds },
             ApiError::ClockAhead { ahead_ms } => LoginError::ClockAhead { ahead_ms },
             ApiError::ClockBehind { behind_ms } => LoginError::ClockBehind { behind_ms },
-            error @ ApiError::CutOff { .. } => LoginError::Unavailable(error.to_string()),
+            error @ (ApiError::CutOff { .. } | ApiError::TokenNotOpened { .. }) => LoginError::Unavailable(error.to_string()),
             ApiError::Unavailable(text) => LoginError::Unavailable(text),
             ApiError::OutcomeUnknown(text) => LoginError::OutcomeUnknown(text),
             ApiError::Internal(text) => LoginError::Internal(text),

@@ -16,7 +16,7 @@ use std::task::Poll;
 
 use common::failing::{Failing, WIDTH};
 use common::{Counting, START_MS, World, memory_store, new_grant, person, settings, step_beside};
-use falconer_auth::{AtLeast, Auth, Authentication, FeedItem, Random, Snapshot, WaitOutcome};
+use falconer_auth::{ApiError, AtLeast, Auth, Authentication, FeedItem, Random, Snapshot, WaitOutcome};
 use falconer_store::*;
 use falconer_store_sqlite::SqliteStore;
 

@@ -301,6 +301,7 @@ fn code_of(error: &ApiError) -> &'static str {
         ApiError::ClockBehind { .. }
         | ApiError::ClockAhead { .. }
         | ApiError::CutOff { .. }
+        | ApiError::TokenNotOpened { .. }
         | ApiError::Unavailable(_)
         | ApiError::OutcomeUnknown(_) => "Unavailable",
         ApiError::Internal(_) => "InternalServerError",

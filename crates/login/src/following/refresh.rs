@@ -102,6 +102,11 @@ impl Login {
         };
         let kept = KeptHandle::of(self, claimed);
         let answer = match self.check_known_by(provider).await? {
+            Ok(()) if kept.is_sealed() && provider.refresh_ms.is_some() => match self.ask_about(provider, &known, &kept, asker).await {
+                // It can't be asked by this node, and by another one it can.
+                Ok(Refreshed::CannotBeAsked) => Err(ProviderError::HandleNotOpened),
+                answer => answer,
+            },
             Ok(()) => self.ask_about(provider, &known, &kept, asker).await,
             Err(error) => Err(error),
         };
@@ -140,7 +145,7 @@ impl Login {
             subject: &present.subject,
             username: present.username.as_deref(),
             email: present.email.as_deref().filter(|_| present.email_verified),
-            handle: handle.as_ref().map(|handle| handle.as_str()),
+            handle: handle.as_ref().filter(|_| !kept.is_sealed()).map(|handle| handle.as_str()),
         };
         let answer = provider.kind.refresh(&known, kept, self.now_ms()).await;
         let answered = !matches!(&answer, Err(error) if error.fault() == Fault::Away);
@@ -262,6 +267,11 @@ impl<'l> KeptHandle<'l> {
     fn of(login: &'l Login, claimed: &'l RefreshRecord) -> KeptHandle<'l> {
         let handle = claimed.handle.as_ref().map(|handle| Zeroizing::new(handle.expose().to_owned()));
         KeptHandle { login, identity: &claimed.identity, latest: Mutex::new(handle) }
+    }
+
+    /// Whether it did not open here. It is kept as it is then.
+    fn is_sealed(&self) -> bool {
+        self.latest().is_some_and(|handle| Secret::new(handle.as_str()).is_of_nobody())
     }
 
     fn latest(&self) -> Option<Zeroizing<String>> {

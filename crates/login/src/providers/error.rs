@@ -99,6 +99,9 @@ pub enum ProviderError {
     /// The store did not keep what the provider gave for asking again.
     #[error("what the provider gave for asking again could not be kept: {0}")]
     NotKept(String),
+    /// What it gave for asking again does not open here.
+    #[error("what the provider gave for asking again does not open with the keys of this server: it is kept for one that has the key")]
+    HandleNotOpened,
     /// The directory behind the provider says that they may not.
     #[error("the directory has deactivated this person")]
     Deactivated,
@@ -340,7 +343,8 @@ impl ProviderError {
             | E::SubjectClaim(_)
             | E::KnownByOther { .. }
             | E::ClaimType { .. }
-            | E::TooManyGroups(_) => Fault::Provider,
+            | E::TooManyGroups(_)
+            | E::HandleNotOpened => Fault::Provider,
             E::Http { error, .. } => match error {
                 HttpError::TooSlow | HttpError::Unreachable(_) | HttpError::Tls(_) => Fault::Away,
                 HttpError::Redirected | HttpError::TooLarge | HttpError::Inside(_) => Fault::Provider,

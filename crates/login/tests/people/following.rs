@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::common::{ADDRESS, DAY_MS, HOUR_MS, World, from, settings};
+use crate::common::{ADDRESS, Counting, DAY_MS, HOUR_MS, World, from, settings};
 use crate::provider::{FakeProvider, configured};
 use async_trait::async_trait;
 use falconer_auth::{ApiError, Authentication};
@@ -13,7 +13,8 @@ use falconer_login::{
     Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, LoginSettings, ProviderError, RefreshError,
     RefreshOutcome, Refreshed, Refreshment, Round, SignInResult, SignedIn, Way,
 };
-use falconer_store::AuditStart;
+use falconer_store::{AuditStart, KeyRing};
+use falconer_store_sqlite::SqliteStore;
 use zeroize::Zeroizing;
 
 const ANN: &str = "company/ann";
@@ -60,6 +61,9 @@ fn provider_of(company: Arc<Company>) -> FakeProvider {
     FakeProvider::away(finish).refreshing(move |known, _| {
         let mut requests = company.requests.lock().unwrap();
         requests.push(known.handle.map(str::to_owned));
+        if known.handle.is_none() {
+            return Ok(Refreshed::CannotBeAsked);
+        }
         let handle = Some(Zeroizing::new(format!("handle-{}", requests.len())));
         match company.says.lock().unwrap().clone() {
             Says::Still => Ok(Refreshed::Still(Found { attributes: company.person(known.subject), handle, proved_ms: None })),
@@ -95,6 +99,12 @@ impl Directory for Phonebook {
     }
 }
 
+/// In memory, with these keys.
+fn stored_with(keys: KeyRing) -> Arc<SqliteStore> {
+    let sealing = Counting::default();
+    Arc::new(SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| sealing.fill(bytes))).unwrap())
+}
+
 struct Office {
     world: World,
     company: Arc<Company>,
@@ -103,6 +113,10 @@ struct Office {
 
 impl Office {
     async fn new() -> Office {
+        Office::on(stored_with(KeyRing::from_bytes("k1", [7; 32]).unwrap())).await
+    }
+
+    async fn on(store: Arc<SqliteStore>) -> Office {
         let (company, phonebook) = (Arc::new(Company::default()), Arc::new(Phonebook::default()));
         *company.groups.lock().unwrap() = vec!["zap".to_owned()];
         let kind = provider_of(Arc::clone(&company));
@@ -114,7 +128,7 @@ impl Office {
             kind: phonebook.clone(),
             refresh_ms: None,
         };
-        let world = World::with(LoginSettings { providers: vec![provider], directories: vec![directory], ..settings() }).await;
+        let world = World::on(store, LoginSettings { providers: vec![provider], directories: vec![directory], ..settings() }).await;
         world.role("team:zap", &["notes:read:zap/*"]).await;
         Office { world, company, phonebook }
     }
@@ -221,6 +235,25 @@ async fn a_provider_that_is_away_changes_nothing_before_the_time_of_what_it_said
     office.say(Says::Still);
     assert_eq!(office.round().await, Round { still: 1, ..Round::default() });
     assert!(office.has("notes:read:zap/1"));
+}
+
+/// Story: a server that lacked the key asked nobody, and wrote that there was nothing to ask with. Nobody asked any more, and the person stopped counting.
+#[tokio::test]
+async fn a_handle_that_does_not_open_here_is_kept_for_a_server_that_has_its_key() {
+    let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
+    let mut both = keys.clone();
+    both.push("k2", [8; 32]).unwrap();
+    let store = stored_with(keys.clone());
+    let office = Office::on(store.clone()).await;
+    store.use_keys(both.clone());
+    office.sign_in().await;
+    store.use_keys(keys);
+    assert_eq!(office.round().await, Round { failed: 1, ..Round::default() });
+    assert!(office.has("notes:read:zap/1"), "what was said counts for its time");
+    store.use_keys(both);
+    office.world.clock.advance(HOUR_MS / 10);
+    assert_eq!(office.world.login.refresh_due().await.unwrap(), Round { still: 1, ..Round::default() }, "soon again");
+    assert_eq!(office.company.requests.lock().unwrap().clone(), [None, Some("handle-0".to_owned())]);
 }
 
 #[tokio::test]

@@ -36,6 +36,21 @@ pub struct ClientRecord {
     pub revoked: RevokedCertificates,
 }
 
+impl ClientRecord {
+    /// What a write of this record makes of `stored`: a token that stands for one that did not open is no other token, and what is stored stays.
+    pub fn written_over(&self, stored: &ClientRecord) -> ClientRecord {
+        let mut written = self.clone();
+        written.last_date_used_ms = self.last_date_used_ms.max(stored.last_date_used_ms);
+        if self.access_token.is_of_nobody() {
+            written.access_token.clone_from(&stored.access_token);
+        }
+        if let (Some(old), Some(stored)) = (written.old_token.as_mut().filter(|old| old.token.is_of_nobody()), &stored.old_token) {
+            old.token.clone_from(&stored.token);
+        }
+        written
+    }
+}
+
 /// An access token that was replaced and goes on for a while, beside the one that replaced it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldToken {

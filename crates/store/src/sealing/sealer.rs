@@ -110,6 +110,11 @@ impl Sealer {
         self.keys().seal(place, plain.as_bytes(), self.draw()).map_err(|error| corrupt(place, &error.to_string()))
     }
 
+    /// Seals a text for its place; `None` where it stands for one that did not open: what is stored there stays.
+    pub fn seal_known(&self, place: &Place<'_>, secret: &Secret) -> Result<Option<Vec<u8>>> {
+        (!secret.is_of_nobody()).then(|| self.seal(place, secret.expose())).transpose()
+    }
+
     /// Opens the value of a row, or says which row it is and why it does not open. `keys` are the ones at hand, for those who open many.
     pub fn open_row(&self, keys: &KeyRing, kind: SealedKind, id: &str, sealed: &[u8]) -> std::result::Result<String, Damaged> {
         let opened = keys.open(&kind.place(id), sealed).or_else(|error| {

@@ -19,7 +19,8 @@ impl Secret {
         Secret(format!("{OF_NOBODY}{text}"))
     }
 
-    /// Whether it stands in the place of one that does not open. Where a record is written that has it, what is stored stays.
+    /// Whether it stands in the place of one that does not open, which is neither known nor missing. Where a record is written that has it, what is stored stays: another
+    /// node may have the key. It opens nothing, is shown to nobody, and nobody is told that there was nothing.
     pub fn is_of_nobody(&self) -> bool {
         self.0.starts_with(OF_NOBODY)
     }

@@ -166,24 +166,32 @@ async fn remove(on: &impl Connection, client_id: &str) -> Res<u64> {
 pub(crate) async fn add(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     let sql =
         format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
-    let token = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
-    put(on, &sql, sealer, client, Some(token)).await.map(drop)
+    let (token, old) = sealed(sealer, client)?;
+    if token.is_none() || old.is_some() != client.old_token.is_some() {
+        return Err(StoreError::Corrupt(format!("the client {:?} can't be added: its token did not open", client.client_id)).into());
+    }
+    put(on, &sql, client, token, old).await.map(drop)
 }
 
-/// Writes all but the last use, which never goes back, and a token that did not open here: a node that has the key opens it. Conflict when it is gone.
+/// Writes all but the last use, which never goes back, and tokens that did not open here: a node that has the key opens them. Conflict when it is gone.
 pub(crate) async fn replace(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     let sql =
         "UPDATE clients SET client_id = $2, description = $3, access_token = coalesce($4, access_token), expires_us = $5, created_ms = $6, last_modified_ms = $7,
                  last_date_used_ms = greatest(last_date_used_ms, $8), last_rotated_ms = $9, delete_on_expiration = $10, scopes = $11,
                  disabled = $12, grant_id = $13, revoked_certificates = $14,
-                 old_access_token = $15, old_token_ends_ms = $16 WHERE id_hash = $1";
-    let token = (!client.access_token.is_of_nobody()).then(|| sealer.seal(&token_place(&client.client_id), client.access_token.expose()));
-    if put(on, sql, sealer, client, token.transpose()?).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
+                 old_access_token = CASE WHEN $16::bigint IS NULL THEN NULL ELSE coalesce($15, old_access_token) END,
+                 old_token_ends_ms = $16 WHERE id_hash = $1";
+    let (token, old) = sealed(sealer, client)?;
+    if put(on, sql, client, token, old).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
 }
 
-async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRecord, sealed: Option<Vec<u8>>) -> Res<u64> {
-    let old = client.old_token.as_ref();
-    let sealed_old = old.map(|old| sealer.seal(&old_token_place(&client.client_id), old.token.expose())).transpose()?;
+/// The token and the one before it; nothing for what did not open here.
+fn sealed(sealer: &Sealer, client: &ClientRecord) -> Res<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+    let old = client.old_token.as_ref().map(|old| sealer.seal_known(&old_token_place(&client.client_id), &old.token)).transpose()?;
+    Ok((sealer.seal_known(&token_place(&client.client_id), &client.access_token)?, old.flatten()))
+}
+
+async fn put(on: &impl Connection, sql: &str, client: &ClientRecord, sealed: Option<Vec<u8>>, sealed_old: Option<Vec<u8>>) -> Res<u64> {
     let id_hash = hash::of(&client.client_id);
     run(
         on,
@@ -204,7 +212,7 @@ async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRe
             &client.grant,
             &client.revoked.to_text(),
             &sealed_old,
-            &old.map(|old| old.ends_ms),
+            &client.old_token.as_ref().map(|old| old.ends_ms),
         ],
     )
     .await
@@ -218,7 +226,6 @@ struct OpenedClient {
     damaged: Vec<Damaged>,
 }
 
-/// An old token that does not open counts no more.
 fn read(row: &Row, sealer: &Sealer, keys: &KeyRing) -> Res<OpenedClient> {
     let (client_id, mut damaged): (String, _) = (get(row, 0)?, Vec::new());
     let access_token = sealer.open_row(keys, SealedKind::Client, &client_id, get(row, 2)?).map(Secret::new).unwrap_or_else(|damage| {
@@ -226,12 +233,12 @@ fn read(row: &Row, sealer: &Sealer, keys: &KeyRing) -> Res<OpenedClient> {
         sealer.token_of_nobody()
     });
     let old = get::<Option<&[u8]>>(row, 13)?.zip(get::<Option<i64>>(row, 14)?);
-    let old_token = old.and_then(|(sealed, ends_ms)| match sealer.open_row(keys, SealedKind::OldToken, &client_id, sealed) {
-        Ok(token) => Some(OldToken { token: Secret::new(token), ends_ms }),
-        Err(damage) => {
+    let old_token = old.map(|(sealed, ends_ms)| {
+        let token = sealer.open_row(keys, SealedKind::OldToken, &client_id, sealed).map(Secret::new).unwrap_or_else(|damage| {
             damaged.push(damage);
-            None
-        }
+            sealer.token_of_nobody()
+        });
+        OldToken { token, ends_ms }
     });
     let record = ClientRecord {
         client_id,

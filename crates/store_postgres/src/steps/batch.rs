@@ -60,12 +60,12 @@ async fn put_clients<'r>(writing: &Writing<'_>, sealer: &Sealer, clients: &'r [C
             changes.push((KeyKind::Client, client.client_id.as_str(), ChangeKind::Created, "created"));
             continue;
         };
-        let last_date_used_ms = client.last_date_used_ms.max(stored.last_date_used_ms);
-        if **stored == (ClientRecord { last_date_used_ms, ..client.clone() }) {
+        let written = client.written_over(stored);
+        if **stored == written {
             continue;
         }
         changed.push(clients::replace(&writing.transaction, sealer, client));
-        let action = if stored.access_token == client.access_token { "updated" } else { "access token set" };
+        let action = if stored.access_token == written.access_token { "updated" } else { "access token set" };
         changes.push((KeyKind::Client, client.client_id.as_str(), ChangeKind::Updated, action));
     }
     at_once(new).await?;

@@ -94,11 +94,12 @@ pub(crate) fn put_differing(connection: &Connection, sealer: &Sealer, client: &C
         put(connection, sealer, client, "")?;
         return Ok(Some((ChangeKind::Created, "created")));
     };
-    if stored == (ClientRecord { last_date_used_ms: client.last_date_used_ms.max(stored.last_date_used_ms), ..client.clone() }) {
+    let written = client.written_over(&stored);
+    if stored == written {
         return Ok(None);
     }
     put(connection, sealer, client, OVERWRITE)?;
-    let same_token = stored.access_token == client.access_token;
+    let same_token = stored.access_token == written.access_token;
     Ok(Some((ChangeKind::Updated, if same_token { "updated" } else { "access token set" })))
 }
 
@@ -173,21 +174,23 @@ fn exists(connection: &Connection, client_id: &str) -> Res<bool> {
     Ok(found.is_some())
 }
 
-/// An empty value stands for a token that did not open here: what is stored stays, because it opens once its key has come.
+/// An empty token, and no old token that ends, stand for what did not open here: what is stored stays, because it opens once its key has come.
 const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = excluded.description,
     access_token = iif(excluded.access_token = x'', access_token, excluded.access_token), expires_us = excluded.expires_us, created_ms = excluded.created_ms,
     last_modified_ms = excluded.last_modified_ms, last_date_used_ms = max(last_date_used_ms, excluded.last_date_used_ms),
     last_rotated_ms = excluded.last_rotated_ms, delete_on_expiration = excluded.delete_on_expiration, scopes = excluded.scopes,
     disabled = excluded.disabled, grant_id = excluded.grant_id, revoked_certificates = excluded.revoked_certificates,
-    old_access_token = excluded.old_access_token, old_token_ends_ms = excluded.old_token_ends_ms";
+    old_access_token = iif(excluded.old_token_ends_ms IS NULL, NULL, coalesce(excluded.old_access_token, old_access_token)), old_token_ends_ms = excluded.old_token_ends_ms";
 
 fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_conflict: &str) -> Res<()> {
     let sql =
         format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) {on_conflict}");
-    let stays = client.access_token.is_of_nobody() && !on_conflict.is_empty();
-    let sealed = if stays { Vec::new() } else { sealer.seal(&token_place(&client.client_id), client.access_token.expose())? };
+    let sealed = sealer.seal_known(&token_place(&client.client_id), &client.access_token)?.unwrap_or_default();
     let old = client.old_token.as_ref();
-    let sealed_old = old.map(|old| sealer.seal(&old_token_place(&client.client_id), old.token.expose())).transpose()?;
+    let sealed_old = old.map(|old| sealer.seal_known(&old_token_place(&client.client_id), &old.token)).transpose()?.flatten();
+    if on_conflict.is_empty() && (sealed.is_empty() || sealed_old.is_some() != old.is_some()) {
+        return Err(StoreError::Corrupt(format!("the client {:?} can't be added: its token did not open", client.client_id)).into());
+    }
     let values = params![
         client.client_id,
         client.description,
@@ -237,7 +240,6 @@ impl SealedClient {
         Ok(SealedClient { token: row.get(2)?, old: token.zip(ends_ms), record })
     }
 
-    /// An old token that does not open counts no more.
     fn open(self, sealer: &Sealer, keys: &KeyRing) -> OpenedClient {
         let (id, mut damaged) = (&self.record.client_id, Vec::new());
         let values = 1 + usize::from(self.old.is_some());
@@ -245,12 +247,12 @@ impl SealedClient {
             damaged.push(damage);
             sealer.token_of_nobody()
         });
-        let old_token = self.old.and_then(|(sealed, ends_ms)| match sealer.open_row(keys, SealedKind::OldToken, id, &sealed) {
-            Ok(token) => Some(OldToken { token: Secret::new(token), ends_ms }),
-            Err(damage) => {
+        let old_token = self.old.map(|(sealed, ends_ms)| {
+            let token = sealer.open_row(keys, SealedKind::OldToken, id, &sealed).map(Secret::new).unwrap_or_else(|damage| {
                 damaged.push(damage);
-                None
-            }
+                sealer.token_of_nobody()
+            });
+            OldToken { token, ends_ms }
         });
         OpenedClient { record: ClientRecord { access_token, old_token, ..self.record }, values, damaged }
     }

@@ -12,10 +12,13 @@ pub(crate) fn handle_place(identity: &str) -> Place<'_> {
 }
 
 pub(crate) fn put(connection: &Connection, sealer: &Sealer, refresh: &RefreshRecord) -> Res<()> {
-    let handle = refresh.handle.as_ref().map(|handle| sealer.seal(&handle_place(&refresh.identity), handle.expose())).transpose()?;
+    let handle = refresh.handle.as_ref().map(|handle| sealer.seal_known(&handle_place(&refresh.identity), handle)).transpose()?;
+    // One that did not open here stays: a node that has the key opens it.
+    let stays = handle.as_ref().is_some_and(Option::is_none);
     let sql = "INSERT INTO refreshes (identity, handle, due_ms, claimed_until_ms) VALUES (?1, ?2, ?3, 0)
-               ON CONFLICT (identity) DO UPDATE SET handle = excluded.handle, due_ms = excluded.due_ms, claimed_until_ms = 0";
-    run(connection, sql, params![refresh.identity, handle, refresh.due_ms])?;
+               ON CONFLICT (identity) DO UPDATE SET handle = CASE WHEN ?4 THEN refreshes.handle ELSE excluded.handle END,
+                 due_ms = excluded.due_ms, claimed_until_ms = 0";
+    run(connection, sql, params![refresh.identity, handle.flatten(), refresh.due_ms, stays])?;
     Ok(())
 }
 
@@ -54,10 +57,13 @@ fn claimed(connection: &Connection, identity: &str, until_ms: i64) -> Res<()> {
     Ok(())
 }
 
-/// Without the handle where that does not open: the provider can't be asked then, as if it had given none.
+/// A handle that does not open is one of nobody.
 fn read(row: &Row<'_>, sealer: &Sealer) -> Res<RefreshRecord> {
     let identity: String = row.get(0)?;
     let sealed = row.get_ref(1)?.as_blob_or_null()?;
-    let handle = sealed.and_then(|sealed| sealer.open_row(&sealer.keys(), SealedKind::Refresh, &identity, sealed).ok());
-    Ok(RefreshRecord { handle: handle.map(Secret::new), due_ms: row.get(2)?, identity })
+    let handle = sealed.map(|sealed| {
+        let opened = sealer.open_row(&sealer.keys(), SealedKind::Refresh, &identity, sealed);
+        opened.map_or_else(|_| sealer.token_of_nobody(), Secret::new)
+    });
+    Ok(RefreshRecord { handle, due_ms: row.get(2)?, identity })
 }

@@ -81,6 +81,7 @@ impl Auth {
                         Ok(Decision::Write(step, Write::InsertClient(record.clone()), record))
                     }
                     Some(known) if is_repeat(&known, &acting, input, &scopes, now.now_ms) => {
+                        ApiError::if_not_opened(&known)?;
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
                         Ok(Decision::Write(step, Write::NoteRepeat("client".to_owned(), client_id.to_owned()), known))
                     }

@@ -18,7 +18,7 @@ impl Auth {
 
     /// The same where the old token counts for `overlap_ms` more beside the new one, with all that was signed with it; one that was kept before ends at once. It takes what
     /// resetting takes. Errors besides: 400 where that is longer than the settings let it be; 409 where the client is disabled, so that nothing can go on, or carries
-    /// another grant than the caller's.
+    /// another grant than the caller's; 503 where the token that would go on does not open here.
     pub async fn reset_access_token_keeping(
         &self,
         who: &Authentication,
@@ -49,6 +49,7 @@ impl Auth {
                         ..replaced
                     }
                 } else {
+                    ApiError::if_not_opened(&known)?;
                     let old_token = Some(OldToken { token: known.access_token.clone(), ends_ms: now.now_ms.saturating_add(overlap_ms) });
                     ClientRecord { old_token, grant: mark_beside_old(&known, &acting)?, ..replaced }
                 };

@@ -111,6 +111,9 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, before: ClientRe
             .require(&Expression::AllOf([Some(either(create, update)), set.map(Expression::Scope)].into_iter().flatten().collect()))?;
         let owed =
             client.access_token.is_none() && creates && is_repeat(&before, acting, &as_stored(client, &before), &before.scopes, now.now_ms);
+        if owed {
+            ApiError::if_not_opened(&before)?;
+        }
         return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: owed.then_some(before.access_token), changed: None });
     }
     let switched = match (before.disabled, after.disabled) {

@@ -98,6 +98,8 @@ impl Failure {
             ApiError::ClockAhead { .. } => {
                 Failure { retry_after: Some(CLOCK_RETRY_SECONDS), ..Failure::new(Code::ServiceUnavailable, text) }
             }
+            // The keys are read again each second.
+            ApiError::TokenNotOpened { .. } => Failure { retry_after: Some(1), ..Failure::new(Code::ServiceUnavailable, text) },
             ApiError::Unavailable(detail) => Failure {
                 detail: Some(detail),
                 reason: Some(Label::Store),

@@ -377,7 +377,8 @@ pub(crate) fn problem(error: ApiError) -> Problem {
         }
         ApiError::RequestConflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done", sentence(&text))),
         ApiError::TooManyRequests { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
-        error @ (ApiError::ClockBehind { .. } | ApiError::ClockAhead { .. } | ApiError::CutOff { .. }) => {
+        error
+        @ (ApiError::ClockBehind { .. } | ApiError::ClockAhead { .. } | ApiError::CutOff { .. } | ApiError::TokenNotOpened { .. }) => {
             tracing::warn!(%error, "unavailable");
             Problem::unavailable(&error.to_string())
         }
