@@ -250,3 +250,22 @@ async fn more_than_a_part_of_what_has_ended_is_removed() {
     let count = |table: &str| raw.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!((count("attempts"), count("setup_links")), (0, 500));
 }
+
+/// Story: whoever had registered an application could have every grant that there is read, by deleting it, as often as they liked.
+#[tokio::test]
+async fn the_grants_of_an_application_are_found_without_reading_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    drop(common::open(&path));
+    let source = include_str!("../src/aggregates/grants.rs");
+    let of_it = source.split("let of_it = \"").nth(1).unwrap().split('"').next().unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM grants WHERE {of_it} AND revoked_ms IS NULL AND expires_ms > ?2 ORDER BY id");
+    let mut statement = connection.prepare(&sql).unwrap();
+    let plan = statement.query_map(rusqlite::params!["a", 1], |row| row.get::<_, String>(3)).unwrap();
+    let plan: Vec<String> = plan.map(Result::unwrap).collect();
+    assert!(
+        plan.iter().all(|line| !line.starts_with("SCAN")) && plan.iter().any(|line| line.contains("grants_by_application")),
+        "{plan:?}"
+    );
+}

@@ -51,7 +51,9 @@ pub(crate) fn by_nonce(connection: &Connection, identity: &str, nonce: &str) -> 
 /// Those that were made for an application or that codes or tokens of it stand for (records of old do not say the first), and that are neither
 /// revoked nor ended.
 pub(crate) fn open_for(connection: &Connection, application: &str, now_ms: i64) -> Res<Vec<GrantRecord>> {
-    let of_it = "(application = ?1 OR id IN (SELECT grant_id FROM grant_secrets WHERE application = ?1))";
+    // Each half by an index of its own, which `OR` would keep from both: strangers cause this.
+    let of_it = "id IN (SELECT id FROM grants WHERE application = ?1 AND revoked_ms IS NULL
+                        UNION SELECT grant_id FROM grant_secrets WHERE application = ?1)";
     let open = format!("{of_it} AND revoked_ms IS NULL AND expires_ms > ?2");
     all(connection, &format!("SELECT {COLUMNS} FROM grants WHERE {open} ORDER BY id"), params![application, now_ms], read)
 }

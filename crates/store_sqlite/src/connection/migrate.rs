@@ -47,6 +47,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0034_application_keys", text: include_str!("../../migrations/0034_application_keys.sql") },
     Migration { name: "0035_scope_registries", text: include_str!("../../migrations/0035_scope_registries.sql") },
     Migration { name: "0036_passkey_user_handles", text: include_str!("../../migrations/0036_passkey_user_handles.sql") },
+    Migration { name: "0037_grants_of_applications", text: include_str!("../../migrations/0037_grants_of_applications.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.
