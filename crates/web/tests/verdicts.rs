@@ -136,7 +136,7 @@ fn people(method: &Method) -> Option<(Call, &'static [&'static str])> {
 }
 
 /// What these make lasts longer than any grant: credentials of a grant don't do it.
-const NOT_WITH_A_GRANT: [&str; 8] = [
+const NOT_WITH_A_GRANT: [&str; 9] = [
     "invitePerson",
     "updatePerson",
     "makeResetLink",
@@ -145,6 +145,7 @@ const NOT_WITH_A_GRANT: [&str; 8] = [
     "resetApplicationSecret",
     "createInitialToken",
     "putScopeRegistry",
+    "deleteScopeRegistry",
 ];
 
 /// These take `*`: whoever has everything under `auth:` is kept out.

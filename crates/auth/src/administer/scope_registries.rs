@@ -84,6 +84,8 @@ impl Auth {
         self.decide(|now| {
             let acting = self.acting(now, who)?;
             acting.caller.require_scope(right_to_publish(namespace))?;
+            // What was a high risk would be one no more, for longer than the grant.
+            refuse_outliving(&acting.caller)?;
             let known = now.snapshot.scope_registries().get(namespace).map(Arc::as_ref);
             if let Some(known) = known {
                 reserved::refuse_unseen("registry", known.last_modified_ms, seen_ms)?;

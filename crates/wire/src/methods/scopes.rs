@@ -163,7 +163,7 @@ pub(super) const DELETE_SCOPE_REGISTRY: Method = Method {
     stability: Stability::Stable,
     category: "Scopes in words",
     title: "Delete a scope registry",
-    description: "Takes back what was published about a namespace: people see its scopes as those of any other service. Deleting what is not there is fine.",
+    description: "Takes back what was published about a namespace: people see its scopes as those of any other service. Deleting what is not there is fine. Not with credentials of a grant.",
     input: None,
     output: None,
 };
