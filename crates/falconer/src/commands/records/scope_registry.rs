@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use falconer_wire::{PutScopeRegistryRequest, ScopeRegistry as Registry, ScopeSentence};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::deletion;
 use crate::commands::user::UserOptions;
@@ -121,9 +122,26 @@ fn ordinary() -> String {
 
 /// As `show --json` prints it. When it was published and by whom says nothing here.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Json {
     namespace: String,
-    scopes: Vec<ScopeSentence>,
+    scopes: Vec<Sentence>,
+    #[serde(default, rename = "publishedBy")]
+    _published_by: IgnoredAny,
+    #[serde(default, rename = "created")]
+    _created: IgnoredAny,
+    #[serde(default, rename = "lastModified")]
+    _last_modified: IgnoredAny,
+}
+
+/// A mistake in `risk` is no ordinary one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sentence {
+    template: String,
+    sentence: String,
+    #[serde(default = "ordinary")]
+    risk: String,
 }
 
 /// The namespace of a file, and what it says of it.
@@ -134,8 +152,9 @@ fn read(file: &Path) -> Result<(String, PutScopeRegistryRequest)> {
 
 fn parse(text: &str) -> Result<(String, PutScopeRegistryRequest)> {
     if text.trim_start().starts_with('{') {
-        let Json { namespace, scopes } = serde_json::from_str(text)?;
-        return Ok((namespace, PutScopeRegistryRequest { scopes }));
+        let Json { namespace, scopes, .. } = serde_json::from_str(text)?;
+        let scopes = scopes.into_iter().map(|Sentence { template, sentence, risk }| ScopeSentence { template, sentence, risk });
+        return Ok((namespace, PutScopeRegistryRequest { scopes: scopes.collect() }));
     }
     let Toml { scope } = toml::from_str(text)?;
     let Some(namespace) = scope.first().map(|first| first.namespace.clone()) else { bail!("it says nothing of any scope") };
@@ -154,7 +173,7 @@ mod tests {
     fn both_forms_of_a_file_say_the_same() {
         let toml = "[[scope]]\nnamespace = \"notes\"\ntemplate = \"notes:read:<book>\"\nsentence = \"Read <book>\"\n\n\
                     [[scope]]\nnamespace = \"notes\"\ntemplate = \"notes:burn\"\nsentence = \"Burn\"\nrisk = \"high\"\n";
-        let json = r#"{ "namespace": "notes", "publishedBy": "x", "scopes": [
+        let json = r#"{ "namespace": "notes", "publishedBy": "x", "created": "y", "lastModified": "z", "scopes": [
             { "template": "notes:read:<book>", "sentence": "Read <book>" }, { "template": "notes:burn", "sentence": "Burn", "risk": "high" }] }"#;
         let (namespace, request) = parse(toml).unwrap();
         assert_eq!((namespace.as_str(), request.scopes.len(), request.scopes[1].risk.as_str()), ("notes", 2, "high"));
@@ -173,6 +192,11 @@ mod tests {
                 "of a and of b",
             ),
             ("{\"namespace\": \"a\"}", "missing field `scopes`"),
+            (
+                "{\"namespace\": \"a\", \"scopes\": [{\"template\": \"a:x\", \"sentence\": \"X\", \"risks\": \"high\"}]}",
+                "unknown field `risks`",
+            ),
+            ("{\"namespace\": \"a\", \"scopes\": [], \"risk\": \"high\"}", "unknown field `risk`"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(said), "{text}: {error}");
