@@ -15,6 +15,10 @@ const LARGEST: usize = 4000;
 const SIGN_IN_SECONDS: i64 = 3600;
 /// So many sign-ins of one browser may be under way: a browser that is started again opens its tabs at once.
 const MOST_SIGN_INS: usize = 5;
+/// So large the cookie of a sign-in is at most, and all of one browser together. Servers in front of a host refuse a request whose cookies are longer than 8 KiB in one line (nginx), which
+/// nobody could sign out of; the session and the cookies of the service need their place too.
+const LARGEST_SIGN_IN: usize = 1000;
+const MOST_SIGN_IN_BYTES: usize = 3000;
 /// So much of a state is in the name of its cookie.
 const SIGN_IN_NAME: usize = 8;
 
@@ -112,27 +116,37 @@ impl Cookies {
         (under_way.state == state && under_way.expires_ms > now_ms).then_some(under_way)
     }
 
+    /// `None`: where it goes on to is too long.
     pub(crate) fn set_sign_in(&self, state: &str, back_to: &str, now_ms: i64) -> Option<HeaderValue> {
         let expires_ms = now_ms + SIGN_IN_SECONDS * 1000;
         let under_way = PendingSignIn { state: state.to_owned(), back_to: back_to.to_owned(), expires_ms };
-        self.set(&self.sign_in_name(state)?, &under_way, SIGN_IN_SECONDS)
+        self.set(&self.sign_in_name(state)?, &under_way, SIGN_IN_SECONDS).filter(|cookie| cookie.len() <= LARGEST_SIGN_IN)
     }
 
-    /// Clears what leaves no place for one more sign-in: what opens not, then the oldest.
-    pub(crate) fn clear_old_sign_ins(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
-        let mut found: Vec<(i64, String)> = Vec::new();
+    /// Clears what leaves no place for one more sign-in of so many bytes: what opens not, then the oldest.
+    pub(crate) fn clear_old_sign_ins(&self, headers: &HeaderMap, next_bytes: usize) -> Vec<HeaderValue> {
+        let (mut found, mut bytes): (Vec<(i64, String, usize)>, usize) = (Vec::new(), next_bytes);
         let pairs = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
         for pair in pairs {
             let state = pair.trim_ascii().strip_prefix(self.sign_in.as_bytes()).and_then(|rest| rest.split(|byte| *byte == b'=').next());
-            let name = state.and_then(|state| self.sign_in_name(std::str::from_utf8(state).ok()?));
-            if let Some(name) = name.filter(|name| found.iter().all(|(_, known)| known != name)) {
-                let expires_ms = self.open::<PendingSignIn>(headers, &name).map_or(0, |under_way| under_way.expires_ms);
-                found.push((expires_ms, name));
+            let Some(name) = state.and_then(|state| self.sign_in_name(std::str::from_utf8(state).ok()?)) else { continue };
+            bytes += pair.len();
+            match found.iter_mut().find(|(_, known, _)| *known == name) {
+                Some((_, _, all)) => *all += pair.len(),
+                None => {
+                    let expires_ms = self.open::<PendingSignIn>(headers, &name).map_or(0, |under_way| under_way.expires_ms);
+                    found.push((expires_ms, name, pair.len()));
+                }
             }
         }
         found.sort();
-        let surplus = (found.len() + 1).saturating_sub(MOST_SIGN_INS);
-        found.iter().take(surplus).filter_map(|(_, name)| self.cleared(name)).collect()
+        let mut left = found.len() + 1;
+        let surplus = found.iter().take_while(|(_, _, size)| {
+            let is_surplus = left > MOST_SIGN_INS || bytes > MOST_SIGN_IN_BYTES;
+            (left, bytes) = (left - 1, bytes - size);
+            is_surplus
+        });
+        surplus.filter_map(|(_, name, _)| self.cleared(name)).collect()
     }
 
     /// `None`: a text that is no state.
@@ -295,7 +309,7 @@ mod tests {
         let state = |number: i64| format!("{number:08}-rest");
         let begun: Vec<String> = (0..6).map(|number| sent(&ours.set_sign_in(&state(number), "/", number).unwrap())).collect();
         let cleared = |jar: &str| {
-            let cleared = ours.clear_old_sign_ins(&headers(jar));
+            let cleared = ours.clear_old_sign_ins(&headers(jar), 300);
             cleared.iter().map(|set| set.to_str().unwrap().split('=').next().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let name = |number: i64| format!("__Host-falconer-gateway-sign-in-{number:08}");
@@ -304,6 +318,24 @@ mod tests {
         // What opens not goes first; what is no name of ours is left.
         let jar = format!("{}; {}=x; __Host-falconer-gateway-sign-in-a\tb=y", begun[..4].join("; "), name(77));
         assert_eq!(cleared(&jar), [name(77)]);
+    }
+
+    /// Story: three links to long addresses left cookies with which nginx refused every request to the host, for an hour.
+    #[test]
+    fn sign_ins_of_a_browser_leave_place_for_its_requests() {
+        let ours = cookies('a', "https://notes.example");
+        let mut jar: Vec<String> = Vec::new();
+        for number in 0..20 {
+            let long = format!("/{}", "a".repeat(500));
+            let set = ours.set_sign_in(&format!("{number:08}-rest"), &long, number).unwrap();
+            let cleared = ours.clear_old_sign_ins(&headers(&jar.join("; ")), set.len());
+            let cleared: Vec<_> = cleared.iter().map(|set| set.to_str().unwrap().split('=').next().unwrap().to_owned()).collect();
+            jar.retain(|cookie| !cleared.iter().any(|name| cookie.starts_with(name.as_str())));
+            jar.push(sent(&set));
+            assert!(jar.join("; ").len() <= MOST_SIGN_IN_BYTES + 10, "{number}");
+        }
+        assert!(jar.len() >= 3 && jar.last().unwrap().contains("00000019"));
+        assert!(ours.set_sign_in("state-of-it", &format!("/{}", "a".repeat(2700)), 1).is_none());
     }
 
     #[test]

@@ -54,7 +54,9 @@ pub(crate) fn begin(
 ) -> Option<(String, Vec<HeaderValue>)> {
     let back_to = if is_path_here(back_to) { back_to } else { "/" };
     let state = URL_SAFE_NO_PAD.encode(falconer_client::system::random::<24>().ok()?);
-    let cookie = cookies.set_sign_in(&state, back_to, now_ms).or_else(|| cookies.set_sign_in(&state, "/", now_ms))?;
+    // What is too long for a cookie goes on without its query, or at the beginning.
+    let without_query = back_to.split('?').next().unwrap_or("/");
+    let cookie = [back_to, without_query, "/"].into_iter().find_map(|to| cookies.set_sign_in(&state, to, now_ms))?;
     let encode = falconer_wire::urls::encode_segment;
     let target = format!("{}{BACK}?state={state}", begin.origin);
     let mut url = format!("{}/?target={}&description={}", begin.falconer, encode(&target), encode(&begin.description));
@@ -65,7 +67,7 @@ pub(crate) fn begin(
     if begin.identity {
         url.push_str("&identity=true");
     }
-    let mut set = cookies.clear_old_sign_ins(headers);
+    let mut set = cookies.clear_old_sign_ins(headers, cookie.len());
     set.push(cookie);
     Some((url, set))
 }
@@ -153,6 +155,13 @@ mod tests {
             let CallbackOutcome::Credentials(set, to, _) = came_back(&answer, &both, &cookies, 2000) else { panic!() };
             let cleared = format!("__Host-falconer-gateway-sign-in-{}=; Max-Age=0", &state[..8]);
             assert!(to == path && set[1].to_str().unwrap().starts_with(&cleared), "{set:?}");
+        }
+        // What is too long goes on without its query, or at the beginning.
+        for (to, kept) in [(format!("/books?x={}", "a".repeat(1000)), "/books"), (format!("/{}", "a".repeat(1000)), "/")] {
+            let (url, set) = begin(&asks, &cookies, &HeaderMap::new(), &to, 1000).unwrap();
+            let state = url.split("state%3D").nth(1).unwrap().split('&').next().unwrap();
+            let jar = [(header::COOKIE, set[0].to_str().unwrap().split(';').next().unwrap().parse().unwrap())].into_iter().collect();
+            assert_eq!(cookies.sign_in(&jar, state, 2000).unwrap().back_to, kept);
         }
         let refused = |query: &str, jar: &HeaderMap, now_ms: i64| match came_back(query, jar, &cookies, now_ms) {
             CallbackOutcome::Credentials(..) => "accepted",
