@@ -120,3 +120,18 @@ def test_a_guard_below_its_route_guards(register):
     assert client.get("/books/red").status_code == 503
     if register is also_open_on_purpose:
         assert client.get("/open").text == "red"
+
+
+# A guard of one application stopped another one of the same process that shows the same view to everybody on purpose.
+def test_a_guard_of_another_application_says_nothing():
+    def read(book):
+        return book
+
+    public, internal = Flask("public"), Flask("internal")
+    guards = [falconer.flask.Guard("http://127.0.0.1:9", "https://notes.example.com", timeout=1).install(app) for app in (public, internal)]
+    public.add_url_rule("/books/<book>", view_func=guards[0].requires("notes:read:<book>")(read))
+    internal.add_url_rule("/books/<book>", view_func=read)
+    for app in (public, internal):
+        app.testing = True
+    assert internal.test_client().get("/books/red").data == b"red"
+    assert public.test_client().get("/books/red").status_code in (401, 403, 502, 503)

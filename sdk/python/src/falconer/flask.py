@@ -30,8 +30,8 @@ from .wsgi import for_caches, path_of
 
 __all__ = ["Caller", "Guard", "caller"]
 
-# What guards have wrapped, and what came of it.
-_WRAPPED: weakref.WeakKeyDictionary[Callable[..., Any], weakref.WeakSet[Callable[..., Any]]] = weakref.WeakKeyDictionary()
+# What guards have wrapped, by which of them, and what came of it.
+_WRAPPED: weakref.WeakKeyDictionary[Callable[..., Any], weakref.WeakKeyDictionary[Guard, weakref.WeakSet[Callable[..., Any]]]] = weakref.WeakKeyDictionary()
 
 View = TypeVar("View", bound=Callable[..., Any])
 Self = TypeVar("Self", bound="Guard")
@@ -49,7 +49,7 @@ class Guard(WSGIGuard):
             nonlocal looked
             if not looked:
                 # Flask takes no routes after the first request.
-                _look_for_open_views(app)
+                self._look_for_open_views(app)
                 looked = True
             return inner(environ, for_caches(environ, start))
 
@@ -81,7 +81,7 @@ class Guard(WSGIGuard):
 
         # INVARIANT: whoever holds `guarded` holds `view`.
         with contextlib.suppress(TypeError):
-            _WRAPPED.setdefault(view, weakref.WeakSet()).add(guarded)
+            _WRAPPED.setdefault(view, weakref.WeakKeyDictionary()).setdefault(self, weakref.WeakSet()).add(guarded)
         return guarded  # type: ignore[return-value]
 
     def _refused(self, refused: Refused) -> Response:
@@ -89,17 +89,18 @@ class Guard(WSGIGuard):
         self.log(request.environ, refusal)
         return Response(refusal.body(request.method, path_of(request.environ)), refusal.status, refusal.headers)
 
-
-def _look_for_open_views(app: Flask) -> None:
-    """`@guard.requires(..)` above `@app.get(..)` wraps a function that nobody calls: Flask has registered the one below, which is open then."""
-    registered = list(app.view_functions.values())
-    within = {id(one) for view in registered for one in _chain(view)}
-    for bare, guarded in list(_WRAPPED.items()):
-        if any(id(one) in within for one in guarded):
-            continue
-        for view in registered:
-            if any(view is one for one in _chain(bare)):
-                raise SettingsError(f"The view {getattr(view, '__name__', view)} is registered without its guard: write the guard's decorator below the route's.")
+    def _look_for_open_views(self, app: Flask) -> None:
+        """`@guard.requires(..)` above `@app.get(..)` wraps a function that nobody calls: Flask has registered the one below, which is open then."""
+        registered = list(app.view_functions.values())
+        within = {id(one) for view in registered for one in _chain(view)}
+        for bare, guards in list(_WRAPPED.items()):
+            # What another guard of the process has wrapped, for another application, says nothing about this one.
+            ours = guards.get(self)
+            if ours is None or any(id(one) in within for one in ours):
+                continue
+            for view in registered:
+                if any(view is one for one in _chain(bare)):
+                    raise SettingsError(f"The view {getattr(view, '__name__', view)} is registered without its guard: write the guard's decorator below the route's.")
 
 
 def _chain(view: Callable[..., Any]) -> list[Callable[..., Any]]:
