@@ -389,7 +389,9 @@ class Session {
     const stored = this.#storage.read();
     this.#credentials = stored?.credentials ?? null;
     if (stored) this.#clockOffsetMs = stored.clockOffsetMs;
-    if (!this.signedIn) this.#forget();
+    if (!stored) this.#forget();
+    // What looks ended stays until `signOut`, `clear` or a new sign-in: where the clock here is ahead, the grant counts on, and has to be ended.
+    else if (!this.signedIn) this.#tokens?.forgetRest();
   }
 
   #forget() {

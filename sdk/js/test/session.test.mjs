@@ -343,6 +343,31 @@ test('credentials that only look as if they had ended are ended too', async (t) 
   assert.deepEqual(asked, [`${ROOT}/api/falconer/v1/end-grant`]);
 });
 
+/** The same where the page was loaded again meanwhile: what looked ended was removed then, and nobody was asked. */
+test('credentials of the storage that only look as if they had ended are ended too', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
+  const first = await load('https://notes.example/');
+  const target = new URL(first.module.connect({ rootUrl: ROOT }).signInUrl({ description: 'd' })).searchParams.get('target');
+  const back = await load(deliver(target, 'fragment', { ...given, certificate: JSON.stringify(certificate(Date.now() + HOUR_MS)) }), { sessionStorage: first.sessionStorage });
+  assert.equal(back.module.connect({ rootUrl: ROOT, storage: 'session' }).signedIn, true);
+  t.mock.timers.setTime(1_800_000_000_000 + 2 * HOUR_MS);
+  let storage = back.sessionStorage;
+  for (let loaded = 0; loaded < 2; loaded += 1) {
+    const again = await load('https://notes.example/', { sessionStorage: storage });
+    storage = again.sessionStorage;
+    const session = again.module.connect({ rootUrl: ROOT, storage: 'session' });
+    assert.equal(session.signedIn, false);
+    assert.equal(session.credentials, null);
+    if (loaded === 0) continue;
+    const asked = [];
+    t.mock.method(globalThis, 'fetch', async (input) => asked.push(String(input)) && Response.json({ revision: 7 }));
+    assert.equal(await session.signOut(), 'ended');
+    assert.deepEqual(asked, [`${ROOT}/api/falconer/v1/end-grant`]);
+    assert.equal(await session.signOut(), 'ended');
+    assert.equal(asked.length, 1, 'nothing is left that could be ended');
+  }
+});
+
 /** A `Request` had redirects followed, and cookies of the same origin sent along. */
 test('no redirect is followed and no cookie sent, whatever the call is made of', async (t) => {
   const { module } = await load('https://notes.example/');
