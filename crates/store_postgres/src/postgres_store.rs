@@ -1,6 +1,6 @@
 //! The store itself: which call goes to which file.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -46,7 +46,12 @@ pub struct PostgresStore {
     sessions: Sessions,
     node: NodeId,
     needed: NeededVersion,
+    /// Uses of what was being changed, which wait for the next time.
+    busy: Mutex<BusyUses>,
 }
+
+/// Last uses of clients, and those of grants with how many.
+type BusyUses = (Vec<(String, i64)>, Vec<(String, i64, i64)>);
 
 impl PostgresStore {
     /// Opens the database of a URL such as `postgres://user@host/database` for a node, and brings its schema up to date. Other nodes may have it open too. Steps of
@@ -114,7 +119,7 @@ impl PostgresStore {
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
         let needed = NeededVersion::default();
         let pool = connect::writing_pool(connector, sessions, contact.silence(), needed.clone())?;
-        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed };
+        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed, busy: Mutex::default() };
         // Large, with no place on the stack of whoever opens a store.
         Box::pin(store.bring_up_to_date()).await?;
         Ok(store)
@@ -176,6 +181,32 @@ impl PostgresStore {
     /// Seals and opens with these keys from now on; what was sealed with others opens only if the ring holds them.
     pub fn use_keys(&self, keys: KeyRing) {
         self.sealer.use_keys(keys);
+    }
+
+    fn busy_uses(&self) -> MutexGuard<'_, BusyUses> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those that wait, under the lock of all changes: whoever changes records has it, and whoever notes uses without it waits for nothing. So nobody waits in a circle.
+    async fn note_busy_uses(&self, connection: &mut Object) -> Result<()> {
+        let (clients, grants) = std::mem::take(&mut *self.busy_uses());
+        if clients.is_empty() && grants.is_empty() {
+            return Ok(());
+        }
+        let noted = async {
+            let transaction = self.begin(connection).await?;
+            lock_revision(&transaction).await?;
+            clients::note_uses(&transaction, &clients, true).await?;
+            grants::note_uses(&transaction, &grants, true).await?;
+            commit(transaction).await
+        };
+        let noted = noted.await;
+        if noted.as_ref().is_err_and(|error| !matches!(error, StoreError::Unknown(_))) {
+            let mut busy = self.busy_uses();
+            busy.0.extend(clients);
+            busy.1.extend(grants);
+        }
+        noted
     }
 
     async fn begin<'c>(&self, connection: &'c mut Object) -> Result<Transaction<'c>> {
@@ -678,15 +709,20 @@ impl Store for PostgresStore {
         let busy_clients = clients::note_uses(&transaction, clients, false).await?;
         let busy_grants = grants::note_uses(&transaction, grants, false).await?;
         commit(transaction).await?;
-        if busy_clients.is_empty() && busy_grants.is_empty() {
-            return Ok(());
+        // From here on the caller's part is done: whoever tried all of it again would count what is written twice.
+        {
+            let mut busy = self.busy_uses();
+            busy.0.extend(busy_clients);
+            busy.1.extend(busy_grants);
         }
-        // Whoever changes records has the revision, and whoever notes uses without it waits for nothing: so nobody waits in a circle.
-        let transaction = self.begin(&mut connection).await?;
-        lock_revision(&transaction).await?;
-        clients::note_uses(&transaction, &busy_clients, true).await?;
-        grants::note_uses(&transaction, &busy_grants, true).await?;
-        commit(transaction).await
+        match self.note_busy_uses(&mut connection).await {
+            Err(error @ StoreError::Fatal(_)) => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "uses of what is being changed wait for the next minute");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     async fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
