@@ -319,7 +319,8 @@ async fn a_change_of_a_kind_that_nobody_knows_here_is_passed_over() {
     assert_eq!(changed.newest.len(), 1);
 }
 
-/// Story: a server that did not have the key of a client's token wrote another token over it with the next change of that client.
+/// Story: a server that did not have the key of a client's token wrote another token over it with the next change of that client; and of the token before it, and of what a
+/// provider is asked with, it said that there was none, and wrote that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn a_token_that_did_not_open_is_not_written_over() {
@@ -328,15 +329,80 @@ async fn a_token_that_did_not_open_is_not_written_over() {
     let mut both = common::keys();
     both.push("later", [8; 32]).unwrap();
     there.use_keys(both);
-    there.insert_client(&step(&there).await, &client("c")).await.unwrap();
+    let old_token = Some(falconer_store::OldToken { token: Secret::new("old"), ends_ms: 5 });
+    there.insert_client(&step(&there).await, &ClientRecord { old_token: old_token.clone(), ..client("c") }).await.unwrap();
+    let refresh = falconer_store::RefreshRecord { identity: "ann".to_owned(), handle: Some(Secret::new("handle")), due_ms: 5 };
+    there.put_refresh(&refresh).await.unwrap();
+    let claimed = here.claim_due_refreshes(5, 6, 1).await.unwrap().remove(0);
+    assert!(claimed.handle.as_ref().unwrap().is_of_nobody());
+    here.put_refresh(&falconer_store::RefreshRecord { due_ms: 7, ..claimed }).await.unwrap();
+    assert_eq!(there.claim_refresh("ann", 7, 8).await.unwrap(), Some(falconer_store::RefreshRecord { due_ms: 7, ..refresh.clone() }));
+    there.put_refresh(&falconer_store::RefreshRecord { handle: None, ..refresh }).await.unwrap();
+    assert_eq!(there.claim_refresh("ann", 7, 8).await.unwrap().unwrap().handle, None, "what was told to go goes");
     let seen = here.client("c").await.unwrap().unwrap();
-    assert!(seen.access_token.is_of_nobody());
+    assert!(seen.access_token.is_of_nobody() && seen.old_token.as_ref().unwrap().token.is_of_nobody());
+    // The same once more is no change, although each reading has another text for what nobody knows.
+    let before = here.revision().await.unwrap();
+    here.write_batch(&step(&here).await, &[], std::slice::from_ref(&seen)).await.unwrap();
+    assert_eq!(here.changes_since(before, 10).await.unwrap(), []);
     here.update_client(&step(&here).await, &ClientRecord { description: "changed".to_owned(), ..seen }).await.unwrap();
     let kept = there.client("c").await.unwrap().unwrap();
-    assert_eq!((kept.access_token, kept.description.as_str()), (Secret::new("token"), "changed"));
+    assert_eq!((kept.access_token, kept.old_token, kept.description.as_str()), (Secret::new("token"), old_token, "changed"));
     let reset = ClientRecord { access_token: Secret::new("new"), ..client("c") };
     here.update_client(&step(&here).await, &reset).await.unwrap();
-    assert_eq!(there.client("c").await.unwrap().unwrap().access_token, Secret::new("new"));
+    let after = there.client("c").await.unwrap().unwrap();
+    assert_eq!((after.access_token, after.old_token), (Secret::new("new"), None));
+}
+
+/// Story: where the connection was lost between the two halves, all uses were noted once more a minute later, and those of the first half were counted twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn uses_whose_second_half_fails_are_counted_once() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    for id in ["a", "b"] {
+        store.insert_grant(&step(&store).await, &conformance::sample_grant(id, ""), None).await.unwrap();
+    }
+    let (holder, looker) = (connect(&url).await, connect(&url).await);
+    let pid = pid_of(&holder).await;
+    holder.batch_execute("BEGIN; SELECT revision FROM meta FOR UPDATE; UPDATE grants SET label = 'x' WHERE id = 'a'").await.unwrap();
+    let uses = ["a", "b"].map(|id| (id.to_owned(), 7, 2));
+    let mut noting = Box::pin(store.note_uses(&[], &uses));
+    let waiting = tokio::select! {
+        done = &mut noting => panic!("{done:?}"),
+        waiting = who_waits_for(&looker, pid) => waiting,
+    };
+    looker.execute("SELECT pg_terminate_backend($1)", &[&waiting]).await.unwrap();
+    assert_eq!(noting.await, Ok(()), "nothing that the caller has to note again");
+    holder.batch_execute("COMMIT").await.unwrap();
+    store.note_uses(&[], &[]).await.unwrap();
+    for id in ["a", "b"] {
+        assert_eq!(store.grant(id).await.unwrap().unwrap().use_count, 2, "{id}");
+    }
+}
+
+/// Story: a third risk, which only a newer version knew, kept every other server from starting; and so did a change by a new word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn words_that_only_a_newer_version_knows_keep_nobody_from_following() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    let sentence = falconer_store::ScopeSentence { template: "n:x".into(), sentence: "X".into(), risk: falconer_store::Risk::Ordinary };
+    let registry = falconer_store::ScopeRegistryRecord {
+        namespace: "n".into(),
+        scopes: vec![sentence],
+        published_by: "x".into(),
+        created_ms: 1,
+        last_modified_ms: 1,
+    };
+    let before = store.revision().await.unwrap();
+    store.put_scope_registry(&step(&store).await, &registry).await.unwrap();
+    common::run(&url, "UPDATE scope_registries SET scopes = replace(scopes, 'ordinary', 'severe'); UPDATE changes SET what = 'sealed'")
+        .await;
+    let loaded = store.load().await.unwrap();
+    assert_eq!(loaded.scope_registries[0].scopes[0].risk, falconer_store::Risk::High, "no less than what is known");
+    let changed = store.changed_records(before, 10).await.unwrap();
+    assert_eq!(changed.records.scope_registries, loaded.scope_registries);
 }
 
 /// Whoever notes uses without waiting may be in the way of somebody else who does.

@@ -47,9 +47,10 @@ pub trait Store: Send + Sync {
     /// **Damaged rows.** A sealed value that does not open keeps nobody else from being served. [`Loaded::damaged`] names each of them. Where nothing at all opens the
     /// keys are the wrong ones, which is [`Corrupt`](crate::StoreError::Corrupt). Wherever records are read:
     ///
-    /// - a client has a token that nobody knows, so that its name stays taken, and it can be reset or deleted;
+    /// - a client has a token [of nobody](crate::Secret::is_of_nobody), so that its name stays taken, and it can be reset or deleted; so has its old token, and a refresh as its
+    ///   handle. Where such a record is written, what is stored of them stays;
     /// - an issuer has such a token too, and signs no more;
-    /// - an account has no password, and a refresh has no handle;
+    /// - an account has no password;
     /// - a recovery code and a session are not there.
     async fn load_each(&self, each: EachClient) -> Result<Loaded>;
     /// The same with the clients in the answer, where they are few.
@@ -529,7 +530,8 @@ pub trait Store: Send + Sync {
     /// Forgets the attempts of this key.
     async fn clear_attempts(&self, key: &str) -> Result<()>;
     /// Last uses of clients `(clientId, ms)` and of grants `(id, ms, uses since the last time)`. Times only move forward; what is gone is
-    /// passed over. Whoever changes one of these records at that moment is not kept waiting.
+    /// passed over. Whoever changes one of these records at that moment is not kept waiting. On an error none was noted, so that whoever tries again counts none twice;
+    /// what could not be noted beside others stays with the store until the next call.
     async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()>;
 
     // ---- audit and upkeep ----

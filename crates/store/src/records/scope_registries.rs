@@ -35,7 +35,8 @@ pub enum Risk {
     /// No more than most.
     #[default]
     Ordinary,
-    /// Treated as what is broad: never ticked beforehand for a site that is not registered, and granted after a fresh sign-in only.
+    /// Treated as what is broad: never ticked beforehand for a site that is not registered, and granted after a fresh sign-in only. So is what only a newer version knows.
+    #[serde(other)]
     High,
 }
 

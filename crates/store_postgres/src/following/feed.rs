@@ -109,6 +109,7 @@ fn read(row: &Row) -> Res<Change> {
     let word: &str = get(row, 1)?;
     let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
     let word: &str = get(row, 4)?;
-    let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
+    // Of a change that only a newer version knows it is enough that there is one: whoever follows reads the record.
+    let what = ChangeKind::of_word(word).unwrap_or(ChangeKind::Updated);
     Ok(Change { revision: Revision(get(row, 0)?), key_kind, key: get(row, 2)?, what, at_ms: get(row, 3)? })
 }

@@ -88,6 +88,7 @@ fn read(row: &Row<'_>) -> Res<Change> {
     let word = row.get_ref(1)?.as_str()?;
     let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
     let word = row.get_ref(4)?.as_str()?;
-    let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
+    // Of a change that only a newer version knows it is enough that there is one: whoever follows reads the record.
+    let what = ChangeKind::of_word(word).unwrap_or(ChangeKind::Updated);
     Ok(Change { revision: Revision(row.get(0)?), key_kind, key: row.get(2)?, what, at_ms: row.get(3)? })
 }
