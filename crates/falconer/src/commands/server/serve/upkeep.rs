@@ -20,7 +20,7 @@ pub async fn follow(
     data_dir: PathBuf,
     reads_again: Arc<AtomicBool>,
 ) {
-    let (mut noted, mut outage) = (None, Outage::default());
+    let (mut noted, mut outage, mut reading_again) = (None, Outage::default(), Outage::default());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut notifications = 0;
@@ -37,11 +37,20 @@ pub async fn follow(
                 continue;
             }
         }
-        if reads_again.swap(false, Ordering::AcqRel)
-            && let Err(error) = auth.read_everything_again().await
-        {
-            tracing::warn!(%error, "can't read everything again; trying again in half a second");
-            reads_again.store(true, Ordering::Release);
+        if reads_again.swap(false, Ordering::AcqRel) {
+            match auth.read_everything_again().await {
+                Ok(()) => {
+                    if let Some(Report { failures, seconds }) = reading_again.worked(SystemClock.steady_ms()) {
+                        tracing::info!(failures, seconds, "everything was read again");
+                    }
+                }
+                Err(error) => {
+                    reads_again.store(true, Ordering::Release);
+                    if let Some(Report { failures, seconds }) = reading_again.failed(SystemClock.steady_ms()) {
+                        tracing::warn!(%error, failures, seconds, "can't read everything again; trying again twice a second");
+                    }
+                }
+            }
         }
         match auth.catch_up().await {
             Ok(_) => {
