@@ -67,7 +67,7 @@ def test_the_commands_of_the_page(environment, notes):
 
 def test_the_environment_of_the_page(environment, tmp_path):
     """What was said of it, `eval`, waits for ever: the proxy goes on and keeps its stdout."""
-    start, wait = re.search(r"`(falconer proxy --print-env > proxy\.env &)`.*?`(until .*?; \. \./proxy\.env)`", PAGE).groups()
+    start, wait = re.search(r"`(rm -f proxy\.env; falconer proxy --print-env > proxy\.env &)`.*?`(until .*?; \. \./proxy\.env)`", PAGE).groups()
     own = start.replace("falconer proxy", f"{shlex.quote(str(BIN))} proxy --listen 127.0.0.1:0")
     script = f"trap 'kill $!' EXIT\n{own}\n{wait}\ncurl -sS \"$TASKCLUSTER_PROXY_URL/api/auth/v1/scopes/current\"; echo \"left:$TASKCLUSTER_CLIENT_ID$TASKCLUSTER_ACCESS_TOKEN\""
     ran = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=PATIENCE)

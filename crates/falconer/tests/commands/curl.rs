@@ -85,7 +85,7 @@ fn headers_bodies_and_heads_are_as_one_says() {
     shell.run(&["curl", "--token", &url]).refused(1, "needs a session");
 }
 
-/// Tells this year as the time, and has no ear for anything else.
+/// Tells this year as the time, and refuses everything else.
 fn in_the_year(year: i32) -> (String, Receiver<String>) {
     service_that(move |request| {
         let status = if request.contains("/api/auth/v1/ping ") { "200 OK" } else { "401 Unauthorized" };

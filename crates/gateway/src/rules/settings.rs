@@ -95,7 +95,7 @@ pub struct Session {
 }
 
 /// More of anything for one address is no bound.
-const SO_MANY: u64 = u32::MAX as u64;
+const MOST_PER_ADDRESS: u32 = u32::MAX;
 const YEAR_MINUTES: u64 = 366 * 24 * 60;
 
 /// Addresses.
@@ -192,14 +192,8 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &File, origins: &[String], rul
         place,
         proxies: Networks(proxies),
         proxies_named: file.proxies.is_some(),
-        connections_per_address: at_most_u32(reader.number(
-            "connections_per_address",
-            file.connections_per_address.as_ref(),
-            256,
-            1,
-            SO_MANY,
-        )),
-        questions_per_address: at_most_u32(reader.number("questions_per_address", file.questions_per_address.as_ref(), 64, 1, SO_MANY)),
+        connections_per_address: per_address(reader, "connections_per_address", file.connections_per_address.as_ref(), 256),
+        questions_per_address: per_address(reader, "questions_per_address", file.questions_per_address.as_ref(), 64),
         recheck: Duration::from_secs(reader.number("recheck_seconds", file.recheck_seconds.as_ref(), 30, 1, 900)),
         metrics_listen: file.metrics_listen.as_ref().map(|listen| listen.get_ref().clone()),
         cors: file.cors.iter().map(|origin| origin.get_ref().clone()).collect(),
@@ -214,8 +208,8 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &File, origins: &[String], rul
     }
 }
 
-fn at_most_u32(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+fn per_address(reader: &mut Reader<'_>, name: &str, written: Option<&Spanned<u64>>, default: u64) -> u32 {
+    u32::try_from(reader.number(name, written, default, 1, MOST_PER_ADDRESS.into())).unwrap_or(MOST_PER_ADDRESS)
 }
 
 fn network(reader: &mut Reader<'_>, text: &Spanned<String>) -> Option<(IpAddr, u8)> {

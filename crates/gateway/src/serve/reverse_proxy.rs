@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use falconer_credentials::BearerKind;
 use falconer_middleware::{BodyRule, Caller, Refusal, Verified};
 use falconer_wire::date_time;
 use http::request::Parts;
@@ -264,9 +265,6 @@ impl Drop for OpenWebSocket {
     }
 }
 
-/// How access tokens begin.
-const ACCESS_TOKEN: &[u8] = b"falconer_at_";
-
 /// Whether the service behind could take it for a header that only the gateway sets. Many services make one name of dashes and underscores.
 fn is_reserved(name: &HeaderName) -> bool {
     let name = name.as_str().replace('_', "-");
@@ -275,13 +273,13 @@ fn is_reserved(name: &HeaderName) -> bool {
         || SAID_BY_PROXIES_BEGINS.iter().any(|begins| name.starts_with(begins))
 }
 
-/// A Hawk signature, or an access token of Falconer.
+/// A Hawk signature, or an opaque access token of Falconer. A signed one is for services that verify it themselves, so this one may.
 fn is_for_falconer(authorization: &HeaderValue) -> bool {
     let value = authorization.as_bytes().trim_ascii();
     let (scheme, token) = value.split_at(value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len()));
     let shows_token = [&b"bearer"[..], b"dpop"].iter().any(|one| scheme.eq_ignore_ascii_case(one));
     scheme.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"hawk"))
-        || (shows_token && token.trim_ascii_start().starts_with(ACCESS_TOKEN))
+        || (shows_token && token.trim_ascii_start().starts_with(BearerKind::Access.prefix().as_bytes()))
 }
 
 #[cfg(test)]
