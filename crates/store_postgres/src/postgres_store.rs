@@ -119,7 +119,8 @@ impl PostgresStore {
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
         let needed = NeededVersion::default();
         let pool = connect::writing_pool(connector, sessions, contact.silence(), needed.clone())?;
-        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed, busy: Mutex::default() };
+        let store =
+            PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed, busy: Mutex::default() };
         // Large, with no place on the stack of whoever opens a store.
         Box::pin(store.bring_up_to_date()).await?;
         Ok(store)

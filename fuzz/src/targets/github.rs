@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use falconer_login::github::{GithubProvider, GithubSettings};
 use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::mapping::Mapping;
-use falconer_login::{Answer, Attributes, Callback, IdentityProvider as _};
+use falconer_login::{Answer, Attributes, Callback, IdentityProvider as _, Turn};
 use falconer_scopes::is_valid_scope;
 use falconer_store::Secret;
 use serde_json::{Map, Value};
@@ -109,7 +109,7 @@ pub(super) fn list(bytes: &[u8]) -> Outcome {
     let callback = Answer::Callback(Callback { code: Some("code".to_owned()), ..Callback::default() });
     // The time that all pages together may take is one of this runtime.
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { panic!("no runtime") };
-    let outcome = match runtime.block_on(github(lists.clone()).finish(&attempt(), &callback, NOW_MS)) {
+    let outcome = match runtime.block_on(github(lists.clone()).finish(Turn::default(), &attempt(), &callback, NOW_MS)) {
         Ok(found) => check(&found.attributes),
         Err(error) => kind(&error),
     };

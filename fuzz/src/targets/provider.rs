@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::{ClaimNames, OidcProvider, OidcSettings};
-use falconer_login::{Answer, Attempt, Callback, IdentityProvider as _, ProviderError};
+use falconer_login::{Answer, Attempt, Callback, IdentityProvider as _, ProviderError, Turn};
 use falconer_scopes::is_valid_scope;
 use serde_json::{Map, Value, json};
 
@@ -99,7 +99,7 @@ pub(super) fn kind(error: &ProviderError) -> Outcome {
 
 fn nobody(answers: Answers) -> Outcome {
     let callback = Callback { code: Some("code".to_owned()), ..Callback::default() };
-    match at_once(provider(answers).finish(&attempt(), &Answer::Callback(callback), NOW_MS)) {
+    match at_once(provider(answers).finish(Turn::default(), &attempt(), &Answer::Callback(callback), NOW_MS)) {
         Ok(found) => panic!("{} was signed in", found.attributes.subject),
         Err(error) => kind(&error),
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::common::{ADDRESS, Counting, DAY_MS, HOUR_MS, World, from, settings};
 use crate::provider::{FakeProvider, configured};
 use async_trait::async_trait;
-use falconer_auth::{ApiError, Authentication};
+use falconer_auth::{ApiError, Authentication, Random as _};
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
 use falconer_login::{

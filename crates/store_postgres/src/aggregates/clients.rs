@@ -185,13 +185,16 @@ pub(crate) async fn replace(on: &impl Connection, sealer: &Sealer, client: &Clie
     if put(on, sql, client, token, old).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
 }
 
-/// The token and the one before it; nothing for what did not open here.
-fn sealed(sealer: &Sealer, client: &ClientRecord) -> Res<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+/// A sealed value; nothing for what did not open here.
+type Sealed = Option<Vec<u8>>;
+
+/// The token and the one before it.
+fn sealed(sealer: &Sealer, client: &ClientRecord) -> Res<(Sealed, Sealed)> {
     let old = client.old_token.as_ref().map(|old| sealer.seal_known(&old_token_place(&client.client_id), &old.token)).transpose()?;
     Ok((sealer.seal_known(&token_place(&client.client_id), &client.access_token)?, old.flatten()))
 }
 
-async fn put(on: &impl Connection, sql: &str, client: &ClientRecord, sealed: Option<Vec<u8>>, sealed_old: Option<Vec<u8>>) -> Res<u64> {
+async fn put(on: &impl Connection, sql: &str, client: &ClientRecord, sealed: Sealed, sealed_old: Sealed) -> Res<u64> {
     let id_hash = hash::of(&client.client_id);
     run(
         on,

@@ -245,14 +245,14 @@ async fn what_may_be_done_is_offered_and_nothing_else() {
 #[tokio::test]
 async fn whoever_has_done_something_comes_to_a_page_that_they_may_see() {
     let site = furnished().await;
-    let acts: [(&str, &[&str], (&str, &[(&str, &str)]), &str); 3] = [
-        ("a", &["auth:delete-client:robots/one"], (CLIENT_DO, &[("id", "robots/one"), ("action", "delete")]), "Deleted."),
-        ("b", &["auth:delete-role:team"], ("/auth/roles/confirm", &[("id", "team"), ("action", "delete")]), "Deleted."),
-        ("c", &["auth:create-role:new"], ("/auth/roles/edit", &[("id", "new"), ("do", "save")]), "Saved."),
+    let acts = [
+        ("a", act("", "", &["auth:delete-client:robots/one"], CLIENT_DO, &[("id", "robots/one"), ("action", "delete")]), "Deleted."),
+        ("b", act("", "", &["auth:delete-role:team"], "/auth/roles/confirm", &[("id", "team"), ("action", "delete")]), "Deleted."),
+        ("c", act("", "", &["auth:create-role:new"], "/auth/roles/edit", &[("id", "new"), ("do", "save")]), "Saved."),
     ];
-    for (name, scopes, form, said) in acts {
-        let mut browser = site.somebody(name, scopes).await;
-        let done = sent(&mut browser, &Act { page: "", offered: "", scopes: &[], form }).await;
+    for (name, act, said) in acts {
+        let mut browser = site.somebody(name, act.scopes).await;
+        let done = sent(&mut browser, &act).await;
         let page = browser.get(done.location()).await;
         assert!(page.status == StatusCode::OK && page.text.contains(said), "{name}: {}", page.text);
     }
