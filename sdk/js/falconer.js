@@ -348,10 +348,8 @@ class Session {
     this.#changed();
   }
 
-  /**
-   * Credentials that a tab has renewed while another one signed out may be written after all was removed: which of the two came last, localStorage does not tell. The
-   * tokens do, so credentials of an application do not count without them.
-   */
+  // Credentials that a tab has renewed while another one signed out may be written after all was removed: which of the two came last, localStorage does not tell. The
+  // tokens do, so credentials of an application do not count without them.
   async #isStillKept() {
     const seen = this.#credentials;
     if (!this.#tokens || (await this.#tokens.isKept())) return true;

@@ -7,89 +7,9 @@ mod common;
 use std::time::Duration;
 
 use common::counting::CountingProxy;
-use falconer_store::{
-    Change, ChangeKind, ClientRecord, Details, GrantSecretKind, GrantSecretRecord, KeyKind, Revision, RevokedCertificates, RoleRecord,
-    Secret, Step, Store, StoreError, conformance,
-};
+use common::records::{client, code, connect, pid_of, role, step, who_waits_for};
+use falconer_store::{Change, ChangeKind, ClientRecord, KeyKind, Revision, Secret, Store, StoreError, conformance};
 use falconer_store_postgres::PostgresStore;
-use tokio_postgres::{Client, NoTls};
-
-const LATER_MS: i64 = 9_000_000_000_000;
-
-async fn step(store: &PostgresStore) -> Step {
-    Step {
-        decided_at: store.revision().await.unwrap(),
-        depends_on: Vec::new(),
-        at_ms: 1,
-        actor: "test".into(),
-        grant: None,
-        action: "created".into(),
-        detail: None,
-        details: Details::default(),
-    }
-}
-
-fn role(id: &str) -> RoleRecord {
-    RoleRecord { role_id: id.to_owned(), scopes: Vec::new(), description: String::new(), created_ms: 1, last_modified_ms: 1 }
-}
-
-fn client(id: &str) -> ClientRecord {
-    ClientRecord {
-        client_id: id.to_owned(),
-        description: String::new(),
-        access_token: Secret::new("token"),
-        expires_us: 1000 * LATER_MS,
-        created_ms: 1,
-        last_modified_ms: 1,
-        last_date_used_ms: 1,
-        last_rotated_ms: 1,
-        delete_on_expiration: false,
-        scopes: Vec::new(),
-        disabled: false,
-        grant: None,
-        revoked: RevokedCertificates::default(),
-        old_token: None,
-    }
-}
-
-fn code(hash: &str) -> GrantSecretRecord {
-    GrantSecretRecord {
-        hash: hash.to_owned(),
-        kind: GrantSecretKind::Code,
-        grant: "g".to_owned(),
-        application: "app".to_owned(),
-        redirect_uri: String::new(),
-        challenge: None,
-        expires_ms: LATER_MS,
-        kept_until_ms: LATER_MS,
-        used_ms: None,
-        resources: Vec::new(),
-        jkt: None,
-    }
-}
-
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-/// The process of the database whose statement waits for one of another.
-async fn who_waits_for(looker: &Client, holder: i32) -> i32 {
-    let waits = async {
-        loop {
-            let sql = "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))";
-            if let Some(row) = looker.query_opt(sql, &[&holder]).await.unwrap() {
-                return row.get(0);
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(120), waits).await.expect("somebody waits")
-}
-
-async fn pid_of(client: &Client) -> i32 {
-    client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0)
-}
 
 /// Story: uses were noted one by one under the lock of all changes. With a thousand of them and a way of 80 ms, nobody could revoke anything for a minute.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -310,7 +310,7 @@ impl ProviderError {
             | E::AddressNotAllowed
             | E::Deactivated
             | E::NotPushed => Fault::Person,
-            E::NotKept(_) | E::Silent | E::SaidAway { .. } => Fault::Away,
+            E::NotKept(_) | E::Silent | E::SaidAway { .. } | E::Mail(_) => Fault::Away,
             E::Status { status, .. } if *status >= 500 || *status == 429 => Fault::Away,
             E::Malformed { .. }
             | E::ForeignDiscovery(_)
@@ -352,7 +352,6 @@ impl ProviderError {
             E::Github(error) => error.fault(),
             E::HttpDirectory(error) => error.fault(),
             E::Ldap(error) => error.fault(),
-            E::Mail(_) => Fault::Away,
             E::Busy => Fault::Busy,
         }
     }
@@ -367,8 +366,7 @@ impl ProviderError {
         }
     }
 
-    /// Whether the provider was asked and said something, or could have been: a made-up code is refused by some in no words of OAuth. What it does not answer counts
-    /// against nobody.
+    /// Whether the provider was asked, or could have been, and answered in whatever words. What it does not answer counts against nobody.
     pub(crate) fn has_cost(&self) -> bool {
         use ProviderError as E;
         match self {

@@ -4,6 +4,7 @@
 
 pub mod alternating;
 pub mod counting;
+pub mod records;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
