@@ -126,7 +126,7 @@ async fn an_answer_that_leaves_out_expressions_is_none() {
     assert!(matches!(caller.authorized_scopes(&["a:b"]).await, Err(Refusal::InsufficientScopes { .. })));
     for of_a_path in ["a:r\u{e9}d", "a:\0"] {
         assert!(
-            matches!(caller.authorized_scopes(&["a:b", of_a_path]).await, Err(Refusal::NotVerifiable { .. })),
+            matches!(caller.authorized_scopes(&["a:b", of_a_path]).await, Err(Refusal::Parameter { .. })),
             "400, and not what a call says later"
         );
     }

@@ -398,7 +398,8 @@ impl Store for PostgresStore {
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
         let (by, mut lost) = (self.draw_use(), None);
         loop {
-            let used = async { Ok(grants::secrets::note_use(&self.connection_to_write().await?, hash, at_ms, &by).await?) };
+            let again = lost.is_some();
+            let used = async { Ok(grants::secrets::note_use(&self.connection_to_write().await?, hash, at_ms, &by, again).await?) };
             if let Some(outcome) = unless_lost(used.await, &mut lost) {
                 return outcome;
             }
@@ -440,7 +441,8 @@ impl Store for PostgresStore {
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
         let (by, mut lost) = (self.draw_use(), None);
         loop {
-            let used = async { Ok(grants::devices::note_use(&self.connection_to_write().await?, device_hash, at_ms, &by).await?) };
+            let again = lost.is_some();
+            let used = async { Ok(grants::devices::note_use(&self.connection_to_write().await?, device_hash, at_ms, &by, again).await?) };
             if let Some(outcome) = unless_lost(used.await, &mut lost) {
                 return outcome;
             }

@@ -334,9 +334,9 @@ async fn nothing_is_granted_in_words_that_are_no_more() {
     // A client for a program on the person's machine is given what they have read too.
     let ann = Authentication::person("local/ann");
     let create = async || other.create_read_client(&ann, "local/ann/cli", &world.input(&["notes:x"]), &read).await;
-    world.auth.put_scope_registry(&who, "queue", &[ScopeSentence { template: "queue:x".to_owned(), ..scopes[0].clone() }]).await.unwrap();
-    assert!(other.directory().scope_registries().is(&read), "it has not heard of it");
+    let scopes = [ScopeSentence { template: "notes:x".to_owned(), sentence: "Y".to_owned(), risk: Risk::High }];
+    world.auth.put_scope_registry(&who, "notes", &scopes).await.unwrap();
     let refused = create().await.map(|(client, _)| client.client_id).unwrap_err();
-    assert!(refused.to_string().contains("What services say of scopes has changed"), "{refused}");
+    assert!(refused.to_string().contains("What services say of these scopes has changed"), "{refused}");
     assert!(other.client(&who, "local/ann/cli").is_err(), "nothing was made");
 }

@@ -236,7 +236,7 @@ async fn no_server_is_made_to_meet_a_key_that_it_does_not_have() {
         });
     };
     run(&["keys", "add"]).ok();
-    run(&["keys", "use", "k2"]).refused(1, "does not have the key k2");
+    run(&["keys", "use", "k2"]).refused(1, "have the key k2");
     let before = a.make_client("project/before", &["notes:read"]).await;
     b.until(&before, |said| *said == Said::Right).await;
     bring();

@@ -3,7 +3,7 @@
 use super::columns::{Table, bytes, flag, hashed, int, list, number, table, text};
 
 /// Tables that belong to one backend, and the row of the revision, which is written last: see [`Standing`](crate::copying::Standing).
-pub const NOT_COPIED: &[&str] = &["meta", "migrations", "falconer_migrations", "leases"];
+pub const NOT_COPIED: &[&str] = &["meta", "migrations", "falconer_migrations", "leases", "node_keys"];
 
 /// All others.
 pub static TABLES: &[Table] = &[

@@ -82,11 +82,11 @@ pub(crate) async fn answer(on: &impl Connection, hash: &str, grant: Option<&str>
     Ok(touched == 1)
 }
 
-/// Whether this is the first use, or this call's own.
-pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64, by: &str) -> Res<bool> {
+/// Whether this is the first use; or, where it is asked `again`, this call's own.
+pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64, by: &str, again: bool) -> Res<bool> {
     let sql = "UPDATE device_requests SET used_ms = $2, used_by = $3
-               WHERE device_hash = $1 AND (used_ms IS NULL OR used_by = $3) AND grant_id IS NOT NULL";
-    Ok(run(on, sql, &[&hash, &at_ms, &by]).await? == 1)
+               WHERE device_hash = $1 AND (used_ms IS NULL OR ($4 AND used_by = $3)) AND grant_id IS NOT NULL";
+    Ok(run(on, sql, &[&hash, &at_ms, &by, &again]).await? == 1)
 }
 
 fn read(row: &Row) -> Res<DeviceRequestRecord> {

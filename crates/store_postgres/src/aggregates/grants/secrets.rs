@@ -41,10 +41,10 @@ pub(crate) async fn application_of(on: &impl Connection, grant: &str) -> Res<Opt
     first(on, sql, &[&grant], |row| get(row, 0)).await
 }
 
-/// Whether this is the first use, or this call's own. Of two at once the second waits for the row and then finds it used.
-pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64, by: &str) -> Res<bool> {
-    let sql = "UPDATE grant_secrets SET used_ms = $2, used_by = $3 WHERE hash = $1 AND (used_ms IS NULL OR used_by = $3)";
-    Ok(run(on, sql, &[&hash, &at_ms, &by]).await? == 1)
+/// Whether this is the first use; or, where it is asked `again`, this call's own. Of two at once the second waits for the row and then finds it used.
+pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64, by: &str, again: bool) -> Res<bool> {
+    let sql = "UPDATE grant_secrets SET used_ms = $2, used_by = $3 WHERE hash = $1 AND (used_ms IS NULL OR ($4 AND used_by = $3))";
+    Ok(run(on, sql, &[&hash, &at_ms, &by, &again]).await? == 1)
 }
 
 /// Nothing where a newer version gave one of a kind that this one does not know: it stands for nothing here.
