@@ -550,7 +550,7 @@ pub trait Store: Send + Sync {
     async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool>;
     /// Gives it back. Nothing where somebody else has it.
     async fn end_lease(&self, name: &str, holder: &str) -> Result<()>;
-    /// What tells the keys that seal and open here from others, as [`KeyRing::prints`].
+    /// What tells the keys that seal and open here from others, as [`KeyRing::prints`](crate::KeyRing::prints).
     fn key_prints(&self) -> Vec<String>;
     /// On a store that several nodes share: says for so long that this one has these keys; where that is 0, it says so no more.
     async fn note_keys(&self, keys: &[String], for_ms: i64) -> Result<()>;
