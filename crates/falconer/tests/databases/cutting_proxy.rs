@@ -51,6 +51,8 @@ impl CuttingProxy {
             for number in 0.. {
                 let (from, _) = listener.accept().await.unwrap();
                 let Ok(to) = TcpStream::connect(&server).await else { continue };
+                from.set_nodelay(true).unwrap();
+                to.set_nodelay(true).unwrap();
                 let ((from_client, to_client), (from_server, to_server)) = (from.into_split(), to.into_split());
                 for (from, to, is_from_client) in [(from_client, to_server, true), (from_server, to_client, false)] {
                     let half = Half { state: Arc::clone(&shared), cuts: Arc::clone(&counted), number, is_from_client, seen: Vec::new() };

@@ -24,6 +24,9 @@ impl CountingProxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (counted, lost, server) = (counted.clone(), lost.clone(), TcpStream::connect(&to).await.unwrap());
+                // Else each small write waits some 40 ms for the one before to be acknowledged.
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
                 tokio::spawn(async move {
                     let answered_a_use = AtomicBool::new(false);
                     let ((from_client, mut to_client), (mut from_server, to_server)) = (client.into_split(), server.into_split());
