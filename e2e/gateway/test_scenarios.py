@@ -22,10 +22,12 @@ scope = "notes:write:<book>"
 """
 UNCHECKED = RULES + 'body = "unchecked"\n'
 
-# What the gateway does otherwise on purpose, everywhere: a request for another host is another service's, and a preflight of a page that may not call is no request of a rule.
+# What the gateway does otherwise on purpose, everywhere: a request for another host is another service's, a preflight of a page that may not call is no request of a rule, and a
+# path with a control character is none either.
 DIFFERENT = {
     "the Host header does not count": {"status": 421, "code": "InputError", "reason": "other-host"},
     "signed for what the Host header says": {"status": 421, "code": "InputError", "reason": "other-host"},
+    "a parameter with a line feed": {"status": 400, "code": "InputError", "reason": "bad-target"},
     "preflight of an origin that is not listed": {"status": 404, "code": "ResourceNotFound", "headers": {"Access-Control-Allow-Origin": None}},
 }
 
