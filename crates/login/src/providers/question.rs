@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use falconer_store::StoreError;
-use falconer_traces::carry;
 
 use super::error::ProviderError;
 use super::provider::{Answer, Attempt as Flow, ConfiguredProvider, Found, Turn};
 use super::sign_in::ProviderSignInError;
 use crate::error::LoginError;
 use crate::login::Login;
+use crate::sessions::attempts::in_a_task;
 use crate::sessions::running_attempts::{Attempt, Note};
 
 /// What is asked.
@@ -63,11 +63,6 @@ impl Login {
         let noted = in_a_task(async move { note_failed(attempts, &error, &note).await }).await?;
         noted.map_err(|error| self.store_error(error))
     }
-}
-
-/// Where nobody waits any more, nobody hears of a store that has failed for good: the next who writes to it does.
-async fn in_a_task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, LoginError> {
-    tokio::spawn(carry(work)).await.map_err(|error| LoginError::Internal(error.to_string()))
 }
 
 /// One that can't be noted keeps no other from being noted.

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use falconer_auth::{ApiError, By, DAY_MS, Revision};
-use falconer_store::{ATTEMPTS_AHEAD_MS, StoreError};
+use falconer_store::ATTEMPTS_AHEAD_MS;
 use falconer_traces::carry;
 
 use crate::accounts::queue::Asker;
@@ -142,22 +142,16 @@ impl Login {
     /// caller gives up too.
     async fn note_abandoned(&self) -> Result<(), LoginError> {
         let Some(noting) = self.running_attempts.note_abandoned().await else { return Ok(()) };
-        self.in_a_task(noting.run(self.note())).await
+        in_a_task(noting.run(self.note())).await?.map_err(|error| self.store_error(error))
     }
 
     /// Counts a failure, once. A task notes it, which nobody who gives up waiting stops half way.
     pub(crate) async fn note_failure(&self, attempt: Attempt) -> Result<(), LoginError> {
-        self.in_a_task(attempt.note(self.note())).await
+        in_a_task(attempt.note(self.note())).await?.map_err(|error| self.store_error(error))
     }
 
     pub(crate) fn note(&self) -> Note {
         Note { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), window_ms: self.settings.attempts_window_ms }
-    }
-
-    /// Where nobody waits any more, nobody hears of a store that has failed for good: the next who writes to it does.
-    async fn in_a_task(&self, noting: impl Future<Output = Result<(), StoreError>> + Send + 'static) -> Result<(), LoginError> {
-        let noted = tokio::spawn(carry(noting)).await.map_err(|error| LoginError::Internal(error.to_string()))?;
-        noted.map_err(|error| self.store_error(error))
     }
 
     /// Forgets the failures of whoever has just been right, and knows the place from now on.
@@ -280,6 +274,11 @@ impl Login {
 fn known_keys(name: &str, visitor: &Visitor<'_>) -> Vec<String> {
     let browser = visitor.browser.map(|value| format!("sign-in/known/{name}/browser/{}", hash_of_token("browser", value)));
     std::iter::once(format!("sign-in/known/{name}/network/{}", network(visitor.address))).chain(browser).collect()
+}
+
+/// Does what goes on although nobody waits for it. Where nobody waits any more, nobody hears of a store that has failed for good: the next who writes to it does.
+pub(crate) async fn in_a_task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, LoginError> {
+    tokio::spawn(carry(work)).await.map_err(|error| LoginError::Internal(error.to_string()))
 }
 
 fn unlocks(name: &str) -> String {
