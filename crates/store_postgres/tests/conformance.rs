@@ -4,14 +4,13 @@
 
 mod common;
 
+use common::records::{client, role, step, step_at};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use falconer_store::{
-    ClientRecord, Details, GrantRecord, ResealFrom, Revision, RevokedCertificates, RoleRecord, Secret, Step, Store, StoreError, conformance,
-};
+use falconer_store::{GrantRecord, ResealFrom, Revision, RoleRecord, Store, StoreError, conformance};
 use falconer_store_postgres::PostgresStore;
 
 /// As many as the suite has: a run of fewer is a mistake.
@@ -85,7 +84,7 @@ async fn a_commit_is_told_to_the_others() {
             created_ms: 1,
             last_modified_ms: 1,
         };
-        let inserted = writer.insert_role(&step(revision - 1), &role).await.unwrap();
+        let inserted = writer.insert_role(&step_at(Revision(revision - 1)), &role).await.unwrap();
         let (next, announced) = other.wait_for_notification(count).await;
         assert_eq!((inserted, announced), (Revision(revision), Some(Revision(revision))));
         count = next;
@@ -105,25 +104,12 @@ async fn nothing_is_written_to_a_schema_that_is_newer() {
     let server = common::server();
     let url = server.schema().await;
     let store = common::open(&url).await;
-    let role = RoleRecord { role_id: "r".into(), scopes: Vec::new(), description: String::new(), created_ms: 1, last_modified_ms: 1 };
+    let role = role("r");
     common::run(&url, "INSERT INTO falconer_migrations (version, name, checksum) VALUES (10000, 'later', 'x')").await;
-    let refused = store.insert_role(&step(0), &role).await.unwrap_err();
+    let refused = store.insert_role(&step_at(Revision(0)), &role).await.unwrap_err();
     assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("a newer version of Falconer")), "{refused}");
     common::run(&url, "DELETE FROM falconer_migrations WHERE version = 10000").await;
-    assert_eq!(store.insert_role(&step(0), &role).await, Ok(Revision(1)));
-}
-
-fn step(decided_at: i64) -> Step {
-    Step {
-        decided_at: Revision(decided_at),
-        depends_on: Vec::new(),
-        at_ms: 1,
-        actor: "test".into(),
-        grant: None,
-        action: "created".into(),
-        detail: None,
-        details: Details::default(),
-    }
+    assert_eq!(store.insert_role(&step_at(Revision(0)), &role).await, Ok(Revision(1)));
 }
 
 /// One grant that ends at some time, of somebody.
@@ -142,23 +128,8 @@ async fn whoever_waits_for_the_revision_holds_no_other_row() {
     let server = common::server();
     let url = server.schema().await;
     let store = common::open(&url).await;
-    let client = ClientRecord {
-        client_id: "c".to_owned(),
-        description: String::new(),
-        access_token: Secret::new("token"),
-        expires_us: 9_000_000_000_000_000,
-        created_ms: 1,
-        last_modified_ms: 1,
-        last_date_used_ms: 1,
-        last_rotated_ms: 1,
-        delete_on_expiration: false,
-        scopes: Vec::new(),
-        disabled: false,
-        grant: None,
-        revoked: RevokedCertificates::default(),
-        old_token: None,
-    };
-    let at = || async { step(store.revision().await.unwrap().0) };
+    let client = client("c");
+    let at = || async { step(&store).await };
     store.insert_client(&at().await, &client).await.unwrap();
     store.insert_grant(&at().await, &grant("g", 9_000_000_000_000), None).await.unwrap();
     store.insert_grant(&at().await, &grant("ended", 5), None).await.unwrap();

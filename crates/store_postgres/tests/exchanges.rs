@@ -5,49 +5,14 @@
 mod common;
 
 use common::counting::CountingProxy;
-use falconer_store::{ClientRecord, Details, GrantRecord, ResealFrom, RevokedCertificates, RoleRecord, Secret, Step, Store, conformance};
+use common::records::{client, role, step};
+use falconer_store::{ClientRecord, GrantRecord, ResealFrom, RoleRecord, Store, conformance};
 use falconer_store_postgres::PostgresStore;
 
 /// So many rows are touched.
 const MANY: usize = 60;
 /// What begins, is the change, and ends, with room for a statement of another kind.
 const FEW: usize = 16;
-
-async fn step(store: &PostgresStore) -> Step {
-    Step {
-        decided_at: store.revision().await.unwrap(),
-        depends_on: Vec::new(),
-        at_ms: 1,
-        actor: "test".into(),
-        grant: None,
-        action: "changed".into(),
-        detail: None,
-        details: Details::default(),
-    }
-}
-
-fn client(id: String, scope: &str) -> ClientRecord {
-    ClientRecord {
-        client_id: id,
-        description: String::new(),
-        access_token: Secret::new("token"),
-        expires_us: 9_000_000_000_000_000,
-        created_ms: 1,
-        last_modified_ms: 1,
-        last_date_used_ms: 1,
-        last_rotated_ms: 1,
-        delete_on_expiration: false,
-        scopes: vec![scope.to_owned()],
-        disabled: false,
-        grant: None,
-        revoked: RevokedCertificates::default(),
-        old_token: None,
-    }
-}
-
-fn role(n: usize) -> RoleRecord {
-    RoleRecord { role_id: format!("r{n}"), scopes: Vec::new(), description: String::new(), created_ms: 1, last_modified_ms: 1 }
-}
 
 /// Story: what touches many rows wrote one after the other, each a way to the database and back. From another region nobody could revoke anything for a minute.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,14 +23,15 @@ async fn what_touches_many_rows_takes_few_statements() {
     let store = PostgresStore::open_beside(&proxy.url(&url), None, common::keys(), common::random()).await.unwrap();
     let mut counts = Vec::new();
 
-    let roles: Vec<RoleRecord> = (0..MANY).map(role).collect();
+    let roles: Vec<RoleRecord> = (0..MANY).map(|n| role(&format!("r{n}"))).collect();
     let taken = step(&store).await;
     let (count, done) = proxy.count(store.insert_roles(&taken, &roles)).await;
     done.unwrap();
     counts.push(("insert roles, each a statement that waits for no other", count.saturating_sub(MANY)));
 
     for (what, scope) in [("add static clients", "a"), ("replace static clients", "b")] {
-        let clients: Vec<ClientRecord> = (0..MANY).map(|n| client(format!("static/c{n}"), scope)).collect();
+        let clients: Vec<ClientRecord> =
+            (0..MANY).map(|n| ClientRecord { scopes: vec![scope.to_owned()], ..client(&format!("static/c{n}")) }).collect();
         let taken = step(&store).await;
         let (count, done) = proxy.count(store.replace_static_clients(&taken, &clients)).await;
         done.unwrap();

@@ -2,15 +2,22 @@
 
 use std::time::Duration;
 
-use falconer_store::{ClientRecord, Details, GrantSecretKind, GrantSecretRecord, RevokedCertificates, RoleRecord, Secret, Step, Store};
+use falconer_store::{
+    ClientRecord, Details, GrantSecretKind, GrantSecretRecord, Revision, RevokedCertificates, RoleRecord, Secret, Step, Store,
+};
 use falconer_store_postgres::PostgresStore;
 use tokio_postgres::{Client, NoTls};
 
 pub const LATER_MS: i64 = 9_000_000_000_000;
 
+/// A step that is decided at the revision of the store.
 pub async fn step(store: &PostgresStore) -> Step {
+    step_at(store.revision().await.unwrap())
+}
+
+pub fn step_at(decided_at: Revision) -> Step {
     Step {
-        decided_at: store.revision().await.unwrap(),
+        decided_at,
         depends_on: Vec::new(),
         at_ms: 1,
         actor: "test".into(),
