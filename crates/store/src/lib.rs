@@ -22,8 +22,8 @@ mod sealing;
 pub use contract::{
     ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecords, Committed, Deciding, Details,
     EachClient, Epoch, History, HistoryFilter, HistoryPart, Key, KeyKind, Loaded, Migration, NEWEST_ROWS, NotAnEpoch, PRUNED_AT_ONCE,
-    ResealFrom, Resealed, Revision, StaticChange, Step, Store, Write, check_none_missing, indexed_while_changed, missing_migrations,
-    not_expanding, static_changes,
+    ResealFrom, Resealed, Revision, StaticChange, Step, Store, UsesLeft, Write, check_none_missing, indexed_while_changed,
+    missing_migrations, not_expanding, static_changes,
 };
 pub use error::{Result, StoreError};
 pub use records::{

@@ -1,6 +1,6 @@
 //! The store itself: which call goes to which file.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use falconer_store::{
     HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, LogoutRecord, PasskeyRecord, PendingLink,
     PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter,
     ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionApplication,
-    SessionRecord, Step, Store, StoreError, Write,
+    SessionRecord, Step, Store, StoreError, UsesLeft, Write,
 };
 use futures_util::future::join;
 use tokio_postgres::IsolationLevel;
@@ -46,12 +46,7 @@ pub struct PostgresStore {
     sessions: Sessions,
     node: NodeId,
     needed: NeededVersion,
-    /// Uses of what was being changed, which wait for the next time.
-    busy: Mutex<BusyUses>,
 }
-
-/// Last uses of clients, and those of grants with how many.
-type BusyUses = (Vec<(String, i64)>, Vec<(String, i64, i64)>);
 
 impl PostgresStore {
     /// Opens the database of a URL such as `postgres://user@host/database` for a node, and brings its schema up to date. Other nodes may have it open too. Steps of
@@ -119,8 +114,7 @@ impl PostgresStore {
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
         let needed = NeededVersion::default();
         let pool = connect::writing_pool(connector, sessions, contact.silence(), needed.clone())?;
-        let store =
-            PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed, busy: Mutex::default() };
+        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed };
         // Large, with no place on the stack of whoever opens a store.
         Box::pin(store.bring_up_to_date()).await?;
         Ok(store)
@@ -184,30 +178,17 @@ impl PostgresStore {
         self.sealer.use_keys(keys);
     }
 
-    fn busy_uses(&self) -> MutexGuard<'_, BusyUses> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Those that wait, under the lock of all changes: whoever changes records has it, and whoever notes uses without it waits for nothing. So nobody waits in a circle.
-    async fn note_busy_uses(&self, connection: &mut Object) -> Result<()> {
-        let (clients, grants) = std::mem::take(&mut *self.busy_uses());
-        if clients.is_empty() && grants.is_empty() {
+    /// Those of what was being changed, under the lock of all changes: whoever changes records has it, and whoever notes uses without it waits for nothing. So nobody
+    /// waits in a circle.
+    async fn note_busy_uses(&self, connection: &mut Object, busy: &UsesLeft) -> Result<()> {
+        if *busy == UsesLeft::default() {
             return Ok(());
         }
-        let noted = async {
-            let transaction = self.begin(connection).await?;
-            lock_revision(&transaction).await?;
-            clients::note_uses(&transaction, &clients, true).await?;
-            grants::note_uses(&transaction, &grants, true).await?;
-            commit(transaction).await
-        };
-        let noted = noted.await;
-        if noted.as_ref().is_err_and(|error| !matches!(error, StoreError::Unknown(_))) {
-            let mut busy = self.busy_uses();
-            busy.0.extend(clients);
-            busy.1.extend(grants);
-        }
-        noted
+        let transaction = self.begin(connection).await?;
+        lock_revision(&transaction).await?;
+        clients::note_uses(&transaction, &busy.clients, true).await?;
+        grants::note_uses(&transaction, &busy.grants, true).await?;
+        commit(transaction).await
     }
 
     async fn begin<'c>(&self, connection: &'c mut Object) -> Result<Transaction<'c>> {
@@ -706,25 +687,23 @@ impl Store for PostgresStore {
         Ok(attempts::clear(&self.connection_to_write().await?, key).await?)
     }
 
-    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
+    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<UsesLeft> {
         let mut connection = self.connection_to_write().await?;
         let transaction = self.begin(&mut connection).await?;
-        let busy_clients = clients::note_uses(&transaction, clients, false).await?;
-        let busy_grants = grants::note_uses(&transaction, grants, false).await?;
+        let clients = clients::note_uses(&transaction, clients, false).await?;
+        let grants = grants::note_uses(&transaction, grants, false).await?;
         commit(transaction).await?;
-        // From here on the caller's part is done: whoever tried all of it again would count what is written twice.
-        {
-            let mut busy = self.busy_uses();
-            busy.0.extend(busy_clients);
-            busy.1.extend(busy_grants);
-        }
-        match self.note_busy_uses(&mut connection).await {
+        let busy = UsesLeft { clients, grants };
+        // From here on the others are noted: whoever tried all of it again would count those twice.
+        match self.note_busy_uses(&mut connection, &busy).await {
+            Ok(()) => Ok(UsesLeft::default()),
             Err(error @ StoreError::Fatal(_)) => Err(error),
+            // It may have been done.
+            Err(StoreError::Unknown(_)) => Ok(UsesLeft::default()),
             Err(error) => {
-                tracing::warn!(%error, "uses of what is being changed wait for the next minute");
-                Ok(())
+                tracing::warn!(%error, "uses of what is being changed are not noted yet");
+                Ok(busy)
             }
-            Ok(()) => Ok(()),
         }
     }
 

@@ -176,7 +176,7 @@ async fn nothing_at_all_is_written_to_a_schema_that_is_newer() {
         store.insert_grant_secret(&code("after")).await,
         store.use_grant_secret("before", 5).await.map(drop),
         store.note_attempt("key", 5, 5).await.map(drop),
-        store.note_uses(&[("c".to_owned(), 5)], &[]).await,
+        store.note_uses(&[("c".to_owned(), 5)], &[]).await.map(drop),
         store.prune(5).await,
         store.take_lease("upkeep", "me", 5).await.map(drop),
         store.ping().await,
@@ -293,9 +293,10 @@ async fn uses_whose_second_half_fails_are_counted_once() {
         waiting = who_waits_for(&looker, pid) => waiting,
     };
     looker.execute("SELECT pg_terminate_backend($1)", &[&waiting]).await.unwrap();
-    assert_eq!(noting.await, Ok(()), "nothing that the caller has to note again");
+    let left = noting.await.unwrap();
+    assert_eq!((left.clients.len(), &left.grants[..]), (0, &uses[..1]), "and no more is to be noted again");
     holder.batch_execute("COMMIT").await.unwrap();
-    store.note_uses(&[], &[]).await.unwrap();
+    store.note_uses(&left.clients, &left.grants).await.unwrap();
     for id in ["a", "b"] {
         assert_eq!(store.grant(id).await.unwrap().unwrap().use_count, 2, "{id}");
     }

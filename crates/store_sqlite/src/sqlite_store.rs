@@ -10,7 +10,7 @@ use falconer_store::{
     HistoryPart, IdentityRecord, InitialTokenRecord, KeyRing, KeySource, Loaded, LogoutRecord, PasskeyRecord, PendingLink, PersonRecord,
     ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow,
     ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionApplication, SessionRecord,
-    Step, Store, Write,
+    Step, Store, UsesLeft, Write,
 };
 use rusqlite::Connection;
 
@@ -566,7 +566,7 @@ impl Store for SqliteStore {
         self.write(move |connection, _| attempts::clear(connection, &key)).await
     }
 
-    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
+    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<UsesLeft> {
         let (clients, grants) = (clients.to_vec(), grants.to_vec());
         self.write(move |connection, _| {
             for (client_id, at_ms) in &clients {
@@ -575,7 +575,7 @@ impl Store for SqliteStore {
             for (id, at_ms, count) in &grants {
                 grants::note_use(connection, id, *at_ms, *count)?;
             }
-            Ok(())
+            Ok(UsesLeft::default())
         })
         .await
     }

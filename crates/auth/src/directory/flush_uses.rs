@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use falconer_store::StoreError;
+use falconer_store::{StoreError, UsesLeft};
 
 use crate::directory::clients::client::Client;
 use crate::directory::entries::Grant;
@@ -34,16 +34,20 @@ impl Auth {
     async fn flush(&self) -> Result<(), StoreError> {
         let mut parts = self.node.last_uses.take().in_parts(USES_AT_ONCE).into_iter();
         while let Some(part) = parts.next() {
-            let written = self.write_uses(&part).await;
-            if let Err(error) = written {
-                self.node.last_uses.put_back(part);
-                for unwritten in parts {
-                    unwritten.begin();
-                    self.node.last_uses.put_back(unwritten);
+            match self.write_uses(&part).await {
+                Ok(left) => {
+                    self.lend_uses(&part.clients);
+                    self.put_back_left(&part, &left);
                 }
-                return Err(error);
+                Err(error) => {
+                    self.node.last_uses.put_back(part);
+                    for unwritten in parts {
+                        unwritten.begin();
+                        self.node.last_uses.put_back(unwritten);
+                    }
+                    return Err(error);
+                }
             }
-            self.lend_uses(&part.clients);
         }
         self.put_clients_away().await;
         self.forget_ended_grants().await;
@@ -51,7 +55,7 @@ impl Auth {
     }
 
     /// The counts of what could not be written are as before.
-    async fn write_uses(&self, part: &Waiting) -> Result<(), StoreError> {
+    async fn write_uses(&self, part: &Waiting) -> Result<UsesLeft, StoreError> {
         part.begin();
         let clients: Vec<_> =
             part.clients.iter().map(|client| (client.id().to_owned(), client.usage().last_ms.load(Ordering::Relaxed))).collect();
@@ -60,9 +64,12 @@ impl Auth {
             (grant.record.id.clone(), grant.usage.last_ms.load(Ordering::Relaxed), count)
         };
         let grants: Vec<_> = part.grants.iter().map(of).collect();
-        let Err(error) = self.node.store.note_uses(&clients, &grants).await else {
-            self.node.note_room(true);
-            return Ok(());
+        let error = match self.node.store.note_uses(&clients, &grants).await {
+            Ok(left) => {
+                self.node.note_room(true);
+                return Ok(left);
+            }
+            Err(error) => error,
         };
         if matches!(error, StoreError::Full(_)) {
             self.node.note_room(false);
@@ -72,6 +79,21 @@ impl Auth {
             grant.usage.count.fetch_add(*count, Ordering::AcqRel);
         }
         Err(error)
+    }
+
+    /// What was not written beside others waits for the next call.
+    fn put_back_left(&self, part: &Waiting, left: &UsesLeft) {
+        let mut back = Waiting::default();
+        for (id, _) in &left.clients {
+            back.clients.extend(part.clients.iter().find(|client| client.id() == id).cloned());
+        }
+        for (id, _, count) in &left.grants {
+            if let Some(grant) = part.grants.iter().find(|grant| grant.record.id == *id) {
+                grant.usage.count.fetch_add(*count, Ordering::AcqRel);
+                back.grants.push(Arc::clone(grant));
+            }
+        }
+        self.node.last_uses.put_back(back);
     }
 
     /// A client that was used for the first time while a change was made of its neighbour may be there twice: then the one that is shown now has not been used.

@@ -67,3 +67,31 @@ async fn uses_outlive_whoever_writes_them() {
     auth.flush_uses().await.unwrap();
     assert_eq!(store.calls_of("note_uses"), 1, "nothing waits twice");
 }
+
+/// What a store could not note beside others is noted with the next call, and nothing else is.
+#[tokio::test]
+async fn uses_that_are_left_are_written_again() {
+    let (world, store) = world().await;
+    let auth = &world.auth;
+    world.person("local/ann", &["a"]).await;
+    let mut grants = Vec::new();
+    for _ in 0..2 {
+        let issued = auth.add_grant(new_grant("local/ann", &["a"], world.now())).await.unwrap();
+        let certificate = Some(issued.credentials.certificate);
+        world.verify(&Keys { id: issued.credentials.client_id, token: issued.credentials.access_token, certificate }).await;
+        grants.push(issued.grant.id);
+    }
+    let client = world.client("x", &[]).await;
+    world.clock.advance(7 * falconer_auth::HOUR_MS);
+    world.verify(&client).await;
+    *store.left.lock().unwrap() =
+        UsesLeft { clients: vec![("x".to_owned(), world.now())], grants: vec![(grants[0].clone(), world.now(), 5)] };
+    for calls in [1, 2, 2] {
+        auth.flush_uses().await.unwrap();
+        assert_eq!(store.calls_of("note_uses"), calls);
+    }
+    // The store of the test noted them the first time too.
+    for (id, count) in grants.iter().zip([1 + 5, 1]) {
+        assert_eq!(world.store.grant(id).await.unwrap().unwrap().use_count, count);
+    }
+}

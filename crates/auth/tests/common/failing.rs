@@ -1,5 +1,6 @@
 //! A store around another one: it fails where it is told to, counts its calls, and can be made to wait.
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -17,6 +18,8 @@ pub struct Failing {
     pub errors: Mutex<VecDeque<(&'static str, StoreError)>>,
     /// A method, and how many calls of it go well before one does not.
     pub later: Mutex<Option<(&'static str, usize)>>,
+    /// What the next call of `note_uses` leaves.
+    pub left: Mutex<UsesLeft>,
     /// How often each method was called.
     pub calls: Mutex<BTreeMap<&'static str, usize>>,
     /// Whoever takes all of it keeps calls waiting.
@@ -32,6 +35,7 @@ impl Failing {
             inner: Mutex::new(inner),
             errors: Mutex::default(),
             later: Mutex::default(),
+            left: Mutex::default(),
             calls: Mutex::default(),
             gate,
             is_shared: false,
@@ -108,7 +112,10 @@ macro_rules! delegate {
                 let _through = self.gate.acquire().await.unwrap();
                 self.before(stringify!($name))?;
                 let inner = self.inner.lock().unwrap().clone();
-                let done = inner.$name($($arg),*).await;
+                let mut done = inner.$name($($arg),*).await;
+                if let Some(Ok(left)) = (&mut done as &mut dyn Any).downcast_mut::<Result<UsesLeft>>() {
+                    *left = std::mem::take(&mut *self.left.lock().unwrap());
+                }
                 self.before(concat!("after ", stringify!($name)))?;
                 done
             })*

@@ -228,7 +228,7 @@ pub(super) async fn uses_and_changes_wait_in_no_circle(store: Arc<dyn Store>) {
                 clients.reverse();
                 grants.reverse();
             }
-            calls.push(Box::pin(async move { s.note_uses(&clients, &grants).await }));
+            calls.push(Box::pin(async move { s.note_uses(&clients, &grants).await.map(drop) }));
             let (change, end) = (decided(Revision(0), &[], "x"), decided(Revision(0), &[], "x"));
             calls.push(Box::pin(async move { s.update_client(&change, &client(id)).await.map(drop) }));
             calls.push(Box::pin(async move { s.revoke_grants(&end, std::slice::from_ref(id), "me", "").await.map(drop) }));

@@ -79,7 +79,7 @@ macro_rules! store_methods {
             fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
             fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
             fn clear_attempts(&self, key: &str) -> ();
-            fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> ();
+            fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> UsesLeft;
             fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Vec<AuditEntry>;
             fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Vec<AuditEntry>;
             fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Vec<AuditEntry>;

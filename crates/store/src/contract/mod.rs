@@ -9,6 +9,7 @@ mod schema;
 mod static_clients;
 mod step;
 mod store;
+mod uses;
 mod write;
 
 pub use feed::{Changed, ChangedRecords, Epoch, History, NEWEST_ROWS, NotAnEpoch};
@@ -18,4 +19,5 @@ pub use schema::{AppliedMigration, Migration, check_none_missing, indexed_while_
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Committed, Details, HistoryFilter, HistoryPart, Key, KeyKind, Revision, Step};
 pub use store::{ATTEMPTS_AHEAD_MS, PRUNED_AT_ONCE, Store};
+pub use uses::UsesLeft;
 pub use write::{Deciding, Write};

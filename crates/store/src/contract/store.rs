@@ -10,7 +10,7 @@ use crate::{
     GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, InitialTokenRecord, IssuerRecord, KeySource,
     Loaded, LogoutRecord, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision,
     RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimStanding, ScimSubject, ScimWritten,
-    ScopeRegistryRecord, Secret, SessionApplication, SessionRecord, Step, Write,
+    ScopeRegistryRecord, Secret, SessionApplication, SessionRecord, Step, UsesLeft, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -531,8 +531,8 @@ pub trait Store: Send + Sync {
     async fn clear_attempts(&self, key: &str) -> Result<()>;
     /// Last uses of clients `(clientId, ms)` and of grants `(id, ms, uses since the last time)`. Times only move forward; what is gone is
     /// passed over. Whoever changes one of these records at that moment is not kept waiting. On an error none was noted, so that whoever tries again counts none twice;
-    /// what could not be noted beside others stays with the store until the next call.
-    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()>;
+    /// what could not be noted beside others is the answer.
+    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<UsesLeft>;
 
     // ---- audit and upkeep ----
 
