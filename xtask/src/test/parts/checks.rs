@@ -41,7 +41,7 @@ fn packaging() -> Vec<&'static str> {
 /// alone, and run here.
 pub fn crates(output: &Output) -> Result<Done> {
     let given = |name: &str| std::env::var(name).ok().filter(|url| !url.is_empty());
-    let server = if given(postgres::VARIABLE).is_none() { Some(postgres::Server::start(postgres::Disk::NotWaitedFor)?) } else { None };
+    let server = if given(postgres::VARIABLE).is_none() { Some(postgres::Server::start(postgres::Disk::AsInProduction)?) } else { None };
     let url = given(postgres::VARIABLE).or_else(|| server.as_ref().map(|server| server.url.clone())).unwrap_or_default();
     let pooler = if given(pgbouncer::VARIABLE).is_none() { Some(pgbouncer::Pooler::before(&url)?) } else { None };
     let pooled = given(pgbouncer::VARIABLE).or_else(|| pooler.as_ref().map(|pooler| pooler.url.clone())).unwrap_or_default();
