@@ -11,9 +11,12 @@ fn role_id() -> impl Strategy<Value = String> {
     ("[a-d]", select(&["", ":", ":x", ":y", ":xy", "*", ":*", ":x*", ":xy*", "**", ":*x"][..])).prop_map(|(layer, tail)| layer + tail)
 }
 
+/// Longer than what is copied at once.
+const LONG: &str = "k:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
 fn text() -> impl Strategy<Value = String> {
     let tail = select(&["", "x", "y", "xy", "*", "x*", "**", "<..>", "<..>*", "<..>x", "x<..>", "x<..>:y"][..]);
-    let stem = select(&["", "k", "k:", "k:x", "assume", "assume:", "assume:a:", "assume:b:", "assume:c:", "assume:d:", "assume:d"][..]);
+    let stem = select(&["", "k", "k:", "k:x", "assume", "assume:", "assume:a:", "assume:b:", "assume:c:", "assume:d:", "assume:d", LONG][..]);
     (stem, tail).prop_map(|(stem, tail)| format!("{stem}{tail}"))
 }
 
@@ -53,7 +56,7 @@ proptest! {
         let (put_together, outline) = applied.expand(list());
         prop_assert_eq!(&put_together, &expanded, "{:?} by {:?}", given, roles);
         prop_assert_eq!(put_together.json(), expanded.json());
-        let assembled = applied.assemble(list(), &outline.unwrap());
+        let assembled = applied.assemble(list(), &outline.unwrap()).unwrap();
         prop_assert_eq!((&assembled, assembled.json()), (&expanded, expanded.json()), "{:?} by {:?}", given, roles);
         for role_id in changed.iter().chain(roles.iter().map(|role| &role.role_id)) {
             prop_assert_eq!(applied.takes_part(list(), role_id), takes_part(role_id, &expanded), "{} in {:?} by {:?}", role_id, given, roles);
@@ -88,7 +91,7 @@ fn many_roles_and_long_lists_are_put_together() {
         let applied = set.applied(given()).unwrap();
         let (expanded, outline) = applied.expand(given());
         assert_eq!(expanded, set.expand(given()), "{roles} roles of {scopes} scopes");
-        let assembled = applied.assemble(given(), &outline.unwrap());
+        let assembled = applied.assemble(given(), &outline.unwrap()).unwrap();
         for set in [assembled.to_keep(), assembled] {
             assert_eq!((set.len(), set.json_bytes()), (expanded.len(), expanded.json_bytes()), "{roles} roles of {scopes} scopes");
             assert_eq!(set, expanded, "{roles} roles of {scopes} scopes");
@@ -113,11 +116,29 @@ fn texts_of_any_length_are_put_together() {
             let given = ["assume:first", "assume:second", "own:\u{e9}\"", &format!("assume:third:{parameter}")];
             let applied = set.applied(given).unwrap();
             let (_, outline) = applied.expand(given);
-            let assembled = applied.assemble(given, &outline.unwrap());
+            let assembled = applied.assemble(given, &outline.unwrap()).unwrap();
             let model = naive::expand(&roles, &given.map(str::to_owned), naive::literal);
             assert_eq!(assembled.to_vec(), model, "{length} and {parameter}");
             assert_eq!(assembled.json(), serde_json::to_string(&model).unwrap());
             assert_eq!(assembled.json_bytes(), assembled.json().as_bytes());
+        }
+    }
+}
+
+/// Story: a scope that was longer than the rest of the list, and that another one covers, cut the rest off.
+#[test]
+fn what_is_passed_over_may_be_longer_than_the_list() {
+    for length in [10, 63, 64, 65, 100, 5_000] {
+        let long = |side: &str| format!("{side}:{}", "x".repeat(length));
+        let roles = [("r", vec![long("a"), "assume:zz".to_owned(), long("zzz")]), ("zz", vec!["allow:x".to_owned()])];
+        let roles: Vec<Role> = roles.map(|(id, scopes)| Role { role_id: id.to_owned(), scopes }).into();
+        let set = RoleSet::new(roles.iter().cloned());
+        for given in [&["a:*", "assume:r", "zzz*"][..], &["a*", "assume:r"], &["a:*", "assume:r", "assume:zz", "zzz:*"]] {
+            let applied = set.applied(given.iter().copied()).unwrap();
+            let (_, outline) = applied.expand(given.iter().copied());
+            let assembled = applied.assemble(given.iter().copied(), &outline.unwrap()).unwrap();
+            let given: Vec<String> = given.iter().map(|scope| (*scope).to_owned()).collect();
+            assert_eq!(assembled.to_vec(), naive::expand(&roles, &given, naive::literal), "{length}: {given:?}");
         }
     }
 }

@@ -82,8 +82,8 @@ impl AppliedRoles {
         (set, outline)
     }
 
-    /// The set of which [`AppliedRoles::expand`] gave this outline. INVARIANT: `given` is the same list.
-    pub fn assemble<'g>(&self, given: impl IntoIterator<Item = &'g str>, outline: &Outline) -> ScopeSet {
+    /// The set of which [`AppliedRoles::expand`] gave this outline. INVARIANT: `given` is the same list. `None`: the outline is of something else.
+    pub fn assemble<'g>(&self, given: impl IntoIterator<Item = &'g str>, outline: &Outline) -> Option<ScopeSet> {
         let sources = self.sources(given);
         read_all_ahead(&sources, outline);
         // Nearly always enough, so that nothing grows on the way.

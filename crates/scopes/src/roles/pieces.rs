@@ -39,17 +39,17 @@ impl<'p> Pieces<'p> {
     }
 }
 
-/// The set of so many members with so many bytes together. INVARIANT: what the steps take comes in the order of a set, and none covers another. `is_json`: whether
-/// all texts are the same in JSON.
+/// The set of so many members with so many bytes together; `None` where what the steps take is not that. INVARIANT: it comes in the order of a set, and none covers
+/// another. `is_json`: whether all texts are the same in JSON.
 pub(crate) fn put_together(
     pieces: &mut [Pieces<'_>],
     steps: impl Iterator<Item = Step>,
     members: usize,
     bytes: usize,
     is_json: bool,
-) -> ScopeSet {
+) -> Option<ScopeSet> {
     let length = OPEN.len() + bytes + members * BETWEEN.len();
-    // Whatever is copied at once, and what is passed over at the end, has room.
+    // Whatever is copied at once has room, also where it is passed over at the end.
     let mut buffer = Buffer::new(length + ROOM);
     let array = buffer.bytes_mut();
     // Where all texts are the same in JSON, whoever wants a member finds where it begins.
@@ -70,6 +70,8 @@ pub(crate) fn put_together(
                     *to = *b"\",\"\0";
                 }
             }
+            // It may be longer than all that is left of the array.
+            _ if skips => {}
             _ => {
                 let to = array.get_mut(at..at + text_bytes + BETWEEN.len());
                 // What is not written must not be read: somebody else's list was there.
@@ -79,13 +81,17 @@ pub(crate) fn put_together(
                 between.copy_from_slice(BETWEEN.as_bytes());
             }
         }
-        // What is passed over was copied as well: whether it is can't be foreseen, and going two ways would take longer.
+        // What is passed over and short was copied as well: whether it is can't be foreseen, and going two ways would take longer.
         at += if skips { 0 } else { text_bytes + BETWEEN.len() };
         count += usize::from(!skips);
+    }
+    // Never a part of the set for the set.
+    if count != members || at != length {
+        return None;
     }
     if let Some(to) = array.first_chunk_mut() {
         *to = *b"[\"";
     }
     starts.truncate(count);
-    ScopeSet::of_array(buffer, at, count, starts, is_json)
+    Some(ScopeSet::of_array(buffer, at, count, starts, is_json))
 }

@@ -64,7 +64,7 @@ impl Compact {
     /// The set.
     pub(crate) fn set<'l>(&self, given: impl Iterator<Item = &'l str>) -> Assembled {
         match (&self.applied, &self.form) {
-            (Some(applied), Form::Outline(outline)) => Assembled::Set(applied.assemble(given, outline)),
+            (Some(applied), Form::Outline(outline)) => applied.assemble(given, outline).map_or(Assembled::Never, Assembled::Set),
             (_, Form::NotWanted) => Assembled::NotYet,
             (_, Form::None | Form::Outline(_)) => Assembled::Never,
         }
