@@ -101,15 +101,17 @@ pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: O
 
 /// Another process may have derived some since it was decided that there is room.
 fn refuse_too_many(writing: &Writing<'_>, parent: &str) -> Res<()> {
-    // Up to the one that the person gave, and down to all that is derived from it.
+    // Up to the one that the person gave, and down to what counts of all that is derived from it: below one that has ended nothing does.
     let sql = "WITH RECURSIVE above (id, parent) AS (SELECT id, parent FROM grants WHERE id = ?1
                  UNION SELECT grants.id, grants.parent FROM grants JOIN above ON grants.id = above.parent),
                below (id) AS (SELECT id FROM above WHERE parent IS NULL
-                 UNION SELECT grants.id FROM grants JOIN below ON grants.parent = below.id)
-               SELECT count(*) FROM below JOIN grants ON grants.id = below.id
-               WHERE grants.parent IS NOT NULL AND grants.revoked_ms IS NULL AND grants.expires_ms > ?2";
-    let living: Option<i64> = first(writing.connection, sql, params![parent, writing.step.at_ms], |row| Ok(row.get(0)?))?;
-    if living.unwrap_or_default() >= i64::from(MOST_DERIVED_GRANTS) { Err(StoreError::Stale.into()) } else { Ok(()) }
+                 UNION ALL SELECT grants.id FROM below CROSS JOIN grants
+                   ON grants.parent = below.id AND grants.revoked_ms IS NULL AND grants.expires_ms > ?2)
+               SELECT count(*) FROM (SELECT 1 FROM below LIMIT ?3)";
+    // With the one that the person gave.
+    let most = i64::from(MOST_DERIVED_GRANTS).saturating_add(1);
+    let living: Option<i64> = first(writing.connection, sql, params![parent, writing.step.at_ms, most], |row| Ok(row.get(0)?))?;
+    if living.unwrap_or_default() >= most { Err(StoreError::Stale.into()) } else { Ok(()) }
 }
 
 pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {

@@ -48,6 +48,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0035_scope_registries", text: include_str!("../../migrations/0035_scope_registries.sql") },
     Migration { name: "0036_passkey_user_handles", text: include_str!("../../migrations/0036_passkey_user_handles.sql") },
     Migration { name: "0037_grants_of_applications", text: include_str!("../../migrations/0037_grants_of_applications.sql") },
+    Migration { name: "0038_living_derived_grants", text: include_str!("../../migrations/0038_living_derived_grants.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.
