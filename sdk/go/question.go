@@ -16,6 +16,7 @@ const (
 	checkPath        = "/api/falconer/v1/check"
 	authenticatePath = "/api/auth/v1/authenticate-hawk"
 	longestAnswer    = 16 << 20
+	longestQuestion  = 64 << 10
 	// olderFor: so long a server that has no check is asked for lists only.
 	olderFor = 10 * time.Minute
 	// stale are the protocol's words for a signature that is too old or too new.
@@ -172,6 +173,10 @@ func (v *Verifier) post(ctx context.Context, path, traceparent string, body any)
 	text, err := json.Marshal(body)
 	if err != nil {
 		return 0, found, &strange{why: "the question cannot be written: " + err.Error()}
+	}
+	// Falconer reads no longer question, and may close the connection while it is still being sent. So it is answered here, as Falconer would.
+	if len(text) > longestQuestion {
+		return http.StatusRequestEntityTooLarge, answer{Code: "InputTooLarge", Message: "The request is too large"}, nil
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.root+path, bytes.NewReader(text))
 	if err != nil {

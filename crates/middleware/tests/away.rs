@@ -108,6 +108,21 @@ async fn what_a_caller_wrote_shuts_nobody_out() {
 }
 
 /// Nothing is taken for granted, and nothing of the signature is shown.
+/// Falconer would close the connection while such a question is still being sent: five of them, and nobody else would be asked about.
+#[tokio::test]
+async fn a_request_that_falconer_would_not_read_is_not_asked_about() {
+    let fake = Fake::default();
+    let verifier = fake.start().await;
+    fake.says(500, "");
+    for (bytes, character, asks) in [(200_000, "a", 0), (70_000, "a", 0), (40_000, "\"", 0), (60_000, "a", 1)] {
+        let before = fake.questions();
+        let authorization = format!("Hawk id={}", character.repeat(bytes));
+        let request = SignedRequest { authorization: Some(authorization.as_bytes()), ..REQUEST };
+        let refusal = verifier.check(&request, &Expression::Scope("notes:x".to_owned())).await.unwrap_err();
+        assert_eq!((refusal.code().status(), fake.questions() - before), (if asks == 0 { 400 } else { 503 }, asks), "{bytes} bytes");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_leaves_out_expressions_is_none() {
     let fake = Fake::default();

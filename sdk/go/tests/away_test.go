@@ -220,6 +220,21 @@ func TestAQuestionThatTheCallersRequestSpoilsIsTheCallersFault(t *testing.T) {
 	}
 }
 
+// Falconer would close the connection while such a question is still being sent: five of them, and nobody else would be asked about.
+func TestARequestThatFalconerWouldNotReadIsNotAskedAbout(t *testing.T) {
+	a := newAuthority(t, 500, "")
+	v := verifier(t, falconer.Config{Falconer: a.URL})
+	for range 6 {
+		request := falconer.Request{Method: "GET", Target: "/x", Authorization: strings.Repeat("a", 70_000)}
+		if refusal := v.Check(t.Context(), request, "notes:read:red").Refusal; refusal == nil || refusal.Status != 413 || refusal.Reason != "not-verifiable" {
+			t.Fatal(refusal)
+		}
+	}
+	if asked := a.asked.Load(); asked != 0 {
+		t.Errorf("%d questions", asked)
+	}
+}
+
 func TestConnectionsAreKeptAndMadeAnewWhereOneBroke(t *testing.T) {
 	a := newAuthority(t, 200, allowed)
 	v := verifier(t, falconer.Config{Falconer: a.URL})

@@ -185,6 +185,17 @@ test('after five failures nobody waits, and one question tries whether Falconer 
   assert.deepEqual(await ask(1), [1, 1]);
 });
 
+// Falconer would close the connection while such a question is still being sent: five of them, and nobody else would be asked about.
+test('a request that Falconer would not read is not asked about', async () => {
+  const there = await answering({}, 500);
+  const verifier = verifierOf(there);
+  for (let time = 0; time < 6; time += 1) {
+    const request = { ...REQUEST, authorization: 'a'.repeat(70_000) };
+    await assert.rejects(verifier.check(request, 'x', ''), { status: 413, reason: 'not-verifiable' });
+  }
+  assert.equal(there.asked.length, 0);
+});
+
 test('who waits for a connection that others hold shuts nobody out', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const server = createServer(() => {});

@@ -103,6 +103,16 @@ def test_after_five_failures_nobody_waits(check, authority, answer):
     assert authority.asked == 5
 
 
+@BOTH
+def test_a_request_that_falconer_would_not_read_is_not_asked_about(check, authority, monkeypatch):
+    """Falconer would close the connection while such a question is still being sent: five of them, and nobody else would be asked about."""
+    authority.answer = (500, b"{}")
+    monkeypatch.setattr(f"{__name__}.REQUEST", SignedRequest("GET", "/books/red", authorization="a" * 70_000))
+    decisions = check(authority.root_url, 6)
+    assert {(one.refusal.status, one.refusal.reason) for one in decisions} == {(413, "not-verifiable")}
+    assert authority.asked == 0
+
+
 def test_one_question_tries_whether_falconer_is_back(authority):
     now = [0.0]
     authority.answer = (500, b"{}")

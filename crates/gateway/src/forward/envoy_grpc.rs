@@ -5,12 +5,11 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
 
 use super::protobuf::{Fields, Message, Value};
 use super::respond::let_through;
 use crate::decide::{Answer, Gateway, RequestHead};
-use crate::serve::{AnswerBody, boxed};
+use crate::serve::{AnswerBody, IncomingBody, boxed};
 use crate::statement;
 
 /// Where Envoy asks.
@@ -31,7 +30,7 @@ struct Question {
 }
 
 /// Answers one question.
-pub(crate) async fn check(gateway: &Gateway, peer: IpAddr, request: Request<Incoming>) -> Response<AnswerBody> {
+pub(crate) async fn check(gateway: &Gateway, peer: IpAddr, request: Request<IncomingBody>) -> Response<AnswerBody> {
     if !gateway.settings().proxies.have(peer) {
         tracing::warn!(%peer, "a question from an address that is not one of `proxies`");
         return answer(PERMISSION_DENIED as u32, Vec::new());

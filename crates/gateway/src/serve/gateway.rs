@@ -2,9 +2,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
+use super::incoming::IncomingBody;
 use super::listener::{AnswerBody, Limits, PerAddressLimit, Service, accept, whole};
 use super::reverse_proxy::ReverseProxy;
 use super::threads::{self, accept_on_threads};
@@ -67,7 +67,7 @@ pub async fn serve(listener: TcpListener, metrics: Option<TcpListener>, in_use: 
 struct MetricsPage(InUse);
 
 impl Service<SocketAddr> for MetricsPage {
-    async fn answer(&self, request: Request<Incoming>, _: SocketAddr) -> Response<AnswerBody> {
+    async fn answer(&self, request: Request<IncomingBody>, _: SocketAddr) -> Response<AnswerBody> {
         let is_page = request.uri().path() == "/metrics";
         let (status, text) = match request.method() {
             &Method::GET | &Method::HEAD if is_page => (StatusCode::OK, self.0.now().metrics_text()),
@@ -83,7 +83,7 @@ impl Service<SocketAddr> for MetricsPage {
 }
 
 impl Service<SocketAddr> for Standing {
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
+    async fn answer(&self, request: Request<IncomingBody>, peer: SocketAddr) -> Response<AnswerBody> {
         match self {
             Standing::Beside(in_use, Dialect::Envoy) if request.uri().path() == forward::envoy_grpc::CHECK => {
                 forward::envoy_grpc::check(&in_use.now(), peer.ip(), request).await

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use super::idle::{Activity, Sent, Watched};
+use super::incoming::IncomingBody;
 use crate::addresses::{AddressPermit, Addresses};
 use crate::decide::InUse;
 use crate::metrics::Metrics;
@@ -55,7 +56,7 @@ pub(crate) trait Accept {
 
 /// What answers requests.
 pub(crate) trait Service<Peer>: Clone + Send + Sync + 'static {
-    fn answer(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<AnswerBody>> + Send;
+    fn answer(&self, request: Request<IncomingBody>, peer: Peer) -> impl Future<Output = Response<AnswerBody>> + Send;
 }
 
 /// How connections are kept.
@@ -240,7 +241,7 @@ async fn connection<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static, Pee
         request.extensions_mut().insert(connected.clone());
         async move {
             let answer = match requests.try_acquire() {
-                Ok(_turn) => service.answer(request, peer).await,
+                Ok(_turn) => service.answer(request.map(IncomingBody::from), peer).await,
                 Err(_) => busy(),
             };
             Ok::<_, Infallible>(answer.map(|body| Sent { body, _under_way: under_way }))

@@ -9,11 +9,12 @@ use falconer_wire::date_time;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
+use super::incoming::IncomingBody;
 use super::listener::{AnswerBody, Connected, boxed, whole};
 use super::passing::{causes, one_host, remove_connection_headers, tunnel, upgrade_of};
 use crate::decide::{Decision, Gateway, GatewayRecheck, InUse, LetThrough, RULES_REPLACED, Refused, RequestHead, Watched};
@@ -51,13 +52,13 @@ impl ReverseProxy {
     }
 
     /// Decides about a request, passes it on, and gives the answer of the service behind as it comes.
-    pub(super) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnswerBody> {
+    pub(super) async fn answer(&self, request: Request<IncomingBody>, peer: IpAddr) -> Response<AnswerBody> {
         SingleRequest { gateway: self.in_use.now(), proxy: self }.answer(request, peer).await
     }
 }
 
 impl SingleRequest<'_> {
-    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnswerBody> {
+    async fn answer(&self, request: Request<IncomingBody>, peer: IpAddr) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
         let host =
             parts.uri.authority().map(http::uri::Authority::as_str).or_else(|| one_host(&parts.headers)).unwrap_or_default().to_owned();
@@ -101,7 +102,7 @@ impl SingleRequest<'_> {
         head: &RequestHead<'_>,
         through: LetThrough,
         mut parts: Parts,
-        body: Incoming,
+        body: IncomingBody,
     ) -> Result<Response<AnswerBody>, Refused> {
         let took_credentials = through.verified.is_some();
         let (caller, body) = match through.verified {
@@ -188,7 +189,7 @@ impl SingleRequest<'_> {
     }
 
     /// Reads a body whose hash was signed, and no other.
-    async fn compare(&self, verified: Verified, headers: &HeaderMap, body: Incoming) -> Result<(Caller, AnswerBody), Refusal> {
+    async fn compare(&self, verified: Verified, headers: &HeaderMap, body: IncomingBody) -> Result<(Caller, AnswerBody), Refusal> {
         match verified.body_rule() {
             BodyRule::Any => Ok((verified.with_body("", b"")?, boxed(body))),
             BodyRule::Empty if body.is_end_stream() => Ok((verified.with_body("", b"")?, boxed(body))),

@@ -183,18 +183,17 @@ mod tests {
     use std::collections::BTreeMap;
 
     use http::{Request, Response};
-    use hyper::body::Incoming;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
-    use crate::serve::{AnswerBody, whole};
+    use crate::serve::{AnswerBody, IncomingBody, whole};
 
     /// Says which thread answers.
     #[derive(Clone)]
     struct Number(usize);
 
     impl Service<SocketAddr> for Number {
-        async fn answer(&self, _: Request<Incoming>, _: SocketAddr) -> Response<AnswerBody> {
+        async fn answer(&self, _: Request<IncomingBody>, _: SocketAddr) -> Response<AnswerBody> {
             Response::new(whole(self.0.to_string().into()))
         }
     }

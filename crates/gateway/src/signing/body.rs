@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 
 use super::refused::Refused;
+use crate::serve::IncomingBody;
 
 /// How long a body that is held may take to arrive.
 const BODY: Duration = Duration::from_secs(60);
@@ -25,15 +26,15 @@ pub(super) enum RequestBody {
 /// What was read already, and the rest of it.
 pub(super) struct Stream {
     read: VecDeque<Bytes>,
-    rest: Incoming,
+    rest: IncomingBody,
 }
 
 /// Reads a body up to `limit_bytes`. Beyond that it is refused, or, where it `streams`, passed on as it comes.
-pub(super) async fn hold(mut body: Incoming, limit_bytes: usize, streams: bool) -> Result<RequestBody, Refused> {
+pub(super) async fn hold(mut body: IncomingBody, limit_bytes: usize, streams: bool) -> Result<RequestBody, Refused> {
     if body.is_end_stream() {
         return Ok(RequestBody::None);
     }
-    let too_large = |read: VecDeque<Bytes>, rest: Incoming| {
+    let too_large = |read: VecDeque<Bytes>, rest: IncomingBody| {
         if streams { Ok(RequestBody::Stream(Stream { read, rest })) } else { Err(Refused::BodyTooLarge { limit_bytes }) }
     };
     if body.size_hint().lower() > limit_bytes as u64 {

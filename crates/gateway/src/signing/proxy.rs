@@ -5,7 +5,6 @@ use bytes::Bytes;
 use falconer_client::{Client, Credentials, Error, signed_payload};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use url::{Position, Url};
 use zeroize::Zeroizing;
@@ -18,7 +17,7 @@ use super::destination::{Destinations, Route};
 use super::outgoing::Outgoing;
 use super::refused::Refused;
 use crate::decide::Answer;
-use crate::serve::{AnswerBody, Connected, Limits, Service, accept, boxed, causes, remove_connection_headers, tunnel, upgrade_of, whole};
+use crate::serve::{AnswerBody, Connected, IncomingBody, Limits, Service, accept, boxed, causes, remove_connection_headers, tunnel, upgrade_of, whole};
 use crate::staying_open::over;
 
 /// Bodies are held, so fewer connections than elsewhere.
@@ -120,7 +119,7 @@ impl SigningProxy {
         self.0.signer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn answer(&self, request: Request<Incoming>, of_browsers: bool) -> Response<AnswerBody> {
+    async fn answer(&self, request: Request<IncomingBody>, of_browsers: bool) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         match self.handle(parts, body, of_browsers).await {
@@ -149,7 +148,7 @@ impl SigningProxy {
         }
     }
 
-    async fn handle(&self, parts: Parts, body: Incoming, of_browsers: bool) -> Result<Response<AnswerBody>, Refused> {
+    async fn handle(&self, parts: Parts, body: IncomingBody, of_browsers: bool) -> Result<Response<AnswerBody>, Refused> {
         refuse_pages(&parts, of_browsers.then_some(self.0.settings.names.as_slice()))?;
         match self.0.settings.destinations.route(&parts.uri)? {
             Route::To(url) => self.pass_on(parts, body, url).await,
@@ -162,7 +161,7 @@ impl SigningProxy {
         }
     }
 
-    async fn credentials(&self, method: &Method, body: Incoming) -> Result<Response<AnswerBody>, Refused> {
+    async fn credentials(&self, method: &Method, body: IncomingBody) -> Result<Response<AnswerBody>, Refused> {
         if *method != Method::PUT {
             return Err(Refused::Method("PUT"));
         }
@@ -191,7 +190,7 @@ impl SigningProxy {
         Ok(response)
     }
 
-    async fn pass_on(&self, mut parts: Parts, body: Incoming, url: Url) -> Result<Response<AnswerBody>, Refused> {
+    async fn pass_on(&self, mut parts: Parts, body: IncomingBody, url: Url) -> Result<Response<AnswerBody>, Refused> {
         if matches!(parts.method, Method::CONNECT | Method::TRACE) {
             return Err(Refused::Method("GET, HEAD, POST, PUT, PATCH, DELETE"));
         }
@@ -256,7 +255,7 @@ impl SigningProxy {
 }
 
 impl<Peer: Send + 'static> Service<Peer> for ListenerService {
-    async fn answer(&self, request: Request<Incoming>, _: Peer) -> Response<AnswerBody> {
+    async fn answer(&self, request: Request<IncomingBody>, _: Peer) -> Response<AnswerBody> {
         self.proxy.answer(request, self.of_browsers).await
     }
 }
@@ -340,7 +339,7 @@ fn outgoing_headers(mut headers: HeaderMap, held: &RequestBody, upgrade: Option<
     headers
 }
 
-async fn own_body(body: Incoming) -> Result<Bytes, Refused> {
+async fn own_body(body: IncomingBody) -> Result<Bytes, Refused> {
     match hold(body, OWN_BODY_BYTES, false).await? {
         RequestBody::Whole(bytes) => Ok(bytes),
         RequestBody::None | RequestBody::Stream(_) => Ok(Bytes::new()),

@@ -109,6 +109,9 @@ impl Proof<'_> {
     }
 }
 
+/// What Falconer reads of a question at most (`docs/operation.md`, what a stranger may cost).
+const LARGEST_QUESTION: usize = 64 * 1024;
+
 impl Verifier {
     /// `falconer_root_url` such as `https://auth.example.com`; `public_origin` is the origin that callers use for this service, such as
     /// `https://notes.example.com`: what they signed is compared with it, never with the Host header.
@@ -281,7 +284,7 @@ impl Verifier {
             Proof::Nothing | Proof::Header(_) | Proof::FollowUp(_) => (None, None),
         };
         let scheme = self.public_origin.split("://").next().map(str::to_ascii_lowercase);
-        Ok(CheckedRequest {
+        let question = CheckedRequest {
             method: request.method.to_ascii_lowercase(),
             resource,
             host: self.origin.host.clone(),
@@ -291,6 +294,18 @@ impl Verifier {
             dpop,
             follow_up,
             scheme: scheme.filter(|_| is_bound),
-        })
+        };
+        if is_too_large(&question) {
+            return Err(Refusal::NotVerifiable { message: "it is too large".to_owned() });
+        }
+        Ok(question)
     }
+}
+
+/// Whether Falconer would not read a question about this request, and might close the connection while it is still being sent: that looks as though it were away.
+fn is_too_large(request: &CheckedRequest) -> bool {
+    let texts = [Some(&request.resource), request.authorization.as_ref(), request.dpop.as_ref(), request.follow_up.as_ref()];
+    let bytes: usize = texts.into_iter().flatten().map(String::len).sum();
+    // In JSON a character takes at most six bytes.
+    bytes > LARGEST_QUESTION / 6 && serde_json::to_vec(request).is_ok_and(|text| text.len() > LARGEST_QUESTION)
 }

@@ -168,6 +168,11 @@ impl Connection {
         self.all.under_way.share(Some(address))
     }
 
+    /// The body of a request is given up before it has come whole.
+    pub(super) fn body_is_unread(&self) {
+        self.deadlines.body_is_unread();
+    }
+
     async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>, in_flight: InFlight) -> http::Response<AnswerBody> {
         let address = self.all.service.address(self.peer, request.headers());
         let mut request = request.map(|body| PeekedBody::of(RequestBody::new(body, Arc::clone(&self), address)));

@@ -5,7 +5,7 @@
 //! connection is closed where even the reset can't be sent.
 
 use std::future::{Future, pending};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ pub(crate) struct Deadlines {
     began: Instant,
     now: Mutex<Now>,
     body_asked: AtomicBool,
+    body_unread: AtomicBool,
 }
 
 /// Extension of an answer that goes on as long as the other side listens (server-sent events): the time for a request does not bound it as a
@@ -57,7 +58,7 @@ impl Deadlines {
     pub(crate) fn new(limits: Limits) -> Self {
         let deadline = Instant::now() + limits.first_byte;
         let now = Now { stage: Stage::FirstByte, deadline, requests: Vec::new(), streaming: 0, count: 0, http2: false, newest: None };
-        Deadlines { limits, began: Instant::now(), now: Mutex::new(now), body_asked: AtomicBool::new(false) }
+        Deadlines { limits, began: Instant::now(), now: Mutex::new(now), body_asked: AtomicBool::new(false), body_unread: AtomicBool::new(false) }
     }
 
     /// When to look again. Stages change without a word to the timer, so it looks at least as often as the shortest of them is long.
@@ -83,6 +84,15 @@ impl Deadlines {
         &self.body_asked
     }
 
+    /// The last request was answered, and its body had not come whole.
+    pub(super) fn body_is_unread(&self) {
+        self.body_unread.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_body_unread(&self) -> bool {
+        self.body_unread.load(Ordering::Relaxed)
+    }
+
     /// Whole seconds since the connection began.
     pub(super) fn age_seconds(&self) -> u64 {
         self.began.elapsed().as_secs()
@@ -90,6 +100,7 @@ impl Deadlines {
 
     /// The head of a request has been read.
     pub(crate) fn begin(self: &Arc<Self>, version: Version) -> InFlight {
+        self.body_unread.store(false, Ordering::Relaxed);
         let mut now = self.now();
         let id = now.count;
         now.count = now.count.wrapping_add(1);

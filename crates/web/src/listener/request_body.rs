@@ -18,15 +18,25 @@ pub(super) struct RequestBody {
     address: IpAddr,
     /// Of nearly all bodies nothing is ever held: they come whole.
     held: Option<Share>,
+    /// It has ended, which a body in chunks says only to whoever reads on.
+    ended: bool,
 }
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, connection: Arc<Connection>, address: IpAddr) -> RequestBody {
-        RequestBody { body, connection, address, held: None }
+        RequestBody { body, connection, address, held: None, ended: false }
     }
 
     fn hold(&mut self, more: usize) -> Result<(), Full> {
         self.held.get_or_insert_with(|| self.connection.share(self.address)).grow(more)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if !self.ended && !self.body.is_end_stream() {
+            self.connection.body_is_unread();
+        }
     }
 }
 
@@ -39,6 +49,7 @@ impl Body for RequestBody {
         // The end of a body in chunks comes by itself, after the last piece.
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
             self.held = None;
+            self.ended = true;
         }
         let Poll::Ready(Some(Ok(frame))) = &polled else {
             return polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)));
