@@ -43,8 +43,8 @@ impl Config {
         if self.data_dir.as_os_str().is_empty() {
             bail!("data_dir: it is empty; write `.` for the present folder");
         }
-        if self.cache_mib > LARGEST_CACHE_MIB {
-            bail!("cache_mib: {} is more than {LARGEST_CACHE_MIB}; it is a number of MiB", self.cache_mib);
+        if let Some(mib) = self.cache_mib.filter(|mib| *mib > LARGEST_CACHE_MIB) {
+            bail!("cache_mib: {mib} is more than {LARGEST_CACHE_MIB}; it is a number of MiB");
         }
         if self.services.remembered_refusals > MOST_REFUSALS {
             bail!("services.remembered_refusals: {} is more than {MOST_REFUSALS}, which is the most", self.services.remembered_refusals);

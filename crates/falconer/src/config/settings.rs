@@ -34,8 +34,8 @@ pub struct Config {
     pub websocktunnel_secret: Option<SecretText>,
     /// What is kept of the audit.
     pub audit: Audit,
-    /// How much memory caches may take, in MiB.
-    pub cache_mib: u32,
+    /// How much memory caches may take, in MiB; by default a part of what there is.
+    pub cache_mib: Option<u32>,
     /// What services are told.
     pub services: Services,
     /// Settings of clients.
@@ -259,7 +259,7 @@ impl Default for Config {
             hawk_origins: Vec::new(),
             websocktunnel_secret: None,
             audit: Audit::default(),
-            cache_mib: 64,
+            cache_mib: None,
             services: Services::default(),
             client: Client::default(),
             identity: Identity::default(),

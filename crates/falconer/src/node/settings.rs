@@ -15,7 +15,11 @@ use falconer_store::Secret;
 use super::Access;
 use super::providers::{Providers, applications_http, providers};
 use crate::config::{Application, Config, Grant, Scope};
+use crate::system::usable_memory;
 use crate::text_file;
+
+/// The least and the most that expansions may take where the configuration does not say it.
+const DEFAULT_CACHE_MIB: (usize, usize) = (64, 1024);
 
 /// What a certificate of the protocol can span.
 const LONGEST_GRANT_MS: i64 = 31 * 24 * 3_600_000;
@@ -30,7 +34,7 @@ const PUBLISHED_TOKEN: &str = "replace-me-with-22-to-66-characters-of-your-own";
 pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<AuthSettings> {
     let mut settings = AuthSettings::new(origin.clone());
     settings.hawk_origins = hawk_origins(config, &origin)?;
-    settings.cache_mib = usize::try_from(config.cache_mib)?;
+    settings.cache_mib = config.cache_mib.map_or_else(|| Ok(cache_mib_of(usable_memory())), usize::try_from)?;
     settings.remembered_refusals = config.services.remembered_refusals;
     settings.max_token_overlap_ms = max_overlap_ms(&config.client.max_overlap)?;
     settings.identity_max_age_ms = duration_ms("identity.max_age", &config.identity.max_age)?;
@@ -41,6 +45,12 @@ pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<
     settings.websocktunnel_secret = config.websocktunnel_secret.as_ref().map(|secret| Secret::new(secret.expose()));
     settings.on_fatal = Arc::new(end_at_once);
     Ok(settings)
+}
+
+/// By default a sixteenth of the memory, within bounds: less forgets what is asked for soon after, more was never needed.
+fn cache_mib_of(memory: Option<u64>) -> usize {
+    let part = memory.map_or(0, |bytes| bytes / 16 / (1 << 20));
+    usize::try_from(part).unwrap_or(usize::MAX).clamp(DEFAULT_CACHE_MIB.0, DEFAULT_CACHE_MIB.1)
 }
 
 /// The longest overlap; nothing is one too.
@@ -210,4 +220,18 @@ fn offline_service(service: &crate::config::OfflineService) -> Result<OfflineSer
 fn published_scope(scope: &Scope) -> Result<PublishedScope> {
     let risk = Risk::parse(&scope.risk).with_context(|| format!("[[scope]] {}: risk is `ordinary` or `high`", scope.template))?;
     Ok(PublishedScope { namespace: scope.namespace.clone(), template: scope.template.clone(), sentence: scope.sentence.clone(), risk })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expansions_take_a_sixteenth_of_the_memory_within_bounds() {
+        let mib = |mib: u64| Some(mib << 20);
+        for (memory, cache_mib) in [(None, 64), (mib(512), 64), (mib(1024), 64), (mib(8192), 512), (mib(16 * 1024), 1024), (mib(1 << 20), 1024)] {
+            assert_eq!(cache_mib_of(memory), cache_mib, "{memory:?}");
+        }
+        assert!(usable_memory().is_some_and(|bytes| bytes > 64 << 20));
+    }
 }

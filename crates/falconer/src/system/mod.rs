@@ -4,6 +4,8 @@ mod clock;
 pub mod memory;
 pub mod process;
 mod randomness;
+mod usable_memory;
 
 pub use clock::SystemClock;
 pub use randomness::SystemRandom;
+pub use usable_memory::usable_memory;
