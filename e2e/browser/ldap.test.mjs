@@ -85,7 +85,7 @@ refresh = "1 hour"
     const throttled = await type(page, 'zoe', 'password of zoe');
     assert.equal(throttled.status(), 429);
     assert.match(throttled.headers()['retry-after'], /^[1-9]\d*$/);
-    await page.getByText('Too many wrong passwords').waitFor();
+    await page.getByText('Too many attempts').waitFor();
     // Others from there are let in.
     assert.equal((await type(page, 'dave', 'password of dave')).status(), 303);
     await context.close();

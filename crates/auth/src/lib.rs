@@ -51,6 +51,7 @@ pub use administer::people::by::By;
 pub use administer::people::granted::{ListedGrant, MOST_NAMED_CLIENTS};
 pub use administer::people::list::{PeopleFilter, PersonRow};
 pub use administer::plan::{Affected, Difference, Plan};
+pub use administer::scope_registries::MOST_SCOPE_REGISTRIES;
 pub use administer::upkeep::clock::AcceptedTime;
 pub use administer::upkeep::install::RootCredentials;
 pub use administer::upkeep::signing::SigningSecret;

@@ -16,7 +16,7 @@ use crate::verify::reading::Reading;
 use crate::view::{Page, PageQuery};
 
 /// So many services publish at most: each node has all of it in memory.
-const MOST_REGISTRIES: usize = 200;
+pub const MOST_SCOPE_REGISTRIES: usize = 200;
 /// And so much text, in bytes, of all together.
 const MOST_BYTES: usize = 4 << 20;
 const LIST: &str = "auth:list-scope-registries";
@@ -55,8 +55,8 @@ impl Auth {
                 return Ok(Decision::Keep(known.clone()));
             }
             let others = || all.iter().filter(|other| other.namespace != namespace);
-            if others().count() >= MOST_REGISTRIES {
-                let text = format!("{MOST_REGISTRIES} services have published something, and no more can: delete what is not used");
+            if others().count() >= MOST_SCOPE_REGISTRIES {
+                let text = format!("{MOST_SCOPE_REGISTRIES} services have published something, and no more can: delete what is not used");
                 return Err(ApiError::RequestConflict(text));
             }
             if others().map(|other| bytes(&other.scopes)).sum::<usize>().saturating_add(bytes(scopes)) > MOST_BYTES {

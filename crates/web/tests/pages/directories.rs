@@ -90,7 +90,7 @@ async fn wrong_passwords_come_to_an_end() {
     }
     let page = type_in(&mut site.browser(), "zoe", "right").await;
     assert_eq!(page.status, 429);
-    assert!(page.header("retry-after").parse::<u64>().unwrap() > 0 && page.text.contains("Too many wrong passwords"));
+    assert!(page.header("retry-after").parse::<u64>().unwrap() > 0 && page.text.contains("Too many attempts"));
     assert_eq!(type_in(&mut site.browser(), "ann", "right").await.status, 303);
 }
 

@@ -92,7 +92,7 @@ async fn guessing_is_slowed_down() {
     }
     let last = last.expect("no limit");
     assert!(last.header("retry-after").parse::<u64>().unwrap() > 0);
-    assert!(last.text.contains("Too many wrong passwords"));
+    assert!(last.text.contains("Too many attempts"));
 }
 
 /// Ten wrong passwords of somebody else kept a person out.

@@ -1,7 +1,7 @@
 //! What services have published about their scopes, and the page that asks before it is deleted.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, PageQuery, Risk, ScopeRegistryRecord, Start};
+use falconer_auth::{ApiError, MOST_SCOPE_REGISTRIES, PageQuery, Risk, ScopeRegistryRecord, Start};
 use falconer_login::{LoginError, Session};
 use http::StatusCode;
 
@@ -16,12 +16,10 @@ use crate::views::words;
 use crate::views::{ConfirmPage, RegistriesPage, RegistryRow, html};
 
 const CONFIRM: &str = "/auth/scope-registries/confirm";
-/// There are so many at most.
-const MOST: u64 = 200;
 /// What the form says, with a dot and when that was last changed which the page has shown.
 const ACTION: &str = "delete";
 
-/// `GET /auth/scope-registries`, and with `namespace=` one of them with its sentences: of 200 services they would be long.
+/// `GET /auth/scope-registries`, and with `namespace=` one of them with its sentences: of all services they would be long.
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(sign_in(&visit, SCOPE_REGISTRIES.0)) };
     let who = person(session);
@@ -29,7 +27,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     let records = match visit.parameter("namespace") {
         Some(namespace) => vec![grants.scope_registry(&who, &namespace).map_err(problem)?],
-        None => grants.list_scope_registries(&who, &PageQuery { start: Start::Offset(0), limit: MOST }).map_err(problem)?.items,
+        None => grants.list_scope_registries(&who, &PageQuery { start: Start::Offset(0), limit: MOST_SCOPE_REGISTRIES as u64 }).map_err(problem)?.items,
     };
     let is_one = visit.parameter("namespace").is_some();
     let mut rows = Vec::new();

@@ -64,7 +64,7 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
         }
         Err(ProviderSignInError::Login(LoginError::Throttled { retry_after_seconds })) => {
             let wait = words::wait(retry_after_seconds);
-            let error = format!("Too many wrong passwords. Wait {wait} before you try again.");
+            let error = format!("Too many attempts. Wait {wait} before you try again.");
             let mut response = page(visit, &name, StatusCode::TOO_MANY_REQUESTS, typed(error))?;
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             Ok(response)

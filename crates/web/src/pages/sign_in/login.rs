@@ -60,7 +60,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string(), None),
         Err(LoginError::Throttled { retry_after_seconds }) => {
             let wait = words::wait(retry_after_seconds);
-            let error = format!("Too many wrong passwords. Wait {wait} before you try again.");
+            let error = format!("Too many attempts. Wait {wait} before you try again.");
             (StatusCode::TOO_MANY_REQUESTS, error, Some(retry_after_seconds))
         }
         Err(error @ LoginError::TooBusy) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string(), Some(1)),
