@@ -38,7 +38,7 @@ async fn a_few_grants_are_found_among_many_without_reading_all() {
     };
     let store = open(&format!("{schema}_before")).await;
     store.insert_grant(&step(&store).await, &conformance::sample_grant("sample", ""), None).await.unwrap();
-    let grants = "INSERT INTO grants SELECT (jsonb_populate_record(g, jsonb_build_object('id', 'g' || n, 'nonce', 'n' || n, 'parent',
+    let grants = "INSERT INTO grants OVERRIDING USER VALUE SELECT (jsonb_populate_record(g, jsonb_build_object('id', 'g' || n, 'nonce', 'n' || n, 'parent',
                     CASE WHEN n % 100 > 0 THEN 'g' || n - n % 100 END))).* FROM grants g, generate_series(100, $1::bigint) n";
     looker.execute(grants, &[&MANY]).await.unwrap();
     looker.batch_execute("ANALYZE grants").await.unwrap();
