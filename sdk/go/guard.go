@@ -9,8 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
+
+	"falconer.example/sdk/go/internal/hawk"
 )
 
 // Guard protects the routes of a service.
@@ -37,12 +38,14 @@ func NewGuard(config Config) (*Guard, error) {
 	return g, nil
 }
 
-// asSent is an origin as browsers write it.
+// asSent is an origin as browsers write it: in lower case, an address of IPv6 in its shortest form, and without the scheme's own port.
 func asSent(text string) string {
-	parsed, _ := url.Parse(text) // was checked
-	host := strings.ToLower(parsed.Host)
-	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[parsed.Scheme])
-	return parsed.Scheme + "://" + host
+	host, port, _ := hawk.Origin(text) // was checked
+	scheme, _, _ := strings.Cut(strings.ToLower(text), "://")
+	if port == map[string]int{"http": 80, "https": 443}[scheme] {
+		return scheme + "://" + host
+	}
+	return fmt.Sprintf("%s://%s:%d", scheme, host, port)
 }
 
 // CallerFrom is the caller of a request that a guard let through; nil elsewhere.

@@ -24,6 +24,14 @@ pub enum SettingsError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// What is listed among the origins whose pages may call is none.
+    #[error("The origin `{origin}` of pages cannot be used: {problem}. It looks like https://notes.example.com.")]
+    PageOrigin {
+        /// As it was given.
+        origin: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// What is said of the service to clients of OAuth 2 cannot be said.
     #[error("The protected resource cannot be used: {0}.")]
     ProtectedResource(String),

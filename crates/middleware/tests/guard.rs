@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use falconer_client::Retry;
-use falconer_middleware::{Caller, Cors, Guard};
+use falconer_middleware::{Caller, Cors, Guard, SettingsError};
 use http::{StatusCode, header};
 use ports::HeldPort;
 use serde_json::{Value, json};
@@ -357,13 +357,37 @@ async fn preflights_are_answered_without_asking() {
     assert!(headers[header::ACCESS_CONTROL_ALLOW_METHODS].to_str().unwrap().contains("PUT"));
     assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_HEADERS], "Authorization, Content-Type, DPoP");
 
-    let only = |origin: &str| Router::new().route("/", get(async || "x")).layer(Cors::only([origin]));
-    let (_, headers, _) = send(only("https://tool.example/"), preflight()).await;
-    assert_eq!(
-        (&headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], &headers[header::VARY]),
-        (&"https://tool.example".parse().unwrap(), &"Origin".parse().unwrap())
-    );
+    let tool: http::HeaderValue = "https://tool.example".parse().unwrap();
+    let only = |origin: &str| Router::new().route("/", get(async || "x")).layer(Cors::only([origin]).unwrap());
+    // What was written otherwise than browsers write it matched nothing.
+    for listed in ["https://tool.example/", "https://tool.example:443", "HTTPS://Tool.Example"] {
+        let (_, headers, _) = send(only(listed), preflight()).await;
+        assert_eq!(
+            (&headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], &headers[header::VARY]),
+            (&tool, &"Origin".parse().unwrap()),
+            "{listed}"
+        );
+    }
     let (_, headers, _) = send(only("https://other.example"), preflight()).await;
     assert!(headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).is_none());
     assert!(calls.lock().unwrap().is_empty());
+}
+
+/// They were dropped without a word, and pages of the origin that was meant could not call.
+#[test]
+fn what_is_no_origin_is_refused_where_the_layer_is_made() {
+    let wrongs = " * null tool.example https://tool.example/a https://ann@tool.example ftp://tool.example https://tool_example:x";
+    for wrong in wrongs.split(' ') {
+        let error = Cors::only(["https://other.example", wrong]).unwrap_err();
+        assert!(matches!(&error, SettingsError::PageOrigin { origin, .. } if origin == wrong), "{wrong}: {error}");
+    }
+}
+
+/// Clients compare what the document says with the address that they called (RFC 9728, section 3.3).
+#[tokio::test]
+async fn clients_are_told_the_origin_as_browsers_write_it() {
+    let guard = Guard::new("http://localhost:1", "HTTPS://Notes.Example.com:443/").unwrap().with_protected_resource("/mcp", []).unwrap();
+    let at = "/.well-known/oauth-protected-resource/mcp";
+    let (status, _, body) = send(guard.metadata(), Request::get(at).body(Body::empty()).unwrap()).await;
+    assert_eq!((status, body["resource"].as_str()), (StatusCode::OK, Some("https://notes.example.com/mcp")));
 }

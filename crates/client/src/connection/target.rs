@@ -50,6 +50,13 @@ impl Origin {
         }
         Ok(Origin { host: target.host.to_owned(), port: target.port })
     }
+
+    /// An origin as browsers write it, in `Origin` headers and where clients compare it: in lower case, without the scheme's own port and without a slash at its end. Errors: as of
+    /// [`Origin::parse`].
+    pub fn as_sent(text: &str) -> Result<String, String> {
+        Origin::parse(text)?;
+        Ok(parse(text)?.origin().ascii_serialization())
+    }
 }
 
 /// What a signature covers of a URL.
@@ -131,7 +138,21 @@ mod tests {
             "/a",
             "https://a//",
         ] {
-            assert!(Origin::parse(wrong).is_err(), "{wrong}");
+            assert!(Origin::parse(wrong).is_err() && Origin::as_sent(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn origins_are_as_browsers_write_them() {
+        for (text, sent) in [
+            ("https://notes.example.com", "https://notes.example.com"),
+            ("HTTPS://Notes.Example.com:443/", "https://notes.example.com"),
+            ("http://notes.example.com:80", "http://notes.example.com"),
+            ("http://notes.example.com:443", "http://notes.example.com:443"),
+            ("http://[0:0:0:0:0:0:0:1]:8081", "http://[::1]:8081"),
+            ("https://b\u{fc}cher.example", "https://xn--bcher-kva.example"),
+        ] {
+            assert_eq!(Origin::as_sent(text).as_deref(), Ok(sent), "{text}");
         }
     }
 

@@ -199,7 +199,7 @@ impl Service {
         if let Some(bytes) = settings.body_limit_bytes {
             guard = guard.with_body_limit(bytes);
         }
-        let cors = settings.cors.as_ref().map_or_else(Cors::any, |origins| Cors::only(origins.iter().map(String::as_str)));
+        let cors = settings.cors.as_ref().map_or_else(Cors::any, |origins| Cors::only(origins.iter().map(String::as_str)).unwrap());
         let read = async |Path(book): Path<String>, _: Caller| Json(json!({"book": book}));
         let write =
             async |Path(book): Path<String>, _: Caller, body: Bytes| Json(json!({"book": book, "body": String::from_utf8_lossy(&body)}));

@@ -3,8 +3,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use falconer_client::Origin;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::{Layer, Service};
+
+use crate::SettingsError;
 
 /// Lets pages of other origins call a service: answers preflights, and marks every answer, errors included. Mount it outermost
 /// (in axum, `Router::layer`). Signed calls need no cookies, so credentials mode is never allowed.
@@ -20,10 +23,14 @@ impl Cors {
         Cors { origins: None }
     }
 
-    /// Only pages of these origins, such as `https://notes.example.com`. What is no header value matches nothing.
-    #[must_use]
-    pub fn only<'a>(origins: impl IntoIterator<Item = &'a str>) -> Cors {
-        Cors { origins: Some(origins.into_iter().filter_map(|origin| HeaderValue::from_str(origin.trim_end_matches('/')).ok()).collect()) }
+    /// Only pages of these origins, such as `https://notes.example.com`: upper case, the scheme's own port and a slash at the end make no difference. Errors:
+    /// [`SettingsError::PageOrigin`], for what is no origin.
+    pub fn only<'a>(origins: impl IntoIterator<Item = &'a str>) -> Result<Cors, SettingsError> {
+        let read = |origin: &str| {
+            let sent = Origin::as_sent(origin).and_then(|sent| HeaderValue::try_from(sent).map_err(|error| error.to_string()));
+            sent.map_err(|problem| SettingsError::PageOrigin { origin: origin.to_owned(), problem })
+        };
+        Ok(Cors { origins: Some(origins.into_iter().map(read).collect::<Result<_, _>>()?) })
     }
 
     /// The value that allows the origin of a request.

@@ -56,7 +56,7 @@ const MISMATCH_MS: i64 = 60_000;
 pub struct Verifier {
     client: Client,
     origin: Arc<Origin>,
-    /// As it was given, for what clients are told of it.
+    /// As browsers write it, for what clients are told of it: they compare it.
     public_origin: Arc<str>,
     root_url: Arc<str>,
     payload_hash_required: bool,
@@ -123,7 +123,7 @@ impl Verifier {
         Ok(Verifier {
             client,
             origin: Arc::new(origin),
-            public_origin: public_origin.trim_end_matches('/').into(),
+            public_origin: Origin::as_sent(public_origin).map_err(SettingsError::PublicOrigin)?.into(),
             root_url: falconer_root_url.into(),
             payload_hash_required: false,
             bearer: false,
@@ -283,7 +283,7 @@ impl Verifier {
             Proof::FollowUp(text) if is_bound => (None, Some(text.to_owned())),
             Proof::Nothing | Proof::Header(_) | Proof::FollowUp(_) => (None, None),
         };
-        let scheme = self.public_origin.split("://").next().map(str::to_ascii_lowercase);
+        let scheme = self.public_origin.split("://").next().map(str::to_owned);
         let question = CheckedRequest {
             method: request.method.to_ascii_lowercase(),
             resource,
