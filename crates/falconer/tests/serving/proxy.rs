@@ -71,6 +71,30 @@ async fn pages_in_a_browser_can_use_it_in_no_way() {
     assert_eq!(preflight.status, 403);
 }
 
+/// Services share the origin of the proxy: a page of one of them, shown by a browser that sent no mark, could read all the others. What is not passed on is marked as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_browser_shows_all_the_same_is_a_page_of_no_origin() {
+    let world = World::start().await;
+    let proxy = world.proxy(&["--host", &world.service.origin]);
+    let url = format!("{}/books/red", world.service.origin);
+    for (answer, status, own) in [
+        (proxy.get(&world.service.below("/page")).await, 200, vec!["default-src 'none'"]),
+        (proxy.get(&world.service.below(BOOK)).await, 200, Vec::new()),
+        (proxy.get(&world.service.below("/away")).await, 302, Vec::new()),
+        (proxy.get("/api/auth/v1/scopes/current").await, 200, Vec::new()),
+        (proxy.send("POST", "/bewit", &[], &url).await, 303, Vec::new()),
+        (proxy.get("/nothing").await, 404, Vec::new()),
+        (proxy.send("GET", "/api/auth/v1/ping", &[("origin", "https://evil.example")], "").await, 403, Vec::new()),
+    ] {
+        assert_eq!(answer.status, status, "{answer:?}");
+        // What the service says of its page goes on counting. Of several policies each has to allow what a page does.
+        let policies = answer.headers("content-security-policy");
+        assert!(own.iter().all(|policy| policies.contains(policy)) && policies.contains(&"sandbox"), "{answer:?}");
+        assert_eq!(answer.headers("x-content-type-options"), ["nosniff"], "{answer:?}");
+        assert_eq!(answer.headers("cross-origin-resource-policy"), ["same-origin"], "{answer:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restriction_holds_for_each_request() {
     let world = World::start().await;
@@ -234,6 +258,10 @@ async fn a_socket_is_its_owners_only_and_goes_with_the_proxy() {
     let curl = |url: &str| output_of(std::process::Command::new("curl").args(["-sS", "--fail-with-body", "--unix-socket", socket, url]));
     let answer = curl("http://falconer/api/auth/v1/scopes/current");
     assert!(answer.status.success() && String::from_utf8_lossy(&answer.stdout).contains("notes:write:red"), "{answer:?}");
+    // No browser reaches it, so nothing is marked.
+    let head = output_of(std::process::Command::new("curl").args(["-sS", "-i", "--unix-socket", socket, "http://falconer/nothing"]));
+    let head = String::from_utf8_lossy(&head.stdout).to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 404") && !head.contains("cross-origin-resource-policy") && !head.contains("sandbox"), "{head}");
     // Nobody else takes its place while it runs.
     Done::from(output_of(&mut world.command(&["--socket", socket]))).refused(1, "something listens there already");
     let _ = std::process::Command::new("kill").arg(proxy.child.id().to_string()).status().unwrap();

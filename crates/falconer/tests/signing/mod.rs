@@ -44,12 +44,18 @@ impl Service {
             Json(json!({"book": book, "clientId": caller.client_id(), "headers": names}))
         };
         let write = async |Path(book): Path<String>, _: Caller, body: Bytes| Json(json!({"book": book, "length": body.len()}));
+        // What a service says of its page itself, looser and stricter than the proxy.
+        let page = async || {
+            let own = [("content-security-policy", "default-src 'none'"), ("cross-origin-resource-policy", "cross-origin")];
+            (own, axum::response::Html("<script>alert(1)</script>"))
+        };
         let away = async || (http::StatusCode::FOUND, [("location", "http://elsewhere.example/")]);
         let app = Router::new()
             .merge(guard.route("/books/{book}", "notes:read:<book>", get(read)).unwrap())
             .merge(guard.route("/books/{book}", "notes:write:<book>", put(write).post(write)).unwrap())
             .merge(guard.route("/events/{book}", "notes:read:<book>", get(events)).unwrap())
             .merge(large.route("/large/{book}", "notes:write:<book>", put(write)).unwrap())
+            .route("/page", get(page))
             .route("/away", get(away));
         tokio::spawn(async move { axum::serve(listener, app).await });
         Service { origin, go_on }
@@ -204,8 +210,13 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers(name).first().copied()
+    }
+
+    /// All of one name, in their order.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
     }
 
     pub fn json(&self) -> Value {

@@ -17,7 +17,9 @@ use super::destination::{Destinations, Route};
 use super::outgoing::Outgoing;
 use super::refused::Refused;
 use crate::decide::Answer;
-use crate::serve::{AnswerBody, Connected, IncomingBody, Limits, Service, accept, boxed, causes, remove_connection_headers, tunnel, upgrade_of, whole};
+use crate::serve::{
+    AnswerBody, Connected, IncomingBody, Limits, Service, accept, boxed, causes, remove_connection_headers, tunnel, upgrade_of, whole,
+};
 use crate::staying_open::over;
 
 /// Bodies are held, so fewer connections than elsewhere.
@@ -122,13 +124,10 @@ impl SigningProxy {
     async fn answer(&self, request: Request<IncomingBody>, of_browsers: bool) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        match self.handle(parts, body, of_browsers).await {
+        let mut response = match self.handle(parts, body, of_browsers).await {
             Ok(mut response) => {
                 tracing::info!(%method, path, status = response.status().as_u16(), "passed on");
                 response.headers_mut().insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
-                if of_browsers {
-                    confine(response.headers_mut());
-                }
                 response
             }
             Err(refused) => {
@@ -145,7 +144,11 @@ impl SigningProxy {
                 }
                 answer.into_response().map(whole)
             }
+        };
+        if of_browsers {
+            confine(response.headers_mut());
         }
+        response
     }
 
     async fn handle(&self, parts: Parts, body: IncomingBody, of_browsers: bool) -> Result<Response<AnswerBody>, Refused> {
