@@ -178,7 +178,7 @@ func (v *Verifier) decide(ctx context.Context, q question) Decision {
 }
 
 func (v *Verifier) asked(ctx context.Context, q question) Decision {
-	if q.request.Authorization != "" && hawk.HasBewit(q.request.Target) {
+	if hawk.IsSignedTwice(q.request.Target, q.request.Authorization) {
 		told := "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"
 		return Decision{Refusal: unauthorized("two-schemes", told, "")}
 	}

@@ -275,7 +275,7 @@ func judge(t *testing.T, response *http.Response, expected outcome, addresses *s
 
 func TestScenarios(t *testing.T) {
 	cases := vectors[scenario, outcome](t, "ours/scenarios")
-	if len(cases) < 77 {
+	if len(cases) < 80 {
 		t.Errorf("only %d cases", len(cases))
 	}
 	down, slow := closedPort(t), silentPort(t)

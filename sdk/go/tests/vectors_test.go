@@ -46,6 +46,22 @@ func TestPayloadHash(t *testing.T) {
 	}
 }
 
+func TestTwoSchemes(t *testing.T) {
+	type input struct {
+		Resource      string
+		Authorization string
+	}
+	cases := vectors[input, bool](t, "ours/two-schemes")
+	if len(cases) < 29 {
+		t.Fatal(len(cases))
+	}
+	for _, c := range cases {
+		if got := hawk.IsSignedTwice(c.Input.Resource, c.Input.Authorization); got != c.Expected {
+			t.Errorf("%s: %t", c.Name, got)
+		}
+	}
+}
+
 func TestSignedBodies(t *testing.T) {
 	type input struct{ Method, ContentType, Body string }
 	type expected struct{ Hash string }

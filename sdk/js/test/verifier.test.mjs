@@ -63,6 +63,18 @@ test('each answer has its refusal', async () => {
   await assert.rejects(verifierOf(there).check(REQUEST, 'x'), /needs the body/);
 });
 
+test('two schemes at once', async () => {
+  const there = await authority();
+  const verifier = verifierOf(there);
+  const cases = vectors('ours/two-schemes');
+  assert.ok(cases.length >= 29);
+  for (const { name, input, expected } of cases) {
+    const asking = verifier.check({ method: 'GET', ...input }, 'x', '');
+    await (expected ? assert.rejects(asking, { status: 401, reason: 'two-schemes' }, name) : asking);
+  }
+  assert.equal(there.asked.length, cases.filter(({ expected }) => !expected).length);
+});
+
 test('an older server is asked for the list', async () => {
   const list = { status: 'auth-success', scheme: 'hawk', expires: ALLOWED.body.expires, clientId: 'c', scopes: ['assume:user:*', 'notes:read:red', 'secret'], identity: { id: 'a', provider: 'p', subject: 's', target: 't' } };
   const there = await authority((url) => (url.endsWith('/check') ? { status: 404, body: { error: 'Not found' } } : { status: 200, body: list }));

@@ -13,6 +13,7 @@ from falconer._signing.hawk import Signed, bewit, mac, normalized
 from falconer._signing.signer import Signer
 from falconer._verifying.caller import BaseCaller
 from falconer._verifying.decision import Facts, SignedRequest
+from falconer._verifying.question import two_schemes
 
 KEYS = {client["clientId"]: client["accessToken"] for client in vectors("fixture-std")[0]["input"]["clients"]}
 
@@ -91,6 +92,14 @@ def test_scopes_satisfy():
     assert len(cases) >= 248
     for case in cases:
         assert missing(case["input"]["scopes"], case["input"]["expression"]) == case["expected"]["missing"], case["name"]
+
+
+def test_two_schemes_at_once():
+    cases = vectors("ours/two-schemes")
+    assert len(cases) >= 29
+    for case in cases:
+        refused = two_schemes(SignedRequest("GET", case["input"]["resource"], case["input"]["authorization"]))
+        assert (refused is not None) is case["expected"], case["name"]
 
 
 def test_a_star_proves_nobody():

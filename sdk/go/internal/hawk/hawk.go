@@ -131,6 +131,25 @@ func HasBewit(resource string) bool {
 	return false
 }
 
+// IsSignedTwice says whether a request carries a header and a bewit at once. What would be taken for a bewit if there were no header is one, and so is a parameter whose
+// decoded name is bewit, also without a value.
+func IsSignedTwice(resource, authorization string) bool {
+	if authorization == "" {
+		return false
+	}
+	if strings.Contains(resource, "?bewit=") || strings.Contains(resource, "&bewit=") {
+		return true
+	}
+	_, query, _ := strings.Cut(resource, "?")
+	for _, pair := range strings.Split(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if decoded, err := url.PathUnescape(name); err == nil && decoded == "bewit" {
+			return true
+		}
+	}
+	return false
+}
+
 // RandomText has 22 characters for 16 bytes.
 func RandomText(bytes int) string {
 	random := make([]byte, bytes)

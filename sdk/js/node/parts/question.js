@@ -30,11 +30,20 @@ export class Strange extends Error {
   }
 }
 
-/** A header and a bewit at once. Falconer takes the header, and the bewit as a part of the path that it signs: services refuse both, as the protocol's do. */
+/**
+ * A header and a bewit at once. Falconer takes the header, and the bewit as a part of the path that it signs: services refuse both, as the protocol's do. What would be taken for
+ * a bewit if there were no header is one, and so is a parameter whose decoded name is `bewit`, also without a value.
+ */
 export function refuseTwoSchemes({ authorization, resource }) {
-  if (!authorization || !/[?&]bewit=/.test(resource)) return;
+  if (!authorization || !(/[?&]bewit=/.test(resource) || namesBewit(resource))) return;
   const told = "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header";
   throw new Refusal('AuthenticationFailed', 'two-schemes', told);
+}
+
+function namesBewit(resource) {
+  const begins = resource.indexOf('?');
+  const pairs = begins < 0 ? [] : resource.slice(begins + 1).split('&');
+  return pairs.some((pair) => pair.split('=', 1)[0].replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))) === 'bewit');
 }
 
 /** The parts of a request as both methods take them. */

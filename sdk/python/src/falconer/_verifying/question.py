@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import unquote
 
 from .._errors import Refusal, new_id, not_verifiable, unavailable
 from .._scopes import Expression, insufficient, missing
@@ -168,11 +169,17 @@ def token_scheme(authorization: str | None) -> str | None:
 
 
 def two_schemes(request: SignedRequest) -> Failed | None:
-    """A header and a bewit at once. Falconer takes the header, and the bewit as a part of the path that it signs: services refuse both, as the protocol's do."""
-    if not request.authorization or ("?bewit=" not in request.resource and "&bewit=" not in request.resource):
+    """A header and a bewit at once. Falconer takes the header, and the bewit as a part of the path that it signs: services refuse both, as the protocol's do. What would be
+    taken for a bewit if there were no header is one, and so is a parameter whose decoded name is `bewit`, also without a value."""
+    resource = request.resource
+    if not request.authorization or not ("?bewit=" in resource or "&bewit=" in resource or _names_bewit(resource)):
         return None
     told = "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"
     return failed(Refusal("AuthenticationFailed", "two-schemes", told))
+
+
+def _names_bewit(resource: str) -> bool:
+    return any(unquote(pair.partition("=")[0]) == "bewit" for pair in resource.partition("?")[2].split("&"))
 
 
 def _refused_question(status: int, message: str) -> Failed:
