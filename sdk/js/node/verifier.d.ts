@@ -69,6 +69,8 @@ export class Caller {
   readonly hash: string | null;
   /** Who the person is, if they let this service know and the setting `identity` asks. Key records by `identity.id`. */
   readonly identity: Identity | null;
+  /** What goes in place of a proof (`followUp` of the request) where the same request is verified once more. Null: it had none. */
+  readonly followUp: string | null;
   /** Below the prefixes of `reveal`, and no others. */
   readonly scopes: readonly string[];
   /** Whether the caller **is** the person of a role such as `mozilla-user:ann@example.com`; a star proves nobody. */
@@ -137,6 +139,8 @@ export interface SignedRequest {
   authorization?: string | undefined;
   /** The DPoP header as it came (RFC 9449), which goes with an access token that is bound to a key. */
   dpop?: string | undefined;
+  /** In place of `dpop`, which counts once, where this request was verified before: `caller.followUp`. */
+  followUp?: string | null | undefined;
   /** The Content-Type header. */
   contentType?: string | undefined;
   /** Address of the caller, for Falconer's log. */

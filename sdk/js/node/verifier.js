@@ -85,8 +85,8 @@ export class Verifier {
     const { reveal, identity } = this.#settings;
     const facts = await this.#ask(request, { required, reveal, identity });
     await this.#compare(facts, request.contentType, body);
-    const same = facts.followUp === undefined ? request : { ...request, followUp: facts.followUp };
-    return new Caller(facts, reveal, (question) => this.#ask(same, question));
+    const followUp = facts.followUp ?? request.followUp;
+    return new Caller({ ...facts, followUp }, reveal, (question) => this.#ask({ ...request, followUp }, question));
   }
 
   async #compare({ hash, clientId }, contentType, body) {

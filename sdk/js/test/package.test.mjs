@@ -68,7 +68,7 @@ import { connect, FalconerError, type Session } from 'falconer';
 import { Guard as ForExpress, callerOf } from 'falconer/express';
 import { Guard as ForFastify, callerOf as callerOfFastify } from 'falconer/fastify';
 import { Guard as ForHttp, type Caller } from 'falconer/http';
-import { Refusal, Verifier, type Expression } from 'falconer/verifier';
+import { Refusal, Verifier, type Expression, type SignedRequest } from 'falconer/verifier';
 
 const settings = { rootUrl: 'https://a', origin: 'https://b', reveal: ['notes:'], cors: ['https://c'], payloadHashRequired: true, agent: new Agent() };
 const app = express();
@@ -96,6 +96,8 @@ createServer(plain.protect('a', (_request, response, caller) => response.end(cal
 export async function decide(required: Expression): Promise<boolean> {
   try {
     const caller = await new Verifier({ rootUrl: 'https://a', origin: 'https://b' }).check({ method: 'GET', resource: '/', authorization: undefined }, required, async (limit) => Buffer.alloc(limit));
+    const request: SignedRequest = { method: 'GET', resource: '/', authorization: undefined, followUp: caller.followUp };
+    await new Verifier({ rootUrl: 'https://a', origin: 'https://b' }).check(request, required, '');
     return caller.isPerson('user:ann') && (await caller.hasEach(['a'])).every(Boolean);
   } catch (error) {
     if (error instanceof Refusal && error.status === 403) return error.missing === null;

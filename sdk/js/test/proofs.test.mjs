@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, request as send } from 'node:http';
 import { test } from 'node:test';
 import { Guard } from '../node/http.js';
+import { Verifier } from '../node/verifier.js';
 import { ALLOWED, authority } from './support/authority.mjs';
 import { vectors } from './support/vectors.mjs';
 
@@ -33,4 +34,26 @@ for (const { name, input, expected } of CASES) test(name, async () => {
   const { dpop, scheme } = first.request;
   assert.deepEqual({ bearer: first.bearer, dpop, scheme }, { bearer: undefined, dpop: undefined, scheme: undefined, ...expected });
   assert.deepEqual([second.request.dpop, second.request.followUp, second.bearer], [undefined, expected.scheme && 'f', first.bearer]);
+});
+
+// Who verified a request and wanted to do so again, such as for another operation, had nothing to show: its proof was used.
+test('a request is verified once more', async () => {
+  const there = await authority({ ...ALLOWED, body: { ...ALLOWED.body, followUp: 'f' } });
+  const verifier = new Verifier({ rootUrl: there.rootUrl, origin: 'https://notes.example', bearerTokens: true, logger: quiet });
+  const request = { method: 'GET', resource: '/books/red', authorization: 'DPoP t', dpop: 'p' };
+  const caller = await verifier.check(request, 'notes:read:red', '');
+  assert.equal(caller.followUp, 'f');
+  assert.ok(!JSON.stringify(caller).includes('followUp'), 'it is worth as much as the proof');
+  // A server has to give none the second time.
+  there.answer = ALLOWED;
+  const again = await verifier.check({ ...request, followUp: caller.followUp }, 'notes:write:red', '');
+  assert.equal(again.followUp, 'f');
+  await again.has('notes:admin');
+  const of = ([, { request: { dpop, followUp } }]) => [dpop, followUp];
+  assert.deepEqual(there.asked.map(of), [['p', undefined], [undefined, 'f'], [undefined, 'f']]);
+  // What had no proof has nothing that follows up, and can be verified as often all the same.
+  const signed = await verifier.check({ ...request, authorization: 'Hawk signed', dpop: undefined }, 'notes:read:red', '');
+  assert.equal(signed.followUp, null);
+  await verifier.check({ ...request, followUp: signed.followUp }, 'notes:read:red', '');
+  assert.deepEqual(of(there.asked.at(-1)), ['p', undefined]);
 });

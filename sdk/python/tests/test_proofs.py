@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -63,6 +64,19 @@ def test_by_the_verifier(case, asked):
     caller = verifier.check(request, "notes:read:red", body=b"")
     assert isinstance(caller, Caller) and caller.has("notes:write:red")
     judge(questions, case["expected"])
+    verifier.close()
+
+
+def test_a_request_is_verified_once_more(asked):
+    root, questions = asked
+    verifier = Verifier(root, "https://notes.example", bearer_tokens=True)
+    request = SignedRequest("GET", "/books/red", "DPoP t", dpop="p")
+    caller = verifier.check(request, "notes:read:red", body=b"")
+    assert isinstance(caller, Caller) and caller.follow_up == "f"
+    again = verifier.check(replace(request, follow_up=caller.follow_up), "notes:write:red", body=b"")
+    assert isinstance(again, Caller) and again.follow_up == "f"
+    shown = [(question["request"].get("dpop"), question["request"].get("followUp")) for question in questions]
+    assert shown == [("p", None), (None, "f")]
     verifier.close()
 
 

@@ -13,13 +13,22 @@ const MOST_VALUES = 480;
 export class Caller {
   #ask;
   #reveal;
+  #followUp;
 
   /** `ask` puts a further question about the same request; `reveal` is the verifier's. */
-  constructor({ clientId, expires, hash, identity, scopes }, reveal, ask) {
+  constructor({ clientId, expires, hash, identity, scopes, followUp }, reveal, ask) {
     // clientId is for display and logs only: anybody may choose one. Null: there were no credentials.
     Object.assign(this, { clientId, expires, hash, identity, scopes: Object.freeze(scopes) });
-    [this.#reveal, this.#ask] = [reveal, ask];
+    [this.#reveal, this.#ask, this.#followUp] = [reveal, ask, followUp];
     Object.freeze(this);
+  }
+
+  /**
+   * What goes in place of a proof (`followUp` of the request) where the same request is verified once more; null: it had none. Not among the properties that JSON of a caller
+   * tells: it is worth as much as the proof.
+   */
+  get followUp() {
+    return this.#followUp ?? null;
   }
 
   /** Whether the caller **is** the person of a role such as `mozilla-user:ann@example.com`; a star proves nobody. `reveal` has to name `assume:mozilla-user:`. */

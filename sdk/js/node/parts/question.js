@@ -59,7 +59,7 @@ export function tokenScheme(authorization) {
 /** What goes with an access token that is bound to a key. A proof counts once: `followUp` is what the first answer about the request had. */
 export function proofOf({ authorization, dpop, followUp }, { scheme }) {
   if (tokenScheme(authorization) !== 'dpop') return {};
-  return followUp === undefined ? { dpop: dpop || undefined, scheme } : { followUp, scheme };
+  return followUp ? { followUp, scheme } : { dpop: dpop || undefined, scheme };
 }
 
 /** Headers that go along with the question. Two traceparent headers come as one with a comma, which is none of the form. */

@@ -42,6 +42,11 @@ class BaseCaller:
         return self._facts.identity
 
     @property
+    def follow_up(self) -> str | None:
+        """What goes in place of a proof (`follow_up` of the request) where the same request is verified once more; None: it had none."""
+        return self._request.follow_up
+
+    @property
     def scopes(self) -> tuple[str, ...]:
         """The caller's scopes below the prefixes of `reveal`; what a star covers is a scope with a star."""
         return self._facts.scopes

@@ -32,7 +32,7 @@ class SignedRequest:
     dpop: str | None = field(default=None, repr=False)
     """The value of the DPoP header as it came (RFC 9449), which goes with an access token that is bound to a key."""
     follow_up: str | None = field(default=None, repr=False)
-    """In place of `dpop`, which counts once, where this request was verified before."""
+    """In place of `dpop`, which counts once, where this request was verified before: `caller.follow_up`."""
 
 
 @dataclass(frozen=True)
