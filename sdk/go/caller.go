@@ -3,7 +3,9 @@ package falconer
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,21 +128,22 @@ func (c *Caller) AuthorizedScopes(ctx context.Context, scopes ...string) ([]stri
 }
 
 // IsPerson says whether the caller is the person of a role such as "mozilla-user:ann@example.com". A star proves nobody. Config.Reveal has to hold
-// "assume:mozilla-user:".
-func (c *Caller) IsPerson(role string) bool {
+// "assume:mozilla-user:"; the refusal (500) says that it does not.
+func (c *Caller) IsPerson(role string) (bool, *Refusal) {
 	if !namesSomebody(role) {
-		return false
+		return false, nil
 	}
-	for _, scope := range c.Scopes {
-		if scope == "assume:"+role {
-			return true
-		}
+	if refusal := c.needsReveal(role); refusal != nil {
+		return false, refusal
 	}
-	return false
+	return slices.Contains(c.Scopes, "assume:"+role), nil
 }
 
-// People are who the caller is to a kind of role such as "mozilla-user:": what follows it in each scope that names one person.
-func (c *Caller) People(kind string) []string {
+// People are who the caller is to a kind of role such as "mozilla-user:": what follows it in each scope that names one person. Config.Reveal as for IsPerson.
+func (c *Caller) People(kind string) ([]string, *Refusal) {
+	if refusal := c.needsReveal(kind); refusal != nil {
+		return nil, refusal
+	}
 	found := []string{}
 	for _, scope := range c.Scopes {
 		role, assumed := strings.CutPrefix(scope, "assume:")
@@ -149,7 +152,18 @@ func (c *Caller) People(kind string) []string {
 			found = append(found, who)
 		}
 	}
-	return found
+	return found, nil
+}
+
+// needsReveal: without the prefix a service sees no such scope of anybody, and everybody would look like nobody.
+func (c *Caller) needsReveal(role string) *Refusal {
+	sees := func(prefix string) bool { return strings.HasPrefix("assume:"+role, prefix) }
+	// One that a service has made itself, for a test, has all that it says.
+	if c.verifier == nil || slices.ContainsFunc(c.verifier.config.Reveal, sees) {
+		return nil
+	}
+	kind, _, _ := strings.Cut(role, ":")
+	return misconfigured(fmt.Sprintf(`To know whether a caller is %s, make the guard or verifier with Reveal: []string{"assume:%s:"}.`, role, kind))
 }
 
 // namesSomebody says whether a role is of one person: a kind, and who it is, without a star.

@@ -142,7 +142,8 @@ async fn a_caller_is_asked_about_more() {
     };
     let caller = ask(&reader).await.unwrap();
     assert!(caller.has(&scope("notes:write:red")).await.unwrap() && !caller.has(&scope("notes:write:blue")).await.unwrap());
-    assert!(caller.is_person("mozilla-user:ann@example.com"));
+    assert!(caller.is_person("mozilla-user:ann@example.com").unwrap());
+    assert_eq!(caller.is_person("team:ann").unwrap_err().reason(), Some("misconfigured"));
     let many: Vec<Expression> = (0..200).map(|at| scope(if at % 2 == 0 { "notes:write:red" } else { "notes:write:blue" })).collect();
     assert_eq!(caller.has_each(&many).await.unwrap(), (0..200).map(|at| at % 2 == 0).collect::<Vec<_>>());
     let long: Vec<Expression> = (0..100).map(|_| scope(&format!("notes:write:{}", "b".repeat(300)))).collect();
@@ -155,7 +156,9 @@ async fn a_caller_is_asked_about_more() {
     assert_eq!(caller.authorized_scopes(&["notes:write:blue"]).await.unwrap_err().code().status(), 403);
 
     let boss = ask(&falconer.client(&["*"]).await).await.unwrap();
-    assert!(!boss.is_person("mozilla-user:ann@example.com") && boss.has(&scope("assume:mozilla-user:ann@example.com")).await.unwrap());
+    assert!(
+        !boss.is_person("mozilla-user:ann@example.com").unwrap() && boss.has(&scope("assume:mozilla-user:ann@example.com")).await.unwrap()
+    );
 
     let path = format!("/clients/{}/disable", falconer_client::encode_segment(reader.client_id()).unwrap());
     falconer.administer(Method::POST, &path, None).await;

@@ -49,7 +49,10 @@ fn list(scopes: &[&str]) -> Value {
 const NOTES: &str = "https://notes.example:8443";
 
 async fn send(guard: &Guard, path: &str) -> (StatusCode, Value) {
-    let handler = async |caller: Caller| Json(json!({"scopes": caller.scopes(), "is": caller.is_person("user:ann")}));
+    let handler = async |caller: Caller| {
+        let is = caller.is_person("user:ann").map_or_else(|refusal| json!(refusal.reason()), Value::from);
+        Json(json!({"scopes": caller.scopes(), "is": is}))
+    };
     let app = Router::new()
         .merge(guard.route("/books/{book}", json!({"AnyOf": ["notes:read:<book>", "admin:all"]}), get(handler)).unwrap())
         .route("/me", get(handler).layer(guard.identify()));
@@ -105,7 +108,7 @@ async fn an_older_server_is_asked_for_the_list() {
     let (root, calls) = fake(None, Some(list(&["notes:read:red", "secret:x"]))).await;
     let guard = Guard::new(&root, NOTES).unwrap();
     for _ in 0..2 {
-        assert_eq!(send(&guard, "/books/red").await, (StatusCode::OK, json!({"scopes": ["notes:read:red"], "is": false})));
+        assert_eq!(send(&guard, "/books/red").await, (StatusCode::OK, json!({"scopes": ["notes:read:red"], "is": "misconfigured"})));
     }
     assert_eq!(send(&guard, "/books/blue").await.0, StatusCode::FORBIDDEN);
     let methods: Vec<String> = calls.lock().unwrap().iter().map(|(method, _)| method.clone()).collect();
@@ -135,9 +138,9 @@ async fn whoever_decides_alone_is_asked_about_as_everybody_is() {
 async fn whoever_decides_alone_sees_no_more_of_an_older_server() {
     let (root, _) = fake(None, Some(list(&["notes:read:red", "secret:x"]))).await;
     let guard = Guard::new(&root, NOTES).unwrap();
-    assert_eq!(send(&guard, "/me").await, (StatusCode::OK, json!({"scopes": [], "is": false})));
-    let guard = guard.with_revealed(["notes:"]).unwrap();
-    assert_eq!(send(&guard, "/me").await.1["scopes"], json!(["notes:read:red"]));
+    assert_eq!(send(&guard, "/me").await, (StatusCode::OK, json!({"scopes": [], "is": "misconfigured"})));
+    let guard = guard.with_revealed(["notes:", "assume:user:"]).unwrap();
+    assert_eq!(send(&guard, "/me").await.1, json!({"scopes": ["notes:read:red"], "is": false}));
 }
 
 /// What Falconer does for a request was in no trace.

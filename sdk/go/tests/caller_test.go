@@ -77,12 +77,32 @@ func TestACallerIsAskedAboutMore(t *testing.T) {
 func TestWhoACallerIs(t *testing.T) {
 	v := verifier(t, falconer.Config{Falconer: server(t).Root, Reveal: []string{"assume:mozilla-user:"}})
 	ann := callerOf(t, v, client(t, "assume:mozilla-user:ann@example.com", "notes:read:*"))
-	if !ann.IsPerson("mozilla-user:ann@example.com") || ann.IsPerson("mozilla-user:bob@example.com") || !slices.Equal(ann.People("mozilla-user:"), []string{"ann@example.com"}) {
+	is, refusal := ann.IsPerson("mozilla-user:ann@example.com")
+	other, otherRefusal := ann.IsPerson("mozilla-user:bob@example.com")
+	people, peopleRefusal := ann.People("mozilla-user:")
+	if !is || other || !slices.Equal(people, []string{"ann@example.com"}) || refusal != nil || otherRefusal != nil || peopleRefusal != nil {
 		t.Errorf("%+v", ann)
+	}
+	// Nobody's scopes of that kind are shown, so that a plain no would be wrong.
+	for _, role := range []string{"team:ann", "mozilla-users:ann"} {
+		kind, _, _ := strings.Cut(role, ":")
+		if is, refusal := ann.IsPerson(role); is || refusal == nil || refusal.Status != 500 || !strings.Contains(refusal.Log, `Reveal: []string{"assume:`+kind+`:"}`) {
+			t.Errorf("%s: %v %+v", role, is, refusal)
+		}
+		if people, refusal := ann.People(kind + ":"); people != nil || refusal == nil || refusal.Reason != "misconfigured" {
+			t.Errorf("%s: %v %+v", role, people, refusal)
+		}
+	}
+	for _, nobody := range []string{"team", "team:", "team:*", ":ann"} {
+		if is, refusal := ann.IsPerson(nobody); is || refusal != nil {
+			t.Errorf("%s: %v %+v", nobody, is, refusal)
+		}
 	}
 	for _, scopes := range [][]string{{"*"}, {"assume:mozilla-user:*", "notes:*"}, {"assume:mozilla-user:ann@example.com*", "notes:*"}} {
 		boss := callerOf(t, v, client(t, scopes...))
-		if boss.IsPerson("mozilla-user:ann@example.com") || len(boss.People("mozilla-user:")) != 0 {
+		is, _ := boss.IsPerson("mozilla-user:ann@example.com")
+		people, _ := boss.People("mozilla-user:")
+		if is || len(people) != 0 {
 			t.Errorf("%v: %+v", scopes, boss)
 		}
 		if has, _ := boss.Has(context.Background(), "assume:mozilla-user:ann@example.com"); !has {

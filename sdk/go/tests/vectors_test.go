@@ -170,8 +170,8 @@ func TestIdentityProof(t *testing.T) {
 		Role   string
 	}
 	for _, c := range vectors[input, bool](t, "ours/identity-proof") {
-		if got := (&falconer.Caller{Scopes: c.Input.Scopes}).IsPerson(c.Input.Role); got != c.Expected {
-			t.Errorf("%s: %v", c.Name, got)
+		if got, refusal := (&falconer.Caller{Scopes: c.Input.Scopes}).IsPerson(c.Input.Role); got != c.Expected || refusal != nil {
+			t.Errorf("%s: %v %v", c.Name, got, refusal)
 		}
 	}
 }
@@ -179,12 +179,12 @@ func TestIdentityProof(t *testing.T) {
 func TestPeople(t *testing.T) {
 	held := []string{"assume:mozilla-user:ann@a", "assume:mozilla-user:ann@b", "assume:mozilla-users:x", "assume:mozilla-group:*", "assume:team:*", "mozilla-user:x"}
 	ann := &falconer.Caller{Scopes: held}
-	if got := ann.People("mozilla-user:"); !slices.Equal(got, []string{"ann@a", "ann@b"}) {
-		t.Error(got)
+	if got, refusal := ann.People("mozilla-user:"); !slices.Equal(got, []string{"ann@a", "ann@b"}) || refusal != nil {
+		t.Error(got, refusal)
 	}
 	for _, kind := range []string{"team:", "mozilla-group:", "other:"} {
-		if got := ann.People(kind); len(got) != 0 {
-			t.Errorf("%s: %v", kind, got)
+		if got, refusal := ann.People(kind); len(got) != 0 || refusal != nil {
+			t.Errorf("%s: %v %v", kind, got, refusal)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 //! Who sent a request, and what a service may ask about it.
 
+use std::sync::Arc;
+
 use falconer_scopes::{Expression, ScopeSet, is_valid_scope};
 use falconer_wire::Identity;
 
@@ -13,6 +15,8 @@ mod asker;
 pub struct Caller {
     pub(crate) client_id: Option<String>,
     pub(crate) scopes: ScopeSet,
+    /// Below which prefixes a caller shows scopes beside those of the service; `None`: the list is whole.
+    pub(crate) revealed: Option<Arc<[String]>>,
     pub(crate) expires: String,
     pub(crate) identity: Option<Identity>,
     pub(crate) asker: Asker,
@@ -77,17 +81,33 @@ impl Caller {
 
     /// Whether the caller **is** the person of this role, such as `mozilla-user:ann@example.com`: whether `assume:` and the role is one of the caller's scopes, as it
     /// is written. The one question for which a star counts nothing: whoever may act as everybody is not everybody, so neither `assume:mozilla-user:*` nor `*` proves
-    /// that somebody is Ann. Use [`Caller::satisfies`] for what a caller may do, and this for who a caller is.
-    #[must_use]
-    pub fn is_person(&self, role: &str) -> bool {
-        names_somebody(role) && self.scopes.iter().any(|scope| scope.strip_prefix("assume:") == Some(role))
+    /// that somebody is Ann. Use [`Caller::satisfies`] for what a caller may do, and this for who a caller is. Errors: [`Refusal::Misconfigured`], where the service is
+    /// shown no such scope of anybody: [`Verifier::with_revealed`](crate::Verifier::with_revealed) has to name `assume:mozilla-user:`.
+    pub fn is_person(&self, role: &str) -> Result<bool, Refusal> {
+        if !names_somebody(role) {
+            return Ok(false);
+        }
+        self.needs_revealed(role)?;
+        Ok(self.scopes.iter().any(|scope| scope.strip_prefix("assume:") == Some(role)))
     }
 
     /// Who the caller is to a kind of role, such as `mozilla-user:`: what follows it in each scope that names one person. More than one where the person has several
-    /// such identities.
-    pub fn people<'c>(&'c self, kind: &'c str) -> impl Iterator<Item = &'c str> + 'c {
+    /// such identities. Errors: as of [`Caller::is_person`].
+    pub fn people<'c>(&'c self, kind: &'c str) -> Result<impl Iterator<Item = &'c str> + 'c, Refusal> {
+        self.needs_revealed(kind)?;
         let roles = self.scopes.iter().filter_map(|scope| scope.strip_prefix("assume:")).filter(|role| names_somebody(role));
-        roles.filter_map(move |role| role.strip_prefix(kind)).filter(|who| !who.is_empty())
+        Ok(roles.filter_map(move |role| role.strip_prefix(kind)).filter(|who| !who.is_empty()))
+    }
+
+    /// Without the prefix everybody would look like nobody.
+    fn needs_revealed(&self, role: &str) -> Result<(), Refusal> {
+        let scope = format!("assume:{role}");
+        if self.revealed.as_ref().is_none_or(|prefixes| prefixes.iter().any(|prefix| scope.starts_with(prefix.as_str()))) {
+            return Ok(());
+        }
+        let kind = role.split(':').next().unwrap_or_default();
+        let wanted = format!("to know whether a caller is {role}, make the guard or verifier `with_revealed([\"assume:{kind}:\"])`");
+        Err(Refusal::Misconfigured(wanted))
     }
 
     /// Until when the credentials are good, RFC 3339.
@@ -113,7 +133,8 @@ mod tests {
     use super::*;
 
     fn caller(scopes: &[String]) -> Caller {
-        Caller { client_id: None, scopes: ScopeSet::new(scopes), expires: String::new(), identity: None, asker: Asker::for_tests() }
+        let asker = Asker::for_tests();
+        Caller { client_id: None, scopes: ScopeSet::new(scopes), revealed: None, expires: String::new(), identity: None, asker }
     }
 
     #[derive(serde::Deserialize)]
@@ -134,7 +155,7 @@ mod tests {
         let cases: Vec<Case> = serde_json::from_str(include_str!("../../../../vectors/ours/identity-proof.json")).unwrap();
         assert!(cases.len() >= 18);
         for Case { name, input, expected } in cases {
-            assert_eq!(caller(&input.scopes).is_person(&input.role), expected, "{name}");
+            assert_eq!(caller(&input.scopes).is_person(&input.role).unwrap(), expected, "{name}");
         }
     }
 
@@ -143,8 +164,25 @@ mod tests {
         let scopes =
             ["assume:mozilla-user:ann@a", "assume:mozilla-user:ann@b", "assume:mozilla-users:x", "assume:mozilla-group:*", "assume:team:*"];
         let ann = caller(&scopes.map(str::to_owned));
-        assert_eq!(ann.people("mozilla-user:").collect::<Vec<_>>(), ["ann@a", "ann@b"]);
-        assert_eq!(ann.people("team:").count(), 0);
-        assert_eq!(caller(&["assume:mozilla-user:*".to_owned()]).people("mozilla-user:").count(), 0);
+        assert_eq!(ann.people("mozilla-user:").unwrap().collect::<Vec<_>>(), ["ann@a", "ann@b"]);
+        assert_eq!(ann.people("team:").unwrap().count(), 0);
+        assert_eq!(caller(&["assume:mozilla-user:*".to_owned()]).people("mozilla-user:").unwrap().count(), 0);
+    }
+
+    /// The answer was a plain no, about everybody.
+    #[test]
+    fn who_is_shown_to_no_service_is_not_said_to_be_nobody() {
+        let revealed = Some(Arc::from(["assume:mozilla-user:".to_owned()]));
+        let ann = Caller { revealed, ..caller(&["assume:mozilla-user:ann@a".to_owned()]) };
+        assert!(ann.is_person("mozilla-user:ann@a").unwrap() && !ann.is_person("mozilla-user:bob@a").unwrap());
+        assert_eq!(ann.people("mozilla-user:").unwrap().count(), 1);
+        for (role, kind) in [("team:ann", "team:"), ("mozilla-users:ann", "mozilla-users:")] {
+            let said = ann.is_person(role).unwrap_err();
+            assert!(matches!(&said, Refusal::Misconfigured(why) if why.contains(&format!("with_revealed([\"assume:{kind}\"])"))), "{said}");
+            assert!(matches!(ann.people(kind).map(Iterator::count), Err(Refusal::Misconfigured(_))));
+        }
+        for nobody in ["team", "team:", "team:*", ":ann"] {
+            assert!(!ann.is_person(nobody).unwrap(), "{nobody}");
+        }
     }
 }

@@ -81,6 +81,7 @@ impl Verifier {
         verified.require(required)?;
         let each = each.iter().map(|one| one.satisfied_by(&verified.caller.scopes)).collect();
         verified.caller.scopes = ScopeSet::new(reveal.iter().flat_map(|prefix| verified.caller.scopes.below(prefix)));
+        verified.caller.revealed = Some(self.revealed.clone());
         Ok((verified, each))
     }
 
@@ -99,7 +100,8 @@ impl Verifier {
                     (request.dpop, request.follow_up) = (None, follow_up.clone());
                 }
                 let asker = Asker::new(self.clone(), request);
-                Ok((Verified { caller: Caller { client_id, scopes, expires, identity, asker }, body, follow_up }, each))
+                let caller = Caller { client_id, scopes, revealed: Some(self.revealed.clone()), expires, identity, asker };
+                Ok((Verified { caller, body, follow_up }, each))
             }
             CheckResponse::Denied { missing, client_id, id, .. } => Err(Refusal::InsufficientScopes {
                 client_id,
@@ -129,7 +131,8 @@ impl Verifier {
             AuthenticateHawkResponse::Failed { message } => return Err(Refusal::from_answer(message, None, None)),
         };
         let asker = Asker::new(self.clone(), question.clone().into());
-        Ok(Verified { caller: Caller { client_id, scopes: ScopeSet::new(scopes), expires, identity, asker }, body, follow_up: None })
+        let caller = Caller { client_id, scopes: ScopeSet::new(scopes), revealed: None, expires, identity, asker };
+        Ok(Verified { caller, body, follow_up: None })
     }
 
     fn body_rule_of(&self, hash: Option<String>) -> BodyRule {
