@@ -24,9 +24,11 @@ var reasons = [][3]string{
 
 // readList is what authenticateHawk's list decides.
 func (v *Verifier) readList(q question, status int, found answer) (Decision, *strange) {
-	tooMuch := []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge}
 	switch {
-	case found.Code != "" && slices.Contains(tooMuch, status):
+	case found.Code != "" && status == http.StatusRequestEntityTooLarge:
+		return Decision{Refusal: tooLarge()}, nil
+	case found.Code != "" && status == http.StatusBadRequest:
+		// It repeats what the caller sent, and nothing else.
 		return Decision{Refusal: notVerifiable(words(found.Message))}, nil
 	case status != http.StatusOK:
 		return Decision{}, &strange{why: strings.TrimSpace("it refused the question " + found.Code)}

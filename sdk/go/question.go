@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,6 +23,9 @@ const (
 	// stale are the protocol's words for a signature that is too old or too new.
 	stale = "Unauthorized: Stale timestamp"
 )
+
+// ours is what of a question is the service's own: an error about it is the author's fault.
+var ours = []string{"data/required", "data/reveal", "data/each"}
 
 // isTraceparent: what others wrote is passed on only in this form.
 var isTraceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
@@ -140,12 +144,14 @@ func (v *Verifier) read(q question, status int, found answer) (Decision, *strang
 		return Decision{Refusal: refusal, Missing: found.Missing}, nil
 	case status == http.StatusOK && found.Status == "failed":
 		return Decision{Refusal: unauthorized(found.Reason, told(found.Message, v.config.Now()), found.ID)}, nil
+	case status == http.StatusBadRequest && found.Code != "" && slices.ContainsFunc(ours, func(member string) bool { return strings.Contains(found.Message, member) }):
+		return Decision{Refusal: misconfigured("Falconer does not understand what this route requires: " + words(found.Message))}, nil
 	case status == http.StatusBadRequest && found.Code != "" && strings.Contains(found.Message, "data/request"):
 		return Decision{Refusal: notVerifiable(words(found.Message))}, nil
 	case status == http.StatusBadRequest && found.Code != "":
 		return Decision{}, &strange{why: "it did not understand the question: " + words(found.Message)}
 	case status == http.StatusRequestEntityTooLarge && found.Code != "":
-		return Decision{Refusal: refused("InputTooLarge", http.StatusRequestEntityTooLarge, "not-verifiable", "The request cannot be verified: it is too large", "")}, nil
+		return Decision{Refusal: tooLarge()}, nil
 	}
 	return Decision{}, &strange{why: strings.TrimSpace(fmt.Sprintf("it answered %d %s", status, found.Code)), away: status >= 500}
 }

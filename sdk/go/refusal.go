@@ -41,6 +41,11 @@ func notVerifiable(why string) *Refusal {
 	return refused("InputError", http.StatusBadRequest, "not-verifiable", "The request cannot be verified: "+why, "")
 }
 
+// tooLarge is of a request about which Falconer cannot be asked because of its size.
+func tooLarge() *Refusal {
+	return refused("InputTooLarge", http.StatusRequestEntityTooLarge, "not-verifiable", "The request cannot be verified: it is too large", "")
+}
+
 // badParameter is of a part of the path that may not stand in a scope.
 func badParameter(why string) *Refusal {
 	refusal := notVerifiable(why)

@@ -58,12 +58,15 @@ pub enum Refusal {
     /// The caller's: the body broke off.
     #[error("The body could not be read")]
     BodyUnreadable,
-    /// The caller's: a request that Falconer cannot be asked about, such as a path that is too long.
+    /// The caller's: a request of a form that Falconer cannot be asked about, such as a method that it does not know.
     #[error("The request cannot be verified: {message}")]
     NotVerifiable {
         /// What Falconer said of it.
         message: String,
     },
+    /// The caller's: a request about which Falconer cannot be asked because it is too large.
+    #[error("The request cannot be verified: it is too large")]
+    RequestTooLarge,
     /// The caller's: a part of the path that may not stand in a scope.
     #[error("The request cannot be verified: {message}")]
     Parameter {
@@ -141,7 +144,7 @@ impl Refusal {
             Refusal::UnreadableAuthorization | Refusal::SeveralAuthorizations => Some("malformed"),
             Refusal::BodyTooLarge { .. } => Some("body-too-large"),
             Refusal::BodyUnreadable => Some("body-unreadable"),
-            Refusal::NotVerifiable { .. } => Some("not-verifiable"),
+            Refusal::NotVerifiable { .. } | Refusal::RequestTooLarge => Some("not-verifiable"),
             Refusal::Parameter { .. } => Some("parameter"),
             Refusal::Unavailable(_) | Refusal::Paused => Some("unavailable"),
             Refusal::Misconfigured(_) => Some("misconfigured"),
@@ -178,7 +181,7 @@ impl Refusal {
             | Refusal::NoCredentials { .. }
             | Refusal::BodyChanged { .. }
             | Refusal::BodyNotSigned => Code::AuthenticationFailed,
-            Refusal::BodyTooLarge { .. } => Code::InputTooLarge,
+            Refusal::BodyTooLarge { .. } | Refusal::RequestTooLarge => Code::InputTooLarge,
             Refusal::BodyUnreadable | Refusal::NotVerifiable { .. } | Refusal::Parameter { .. } => Code::InputError,
             Refusal::InsufficientScopes { .. } => Code::InsufficientScopes,
             Refusal::Unavailable(_) | Refusal::Paused => Code::ServiceUnavailable,

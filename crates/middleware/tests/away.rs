@@ -119,7 +119,7 @@ async fn a_request_that_falconer_would_not_read_is_not_asked_about() {
         let authorization = format!("Hawk id={}", character.repeat(bytes));
         let request = SignedRequest { authorization: Some(authorization.as_bytes()), ..REQUEST };
         let refusal = verifier.check(&request, &Expression::Scope("notes:x".to_owned())).await.unwrap_err();
-        assert_eq!((refusal.code().status(), fake.questions() - before), (if asks == 0 { 400 } else { 503 }, asks), "{bytes} bytes");
+        assert_eq!((refusal.code().status(), fake.questions() - before), (if asks == 0 { 413 } else { 503 }, asks), "{bytes} bytes");
     }
 }
 

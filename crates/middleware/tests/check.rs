@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use falconer_middleware::{Caller, Expression, Guard, Proof, Refusal, SettingsError, SignedRequest, Verifier};
+use falconer_middleware::{Caller, Expression, Guard, Proof, Refusal, Retry, SettingsError, SignedRequest, Verifier};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -244,5 +244,30 @@ async fn a_proof_goes_along_once() {
         assert_eq!(said, *expected, "{}", case["name"]);
         let follow_up = if expected["scheme"].is_null() { Value::Null } else { json!("f") };
         assert_eq!((&second["request"]["dpop"], &second["request"]["followUp"]), (&Value::Null, &follow_up), "{}", case["name"]);
+    }
+}
+
+/// What each kit makes of an error: whose fault it is. The kits had it otherwise, so that one answered 400 for what another called an outage.
+#[tokio::test]
+async fn a_question_that_falconer_refuses_is_the_callers_fault_or_the_authors() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("../../../vectors/ours/refused-questions.json")).unwrap();
+    assert!(cases.len() >= 21, "{}", cases.len());
+    for case in cases {
+        let (input, expected) = (&case["input"], &case["expected"]);
+        let status = StatusCode::from_u16(input["status"].as_u64().unwrap().try_into().unwrap()).unwrap();
+        let text = input["body"].as_str().map_or_else(|| input["body"].to_string(), str::to_owned);
+        let path = if input["method"] == "check" { "/api/falconer/v1/check" } else { "/api/auth/v1/authenticate-hawk" };
+        let app = Router::new().route(path, post(async move || (status, text))).fallback(async || (StatusCode::NOT_FOUND, "{}"));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let root = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let once = Retry { tries: 1, ..Retry::default() };
+        let verifier = Verifier::new(&root, NOTES).unwrap().with_retry(once);
+        let request =
+            SignedRequest { method: "GET", resource: "/x", authorization: Some(b"Hawk x"), proof: Proof::Nothing, source_ip: None };
+        let refusal = verifier.check(&request, &Expression::Scope("notes:x".to_owned())).await.unwrap_err();
+        let said = json!({"status": refusal.code().status(), "code": refusal.body("GET", "/x").code, "reason": refusal.reason()});
+        assert_eq!(said, *expected, "{}", case["name"]);
+        assert!(!refusal.message().contains("---") && !refusal.message().contains(&root), "{}", refusal.message());
     }
 }

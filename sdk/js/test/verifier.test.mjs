@@ -45,7 +45,6 @@ test('each answer has its refusal', async () => {
     [{ status: 'failed', reason: 'bad-mac', message: 'Unauthorized: Bad mac', id: 'i' }, 200, { status: 401, code: 'AuthenticationFailed', reason: 'bad-mac', message: 'Unauthorized: Bad mac' }],
     [{ code: 'InputValidationError', message: 'data/request/method must be equal' }, 400, { status: 400, code: 'InputError' }],
     [{ code: 'InputTooLarge', message: 'x' }, 413, { status: 413, code: 'InputTooLarge' }],
-    [{ code: 'InputValidationError', message: 'data/required must be' }, 400, away],
     [{ message: 'a proxy' }, 400, away], ['<h1>', 400, away], [{ code: 'ServiceUnavailable', message: 'clock' }, 503, away], [{ code: 'ResourceNotFound' }, 404, away],
     ['', 200, away], ['[]', 200, away], ['null', 200, away], [{ status: 'fine' }, 200, away], [{ status: 'allowed' }, 200, away], ['', 204, away], [{}, 302, away], [{}, 401, away],
     ['['.repeat(100_000), 200, away], [{ status: 'failed', reason: 7 }, 200, away], [{}, 429, away], [{}, 500, away],
@@ -57,10 +56,23 @@ test('each answer has its refusal', async () => {
     assert.ok(error instanceof Refusal, String(error));
     for (const [name, value] of Object.entries(expected)) assert.deepEqual(error[name], value, `${name} for ${status} ${JSON.stringify(body).slice(0, 80)}`);
     // What a caller is told does not say where Falconer is.
-    if (error.status === 503) assert.ok(!error.body('GET', '/x').includes(there.rootUrl) && error.log.includes(there.rootUrl) || error.log.includes('required'));
+    if (error.status === 503) assert.ok(!error.body('GET', '/x').includes(there.rootUrl) && error.log.includes(there.rootUrl));
   }
   await assert.rejects(verifierOf(there).check({ ...REQUEST, resource: '/x?bewit=a' }, 'x', ''), { status: 401, reason: 'two-schemes' });
   await assert.rejects(verifierOf(there).check(REQUEST, 'x'), /needs the body/);
+});
+
+// The kits had it otherwise, so that one answered 400 for what another called an outage.
+test('a question that Falconer refuses is the caller\'s fault, or the author\'s', async () => {
+  const there = await authority();
+  const cases = vectors('ours/refused-questions');
+  assert.ok(cases.length >= 21);
+  for (const { name, input, expected } of cases) {
+    there.answer = (url) => (url.endsWith(`/${input.method}`) ? input : { status: 404, body: {} });
+    const { status, code, reason, message } = await verifierOf(there).check(REQUEST, 'x', '').then(() => assert.fail(name), (refusal) => refusal);
+    assert.deepEqual({ status, code, reason }, expected, name);
+    assert.ok(!message.includes('---') && !message.includes(there.rootUrl), message);
+  }
 });
 
 test('two schemes at once', async () => {

@@ -15,6 +15,8 @@ class Authority:
         self.listener.listen(64)
         self.asked, self.connections, self.answer, self.traces = 0, 0, None, []
         self.hang_up_after = None
+        # The only method that it has, where it has not all.
+        self.only = None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -33,6 +35,7 @@ class Authority:
                 length, trace, line = 0, None, lines.readline()
                 if not line:
                     return
+                method = line.split()[1].rsplit(b"/", 1)[-1].decode()
                 while (line := lines.readline()).strip():
                     if line.lower().startswith(b"content-length:"):
                         length = int(line.split(b":")[1])
@@ -44,7 +47,7 @@ class Authority:
                 answered += 1
                 self.asked += 1
                 self.traces.append(trace)
-                status, body = self.answer
+                status, body = self.answer if self.only in (None, method) else (404, b"{}")
                 connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def stop(self):

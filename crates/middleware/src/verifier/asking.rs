@@ -74,7 +74,7 @@ impl Verifier {
             match self.client.check(&question).await {
                 Ok(answer) => return self.decided(answer, &question),
                 Err(error) if is_no_method(&error) => self.older.note(now_ms),
-                Err(error) => return Err(not_answered(error)),
+                Err(error) => return Err(not_checked(error)),
             }
         }
         let mut verified = self.listed(&request.of_signature()).await?;
@@ -121,7 +121,7 @@ impl Verifier {
     }
 
     pub(super) async fn listed(&self, question: &AuthenticateHawkRequest) -> Result<Verified, Refusal> {
-        let answer = self.client.authenticate_hawk(question).await.map_err(not_answered)?;
+        let answer = self.client.authenticate_hawk(question).await.map_err(not_listed)?;
         let (client_id, scopes, expires, identity, body) = match answer {
             AuthenticateHawkResponse::Success { expires, scopes, client_id, hash, identity, .. } => {
                 (Some(client_id), scopes, expires, identity, self.body_rule_of(hash))
@@ -165,19 +165,42 @@ fn own_prefixes(required: &Expression, found: &mut Vec<String>) {
 
 /// A server that has no such method: its 404 has no code.
 fn is_no_method(error: &Error) -> bool {
-    matches!(error, Error::Api { status: 404, body, .. } if !body.get("code").is_some_and(serde_json::Value::is_string))
+    matches!(error, Error::Api { status: 404, body, .. } if !has_code(body))
 }
 
-/// What it means that Falconer gave no answer, or refused the question itself. A refusal is the caller's fault only where the question repeats what the caller
-/// sent. And it has to be Falconer's own: its errors have a code, those of a proxy between have none.
-fn not_answered(error: Error) -> Refusal {
+/// What of a question is the service's own.
+const OURS: [&str; 3] = ["data/required", "data/reveal", "data/each"];
+
+/// What it means that Falconer gave no answer, or refused the question itself. That is the caller's fault only where the question repeats what the caller sent, and the
+/// author's where it says what a route requires. And it has to be Falconer's own: its errors have a code, those of a proxy between have none.
+fn not_checked(error: Error) -> Refusal {
     match error {
-        Error::Api { status: 400, message, .. } if ["data/required", "data/reveal"].iter().any(|ours| message.contains(ours)) => {
+        Error::Api { status: 400, message, body, .. } if has_code(&body) && OURS.iter().any(|ours| message.contains(ours)) => {
             Refusal::Misconfigured(format!("Falconer does not understand what this route requires: {}", message.trim()))
         }
-        Error::Api { status: 400 | 413 | 414 | 431, message, body, .. } if body.get("code").is_some_and(serde_json::Value::is_string) => {
+        Error::Api { status: 400, message, body, .. } if has_code(&body) && message.contains("data/request") => {
             Refusal::NotVerifiable { message: message.trim().to_owned() }
         }
+        error => not_asked(error),
+    }
+}
+
+/// The same of a question that repeats what the caller sent, and nothing else.
+fn not_listed(error: Error) -> Refusal {
+    match error {
+        Error::Api { status: 400, message, body, .. } if has_code(&body) => Refusal::NotVerifiable { message: message.trim().to_owned() },
+        error => not_asked(error),
+    }
+}
+
+/// What is not about the form of a question. Its head holds nothing that a caller wrote.
+fn not_asked(error: Error) -> Refusal {
+    match error {
+        Error::Api { status: 413, body, .. } if has_code(&body) => Refusal::RequestTooLarge,
         error => Refusal::Unavailable(error),
     }
+}
+
+fn has_code(body: &serde_json::Value) -> bool {
+    body.get("code").is_some_and(serde_json::Value::is_string)
 }

@@ -1,9 +1,11 @@
 // The question to Falconer and its answer, without the network: `POST /api/falconer/v1/check`, and `authenticateHawk` of older servers.
 
-import { Refusal, notVerifiable, unavailable } from './refusal.js';
+import { Refusal, misconfigured, notVerifiable, tooLarge, unavailable } from './refusal.js';
 
 export const CHECK = '/api/falconer/v1/check';
 export const AUTHENTICATE = '/api/auth/v1/authenticate-hawk';
+// What of a question is the service's own.
+const OURS = ['data/required', 'data/reveal', 'data/each'];
 const STALE = 'Unauthorized: Stale timestamp';
 // Of a server without `check`, which gives a message only.
 const REASONS = [
@@ -96,7 +98,9 @@ export function readCheck({ status, text }, { required, each = [] }) {
 /** What the list of scopes that `authenticateHawk` gives decides. Throws Strange and Refusal. */
 export function readList({ status, text }, { required, reveal = [], identity = false, each = [] }) {
   const answer = objectOf(status, text);
-  if ([400, 413, 414, 431].includes(status) && typeof answer.code === 'string') throw notVerifiable(saidBy(answer));
+  if (status === 413 && typeof answer.code === 'string') throw tooLarge();
+  // It repeats what the caller sent, and nothing else.
+  if (status === 400 && typeof answer.code === 'string') throw notVerifiable(saidBy(answer));
   if (status !== 200) throw new Strange(`it answered ${status}`);
   if (answer.status === 'auth-failed') {
     const message = textOf(answer, 'message');
@@ -123,9 +127,11 @@ export function readList({ status, text }, { required, reveal = [], identity = f
 
 const saidBy = (answer) => String(answer.message ?? '').split('\n\n---\n')[0].trim();
 
+/** The author's fault where it is about what a route requires, and the caller's where it is about what the caller sent. */
 function refusedQuestion(status, answer) {
   const said = saidBy(answer);
-  if (status === 413) return new Refusal('InputTooLarge', 'not-verifiable', 'The request cannot be verified: it is too large');
+  if (status === 413) return tooLarge();
+  if (OURS.some((ours) => said.includes(ours))) return misconfigured(`Falconer does not understand what this route requires: ${said}`);
   if (said.includes('data/request')) return notVerifiable(said);
   return unavailable(`it did not understand the question: ${said}`);
 }

@@ -73,3 +73,8 @@ export function misconfigured(why) {
 export function notVerifiable(why, reason = 'not-verifiable') {
   return new Refusal('InputError', reason, `The request cannot be verified: ${why}`);
 }
+
+/** A request about which Falconer cannot be asked because it is too large. */
+export function tooLarge() {
+  return new Refusal('InputTooLarge', 'not-verifiable', 'The request cannot be verified: it is too large');
+}

@@ -112,6 +112,11 @@ def not_verifiable(why: str, reason: str = "not-verifiable") -> Refusal:
     return Refusal("InputError", reason, f"The request cannot be verified: {why}")
 
 
+def request_too_large() -> Refusal:
+    """A request about which Falconer cannot be asked because it is too large."""
+    return Refusal("InputTooLarge", "not-verifiable", "The request cannot be verified: it is too large")
+
+
 def several_authorizations() -> Refusal:
     """More than one Authorization header: who reads the first and who reads the last would take the request for another one's."""
     return Refusal("AuthenticationFailed", "malformed", "There is more than one Authorization header")

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote
 
-from .._errors import Refusal, new_id, not_verifiable, unavailable
+from .._errors import Refusal, misconfigured, new_id, not_verifiable, request_too_large, unavailable
 from .._scopes import Expression, insufficient, missing
 from .decision import Allowed, Decision, Denied, Facts, Failed, Identity, SignedRequest, failed
 from .target import Origin
@@ -21,6 +21,8 @@ MOST_EACH = 128
 MOST_TEXT = 12 * 1024
 MOST_VALUES = 480
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# What of a question is the service's own.
+OURS = ("data/required", "data/reveal", "data/each")
 STALE = "Unauthorized: Stale timestamp"
 # Of a server without `check`, which gives a message only: the beginning and the end of it.
 REASONS = [
@@ -105,7 +107,7 @@ class Question:
         if status == 404 and not isinstance(code, str):
             raise NoCheck
         if status in (400, 413) and isinstance(code, str):
-            return _refused_question(status, str(answer.get("message", "")))
+            return _refused_question(status, _said(answer))
         if status != 200:
             raise Strange(f"it answered {status}")
         word = answer.get("status")
@@ -134,8 +136,11 @@ class Question:
     def read_authenticate(self, status: int, text: bytes) -> Decision:
         """What the list of scopes that `authenticateHawk` gives decides. Raises Strange."""
         answer = _object(status, text)
-        if status in (400, 413, 414, 431) and isinstance(answer.get("code"), str):
-            return failed(not_verifiable(str(answer.get("message", "")).split("\n\n---\n")[0].strip()))
+        if status == 413 and isinstance(answer.get("code"), str):
+            return failed(request_too_large())
+        # It repeats what the caller sent, and nothing else.
+        if status == 400 and isinstance(answer.get("code"), str):
+            return failed(not_verifiable(_said(answer)))
         if status != 200:
             raise Strange(f"it answered {status}")
         word = answer.get("status")
@@ -182,10 +187,16 @@ def _names_bewit(resource: str) -> bool:
     return any(unquote(pair.partition("=")[0]) == "bewit" for pair in resource.partition("?")[2].split("&"))
 
 
-def _refused_question(status: int, message: str) -> Failed:
-    said = message.split("\n\n---\n")[0].strip()
+def _said(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("message", "")).split("\n\n---\n")[0].strip()
+
+
+def _refused_question(status: int, said: str) -> Failed:
+    """The author's fault where it is about what a route requires, and the caller's where it is about what the caller sent."""
     if status == 413:
-        return failed(Refusal("InputTooLarge", "not-verifiable", "The request cannot be verified: it is too large"))
+        return failed(request_too_large())
+    if any(ours in said for ours in OURS):
+        return failed(misconfigured(f"Falconer does not understand what this route requires: {said}"))
     if "data/request" in said:
         return failed(not_verifiable(said))
     return failed(unavailable(f"it did not understand the question: {said}"))
