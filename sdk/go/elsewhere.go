@@ -2,6 +2,7 @@ package falconer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -21,7 +22,11 @@ func (v *Verifier) LookForOtherOrigin(ctx context.Context, request Request, host
 		if err != nil || (host == v.host && port == v.port) {
 			continue
 		}
-		status, found, failure := v.post(ctx, checkPath, request.Traceparent, question{request: request, required: AllOf{}}.check(scheme, host, port, false))
+		text, err := json.Marshal(question{request: request, required: AllOf{}}.check(scheme, host, port, false))
+		if err != nil {
+			return ""
+		}
+		status, found, failure := v.post(ctx, checkPath, request.Traceparent, text)
 		if failure != nil || status != http.StatusOK {
 			return ""
 		}

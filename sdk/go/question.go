@@ -17,7 +17,9 @@ const (
 	checkPath        = "/api/falconer/v1/check"
 	authenticatePath = "/api/auth/v1/authenticate-hawk"
 	longestAnswer    = 16 << 20
-	longestQuestion  = 64 << 10
+	// longestQuestion is what Falconer reads of one. It may close the connection while a longer one is still being sent, which looks as though it were away. So that is
+	// refused before anything is asked, and says nothing about Falconer: else strangers could shut everybody out, or have everybody wait while it is away.
+	longestQuestion = 64 << 10
 	// olderFor: so long a server that has no check is asked for lists only.
 	olderFor = 10 * time.Minute
 	// stale are the protocol's words for a signature that is too old or too new.
@@ -113,10 +115,10 @@ type answer struct {
 	} `json:"each"`
 }
 
-// ask gives a decision, or why there is none.
-func (v *Verifier) ask(ctx context.Context, q question) (Decision, *strange) {
+// ask gives a decision, or why there is none. text is the question as check takes it.
+func (v *Verifier) ask(ctx context.Context, q question, text []byte) (Decision, *strange) {
 	if !v.older.Waits(v.config.Now()) {
-		status, found, failure := v.post(ctx, checkPath, q.request.Traceparent, q.check(v.scheme, v.host, v.port, v.config.BearerTokens))
+		status, found, failure := v.post(ctx, checkPath, q.request.Traceparent, text)
 		switch {
 		case failure != nil:
 			return Decision{}, failure
@@ -127,7 +129,11 @@ func (v *Verifier) ask(ctx context.Context, q question) (Decision, *strange) {
 			v.config.Logger.Warn("this Falconer has no method `check`: it is asked for all scopes of each caller", "falconer", v.root)
 		}
 	}
-	status, found, failure := v.post(ctx, authenticatePath, q.request.Traceparent, q.parts(v.host, v.port))
+	text, err := json.Marshal(q.parts(v.host, v.port))
+	if err != nil {
+		return Decision{}, &strange{why: "the question cannot be written: " + err.Error()}
+	}
+	status, found, failure := v.post(ctx, authenticatePath, q.request.Traceparent, text)
 	if failure != nil {
 		return Decision{}, failure
 	}
@@ -174,16 +180,8 @@ func (v *Verifier) allowed(q question, found answer, scopes []string, each func(
 }
 
 // post gives status and body of an answer that is JSON.
-func (v *Verifier) post(ctx context.Context, path, traceparent string, body any) (int, answer, *strange) {
+func (v *Verifier) post(ctx context.Context, path, traceparent string, text []byte) (int, answer, *strange) {
 	var found answer
-	text, err := json.Marshal(body)
-	if err != nil {
-		return 0, found, &strange{why: "the question cannot be written: " + err.Error()}
-	}
-	// Falconer reads no longer question, and may close the connection while it is still being sent. So it is answered here, as Falconer would.
-	if len(text) > longestQuestion {
-		return http.StatusRequestEntityTooLarge, answer{Code: "InputTooLarge", Message: "The request is too large"}, nil
-	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, v.root+path, bytes.NewReader(text))
 	if err != nil {
 		return 0, found, &strange{why: err.Error()}

@@ -3,6 +3,7 @@ package falconer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -182,6 +183,13 @@ func (v *Verifier) asked(ctx context.Context, q question) Decision {
 		told := "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"
 		return Decision{Refusal: unauthorized("two-schemes", told, "")}
 	}
+	text, err := json.Marshal(q.check(v.scheme, v.host, v.port, v.config.BearerTokens))
+	switch {
+	case err != nil:
+		return Decision{Refusal: unavailable(v.root + ": the question cannot be written: " + err.Error())}
+	case len(text) > longestQuestion:
+		return Decision{Refusal: tooLarge()}
+	}
 	if v.breaker.Paused(v.config.Now()) {
 		return Decision{Refusal: unavailable(v.root + " did not answer the last questions")}
 	}
@@ -195,7 +203,7 @@ func (v *Verifier) asked(ctx context.Context, q question) Decision {
 	if !v.breaker.MayAsk(v.config.Now()) {
 		return Decision{Refusal: unavailable(v.root + " did not answer the last questions")}
 	}
-	decision, failure := v.ask(ctx, q)
+	decision, failure := v.ask(ctx, q, text)
 	switch {
 	case ctx.Err() != nil:
 		// Who hung up says nothing about Falconer.

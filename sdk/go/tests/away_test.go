@@ -250,15 +250,57 @@ func TestAQuestionThatFalconerRefusesIsTheCallersFaultOrTheAuthors(t *testing.T)
 
 // Falconer would close the connection while such a question is still being sent: five of them, and nobody else would be asked about.
 func TestARequestThatFalconerWouldNotReadIsNotAskedAbout(t *testing.T) {
+	type text struct {
+		Text  string
+		Times int
+	}
+	type input struct{ Authorization, Resource, Required text }
+	type expected struct {
+		Asked        bool
+		Status       int
+		Code, Reason string
+	}
+	cases := vectors[input, expected](t, "ours/large-questions")
+	if len(cases) < 8 {
+		t.Fatal(len(cases))
+	}
+	for _, c := range cases {
+		a := newAuthority(t, 200, allowed)
+		v := verifier(t, falconer.Config{Falconer: a.URL})
+		of := func(begins string, given text) string { return begins + strings.Repeat(given.Text, given.Times) }
+		request := falconer.Request{Method: "GET", Target: of("/", c.Input.Resource), Authorization: of("Hawk ", c.Input.Authorization)}
+		got := expected{Status: 200}
+		if refusal := v.Check(context.Background(), request, of("notes:", c.Input.Required)).Refusal; refusal != nil {
+			got = expected{Status: refusal.Status, Code: refusal.Code, Reason: refusal.Reason}
+		}
+		if got.Asked = a.asked.Load() > 0; got != c.Expected {
+			t.Errorf("%s: %+v", c.Name, got)
+		}
+	}
+}
+
+// It took the place of the one question that tries whether Falconer is back, and was told as an answer of it.
+func TestARequestThatIsTooLargeSaysNothingAboutFalconer(t *testing.T) {
+	now := time.Now()
 	a := newAuthority(t, 500, "")
-	v := verifier(t, falconer.Config{Falconer: a.URL})
-	for range 6 {
-		request := falconer.Request{Method: "GET", Target: "/x", Authorization: strings.Repeat("a", 70_000)}
-		if refusal := v.Check(t.Context(), request, "notes:read:red").Refusal; refusal == nil || refusal.Status != 413 || refusal.Reason != "not-verifiable" {
+	v := verifier(t, falconer.Config{Falconer: a.URL, Now: func() time.Time { return now }})
+	away := func() {
+		t.Helper()
+		if refusal := check(v).Refusal; refusal == nil || refusal.Status != 503 {
 			t.Fatal(refusal)
 		}
 	}
-	if asked := a.asked.Load(); asked != 0 {
+	for range 5 {
+		away()
+	}
+	now = now.Add(1100 * time.Millisecond)
+	large := falconer.Request{Method: "GET", Target: "/x", Authorization: strings.Repeat("a", 70_000)}
+	if refusal := v.Check(context.Background(), large, "notes:read:red").Refusal; refusal == nil || refusal.Status != 413 {
+		t.Fatal(refusal)
+	}
+	away()
+	away()
+	if asked := a.asked.Load(); asked != 6 {
 		t.Errorf("%d questions", asked)
 	}
 }

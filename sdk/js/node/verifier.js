@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto';
 import { requestParts } from '../falconer.js';
 import { Caller } from './parts/caller.js';
-import { AUTHENTICATE, CHECK, NoCheck, Strange, headersOf, partsOf, proofOf, readCheck, readList, refuseTwoSchemes, tokenScheme } from './parts/question.js';
+import { AUTHENTICATE, CHECK, NoCheck, Strange, headersOf, partsOf, proofOf, readCheck, readList, refuseTooLarge, refuseTwoSchemes, tokenScheme, written } from './parts/question.js';
 import { Refusal, SettingsError, unavailable } from './parts/refusal.js';
 import { Requirement, isScope } from './parts/requirement.js';
 import { Resource } from './parts/resource.js';
@@ -109,9 +109,11 @@ export class Verifier {
 
   async #ask(request, question) {
     refuseTwoSchemes(request);
+    const text = this.#written(request, question);
+    refuseTooLarge(text);
     if (!this.#breaker.mayAsk()) throw unavailable(`${this.#rootUrl} did not answer the last questions`);
     try {
-      const facts = await this.#answer(request, question);
+      const facts = await this.#answer(request, question, text);
       this.#breaker.report(true);
       return facts;
     } catch (error) {
@@ -124,21 +126,27 @@ export class Verifier {
     }
   }
 
-  async #answer(request, question) {
-    const { monotonicMs, logger, bearerTokens } = this.#settings;
+  /** As `check` takes it. */
+  #written(request, question) {
     const parts = partsOf(request, this.origin);
+    // Only with a token a server is told that this service takes one: an older one would refuse the question.
+    const shows = this.#settings.bearerTokens && tokenScheme(request.authorization) !== null;
+    return written({ ...(shows ? { request: { ...parts, ...proofOf(request, this.origin) }, bearer: true } : { request: parts }), ...asked(question) });
+  }
+
+  async #answer(request, question, text) {
+    const { monotonicMs, logger } = this.#settings;
     if (monotonicMs() >= this.#olderUntil) {
       try {
-        // Only with a token a server is told that this service takes one: an older one would refuse the question.
-        const withToken = bearerTokens && tokenScheme(request.authorization) !== null ? { request: { ...parts, ...proofOf(request, this.origin) }, bearer: true } : { request: parts };
-        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, { ...withToken, ...asked(question) }, headersOf(request)), question);
+        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, text, headersOf(request)), question);
       } catch (error) {
         if (!(error instanceof NoCheck)) throw error;
         this.#olderUntil = monotonicMs() + OLDER_MS;
         logger.warn(`${this.#rootUrl} has no method \`check\`: it is asked for all scopes of each caller`);
       }
     }
-    return readList(await this.#transport.post(this.#rootUrl + AUTHENTICATE, parts, headersOf(request)), question);
+    const list = written(partsOf(request, this.origin));
+    return readList(await this.#transport.post(this.#rootUrl + AUTHENTICATE, list, headersOf(request)), question);
   }
 
   /**
@@ -160,7 +168,7 @@ export class Verifier {
       const question = { required: { AllOf: [] } };
       let holds = true;
       try {
-        readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: partsOf(request, seen), ...question }, headersOf(request)), question);
+        readCheck(await this.#transport.post(this.#rootUrl + CHECK, written({ request: partsOf(request, seen), ...question }), headersOf(request)), question);
       } catch (error) {
         holds = error instanceof Refusal && error.status < 500 && error.status !== 400 && error.reason !== 'bad-mac';
       }

@@ -211,13 +211,31 @@ test('after five failures nobody waits, and one question tries whether Falconer 
 
 // Falconer would close the connection while such a question is still being sent: five of them, and nobody else would be asked about.
 test('a request that Falconer would not read is not asked about', async () => {
-  const there = await answering({}, 500);
+  const there = await authority();
   const verifier = verifierOf(there);
-  for (let time = 0; time < 6; time += 1) {
-    const request = { ...REQUEST, authorization: 'a'.repeat(70_000) };
-    await assert.rejects(verifier.check(request, 'x', ''), { status: 413, reason: 'not-verifiable' });
+  const cases = vectors('ours/large-questions');
+  assert.ok(cases.length >= 8);
+  for (const { name, input, expected } of cases) {
+    const textOf = (begins, { text = '', times = 0 } = {}) => begins + text.repeat(times);
+    const request = { method: 'GET', resource: textOf('/', input.resource), authorization: textOf('Hawk ', input.authorization) };
+    const before = there.asked.length;
+    const { status = 200, code = null, reason = null } = await verifier.check(request, textOf('notes:', input.required), '').then(() => ({}), (refusal) => refusal);
+    assert.deepEqual({ asked: there.asked.length > before, status, code, reason }, expected, name);
   }
-  assert.equal(there.asked.length, 0);
+});
+
+// It took the place of the one question that tries whether Falconer is back, and was told as an answer of it.
+test('a request that is too large says nothing about Falconer', async () => {
+  const there = await answering({}, 500);
+  const now = { ms: 0 };
+  const verifier = verifierOf(there, { monotonicMs: () => now.ms });
+  const away = () => assert.rejects(verifier.check(REQUEST, 'x', ''), { status: 503 });
+  for (let time = 0; time < 5; time += 1) await away();
+  now.ms = 1100;
+  await assert.rejects(verifier.check({ ...REQUEST, authorization: 'a'.repeat(70_000) }, 'x', ''), { status: 413 });
+  await away();
+  await away();
+  assert.equal(there.asked.length, 6);
 });
 
 test('who waits for a connection that others hold shuts nobody out', async () => {

@@ -119,14 +119,49 @@ def test_after_five_failures_nobody_waits(check, authority, answer):
     assert authority.asked == 5
 
 
-@BOTH
-def test_a_request_that_falconer_would_not_read_is_not_asked_about(check, authority, monkeypatch):
+LARGE = vectors("ours/large-questions")
+
+
+def test_no_large_question_was_lost():
+    assert len(LARGE) >= 8
+
+
+@pytest.mark.parametrize("case", LARGE, ids=[case["name"] for case in LARGE])
+@pytest.mark.parametrize("under_asyncio", [False, True])
+def test_a_request_that_falconer_would_not_read_is_not_asked_about(authority, case, under_asyncio):
     """Falconer would close the connection while such a question is still being sent: five of them, and nobody else would be asked about."""
+
+    def text(begins, name):
+        given = case["input"].get(name, {"text": "", "times": 0})
+        return begins + given["text"] * given["times"]
+
+    request, required = SignedRequest("GET", text("/", "resource"), text("Hawk ", "authorization")), text("notes:", "required")
+
+    async def main():
+        return await AsyncVerifier(authority.root_url, ORIGIN).check(request, required, body=b"")
+
+    authority.answer = ALLOWED
+    decision = anyio.run(main) if under_asyncio else Verifier(authority.root_url, ORIGIN).check(request, required, body=b"")
+    refusal = decision.refusal if isinstance(decision, (Denied, Failed)) else None
+    said = {"status": refusal.status, "code": refusal.code, "reason": refusal.reason} if refusal else {"status": 200, "code": None, "reason": None}
+    assert {"asked": authority.asked > 0, **said} == case["expected"]
+
+
+def test_a_request_that_is_too_large_says_nothing_about_falconer(authority):
+    """It took the place of the one question that tries whether Falconer is back, and was told as an answer of it."""
+    now = [0.0]
     authority.answer = (500, b"{}")
-    monkeypatch.setattr(f"{__name__}.REQUEST", SignedRequest("GET", "/books/red", authorization="a" * 70_000))
-    decisions = check(authority.root_url, 6)
-    assert {(one.refusal.status, one.refusal.reason) for one in decisions} == {(413, "not-verifiable")}
-    assert authority.asked == 0
+    verifier = Verifier(authority.root_url, ORIGIN, monotonic=lambda: now[0])
+
+    def status(request):
+        decision = verifier.check(request, "notes:read:red", body=b"")
+        assert isinstance(decision, Failed)
+        return decision.refusal.status
+
+    assert [status(REQUEST) for _ in range(5)] == [503] * 5
+    now[0] = 1.1
+    assert status(SignedRequest("GET", "/books/red", "a" * 70_000)) == 413
+    assert [status(REQUEST), status(REQUEST), authority.asked] == [503, 503, 6]
 
 
 def test_one_question_tries_whether_falconer_is_back(authority):

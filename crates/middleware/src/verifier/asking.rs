@@ -2,7 +2,7 @@ use falconer_client::Error;
 use falconer_scopes::{Expression, ScopeSet, is_valid_scope};
 use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, CheckedRequest, Each};
 
-use super::{BodyRule, Verified, Verifier};
+use super::{BodyRule, Verified, Verifier, size};
 use crate::caller::Asker;
 use crate::protected_resource::shows_token;
 use crate::{Caller, Refusal};
@@ -22,7 +22,23 @@ pub(crate) struct Question<'q> {
 impl Verifier {
     /// The caller, and for each of the other expressions whether it is satisfied.
     pub(crate) async fn ask(&self, question: &Question<'_>) -> Result<(Verified, Vec<bool>), Refusal> {
+        size::refuse_too_large(size::of_question(question), || self.written(question))?;
         self.within(self.put_question(question)).await
+    }
+
+    /// As `check` takes it.
+    fn written(&self, question: &Question<'_>) -> CheckRequest {
+        let Question { request, required, reveal, each } = question;
+        CheckRequest {
+            request: request.clone(),
+            required: (*required).clone(),
+            payload_hash: None,
+            reveal: reveal.clone(),
+            identity: true,
+            each: each.to_vec(),
+            // Only then a server is told that this service takes tokens: an older one would refuse the question.
+            bearer: self.bearer && request.authorization.as_deref().is_some_and(|value| shows_token(value.as_bytes())),
+        }
     }
 
     /// Waits for a turn, runs the question, and reports to the breaker whether Falconer answered. While Falconer is away nothing is run. A caller that hangs up
@@ -61,18 +77,9 @@ impl Verifier {
         let Question { request, required, reveal, each } = question;
         let now_ms = (self.clock)();
         if !self.older.is_recent(now_ms) {
-            let question = CheckRequest {
-                request: request.clone(),
-                required: (*required).clone(),
-                payload_hash: None,
-                reveal: reveal.clone(),
-                identity: true,
-                each: each.to_vec(),
-                // Only then a server is told that this service takes tokens: an older one would refuse the question.
-                bearer: self.bearer && request.authorization.as_deref().is_some_and(|value| shows_token(value.as_bytes())),
-            };
-            match self.client.check(&question).await {
-                Ok(answer) => return self.decided(answer, &question),
+            let written = self.written(question);
+            match self.client.check(&written).await {
+                Ok(answer) => return self.decided(answer, &written),
                 Err(error) if is_no_method(&error) => self.older.note(now_ms),
                 Err(error) => return Err(not_checked(error)),
             }

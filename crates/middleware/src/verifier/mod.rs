@@ -5,6 +5,7 @@ mod breaker;
 mod counts;
 mod minimum_interval;
 mod other_origin;
+mod size;
 mod verified;
 
 use std::borrow::Cow;
@@ -108,9 +109,6 @@ impl Proof<'_> {
         Some(values.fold(Cow::Borrowed(first), |all, value| Cow::Owned([&*all, b", ", value].concat())))
     }
 }
-
-/// What Falconer reads of a question at most (`docs/operation.md`, what a stranger may cost).
-const LARGEST_QUESTION: usize = 64 * 1024;
 
 impl Verifier {
     /// `falconer_root_url` such as `https://auth.example.com`; `public_origin` is the origin that callers use for this service, such as
@@ -261,8 +259,10 @@ impl Verifier {
     /// (`services.whole_lists`): this verifier doesn't, and gets [`Refusal::Unavailable`] there.
     pub async fn verify(&self, request: &SignedRequest<'_>) -> Result<Verified, Refusal> {
         let answer = async {
-            let question = self.question(request)?;
-            self.within(self.listed(&question.of_signature())).await
+            let request = self.question(request)?;
+            let question = request.of_signature();
+            size::refuse_too_large(size::of_request(&request), || &question)?;
+            self.within(self.listed(&question)).await
         };
         self.counted.count(answer.await)
     }
@@ -284,7 +284,7 @@ impl Verifier {
             Proof::Nothing | Proof::Header(_) | Proof::FollowUp(_) => (None, None),
         };
         let scheme = self.public_origin.split("://").next().map(str::to_owned);
-        let question = CheckedRequest {
+        Ok(CheckedRequest {
             method: request.method.to_ascii_lowercase(),
             resource,
             host: self.origin.host.clone(),
@@ -294,18 +294,6 @@ impl Verifier {
             dpop,
             follow_up,
             scheme: scheme.filter(|_| is_bound),
-        };
-        if is_too_large(&question) {
-            return Err(Refusal::NotVerifiable { message: "it is too large".to_owned() });
-        }
-        Ok(question)
+        })
     }
-}
-
-/// Whether Falconer would not read a question about this request, and might close the connection while it is still being sent: that looks as though it were away.
-fn is_too_large(request: &CheckedRequest) -> bool {
-    let texts = [Some(&request.resource), request.authorization.as_ref(), request.dpop.as_ref(), request.follow_up.as_ref()];
-    let bytes: usize = texts.into_iter().flatten().map(String::len).sum();
-    // In JSON a character takes at most six bytes.
-    bytes > LARGEST_QUESTION / 6 && serde_json::to_vec(request).is_ok_and(|text| text.len() > LARGEST_QUESTION)
 }

@@ -4,6 +4,7 @@ import { Refusal, misconfigured, notVerifiable, tooLarge, unavailable } from './
 
 export const CHECK = '/api/falconer/v1/check';
 export const AUTHENTICATE = '/api/auth/v1/authenticate-hawk';
+const LARGEST_QUESTION = 64 * 1024;
 // What of a question is the service's own.
 const OURS = ['data/required', 'data/reveal', 'data/each'];
 const STALE = 'Unauthorized: Stale timestamp';
@@ -19,6 +20,17 @@ const REASONS = [
   [/^The grant .* has been revoked$/s, 'grant-revoked'],
   [/^Bad Request: /, 'malformed'],
 ];
+
+/** A question as it is sent. */
+export const written = (question) => Buffer.from(JSON.stringify(question));
+
+/**
+ * Falconer reads no larger question, and may close the connection while it is still being sent, which looks as though it were away. So it is refused before anything is asked, and
+ * says nothing about Falconer: else strangers could shut everybody out, or have everybody wait while it is away.
+ */
+export function refuseTooLarge(text) {
+  if (text.length > LARGEST_QUESTION) throw tooLarge();
+}
 
 /** This server has no `check`. */
 export class NoCheck extends Error {}

@@ -5,9 +5,6 @@ import https from 'node:https';
 import { Strange } from './question.js';
 
 const LARGEST_ANSWER = 16 * 1024 * 1024;
-// Falconer reads no longer question, and may close the connection while it is still being sent. So it is answered here, as Falconer would.
-const LONGEST_QUESTION = 64 * 1024;
-const TOO_LARGE = { status: 413, text: '{"code":"InputTooLarge","message":"The request is too large"}' };
 const FAILURES = 5;
 const PAUSE_MS = 1000;
 
@@ -25,10 +22,8 @@ export class Transport {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** `{status, text}` of the answer. Throws Strange. */
-  async post(url, question, more = {}) {
-    const body = Buffer.from(JSON.stringify(question));
-    if (body.length > LONGEST_QUESTION) return TOO_LARGE;
+  /** `{status, text}` of the answer to a question, as it was written. Throws Strange. */
+  async post(url, body, more = {}) {
     const until = Date.now() + this.#timeoutMs;
     try {
       return await this.#once(url, body, more, this.#timeoutMs);

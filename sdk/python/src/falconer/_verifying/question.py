@@ -17,6 +17,7 @@ from .target import Origin
 
 CHECK = "/api/falconer/v1/check"
 AUTHENTICATE = "/api/auth/v1/authenticate-hawk"
+LARGEST_QUESTION = 64 * 1024
 MOST_EACH = 128
 MOST_TEXT = 12 * 1024
 MOST_VALUES = 480
@@ -181,6 +182,12 @@ def two_schemes(request: SignedRequest) -> Failed | None:
         return None
     told = "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"
     return failed(Refusal("AuthenticationFailed", "two-schemes", told))
+
+
+def unreadably_large(asked: bytes) -> Failed | None:
+    """Falconer reads no larger question, and may close the connection while it is still being sent, which looks as though it were away. So it is refused before anything is
+    asked, and says nothing about Falconer: else strangers could shut everybody out, or have everybody wait while it is away."""
+    return failed(request_too_large()) if len(asked) > LARGEST_QUESTION else None
 
 
 def _names_bewit(resource: str) -> bool:

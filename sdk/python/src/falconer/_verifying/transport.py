@@ -13,9 +13,6 @@ import httpx
 from .question import Strange
 
 LARGEST_ANSWER = 16 * 1024 * 1024
-# Falconer reads no longer question, and may close the connection while it is still being sent. So it is answered here, as Falconer would.
-LONGEST_QUESTION = 64 * 1024
-TOO_LARGE = (413, b'{"code": "InputTooLarge", "message": "The request is too large"}')
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
 # What a kept connection that the other side has closed looks like. The question changes nothing, so that it is asked once more.
 BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
@@ -37,8 +34,6 @@ class Transport:
 
     def post(self, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Status and body of the answer. Raises Strange."""
-        if len(content) > LONGEST_QUESTION:
-            return TOO_LARGE
         try:
             try:
                 return self._once(url, content, headers)
@@ -88,8 +83,6 @@ class AsyncTransport:
 
     async def post(self, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Status and body of the answer. Raises Strange."""
-        if len(content) > LONGEST_QUESTION:
-            return TOO_LARGE
         try:
             with anyio.fail_after(self._timeout):
                 try:

@@ -15,7 +15,7 @@ from .._scopes import Expression, is_scope
 from .breaker import Breaker
 from .caller import AsyncCaller, Caller
 from .decision import Allowed, Decision, Denied, Facts, Failed, SignedRequest, body_limit, body_refusal, failed
-from .question import AUTHENTICATE, CHECK, NoCheck, Question, Strange, two_schemes
+from .question import AUTHENTICATE, CHECK, NoCheck, Question, Strange, two_schemes, unreadably_large
 from .resource import Resource
 from .target import Origin, root_url
 from .transport import AsyncTransport, Transport
@@ -188,20 +188,21 @@ class Verifier(BaseVerifier):
         return None
 
     def _decided(self, question: Question) -> Decision:
-        refused = two_schemes(question.request) or self._paused()
+        asked = question.check(self.origin, self.bearer_tokens)
+        refused = two_schemes(question.request) or unreadably_large(asked) or self._paused()
         if refused is not None:
             return refused
         try:
-            decision = self._ask(question)
+            decision = self._ask(question, asked)
         except Strange as why:
             return self._strange(why)
         self._breaker.report(True)
         return decision
 
-    def _ask(self, question: Question) -> Decision:
+    def _ask(self, question: Question, asked: bytes) -> Decision:
         if self._has_check:
             try:
-                return question.read_check(*self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens), question.headers()))
+                return question.read_check(*self._transport.post(self._root + CHECK, asked, question.headers()))
             except NoCheck:
                 self._without_check()
         return question.read_authenticate(*self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin), question.headers()))
@@ -250,21 +251,22 @@ class AsyncVerifier(BaseVerifier):
         return None
 
     async def _decided(self, question: Question) -> Decision:
-        refused = two_schemes(question.request) or self._paused()
+        asked = question.check(self.origin, self.bearer_tokens)
+        refused = two_schemes(question.request) or unreadably_large(asked) or self._paused()
         if refused is not None:
             return refused
         try:
-            decision = await self._ask(question)
+            decision = await self._ask(question, asked)
         except Strange as why:
             return self._strange(why)
         # Somebody who hung up meanwhile says nothing about Falconer: nothing is reported then.
         self._breaker.report(True)
         return decision
 
-    async def _ask(self, question: Question) -> Decision:
+    async def _ask(self, question: Question, asked: bytes) -> Decision:
         if self._has_check:
             try:
-                return question.read_check(*await self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens), question.headers()))
+                return question.read_check(*await self._transport.post(self._root + CHECK, asked, question.headers()))
             except NoCheck:
                 self._without_check()
         return question.read_authenticate(*await self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin), question.headers()))
