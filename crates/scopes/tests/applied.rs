@@ -16,7 +16,8 @@ const LONG: &str = "k:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 
 fn text() -> impl Strategy<Value = String> {
     let tail = select(&["", "x", "y", "xy", "*", "x*", "**", "<..>", "<..>*", "<..>x", "x<..>", "x<..>:y"][..]);
-    let stem = select(&["", "k", "k:", "k:x", "assume", "assume:", "assume:a:", "assume:b:", "assume:c:", "assume:d:", "assume:d", LONG][..]);
+    let stem =
+        select(&["", "k", "k:", "k:x", "assume", "assume:", "assume:a:", "assume:b:", "assume:c:", "assume:d:", "assume:d", LONG][..]);
     (stem, tail).prop_map(|(stem, tail)| format!("{stem}{tail}"))
 }
 

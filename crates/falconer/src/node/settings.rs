@@ -229,7 +229,9 @@ mod tests {
     #[test]
     fn expansions_take_a_sixteenth_of_the_memory_within_bounds() {
         let mib = |mib: u64| Some(mib << 20);
-        for (memory, cache_mib) in [(None, 64), (mib(512), 64), (mib(1024), 64), (mib(8192), 512), (mib(16 * 1024), 1024), (mib(1 << 20), 1024)] {
+        for (memory, cache_mib) in
+            [(None, 64), (mib(512), 64), (mib(1024), 64), (mib(8192), 512), (mib(16 * 1024), 1024), (mib(1 << 20), 1024)]
+        {
             assert_eq!(cache_mib_of(memory), cache_mib, "{memory:?}");
         }
         assert!(usable_memory().is_some_and(|bytes| bytes > 64 << 20));

@@ -58,7 +58,13 @@ impl Deadlines {
     pub(crate) fn new(limits: Limits) -> Self {
         let deadline = Instant::now() + limits.first_byte;
         let now = Now { stage: Stage::FirstByte, deadline, requests: Vec::new(), streaming: 0, count: 0, http2: false, newest: None };
-        Deadlines { limits, began: Instant::now(), now: Mutex::new(now), body_asked: AtomicBool::new(false), body_unread: AtomicBool::new(false) }
+        Deadlines {
+            limits,
+            began: Instant::now(),
+            now: Mutex::new(now),
+            body_asked: AtomicBool::new(false),
+            body_unread: AtomicBool::new(false),
+        }
     }
 
     /// When to look again. Stages change without a word to the timer, so it looks at least as often as the shortest of them is long.

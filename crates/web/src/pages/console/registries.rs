@@ -27,7 +27,12 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     let records = match visit.parameter("namespace") {
         Some(namespace) => vec![grants.scope_registry(&who, &namespace).map_err(problem)?],
-        None => grants.list_scope_registries(&who, &PageQuery { start: Start::Offset(0), limit: MOST_SCOPE_REGISTRIES as u64 }).map_err(problem)?.items,
+        None => {
+            grants
+                .list_scope_registries(&who, &PageQuery { start: Start::Offset(0), limit: MOST_SCOPE_REGISTRIES as u64 })
+                .map_err(problem)?
+                .items
+        }
     };
     let is_one = visit.parameter("namespace").is_some();
     let mut rows = Vec::new();
