@@ -3,6 +3,8 @@
 
 #[path = "server/announced.rs"]
 mod announced;
+#[path = "server/early_answers.rs"]
+mod early_answers;
 #[path = "support/frames.rs"]
 mod frames;
 #[path = "../../falconer/tests/support/patience.rs"]
@@ -18,9 +20,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Extension;
-use axum::routing::{get, post};
+use axum::routing::get;
 use falconer_web::{Limits, Peer, Streaming, serve};
-use http::StatusCode;
 use patience::patience;
 use ports::HeldPort;
 use sockets::read_to_end;
@@ -107,53 +108,6 @@ async fn a_head_beyond_the_buffer_is_431() {
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     let endless = format!("GET /{} HTTP/1.1\r\n", "a".repeat(20_000));
     assert!(server.exchange(endless.as_bytes()).await.starts_with("HTTP/1.1 431 "));
-}
-
-/// Sends on after the answer has come, and reads to the end: the connection is not reset meanwhile.
-async fn send_on(stream: &mut TcpStream, more: &[u8]) {
-    for part in more.chunks(16 * 1024) {
-        stream.write_all(part).await.unwrap();
-    }
-    stream.shutdown().await.unwrap();
-    let mut rest = Vec::new();
-    tokio::time::timeout(patience(), stream.read_to_end(&mut rest)).await.unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn an_answer_to_a_request_that_is_too_long_reaches_whoever_is_still_sending_it() {
-    let server = server(hello().route("/", post(|| async { StatusCode::PAYLOAD_TOO_LARGE })), Limits::default()).await;
-    let body = vec![b'a'; 800 * 1024];
-    for head in [
-        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 819200\r\n\r\n",
-        "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nc8000\r\n",
-    ] {
-        let mut stream = server.connect().await;
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let answer = read_answer(&mut stream).await;
-        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-        send_on(&mut stream, &body).await;
-    }
-    let mut stream = server.connect().await;
-    stream.write_all(format!("GET / HTTP/1.1\r\nhost: x\r\nx-large: {}", "a".repeat(700 * 1024)).as_bytes()).await.unwrap();
-    let answer = read_answer(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
-    send_on(&mut stream, &[b'a'; 100 * 1024]).await;
-}
-
-#[tokio::test]
-async fn whoever_sends_without_end_after_the_answer_is_closed() {
-    let server = server(hello().route("/", post(|| async { StatusCode::PAYLOAD_TOO_LARGE })), Limits::default()).await;
-    let mut stream = server.connect().await;
-    stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
-    read_answer(&mut stream).await;
-    let endless = async { while stream.write_all(&[b'a'; 16 * 1024]).await.is_ok() {} };
-    tokio::time::timeout(patience(), endless).await.unwrap();
-    // And whoever waits.
-    let mut stream = server.connect().await;
-    stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n").await.unwrap();
-    read_answer(&mut stream).await;
-    let mut rest = Vec::new();
-    tokio::time::timeout(patience(), stream.read_to_end(&mut rest)).await.unwrap().unwrap();
 }
 
 #[tokio::test]
