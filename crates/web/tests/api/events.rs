@@ -208,6 +208,22 @@ async fn whoever_loses_the_right_is_told_and_let_go() {
     assert!(data["reason"].as_str().unwrap().contains("auth:events"), "{data}");
 }
 
+/// Story: a server that could not tell who may do what, because its clock or its store failed, sent `end` to all followers, as if their credentials held no more.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_tell_ends_the_stream_and_says_nothing_of_the_credentials() {
+    let node = node().await;
+    node.new_client("reader", &["auth:events"]).await;
+    let mut stream = Stream::open(&node, events().by(root())).await;
+    assert!(stream.name().await.ends_with("ready"));
+    node.advance(-2 * 3_600_000);
+    assert_eq!(stream.block().await, None, "no `end`, only the end of the connection");
+    assert_eq!(node.send(events().by(root())).await.status, 503);
+    // The right is where it was.
+    node.advance(2 * 3_600_000);
+    let mut again = Stream::open(&node, events().by(root())).await;
+    assert!(again.name().await.ends_with("ready"));
+}
+
 #[tokio::test]
 async fn only_those_with_the_scope_follow() {
     let node = node().await;

@@ -96,15 +96,35 @@ async fn step(stage: Stage) -> Option<(Result<Bytes, Infallible>, Stage)> {
             }
             // Without data nothing is dispatched, but the id counts: what others changed since moves it along.
             Ok(None) => Some((Ok(format!(":\nid: {}\n\n", follower.position()).into()), Stage::Following(follower))),
-            Err(ApiError::Unavailable(reason)) => {
-                tracing::warn!(%reason, "a follower of changes was let go");
-                None
-            }
-            Err(error) => {
+            Err(error) if ends_the_right(&error) => {
                 let end = event("end", follower.position(), &json!({ "version": 1, "reason": Failure::from(error).text }));
                 Some((Ok(end.into()), Stage::Ended))
             }
+            Err(error) => {
+                tracing::warn!(%error, "a follower of changes was let go");
+                None
+            }
         };
+    }
+}
+
+/// Whether it says something of the caller: the credentials do not hold any more, or the right is gone. Everything else says something of this server or its store, and the
+/// stream just ends, so that whoever comes again finds out whether they still may.
+fn ends_the_right(error: &ApiError) -> bool {
+    match error {
+        ApiError::AuthenticationFailed(_) | ApiError::InsufficientScopes { .. } | ApiError::OutlivesGrant { .. } => true,
+        ApiError::InvalidRequestArguments(_)
+        | ApiError::InputError(_)
+        | ApiError::ResourceNotFound(_)
+        | ApiError::RequestConflict(_)
+        | ApiError::TooManyRequests { .. }
+        | ApiError::ClockBehind { .. }
+        | ApiError::CutOff { .. }
+        | ApiError::ClockAhead { .. }
+        | ApiError::TokenNotOpened { .. }
+        | ApiError::Unavailable(_)
+        | ApiError::OutcomeUnknown(_)
+        | ApiError::Internal(_) => false,
     }
 }
 
