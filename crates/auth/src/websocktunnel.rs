@@ -12,7 +12,7 @@ use crate::node::Auth;
 use crate::time::{DAY_MS, MINUTE_MS};
 use crate::verify::caller::Authentication;
 
-/// How long a token counts.
+/// How long a token counts at most.
 const LIFE_MS: i64 = 4 * DAY_MS;
 /// How far back it counts, for services whose clock is behind.
 const SKEW_MS: i64 = 15 * MINUTE_MS;
@@ -38,7 +38,7 @@ struct Claims<'a> {
 
 impl Auth {
     /// A token for the tunnel client `wst_client` at the tunnel `wst_audience`. The caller needs
-    /// `auth:websocktunnel-token:<wst_audience>/<wst_client>`. Not found where [`crate::AuthSettings::websocktunnel_secret`] is not set.
+    /// `auth:websocktunnel-token:<wst_audience>/<wst_client>`. Nobody can take it back, so it ends with the caller's credentials, and their grant, at the latest. Not found where [`crate::AuthSettings::websocktunnel_secret`] is not set.
     pub fn websocktunnel_token(&self, who: &Authentication, wst_audience: &str, wst_client: &str) -> Result<WebsocktunnelToken, ApiError> {
         let caller = self.caller(who)?;
         caller.require_scope(format!("auth:websocktunnel-token:{wst_audience}/{wst_client}"))?;
@@ -46,18 +46,21 @@ impl Auth {
             return Err(ApiError::ResourceNotFound("Tokens for websocktunnels are not configured here".to_owned()));
         };
         let now_ms = self.now_ms();
+        let most_ms = now_ms.saturating_add(LIFE_MS);
+        // Whoever has no credentials has none that end.
+        let expires_ms = if caller.client_id.is_some() { most_ms.min(caller.expires_ms) } else { most_ms };
         let seconds = |ms: i64| ms.div_euclid(1000);
         let claims = Claims {
             tid: wst_client,
             aud: wst_audience,
             sub: &caller.actor(),
             iat: seconds(now_ms),
-            exp: seconds(now_ms.saturating_add(LIFE_MS)),
+            exp: seconds(expires_ms),
             nbf: seconds(now_ms.saturating_sub(SKEW_MS)),
             iss: "taskcluster-auth",
         };
         let token = sign(&claims, secret)?;
-        Ok(WebsocktunnelToken { token: Secret::new(token), expires_ms: now_ms.saturating_add(LIFE_MS) })
+        Ok(WebsocktunnelToken { token: Secret::new(token), expires_ms })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Credentials for other systems: tokens for websocktunnels, checked by arithmetic of this test's own, and clouds that are not configured.
 
-use crate::support::{Credentials, Node, ROOT, ROOT_TOKEN, START_MS, api, node, node_configured, root, static_client};
+use crate::support::{Credentials, Node, ROOT, ROOT_TOKEN, START_MS, api, client, node, node_configured, root, static_client};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use falconer_auth::Secret;
@@ -69,6 +69,28 @@ async fn a_websocktunnel_token_names_whoever_asked() {
     let other = node.send(api("GET", "/websocktunnel/aud/other").by(granted)).await;
     assert_eq!((other.status.as_u16(), other.code()), (403, "InsufficientScopes"));
     assert!(other.message().contains("auth:websocktunnel-token:aud/other"), "{}", other.message());
+}
+
+/// Story: a token that was asked for in the last minute of a grant went on for four days, and nobody can take it back.
+#[tokio::test]
+async fn a_websocktunnel_token_ends_with_the_credentials_that_it_was_asked_for_with() {
+    let node = with_secret().await;
+    node.new_person().await;
+    let (_, granted) = node.new_grant(&["auth:*"]).await;
+    let lasting = node.new_client("some/worker", &["auth:*"]).await;
+    let ends = node.now_ms() + 86_400_000;
+    let body = json!({ "expires": "2026-08-02T00:00:00.000Z", "description": "", "scopes": ["auth:*"] });
+    let made = node.send(api("PUT", "/clients/some%2Fother").by(root()).json(body)).await;
+    let short = client("some/other", made.json["accessToken"].as_str().unwrap());
+    node.advance(3_600_789);
+    let token = async |who: &Credentials| {
+        let answer = node.send(api("GET", "/websocktunnel/aud/mine").by(who.clone())).await;
+        let exp = claims_of(answer.json["token"].as_str().unwrap(), SECRET).unwrap()["exp"].as_i64().unwrap();
+        (exp, answer.json["expires"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(token(&granted).await, (ends / 1000, "2026-08-02T12:00:00.000Z".to_owned()));
+    assert_eq!(token(&short).await, (ends / 1000 - 43_200, "2026-08-02T00:00:00.000Z".to_owned()));
+    assert_eq!(token(&lasting).await, (node.now_ms() / 1000 + 345_600, "2026-08-05T13:00:00.789Z".to_owned()));
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ pub(super) const WEBSOCKTUNNEL_TOKEN: Method = Method {
     stability: Stability::Stable,
     category: "Credentials for other systems",
     title: "Token for a websocktunnel",
-    description: "A signed token with which a worker may open a tunnel under its name for four days.",
+    description: "A signed token with which a worker may open a tunnel under its name for four days, or until the credentials end that it was asked for with.",
     input: None,
     output: Some("websocktunnel-token-response"),
 };
