@@ -21,7 +21,7 @@ mod scim;
 mod sessions;
 mod steps;
 
-pub use samples::grant as sample_grant;
+pub use samples::{grant as sample_grant, session as sample_session};
 pub use scim::{push as scim_push, user as scim_user};
 
 use std::future::Future;

@@ -524,7 +524,10 @@ impl Store for PostgresStore {
     }
 
     async fn succeed_session(&self, id_hash: &str, successor: &str) -> Result<()> {
-        Ok(sessions::succeed(&self.connection_to_write().await?, id_hash, successor).await?)
+        let mut connection = self.connection_to_write().await?;
+        let transaction = self.begin(&mut connection).await?;
+        sessions::succeed(&transaction, id_hash, successor).await?;
+        commit(transaction).await
     }
 
     async fn note_session_application(&self, application: &SessionApplication) -> Result<Option<String>> {

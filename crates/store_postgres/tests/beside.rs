@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::counting::CountingProxy;
 use common::records::{client, code, connect, pid_of, role, step, who_waits_for};
-use falconer_store::{Change, ChangeKind, ClientRecord, KeyKind, Revision, Secret, Store, StoreError, conformance};
+use falconer_store::{Change, ChangeKind, ClientRecord, KeyKind, Revision, Secret, SessionApplication, Store, StoreError, conformance};
 use falconer_store_postgres::PostgresStore;
 
 /// Story: uses were noted one by one under the lock of all changes. With a thousand of them and a way of 80 ms, nobody could revoke anything for a minute.
@@ -55,6 +55,40 @@ async fn uses_are_noted_while_somebody_else_has_the_lock_of_all_changes() {
     holder.batch_execute("COMMIT").await.unwrap();
     noting.await.unwrap();
     assert_eq!((noted("a").await, noted("b").await), ((9, Some(9), 4), (9, Some(9), 4)));
+}
+
+/// Story: the applications that know of a session were with the one after it in a transaction of their own. A server that ended there left the old session, whose end
+/// nobody was told of any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_session_is_succeeded_as_a_whole_or_not_at_all() {
+    let url = common::server().schema().await;
+    let store = common::open(&url).await;
+    for hash in ["old", "new"] {
+        store.insert_session(&conformance::sample_session(hash, "local/ann")).await.unwrap();
+    }
+    let known = SessionApplication {
+        session: "old".to_owned(),
+        application: "wiki".to_owned(),
+        sid: "sid".to_owned(),
+        subject: "ann".to_owned(),
+        uri: "https://wiki.example.com/logout".to_owned(),
+        kept_until_ms: i64::MAX,
+    };
+    store.note_session_application(&known).await.unwrap();
+    let (holder, looker) = (connect(&url).await, connect(&url).await);
+    let pid = pid_of(&holder).await;
+    holder.batch_execute("BEGIN; SELECT 1 FROM sessions WHERE id_hash = 'old' FOR UPDATE").await.unwrap();
+    let mut succeeding = Box::pin(store.succeed_session("old", "new"));
+    tokio::select! {
+        done = &mut succeeding => panic!("{done:?}"),
+        _ = who_waits_for(&looker, pid) => {}
+    }
+    let with = async || looker.query_one("SELECT session FROM session_applications", &[]).await.unwrap().get::<_, String>(0);
+    assert_eq!(with().await, "old", "nothing is done yet");
+    holder.batch_execute("COMMIT").await.unwrap();
+    succeeding.await.unwrap();
+    assert_eq!((with().await.as_str(), store.session("old").await.unwrap()), ("new", None));
 }
 
 /// Each part is removed by itself, and nothing that has ended stays.

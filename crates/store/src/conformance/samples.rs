@@ -145,7 +145,8 @@ pub(super) fn account(name: &str) -> AccountRecord {
 /// What is kept of every account's password.
 pub(super) const HASH: Option<&str> = Some("$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA");
 
-pub(super) fn session(id_hash: &str, identity: &str) -> SessionRecord {
+/// A session of a browser.
+pub fn session(id_hash: &str, identity: &str) -> SessionRecord {
     SessionRecord {
         id_hash: id_hash.into(),
         identity: identity.into(),

@@ -1,10 +1,11 @@
 //! Sessions of browsers, their pending links, and the origins that a person has confirmed.
 
+use deadpool_postgres::Transaction;
 use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod};
 use tokio_postgres::Row;
 
 use crate::aggregates::grants::logouts;
-use crate::connection::columns::{Connection, all, first, get, run};
+use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
 
 const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors, proved_ms, address";
@@ -58,7 +59,9 @@ pub(crate) async fn delete(on: &impl Connection, id_hash: &str) -> Res<()> {
     Ok(())
 }
 
-pub(crate) async fn succeed(on: &impl Connection, id_hash: &str, successor: &str) -> Res<()> {
+/// In a transaction: whoever knows of the session is with the one or with the other. Its row first, as whoever notes an application takes them.
+pub(crate) async fn succeed(on: &Transaction<'_>, id_hash: &str, successor: &str) -> Res<()> {
+    finds(on, "SELECT 1 FROM sessions WHERE id_hash = $1 FOR UPDATE", &[&id_hash]).await?;
     logouts::carry_on(on, id_hash, successor).await?;
     delete(on, id_hash).await
 }
