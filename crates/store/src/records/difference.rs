@@ -26,6 +26,24 @@ impl Difference {
 
     /// Of a client, but for its token.
     pub fn of_client(before: &ClientRecord, after: &ClientRecord) -> Difference {
+        // All of them by name, so that a new one is told or left out on purpose.
+        let ClientRecord {
+            client_id: _,
+            description: _,
+            access_token: _,
+            old_token: _,
+            expires_us: _,
+            // Each row of the history has its time.
+            created_ms: _,
+            last_modified_ms: _,
+            last_date_used_ms: _,
+            last_rotated_ms: _,
+            delete_on_expiration: _,
+            scopes: _,
+            disabled: _,
+            grant: _,
+            revoked: _,
+        } = before;
         Difference::default()
             .list("scopes", &before.scopes, &after.scopes)
             .text("description", &before.description, &after.description)
@@ -35,6 +53,7 @@ impl Difference {
             .value("oldTokenEndsMs", ends_of_old(before), ends_of_old(after))
             .value("certificatesFromMs", before.revoked.before_ms, after.revoked.before_ms)
             .list("revokedSeeds", &seeds(before), &seeds(after))
+            .optional("grant", before.grant.as_deref(), after.grant.as_deref())
     }
 
     /// Of an application, but for its secrets.
@@ -264,6 +283,34 @@ fn kept<'s>(all: impl IntoIterator<Item = &'s String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Secret;
+    use crate::records::RevokedCertificates;
+
+    /// Story: a client that could do what it wanted was bound to a grant by a reset with its credentials, or freed from it by another one, and the history did not say so.
+    #[test]
+    fn that_a_client_is_bound_to_a_grant_or_freed_from_it_is_told() {
+        let free = ClientRecord {
+            client_id: "c".to_owned(),
+            description: String::new(),
+            access_token: Secret::new("token"),
+            old_token: None,
+            expires_us: 0,
+            created_ms: 0,
+            last_modified_ms: 0,
+            last_date_used_ms: 0,
+            last_rotated_ms: 0,
+            delete_on_expiration: false,
+            scopes: Vec::new(),
+            disabled: false,
+            grant: None,
+            revoked: RevokedCertificates::default(),
+        };
+        let bound = ClientRecord { grant: Some("g1".to_owned()), ..free.clone() };
+        let told = |before, after| Difference::of_client(before, after).kept();
+        assert_eq!(told(&free, &bound), Some(json!({ "grant": { "before": null, "after": "g1" } })));
+        assert_eq!(told(&bound, &free), Some(json!({ "grant": { "before": "g1", "after": null } })));
+        assert_eq!(told(&bound, &bound), None);
+    }
 
     #[test]
     fn what_is_kept_is_bounded() {

@@ -170,6 +170,7 @@ fn detail_of(row: &mut AuditRow, name: &str, value: &Value) {
         "displayName" => "Name".to_owned(),
         "email" => "E-mail address".to_owned(),
         "emailVerified" => "Address is verified".to_owned(),
+        "grant" => "Bound to the grant".to_owned(),
         "gone" => "Gone at the provider".to_owned(),
         "username" | "userName" => "User name".to_owned(),
         "externalId" => "The directory's id".to_owned(),
