@@ -50,29 +50,38 @@ pub struct NewRegistration<'a> {
     pub network: &'a str,
 }
 
+/// What came of registering one.
+enum Tried {
+    Registered(ApplicationRecord),
+    /// All places are taken in which applications wait that needed no token.
+    AllWait,
+    /// There are as many as there can be.
+    Full,
+}
+
 impl Auth {
-    /// Registers an application. [`ApiError::RequestConflict`]: the token can't be used any more; [`ApiError::Unavailable`]: there are as many as there can be.
-    pub async fn register_application(&self, new: &NewRegistration<'_>) -> Result<ApplicationRecord, ApiError> {
+    /// Registers an application. `None`: there are as many as there can be. [`ApiError::RequestConflict`]: the token can't be used any more.
+    pub async fn register_application(&self, new: &NewRegistration<'_>) -> Result<Option<ApplicationRecord>, ApiError> {
         reserved::check_contents(&new.input.scopes, &new.input.description)?;
         for _ in 0..PLACES_TRIED {
-            if let Some(record) = self.register_where_there_is_room(new).await? {
-                return Ok(record);
+            match self.register_where_there_is_room(new).await? {
+                Tried::Registered(record) => return Ok(Some(record)),
+                Tried::AllWait if self.make_room(new.network).await? => {}
+                Tried::AllWait | Tried::Full => break,
             }
-            self.make_room(new.network).await?;
         }
-        Err(full())
+        Ok(None)
     }
 
-    /// `None`: all places are taken in which applications wait that needed no token.
-    async fn register_where_there_is_room(&self, new: &NewRegistration<'_>) -> Result<Option<ApplicationRecord>, ApiError> {
+    async fn register_where_there_is_room(&self, new: &NewRegistration<'_>) -> Result<Tried, ApiError> {
         self.decide(|now| {
             let maker = new.initial_token.map(|token| self.still_gives(now, token, &new.input.scopes)).transpose()?;
             let is_open = new.initial_token.is_none();
             if registrations(now, is_open).count() >= MOST_REGISTERED {
-                return Err(full());
+                return Ok(Decision::Keep(Tried::Full));
             }
             if is_open && waiting(now).count() >= MOST_WAITING {
-                return Ok(Decision::Keep(None));
+                return Ok(Decision::Keep(Tried::AllWait));
             }
             let registration = RegistrationRecord {
                 access_hash: new.access_hash.to_owned(),
@@ -89,25 +98,25 @@ impl Auth {
                 Some(token) => Write::RegisterApplication(record.clone(), token.hash.clone()),
                 None => Write::InsertApplication(record.clone()),
             };
-            Ok(Decision::Write(step, write, Some(record)))
+            Ok(Decision::Write(step, write, Tried::Registered(record)))
         })
         .await
-        .map(|(record, _)| record)
+        .map(|(tried, _)| tried)
     }
 
-    /// Removes one of those that wait for their first grant, so that strangers who take all places keep nobody else out.
-    async fn make_room(&self, network: &str) -> Result<(), ApiError> {
+    /// Removes one of those that wait for their first grant, so that strangers who take all places keep nobody else out. Whether there is room now.
+    async fn make_room(&self, network: &str) -> Result<bool, ApiError> {
         self.decide(|now| {
             let waiting: Vec<&ApplicationRecord> = waiting(now).collect();
             if waiting.len() < MOST_WAITING {
-                return Ok(Decision::Keep(()));
+                return Ok(Decision::Keep(true));
             }
-            let leaves = who_leaves(&waiting, network, now.now_ms).ok_or_else(full)?;
+            let Some(leaves) = who_leaves(&waiting, network, now.now_ms) else { return Ok(Decision::Keep(false)) };
             let step = step_by(now, OPEN_ACTOR, "deleted, in favour of another", vec![Key::Application(leaves.id.clone())]);
-            Ok(Decision::Write(step, Write::DeleteApplication(leaves.id.clone()), ()))
+            Ok(Decision::Write(step, Write::DeleteApplication(leaves.id.clone()), true))
         })
         .await
-        .map(|((), _)| ())
+        .map(|(has_room, _)| has_room)
     }
 
     /// Makes an application that has registered itself what it says now, given what it is. `None`: there is none of this id and this token.
@@ -200,10 +209,6 @@ fn is_unused(known: &ApplicationRecord, now_ms: i64) -> bool {
         };
         until_ms <= now_ms
     })
-}
-
-fn full() -> ApiError {
-    ApiError::Unavailable("as many applications have registered themselves as there can be".to_owned())
 }
 
 /// Those that needed no token, or those that had one.

@@ -24,6 +24,11 @@ pub enum RegistrationError {
     /// `invalid_software_statement`
     #[error("Software statements are not taken here.")]
     SoftwareStatement,
+    /// There are as many as there can be, and none leaves its place yet.
+    #[error(
+        "As many applications have registered themselves as there can be. Nothing was registered: try again later, or ask an administrator."
+    )]
+    Full,
     /// Falconer itself can't at this moment.
     #[error("{0}")]
     Login(#[from] LoginError),

@@ -127,7 +127,11 @@ impl Grants {
             initial_token,
             network: &around,
         };
-        let record = self.auth.register_application(&new).await?;
+        let Some(record) = self.auth.register_application(&new).await? else {
+            let without_a_token = initial_token.is_none();
+            tracing::warn!(without_a_token, "an application could not register itself: as many have as there can be");
+            return Err(RegistrationError::Full);
+        };
         let secret = record.secret_hash.is_some().then_some(secret);
         Ok(RegisteredApplication { method: read.method, secret, ..shown(&record, &access_token) })
     }

@@ -13,6 +13,9 @@ use crate::http::problem::Problem;
 const DPOP_PROOF: &str = "DPoP realm=\"falconer\", error=\"invalid_dpop_proof\", algs=\"ES256 Ed25519 EdDSA ES384 PS256 RS256\"";
 const DPOP_TOKEN: &str = "DPoP realm=\"falconer\", error=\"invalid_token\", algs=\"ES256 Ed25519 EdDSA ES384 PS256 RS256\"";
 
+/// An application that waits for its first grant leaves its place for another one after ten minutes.
+const FULL_RETRY_SECONDS: u64 = 600;
+
 /// An error as it goes out.
 pub(crate) struct Refused {
     status: StatusCode,
@@ -122,6 +125,10 @@ impl From<RegistrationError> for Refused {
             RegistrationError::RedirectUri(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_redirect_uri", text),
             RegistrationError::Metadata(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_client_metadata", text),
             RegistrationError::SoftwareStatement => Refused::new(StatusCode::BAD_REQUEST, "invalid_software_statement", text),
+            RegistrationError::Full => Refused {
+                retry_after_seconds: Some(FULL_RETRY_SECONDS),
+                ..Refused::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", text)
+            },
             RegistrationError::Login(error) => Problem::from(error).into(),
         }
     }

@@ -123,7 +123,9 @@ async fn strangers_register_so_many() {
     let from = |id: &String| site.auth.directory().applications().get(id).unwrap().registration.clone().unwrap().registered_from;
     assert_eq!(left.iter().filter(|id| from(id).as_deref() == Some("203.0.113.0/24")).count(), 3);
     // Where nobody has more than a few, whoever has just come stays for a while.
-    assert_eq!(elsewhere(97).await.oauth_error(), (503, "temporarily_unavailable".to_owned()));
+    let full = elsewhere(97).await;
+    assert_eq!((full.oauth_error(), full.header("retry-after")), ((503, "temporarily_unavailable".to_owned()), "600"));
+    assert!(full.text.contains("As many applications have registered themselves as there can be"), "the store is well: {}", full.text);
     assert_eq!(all(), left);
     site.clock.0.fetch_add(10 * 60_000, Ordering::SeqCst);
     registered(&elsewhere(97).await);
