@@ -222,7 +222,7 @@ pub struct AuditEntry {
     pub grant: Option<String>,
     /// [`Step::action`].
     pub action: String,
-    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application`, `scope-registry`, `initial-token`, `account` or `group`.
+    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application`, `scope-registry`, `initial-token`, `account`, `group` or `clock`.
     pub entity_type: String,
     /// The entity's own name.
     pub entity_id: String,

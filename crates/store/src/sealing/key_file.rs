@@ -5,8 +5,9 @@
 //! 2026a q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80=
 //! ```
 //!
-//! Empty lines and lines that begin with `#` mean nothing. A key is 32 bytes in standard base64 with padding. To rotate: append a line,
-//! restart (or reload), reseal, remove the older line.
+//! Empty lines and lines that begin with `#` mean nothing. A key is 32 bytes in standard base64 with padding. A new key is put
+//! before the current one, where it only opens, and goes to the end once every server has it (`falconer keys add`, `falconer keys use`): what it seals before that
+//! opens nowhere else. Then everything is sealed again, and the older line can go.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -8,7 +8,7 @@ use super::without_method;
 use crate::metrics::Label;
 
 /// What to do where nobody knows.
-const OUTCOME_UNKNOWN: &str = "The change may or may not have been made: the answer of the store was lost. Read the client or the role again to find out. \
+const OUTCOME_UNKNOWN: &str = "The change may or may not have been made: the answer of the store was lost. Read what was to be changed again to find out. \
     createClient and createRole may be repeated with the same values: whoever made it the first time is answered as if it were the first.";
 
 /// A clock is not mended within a second.
@@ -98,7 +98,7 @@ impl Failure {
             ApiError::ClockAhead { .. } => {
                 Failure { retry_after: Some(CLOCK_RETRY_SECONDS), ..Failure::new(Code::ServiceUnavailable, text) }
             }
-            // The keys are read again each second.
+            // The keys are read again more often than that.
             ApiError::TokenNotOpened { .. } => Failure { retry_after: Some(1), ..Failure::new(Code::ServiceUnavailable, text) },
             ApiError::Unavailable(detail) => Failure {
                 detail: Some(detail),
