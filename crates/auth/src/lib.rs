@@ -77,8 +77,8 @@ pub use falconer_credentials::{
     is_signed_twice, payload, temporary::Temporary,
 };
 pub use falconer_store::{
-    ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, InitialTokenRecord, RegistrationRecord, Revision, Risk,
-    ScopeRegistryRecord, ScopeSentence, Secret, SigningAlgorithm,
+    ApplicationRecord, AuditEntry, ChangeKind, Creator, Epoch, History, HistoryFilter, InitialTokenRecord, RegistrationRecord, Revision,
+    Risk, ScopeRegistryRecord, ScopeSentence, Secret, SigningAlgorithm,
 };
 pub use node::Auth;
 pub use refusals::explain::{Explained, RoleWith, WouldMatch};

@@ -27,7 +27,7 @@ pub use contract::{
 };
 pub use error::{Result, StoreError};
 pub use records::{
-    AccountLink, AccountLinkKind, AccountRecord, Addition, ApplicationRecord, ClientRecord, ConsentRecord, CredentialsChange,
+    AccountLink, AccountLinkKind, AccountRecord, Addition, ApplicationRecord, ClientRecord, ConsentRecord, Creator, CredentialsChange,
     CredentialsCount, CredentialsRecord, DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, Difference, GrantIdentityRecord,
     GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, InitialTokenRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS,
     LogoutRecord, MOST_DERIVED_GRANTS, OldToken, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord,

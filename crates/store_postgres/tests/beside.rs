@@ -179,7 +179,7 @@ async fn each_file_of_a_new_version_is_done_by_itself() {
     // As before the last ones, of which the second one makes an index.
     common::run(
         &url,
-        "DROP INDEX clients_in_order, grants_by_application; DROP TABLE node_keys, scope_registries; ALTER TABLE grant_secrets DROP COLUMN used_by; ALTER TABLE passkeys DROP COLUMN user_handle;
+        "DROP INDEX clients_in_order, grants_by_application, grants_living_by_parent; ALTER TABLE initial_tokens DROP COLUMN creator; DROP TABLE node_keys, scope_registries; ALTER TABLE grant_secrets DROP COLUMN used_by; ALTER TABLE passkeys DROP COLUMN user_handle;
          ALTER TABLE device_requests DROP COLUMN used_by; DELETE FROM falconer_migrations WHERE version >= 34",
     )
     .await;

@@ -2,6 +2,7 @@
 
 use falconer_credentials::Authentic;
 use falconer_scopes::{Expression, ScopeSet};
+use falconer_store::Creator;
 
 use crate::error::ApiError;
 use crate::verify::reason::{Reason, Unable};
@@ -83,10 +84,10 @@ impl Authentication {
     }
 
     /// What lasts of whoever asks: a person, or the client whose key signs, whatever name its temporary credentials go by.
-    pub(crate) fn holder(&self) -> Option<&str> {
+    pub(crate) fn holder(&self) -> Option<(&str, Creator)> {
         match &self.who {
-            Who::Signed(authentic) => Some(authentic.key_owner()),
-            Who::Person(identity) => Some(identity),
+            Who::Signed(authentic) => Some((authentic.key_owner(), Creator::Client)),
+            Who::Person(identity) => Some((identity, Creator::Person)),
             Who::Nobody | Who::Refused => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_scopes::ScopeSet;
-use falconer_store::Key;
+use falconer_store::{Creator, Key};
 
 use crate::directory::clients::client::Client;
 use crate::directory::entries::{Grant, Identity, Person};
@@ -138,21 +138,27 @@ impl Node {
         Ok(bounds)
     }
 
-    /// What a person or a client may do at present, with anonymous, and the rows that say so. `None`: there is none of this name that may do anything.
-    pub(crate) fn scopes_of_holder(&self, snapshot: &Snapshot, name: &str, now_ms: i64) -> Option<(ScopeSet, Vec<Key>)> {
+    /// What a person or a client may do at present, with anonymous, and the rows that say so. `None`: there is none of this name that may do anything, or nobody knows
+    /// which of two it is.
+    pub(crate) fn scopes_of_holder(&self, snapshot: &Snapshot, name: &str, kind: Creator, now_ms: i64) -> Option<(ScopeSet, Vec<Key>)> {
         let mut depends_on = DependsOn::noted();
         depends_on.note(|| Key::Role);
-        let scopes = match snapshot.identity(name) {
-            Some(identity) => {
+        let identity = snapshot.identity(name).filter(|_| kind != Creator::Client);
+        let client = snapshot.client(name).filter(|_| kind != Creator::Person);
+        let scopes = match (identity, client) {
+            (Some(identity), None) => {
                 depends_on.note_all(|| snapshot.keys_of(identity));
                 self.present_scopes(snapshot, identity, now_ms)?
             }
-            None => {
-                let client = snapshot.client(name).filter(|client| !client.is_disabled() && now_ms < client.expires_ms())?;
+            (None, Some(client)) => {
+                if client.is_disabled() || now_ms >= client.expires_ms() {
+                    return None;
+                }
                 depends_on.note(|| Key::Client(name.to_owned()));
                 let bounds = self.bounds(snapshot, client, now_ms, &mut depends_on).ok()?;
                 bounds.apply(snapshot.expansion_of(client).scopes)
             }
+            (None, None) | (Some(_), Some(_)) => return None,
         };
         Some((scopes.union(snapshot.anonymous()), depends_on.keys()))
     }

@@ -12,6 +12,7 @@ mod escalation;
 mod given_up;
 mod grants;
 mod guessing;
+mod initial_tokens;
 mod install;
 mod made_with_grants;
 mod people;

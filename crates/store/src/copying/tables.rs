@@ -119,6 +119,7 @@ pub static TABLES: &[Table] = &[
             text("hash"),
             text("description"),
             text("created_by"),
+            text("creator"),
             text("owner"),
             list("scopes"),
             int("max_life_ms"),

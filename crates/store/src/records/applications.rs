@@ -110,6 +110,33 @@ pub struct RegistrationRecord {
     pub registered_from: Option<String>,
 }
 
+/// What the name of whoever made something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creator {
+    /// A clientId.
+    Client,
+    /// An identity, `<provider>/<subject>`.
+    Person,
+    /// One of both: an earlier version has kept it.
+    Either,
+}
+
+impl Creator {
+    /// As it is kept: `client`, `person`, or nothing.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Creator::Client => "client",
+            Creator::Person => "person",
+            Creator::Either => "",
+        }
+    }
+
+    /// The one of this word. A word of a later version is read as [`Creator::Either`].
+    pub fn of_word(word: &str) -> Creator {
+        [Creator::Client, Creator::Person].into_iter().find(|known| known.as_str() == word).unwrap_or(Creator::Either)
+    }
+}
+
 /// What applications register themselves with, so often and so long (RFC 7591 section 1.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct InitialTokenRecord {
@@ -119,8 +146,10 @@ pub struct InitialTokenRecord {
     pub hash: String,
     /// Markdown, for administrators.
     pub description: String,
-    /// Who made it: a clientId or an identity.
+    /// Who made it.
     pub created_by: String,
+    /// What that names: a client and a person may have the same name.
+    pub creator: Creator,
     /// [`ApplicationRecord::owner`] of what is registered.
     pub owner: String,
     /// The most that what is registered may ask for, in stored order, not expanded.

@@ -13,7 +13,7 @@ mod scim;
 mod scope_registries;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, MOST_DERIVED_GRANTS, OldToken, RoleRecord};
-pub use applications::{ApplicationRecord, ConsentRecord, InitialTokenRecord, RegistrationRecord, SigningAlgorithm};
+pub use applications::{ApplicationRecord, ConsentRecord, Creator, InitialTokenRecord, RegistrationRecord, SigningAlgorithm};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use device_requests::{DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
 pub use difference::Difference;

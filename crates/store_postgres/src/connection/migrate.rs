@@ -49,6 +49,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0038_who_used", text: include_str!("../../migrations/0038_who_used.sql") },
     Migration { name: "0039_grants_of_applications", text: include_str!("../../migrations/0039_grants_of_applications.sql") },
     Migration { name: "0040_living_derived_grants", text: include_str!("../../migrations/0040_living_derived_grants.sql") },
+    Migration { name: "0041_creators_of_initial_tokens", text: include_str!("../../migrations/0041_creators_of_initial_tokens.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

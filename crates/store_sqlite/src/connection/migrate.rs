@@ -49,6 +49,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0036_passkey_user_handles", text: include_str!("../../migrations/0036_passkey_user_handles.sql") },
     Migration { name: "0037_grants_of_applications", text: include_str!("../../migrations/0037_grants_of_applications.sql") },
     Migration { name: "0038_living_derived_grants", text: include_str!("../../migrations/0038_living_derived_grants.sql") },
+    Migration { name: "0039_creators_of_initial_tokens", text: include_str!("../../migrations/0039_creators_of_initial_tokens.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

@@ -1,7 +1,7 @@
 //! Initial access tokens (RFC 7591 section 1.2): what applications register themselves with. Made, listed and revoked here; used in `registered.rs`.
 
 use falconer_scopes::{Expression, ScopeSet};
-use falconer_store::{Difference, InitialTokenRecord, Key, Revision, Step, Write};
+use falconer_store::{Creator, Difference, InitialTokenRecord, Key, Revision, Step, Write};
 
 use crate::administer::applications::refuse_outliving;
 use crate::change::acting::Acting;
@@ -18,7 +18,7 @@ const ENTITY: &str = "initial-token";
 
 impl Auth {
     /// Makes an initial access token. Whoever does it needs the scope for that, and each scope that may be asked for by what is registered with it (ADR 263).
-    /// `token.created_by`, `uses` and `created_ms` are filled in here.
+    /// `token.created_by`, `creator`, `uses` and `created_ms` are filled in here.
     pub async fn create_initial_token(
         &self,
         who: &Authentication,
@@ -43,8 +43,13 @@ impl Auth {
             if !token.owner.is_empty() && now.snapshot.identity(&token.owner).is_none() {
                 return Err(ApiError::InputError(format!("owner: nobody has the identity {}", token.owner)));
             }
+            let (created_by, creator) = match who.holder() {
+                Some((name, creator)) => (name.to_owned(), creator),
+                None => (acting.caller.actor(), Creator::Client),
+            };
             let record = InitialTokenRecord {
-                created_by: who.holder().map_or_else(|| acting.caller.actor(), str::to_owned),
+                created_by,
+                creator,
                 scopes: ScopeSet::new(&token.scopes).to_vec(),
                 uses: 0,
                 created_ms: now.now_ms,
@@ -97,7 +102,7 @@ impl Auth {
 
     /// What it rests on that whoever made the token could register this with it at present. Else the token is worth nothing: it is no way to keep what one has lost.
     pub(crate) fn still_gives(&self, now: &Now, token: &InitialTokenRecord, scopes: &[String]) -> Result<Vec<Key>, ApiError> {
-        let present = self.node.scopes_of_holder(&now.snapshot, &token.created_by, now.now_ms);
+        let present = self.node.scopes_of_holder(&now.snapshot, &token.created_by, token.creator, now.now_ms);
         let right = format!("auth:create-initial-token:{}", token.id);
         present
             .filter(|(held, _)| std::iter::once(&right).chain(scopes).all(|scope| held.satisfies(scope)))

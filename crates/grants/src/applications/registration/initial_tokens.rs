@@ -1,6 +1,6 @@
 //! What administrators give out, so that applications can register themselves (RFC 7591 section 1.2).
 
-use falconer_auth::{ApiError, ApplicationInput, Authentication, DAY_MS, InitialTokenRecord, Revision, Secret};
+use falconer_auth::{ApiError, ApplicationInput, Authentication, Creator, DAY_MS, InitialTokenRecord, Revision, Secret};
 use falconer_login::{LoginError, Session, hash_of_token};
 
 use crate::applications::register::check_input;
@@ -61,6 +61,7 @@ impl Grants {
             hash: hash_of_initial_token(token.expose()),
             description: input.description.clone(),
             created_by: String::new(),
+            creator: Creator::Either,
             owner: input.owner.clone(),
             scopes: input.scopes.clone(),
             max_life_ms: input.max_life_ms,

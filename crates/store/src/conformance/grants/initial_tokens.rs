@@ -8,7 +8,8 @@ use super::applications::application;
 use crate::conformance::at_once::at_once;
 use crate::conformance::samples::{NOW, decided, grant, issuer, step, texts};
 use crate::{
-    ApplicationRecord, AuditStart, GrantRecord, GrantSecretKind, GrantSecretRecord, InitialTokenRecord, Revision, Store, StoreError,
+    ApplicationRecord, AuditStart, Creator, GrantRecord, GrantSecretKind, GrantSecretRecord, InitialTokenRecord, Revision, Store,
+    StoreError,
 };
 
 fn token(id: &str) -> InitialTokenRecord {
@@ -17,6 +18,7 @@ fn token(id: &str) -> InitialTokenRecord {
         hash: format!("hash-of-{id}"),
         description: format!("about {id}"),
         created_by: "static/root".into(),
+        creator: Creator::Client,
         owner: String::new(),
         scopes: texts(&["b:*", "a:1"]),
         max_life_ms: 86_400_000,
@@ -29,12 +31,20 @@ fn token(id: &str) -> InitialTokenRecord {
 
 pub(crate) async fn an_initial_token_comes_back_and_is_deleted(store: Arc<dyn Store>) {
     let s = &*store;
-    let odd =
-        InitialTokenRecord { owner: "local/ann".into(), scopes: vec![], max_life_ms: i64::MAX, max_uses: 0, uses: 7, ..token("Z.odd_1-") };
-    for one in [&token("b"), &odd, &token("a")] {
+    let odd = InitialTokenRecord {
+        creator: Creator::Either,
+        owner: "local/ann".into(),
+        scopes: vec![],
+        max_life_ms: i64::MAX,
+        max_uses: 0,
+        uses: 7,
+        ..token("Z.odd_1-")
+    };
+    let b = InitialTokenRecord { created_by: "local/ann".into(), creator: Creator::Person, ..token("b") };
+    for one in [&b, &odd, &token("a")] {
         s.insert_initial_token(&step(s, "created").await, one).await.unwrap();
     }
-    assert_eq!(s.initial_tokens().await.unwrap(), [odd.clone(), token("a"), token("b")]);
+    assert_eq!(s.initial_tokens().await.unwrap(), [odd.clone(), token("a"), b]);
     assert_eq!(s.initial_token("hash-of-Z.odd_1-").await.unwrap(), Some(odd));
     assert_eq!(s.initial_token("hash-of-c").await.unwrap(), None);
     assert_eq!(s.insert_initial_token(&step(s, "created").await, &token("a")).await, Err(StoreError::Conflict));

@@ -1,6 +1,6 @@
 //! What applications register themselves with.
 
-use falconer_store::{ApplicationRecord, InitialTokenRecord, StoreError};
+use falconer_store::{ApplicationRecord, Creator, InitialTokenRecord, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::grants::applications;
@@ -8,7 +8,7 @@ use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "id, hash, description, created_by, owner, scopes, max_life_ms, max_uses, uses, created_ms, expires_ms";
+const COLUMNS: &str = "id, hash, description, created_by, creator, owner, scopes, max_life_ms, max_uses, uses, created_ms, expires_ms";
 
 /// All of them, ascending.
 pub(crate) async fn every(on: &impl Connection) -> Res<Vec<InitialTokenRecord>> {
@@ -20,7 +20,7 @@ pub(crate) async fn one(on: &impl Connection, hash: &str) -> Res<Option<InitialT
 }
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, token: &InitialTokenRecord) -> Res<()> {
-    let sql = format!("INSERT INTO initial_tokens ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+    let sql = format!("INSERT INTO initial_tokens ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
     run(
         &writing.transaction,
         &sql,
@@ -29,6 +29,7 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, token: &InitialTokenRecord
             &token.hash,
             &token.description,
             &token.created_by,
+            &token.creator.as_str(),
             &token.owner,
             &token.scopes,
             &token.max_life_ms,
@@ -68,12 +69,13 @@ fn read(row: &Row) -> Res<InitialTokenRecord> {
         hash: get(row, 1)?,
         description: get(row, 2)?,
         created_by: get(row, 3)?,
-        owner: get(row, 4)?,
-        scopes: get(row, 5)?,
-        max_life_ms: get(row, 6)?,
-        max_uses: get(row, 7)?,
-        uses: get(row, 8)?,
-        created_ms: get(row, 9)?,
-        expires_ms: get(row, 10)?,
+        creator: Creator::of_word(get(row, 4)?),
+        owner: get(row, 5)?,
+        scopes: get(row, 6)?,
+        max_life_ms: get(row, 7)?,
+        max_uses: get(row, 8)?,
+        uses: get(row, 9)?,
+        created_ms: get(row, 10)?,
+        expires_ms: get(row, 11)?,
     })
 }

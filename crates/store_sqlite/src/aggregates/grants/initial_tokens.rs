@@ -1,6 +1,6 @@
 //! What applications register themselves with.
 
-use falconer_store::{ApplicationRecord, InitialTokenRecord, StoreError};
+use falconer_store::{ApplicationRecord, Creator, InitialTokenRecord, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::aggregates::grants::applications;
@@ -8,7 +8,7 @@ use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "id, hash, description, created_by, owner, scopes, max_life_ms, max_uses, uses, created_ms, expires_ms";
+const COLUMNS: &str = "id, hash, description, created_by, creator, owner, scopes, max_life_ms, max_uses, uses, created_ms, expires_ms";
 
 /// All of them, ascending.
 pub(crate) fn every(connection: &Connection) -> Res<Vec<InitialTokenRecord>> {
@@ -20,12 +20,13 @@ pub(crate) fn one(connection: &Connection, hash: &str) -> Res<Option<InitialToke
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, token: &InitialTokenRecord) -> Res<()> {
-    let sql = format!("INSERT INTO initial_tokens ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+    let sql = format!("INSERT INTO initial_tokens ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
     let values = params![
         token.id,
         token.hash,
         token.description,
         token.created_by,
+        token.creator.as_str(),
         token.owner,
         list(&token.scopes)?,
         token.max_life_ms,
@@ -61,12 +62,13 @@ fn read(row: &Row<'_>) -> Res<InitialTokenRecord> {
         hash: row.get(1)?,
         description: row.get(2)?,
         created_by: row.get(3)?,
-        owner: row.get(4)?,
-        scopes: read_list(row, 5)?,
-        max_life_ms: row.get(6)?,
-        max_uses: row.get(7)?,
-        uses: row.get(8)?,
-        created_ms: row.get(9)?,
-        expires_ms: row.get(10)?,
+        creator: Creator::of_word(&row.get::<_, String>(4)?),
+        owner: row.get(5)?,
+        scopes: read_list(row, 6)?,
+        max_life_ms: row.get(7)?,
+        max_uses: row.get(8)?,
+        uses: row.get(9)?,
+        created_ms: row.get(10)?,
+        expires_ms: row.get(11)?,
     })
 }
