@@ -1,5 +1,7 @@
 //! Scopes in words that no service has published: what the protocol's own scopes allow is known, of others only their parts.
 
+use super::auth_scopes::{ABOUT_ANY, SENTENCES};
+
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelPart {
@@ -17,27 +19,6 @@ pub struct Description {
     /// One sentence without a full stop.
     pub label: Vec<LabelPart>,
 }
-
-/// Prefixes of the auth service's scopes, and what somebody may do who has them.
-const AUTH: &[(&str, &str)] = &[
-    ("create-client:", "Create clients named"),
-    ("update-client:", "Change clients named"),
-    ("delete-client:", "Delete clients named"),
-    ("enable-client:", "Enable clients named"),
-    ("disable-client:", "Disable clients named"),
-    ("reset-access-token:", "Give new access tokens to clients named"),
-    ("get-client:", "See clients named"),
-    ("create-role:", "Create roles named"),
-    ("update-role:", "Change roles named"),
-    ("delete-role:", "Delete roles named"),
-    ("get-role:", "See roles named"),
-    ("list-clients", "See the list of clients"),
-    ("list-roles", "See the list of roles"),
-    ("expand-scopes", "See what scopes come to"),
-    ("current-scopes", "See what it may do itself"),
-    ("get-entity-history:", "See what happened to records of the kind"),
-    ("list-audit-history:", "See what was done by"),
-];
 
 /// Says in words what a scope allows.
 pub(crate) fn describe(scope: &str) -> Description {
@@ -80,7 +61,7 @@ fn of_bare(scope: &str) -> Description {
 }
 
 fn of_auth(rest: &str) -> Vec<LabelPart> {
-    for (prefix, sentence) in AUTH {
+    for (prefix, sentence) in SENTENCES {
         let has_object = prefix.ends_with(':');
         if let Some(object) = rest.strip_prefix(prefix)
             && (has_object || object.is_empty())
@@ -116,8 +97,8 @@ fn sentence_about(sentence: &str, object: &str, has_object: bool) -> Vec<LabelPa
 
 /// The sentence where it is about whatever there is.
 fn about_any(sentence: &str) -> String {
-    for (end, any) in [(" named", " of any name"), (" of the kind", " of any kind"), (" by", " by anybody")] {
-        if let Some(before) = sentence.strip_suffix(end) {
+    for (end, any) in ABOUT_ANY {
+        if let Some(before) = sentence.strip_suffix(*end) {
             return format!("{before}{any}");
         }
     }
@@ -158,7 +139,12 @@ mod tests {
             ("queue:ping", "queue", "Ping"),
             ("auth:create-client:local/ann/*", "auth", "Create clients named <local/ann/> and whatever follows"),
             ("auth:get-role:*", "auth", "See roles of any name"),
-            ("auth:list-audit-history:*", "auth", "See what was done by anybody"),
+            ("auth:client-audit-history:*", "auth", "See what was changed by anybody"),
+            ("auth:audit-history:client", "auth", "See what happened to records of the kind <client>"),
+            ("auth:reset-person:*", "auth", "Make links with which passwords are set for people of any name"),
+            ("auth:explain:*", "auth", "See why a call was refused"),
+            ("auth:azure-table:list-tables:*", "auth", "See the list of tables, in the Azure account: anything"),
+            ("auth:list-audit-history:x", "auth", "List audit history <x>"),
             ("notes:read:*", "notes", "Read anything"),
             ("auth:list-clients", "auth", "See the list of clients"),
             ("auth:list-clients-not", "auth", "List clients not"),
