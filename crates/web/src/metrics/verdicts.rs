@@ -9,6 +9,8 @@ pub(crate) enum Label {
     NoAuth,
     Malformed,
     BadMac,
+    OtherHost,
+    Replayed,
     Client,
     Certificate,
     Ext,
@@ -33,11 +35,13 @@ pub(crate) enum Label {
 }
 
 impl Label {
-    pub(crate) const ALL: [Label; 25] = [
+    pub(crate) const ALL: [Label; 27] = [
         Label::Success,
         Label::NoAuth,
         Label::Malformed,
         Label::BadMac,
+        Label::OtherHost,
+        Label::Replayed,
         Label::Client,
         Label::Certificate,
         Label::Ext,
@@ -92,6 +96,8 @@ impl Label {
         !matches!(
             self,
             Label::Payload
+                | Label::OtherHost
+                | Label::Replayed
                 | Label::ScopesMissing
                 | Label::NoCredentials
                 | Label::TokenUnknown
@@ -104,7 +110,7 @@ impl Label {
 
     /// Whether check says that.
     pub(crate) fn is_of_checks(self) -> bool {
-        self != Label::NoAuth
+        !matches!(self, Label::NoAuth | Label::OtherHost | Label::Replayed)
     }
 
     pub(crate) fn of_reason(reason: &Reason) -> Label {
@@ -117,8 +123,9 @@ impl Label {
                 Failure::Ext(_) => Label::Ext,
                 Failure::StaleTimestamp | Failure::BewitOver => Label::Timestamp,
             },
-            // These only calls to Falconer itself are answered with.
-            Reason::OtherHost | Reason::Replayed => Label::BadMac,
+            // These only calls to Falconer itself are answered with: they are in its log, and not counted.
+            Reason::OtherHost => Label::OtherHost,
+            Reason::Replayed => Label::Replayed,
             Reason::PayloadHash { .. } | Reason::PayloadNotSigned => Label::Payload,
             Reason::TwoSchemes | Reason::SeveralAuthorizations | Reason::Token(TokenFault::Malformed) => Label::Malformed,
             Reason::Token(TokenFault::Unknown) => Label::TokenUnknown,
@@ -150,6 +157,8 @@ impl Label {
             Label::NoAuth => ("no_auth", ""),
             Label::Malformed => ("failed", "malformed"),
             Label::BadMac => ("failed", "bad_mac"),
+            Label::OtherHost => ("failed", "other_host"),
+            Label::Replayed => ("failed", "replayed"),
             Label::Client => ("failed", "client"),
             Label::Certificate => ("failed", "certificate"),
             Label::Ext => ("failed", "ext"),
@@ -186,5 +195,16 @@ mod tests {
         labels.sort_unstable();
         labels.dedup();
         assert_eq!(labels.len(), Label::ALL.len());
+    }
+
+    /// The page lacked `cut_off`, so that whoever was woken by it looked in vain.
+    #[test]
+    fn the_page_says_what_each_reason_means() {
+        let page = include_str!("../../../../docs/metrics.md");
+        let table = page.split_once("## Why nobody was verified").unwrap().1.split_once("\n## ").unwrap().0;
+        for (verdict, reason) in Label::ALL.iter().map(|label| label.labels()).filter(|(_, reason)| !reason.is_empty()) {
+            let row = |line: &&str| line.starts_with(&format!("| `{verdict}` |")) && line.contains(&format!("`{reason}`"));
+            assert_eq!(table.lines().filter(row).count(), 1, "{verdict} {reason}");
+        }
     }
 }
