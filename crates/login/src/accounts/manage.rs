@@ -171,7 +171,7 @@ impl Login {
         .await
     }
 
-    /// The account is gone; its name stays taken, because audit rows and clients hold it.
+    /// The account is gone, and with it what was known of its person; its name stays taken, because audit rows and clients hold it.
     pub async fn delete_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
         Ok(self.delete_account_by(By::Checked(by), name).await?)
     }
@@ -184,6 +184,9 @@ impl Login {
                 account.disabled = true;
                 account.groups.clear();
                 account.scopes.clear();
+                account.display_name.clone_from(&account.name);
+                account.email = None;
+                account.email_within = None;
                 Ok(())
             })
             .await?;

@@ -74,6 +74,8 @@ async fn names_are_never_used_again() {
     world.ann().await;
     let taken = async || world.login.create_account("test", &account("ann"), None).await;
     assert!(matches!(taken().await, Err(LoginError::Conflict(_))));
+    let before = world.login.account("ann").await.unwrap().unwrap();
+    assert!(before.display_name != "ann" && before.email.is_some());
     world.login.delete_account("test", "ann").await.unwrap();
     assert!(matches!(taken().await, Err(LoginError::Conflict(_))));
     // What is deleted can't be changed, and keeps no secret.
@@ -87,6 +89,14 @@ async fn names_are_never_used_again() {
     }
     let view = world.login.account("ann").await.unwrap().unwrap();
     assert!(view.deleted && !view.has_password && view.groups.is_empty());
+    // Story: the name and the address of who had left stayed in both records.
+    assert_eq!((view.display_name.as_str(), view.email), ("ann", None));
+    let identity = world.store.identity("local/ann").await.unwrap().unwrap();
+    assert_eq!((identity.display_name.as_str(), identity.email), ("ann", None));
+    let rows = world.store.entity_history("account", "ann", AuditStart::Offset(0), 50).await.unwrap();
+    let last = rows.last().unwrap();
+    let detail = format!("{:?}", last.detail);
+    assert!(last.action == "deleted" && !detail.contains("of the tests") && !detail.contains("@example.com"), "{detail}");
     assert_eq!(world.store.credentials("ann").await.unwrap().password_hash, None);
 }
 

@@ -115,6 +115,9 @@ impl Auth {
             let mut step = deciding.step(now, action, depends_on);
             step.detail =
                 Some(json!({"why": "the person no longer has what they have", "clients": disable.len()})).filter(|_| !disable.is_empty());
+            // What is removed from a deleted account is not written down anew by its last row.
+            let without_profile = IdentityRecord { display_name: identity.display_name.clone(), email: None, ..before.clone() };
+            let before = if account.deleted { &without_profile } else { before };
             let changed = Difference::of_identity(Some(before), identity);
             let changed = step.detail.iter().fold(changed, Difference::because).kept();
             // Rows of clients say why and no more.
