@@ -35,7 +35,7 @@ use commands::user::{attack, curl, events, exec, proxy, scopes};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\
-The commands from `signin` on are for users of any server that speaks the protocol. They take the server and the credentials from the environment, \
+The commands from `signin` on, and others with `--remote`, are for users of any server that speaks the protocol. They take the server and the credentials from the environment, \
 as the published clients do: TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE. Where it has no credentials \
 they are those of a session, which `signin` begins on a terminal.
 

@@ -52,7 +52,7 @@ pub enum Keys {
         #[command(flatten)]
         local: PrintOptions,
     },
-    /// Let another key sign ID tokens; it is published at once and signs a minute later, and the one before is published for another day
+    /// Let another key sign ID tokens, and tokens for services that verify by themselves; it is published at once and signs a minute later, and the one before is published for another day
     RotateOpenid {
         /// A private key of RSA for RS256, in PEM (PKCS #8, 2048 to 4096 bits); `-` reads standard input. Without it the one of before stays, if there is one
         #[arg(long, value_name = "FILE")]

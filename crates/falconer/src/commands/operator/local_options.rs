@@ -12,7 +12,7 @@ use crate::node::{Access, Node, noted_root_url};
 /// Where the server's data is.
 #[derive(clap::Args)]
 pub struct LocalOptions {
-    /// The configuration file; by default falconer.toml in this folder, where there is one
+    /// The configuration file; by default the one that FALCONER_CONFIG names, else falconer.toml in this folder
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the database and the keys live

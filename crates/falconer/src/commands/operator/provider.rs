@@ -22,10 +22,10 @@ pub enum Provider {
         /// A JSON file with the claims of an ID token, such as {"sub": "1", "groups": ["hr"]}, or with what a directory answers
         #[arg(long, value_name = "FILE")]
         claims: PathBuf,
-        /// The configuration file; by default falconer.toml in this folder, where there is one
+        /// The configuration file; by default the one that FALCONER_CONFIG names, else falconer.toml in this folder
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
-        /// Ask a server with its configuration and roles, with the credentials of the environment; by default the server of TASKCLUSTER_ROOT_URL
+        /// Ask a server with its configuration and roles, with the credentials of the environment, else of a session; by default the server of TASKCLUSTER_ROOT_URL, else of the session
         #[arg(long, visible_alias = "root-url", value_name = "URL", num_args = 0..=1, require_equals = true, conflicts_with = "config", value_parser = server_url)]
         remote: Option<Option<String>>,
         /// Print JSON

@@ -11,7 +11,7 @@ use crate::node::Node;
 /// Here, or at a server.
 #[derive(clap::Args)]
 pub struct PlaceOptions {
-    /// Ask a server, with the credentials of the environment, instead of opening the data directory on this machine; by default the server of TASKCLUSTER_ROOT_URL
+    /// Ask a server instead of opening the data directory on this machine, with the credentials of the environment, else of a session; by default the server of TASKCLUSTER_ROOT_URL, else of the session
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, conflicts_with_all = ["config", "data_dir", "database_url", "root_url"], value_parser = server_url)]
     remote: Option<Option<String>>,
     #[command(flatten)]

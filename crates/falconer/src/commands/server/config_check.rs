@@ -19,7 +19,7 @@ use crate::system::SystemClock;
 pub enum Config {
     /// Read file and environment, and say what is wrong; nothing is changed
     Check {
-        /// The configuration file; by default falconer.toml in this folder, where there is one
+        /// The configuration file; by default the one that FALCONER_CONFIG names, else falconer.toml in this folder
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
         /// Ask each identity provider too, and say what it answers

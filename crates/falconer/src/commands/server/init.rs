@@ -14,7 +14,7 @@ use crate::output::{self, shell_word};
 /// `falconer init`
 #[derive(clap::Args)]
 pub struct Options {
-    /// The configuration file, where it says something about the key file or the root URL; by default falconer.toml in this folder
+    /// The configuration file, where it says something about the key file or the root URL; by default the one that FALCONER_CONFIG names, else falconer.toml in this folder
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the database and the keys will live

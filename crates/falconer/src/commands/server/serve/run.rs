@@ -35,7 +35,7 @@ const AFTER_A_SECOND_SIGNAL: Duration = Duration::from_secs(1);
 /// `falconer serve`
 #[derive(clap::Args)]
 pub struct Options {
-    /// The configuration file; by default falconer.toml in this folder, where there is one
+    /// The configuration file; by default the one that FALCONER_CONFIG names, else falconer.toml in this folder
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where the database and the keys live
