@@ -55,11 +55,12 @@ def test_proxies_in_front_of_falconer(tmp_path):
     """What docs/getting-started.md prints for nginx and Caddy is accepted by them."""
     page = re.findall(r"^```\n(.*?)^```$", (REPOSITORY / "docs/getting-started.md").read_text(), re.M | re.S)
     [nginx] = [block for block in page if block.startswith("server {")]
+    [form] = [block for block in page if block.startswith("log_format")]
     [caddy] = [block for block in page if "reverse_proxy" in block]
     certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=auth.example.com"]
     subprocess.run([*certificate, "-keyout", tmp_path / "auth.key", "-out", tmp_path / "auth.pem"], check=True, capture_output=True, timeout=PATIENCE)
-    lines = nginx.replace("listen 443", f"listen 127.0.0.1:{held_port()}").replace("/etc/ssl", str(tmp_path))
-    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ {lines} }}")
+    lines = nginx.replace("listen 443", f"listen 127.0.0.1:{held_port()}").replace("/etc/ssl", str(tmp_path)).replace("/var/log/nginx", str(tmp_path))
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ {form} {lines} }}")
     (tmp_path / "Caddyfile").write_text(caddy)
     for command in (["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], [PROGRAMS / "caddy", "validate", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"]):
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "HOME": str(tmp_path)}, timeout=PATIENCE)

@@ -42,7 +42,7 @@ fn page(service: Service) -> Result<String> {
     let mut page = format!(
         "# {}: `{}`\n\n<!-- Made by `cargo xtask generate` from the table in crates/wire: change it there. -->\n\n{}\n\n\
          The same for machines: `/references/{}/{}/api.json`, `/openapi.json` and `/schemas/` of every deployment. Bodies and errors: see \
-         [Services](../services.md).\n",
+         [Services](../services.md#bodies-and-errors).\n",
         service.title(),
         service.prefix(),
         service.description(),

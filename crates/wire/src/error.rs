@@ -173,3 +173,20 @@ pub fn payload_hash(signed: &str, computed: &str) -> String {
          and the hash doesn't match the hash we've computed on the server-side."
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No page said what the words mean, although two of them send there.
+    #[test]
+    fn the_page_says_of_each_code_its_status() {
+        let page = include_str!("../../../docs/services.md");
+        let section = page.split_once("## Bodies and errors").unwrap().1.split_once("\n## ").unwrap().0;
+        let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
+        assert_eq!(rows.len(), Code::ALL.len());
+        for (code, row) in Code::ALL.iter().zip(rows) {
+            assert!(row.starts_with(&format!("| `{}` | {} | ", code.as_str(), code.status())), "{row}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from falconer_server import PATIENCE, clean_environment
+from falconer_server import BIN, PATIENCE, clean_environment
 from oauth_applications import PASSWORD, server_of
 
 REPOSITORY = pathlib.Path(__file__).parents[3]
@@ -35,12 +35,14 @@ def started(server):
     environment = {
         **clean_environment(),
         "PYTHONPATH": str(REPOSITORY / "sdk/python/src"),
-        "FALCONER_ROOT_URL": server.root_url,
+        "TASKCLUSTER_ROOT_URL": server.root_url,
         "TASKCLUSTER_CLIENT_ID": granted["clientId"],
         "TASKCLUSTER_ACCESS_TOKEN": granted["accessToken"],
         "TASKCLUSTER_CERTIFICATE": granted["certificate"],
     }
-    process = subprocess.Popen([sys.executable, "-B", "-c", program], stdout=subprocess.PIPE, text=True, env=environment)
+    # As the page says it is run: it read a variable that no command sets.
+    command = [BIN, "exec", "--", sys.executable, "-B", "-c", program]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     words = process.stdout.readline().split()
     assert words[:2] == ["Answer", "at"], words
     assert words[2].startswith(f"{server.root_url}/me/grants/request?id=")

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import textwrap
 import time
@@ -96,7 +97,7 @@ def test_scopes_md(shell):
 
 def test_getting_started_md(tmp_path):
     page = blocks("docs/getting-started.md")
-    _, settings, scopes, check, _, _, serve, said, account, credentials, role, expanded, _, client, tried = page
+    _, settings, scopes, check, _, _, _, serve, said, account, credentials, role, expanded, _, client, tried = page
     root_url = f"http://127.0.0.1:{held_port()}"
     shell = Shell(tmp_path, root_url)
     shell.replaced.update({"/var/lib/falconer": tmp_path / "data", "/etc/falconer.toml": tmp_path / "falconer.toml", "127.0.0.1:8080": root_url.removeprefix("http://")})
@@ -149,10 +150,13 @@ def test_migration_md(server, tmp_path):
 
 
 def test_operation_md(tmp_path):
-    keys, backup, restore, *_ = blocks("docs/operation.md")
+    keys, backup, nightly, tried, restore, *_ = blocks("docs/operation.md")
     server = Server(tmp_path)
     shell = as_root(tmp_path / "shell", server)
-    shell.replaced.update({"/backup": tmp_path, "/var/lib/falconer": server.data})
+    shell.replaced.update({"/backup": tmp_path, "/var/lib/falconer": server.data, "/tmp/try": tmp_path / "tried"})
+    # As cron reads it: five fields, the user, and `%` only behind a backslash.
+    command = nightly.split(None, 6)[6].replace("\\%", "%").replace("/usr/local/bin/", "").replace("/etc/falconer.toml", "falconer.toml")
+    (shell.folder / "falconer.toml").write_text("")
     try:
         *before, remove = keys.splitlines()
         shell.run("\n".join(before))
@@ -160,11 +164,30 @@ def test_operation_md(tmp_path):
         # PostgreSQL brings its own commands for that, which the page names.
         if not ON_POSTGRES:
             shell.run(backup)
+            shell.run(tried)
+            assert (tmp_path / "tried/falconer.sqlite").exists()
+            shell.run(command)
+            assert list(tmp_path.glob("falconer-20??-??-??.sqlite"))
     finally:
         server.stop()
     if not ON_POSTGRES:
         shell.run(restore)
         assert list(pathlib.Path(server.data).glob("falconer.sqlite.before-*"))
+
+
+def test_auditing_md(server, shell):
+    shell.run("falconer role create audited --scope notes:read:red")
+    backup, query = blocks("docs/auditing.md")[0].splitlines()
+    shell.replaced["/backup"] = shell.folder
+    if ON_POSTGRES:
+        return
+    shell.run(backup)
+    # Not by the command of SQLite, which not every machine has.
+    with sqlite3.connect(shell.folder / "audit.sqlite") as database:
+        rows = [json.loads(row) for (row,) in database.execute(re.search('"(SELECT .*)"', query).group(1))]
+    [made] = [row for row in rows if (row["entity_type"], row["entity_id"]) == ("role", "audited")]
+    assert (made["action"], made["actor"]) == ("created", server.credentials["clientId"])
+    assert set(made) == set(re.findall(r"'(\w+)',", query))
 
 
 def test_people_md(server, shell):
@@ -252,7 +275,8 @@ def test_answers_of_pages(server):
 
 
 def test_readme_md(server, shell, tmp_path):
-    demo, said, serve, python, calls = blocks("README.md")
+    demo, said, path, serve, python, calls = blocks("README.md")
+    shell.run(path)
     process = started(shell, demo.strip().replace("cargo run --release --", "falconer") + " --listen 127.0.0.1:0 --data-dir demo")
     try:
         printed = [process.stdout.readline() for _ in said.splitlines()]

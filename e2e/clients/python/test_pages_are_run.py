@@ -29,12 +29,13 @@ SIGNED_IN = Not("opens a browser: crates/falconer/tests/commands/signin.rs runs 
 
 # In the order in which the blocks are printed.
 PAGES = {
-    "README.md": [HERE, HERE, HERE, HERE, HERE],
+    "README.md": [HERE, HERE, HERE, HERE, HERE, HERE],
     "docs/README.md": [],
     "docs/administration.md": [],
     "docs/agents.md": ["e2e/clients/python/test_mcp.py", "e2e/clients/python/test_more.py"],
     "docs/attack.md": ["e2e/attack/test_page.py", "e2e/attack/test_page.py", Not("needs a service whose Falconer is away: e2e/attack/test_ends.py gives the option")],
-    "docs/backend.md": [HERE, RUST, DOCS, HERE, JSON, DOCS, HERE, HERE, Not("what is hashed, which vectors/payload-hash.json has for every kit"), JSON, HERE, Not("headers of answers, which vectors/ours/scenarios.json has for every kit")],
+    "docs/auditing.md": [HERE, Not("needs PostgreSQL and its own client, `psql`")],
+    "docs/backend.md": [HERE, RUST, DOCS, HERE, JSON, DOCS, HERE, HERE, Not("what is hashed, which vectors/payload-hash.json has for every kit"), JSON, HERE, Not("the program of crates/client/README.md, which is built with the crate's tests"), Not("headers of answers, which vectors/ours/scenarios.json has for every kit")],
     "docs/command-line.md": [Not("a person presses Grant: crates/falconer/tests/commands/session.rs and e2e/browser/session.test.mjs do it")],
     "docs/compatibility.md": [],
     "docs/configuration.md": [DOCS],
@@ -43,7 +44,7 @@ PAGES = {
     "docs/frontend.md": [SDK, SDK, SDK, SDK, HERE, Not("integrity needs a browser: crates/web/tests/pages/pages.rs compares the hash"), SDK, SDK, SDK],
     "docs/gateway.md": [GATEWAY] * 10,
     "docs/getting-started.md": [
-        Not("builds Falconer for minutes: `cargo xtask bench` does it with the same profile"), HERE, HERE, HERE, GATEWAY, GATEWAY, HERE, HERE, HERE, HERE, HERE, HERE, SIGNED_IN, HERE, HERE,
+        Not("builds Falconer for minutes: `cargo xtask bench` does it with the same profile"), HERE, HERE, HERE, GATEWAY, GATEWAY, GATEWAY, HERE, HERE, HERE, HERE, HERE, HERE, SIGNED_IN, HERE, HERE,
     ],
     "docs/go.md": [GO, GO, GO],
     "docs/grants.md": [HERE, DOCS, Not("needs credentials: crates/falconer/tests/cli_user/scope_registry.rs runs the commands"), DOCS],
@@ -53,8 +54,8 @@ PAGES = {
     "docs/oauth.md": ["e2e/clients/python/test_oauth_pages.py", Not("needs credentials: crates/falconer/tests/cli_user/application.rs runs the commands"), DOCS, JSON, "e2e/clients/python/test_oauth_pages.py", DOCS, JSON, "e2e/clients/node/signed-tokens.test.mjs", "e2e/clients/python/test_oauth_pages.py"],
     "docs/openid-connect.md": [DOCS, "e2e/relying-parties/oauth2-proxy.test.mjs", "e2e/clients/node/openid.test.mjs"],
     "docs/operation.md": [
-        HERE, HERE, HERE, Not("needs PostgreSQL: crates/falconer/tests/commands/migrate.rs runs `falconer migrate`"),
-        Not("needs PostgreSQL: crates/falconer/tests/databases/postgres.rs serves from it"), Not("a line of the log, which crates/web/src/http/log.rs writes and tests"),
+        HERE, HERE, HERE, HERE, HERE, Not("needs PostgreSQL: crates/falconer/tests/commands/migrate.rs runs `falconer migrate`"),
+        Not("makes a user of PostgreSQL, as its administrator"), Not("needs PostgreSQL: crates/falconer/tests/databases/postgres.rs serves from it"), Not("a line of the log, which crates/web/src/http/log.rs writes and tests"),
     ],
     "docs/people.md": [HERE],
     "docs/performance.md": [Not("measures, for minutes: people run sdk/js/test/timing.mjs on a quiet machine"), Not("measures memory with a large directory, as benches/people.sql makes it")],
@@ -64,7 +65,11 @@ PAGES = {
     "docs/scaling.md": [HERE, Not("needs PostgreSQL and pgbouncer: crates/falconer/tests/nodes/cluster.rs runs several servers"), HERE],
     "docs/scim.md": [HERE],
     "docs/scopes.md": [HERE, HERE, HERE, JSON, JSON],
-    "docs/services.md": ["e2e/clients/tcadmin/test_tcadmin.py"],
+    "docs/service.md": [
+        Not("makes a user of the machine, as root"), Not("needs systemd"), Not("needs systemd, as root"), Not("needs that user, as root"), Not("needs a builder of images; its variables: crates/falconer/tests/commands/docs.rs"),
+        Not("needs Kubernetes; its variables: crates/falconer/tests/commands/docs.rs"),
+    ],
+    "docs/services.md": [JSON, "e2e/clients/tcadmin/test_tcadmin.py"],
     "docs/reference/auth.md": [JSON] * 8,
     "docs/reference/falconer.md": [JSON] * 17,
     "docs/reference/oauth-refusals.md": [],

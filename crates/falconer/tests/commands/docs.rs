@@ -75,6 +75,22 @@ fn the_table_of_settings_is_complete_and_names_no_others() {
     assert_eq!(documented, settings());
 }
 
+#[test]
+fn the_variables_of_the_page_about_services_are_settings() {
+    let known: BTreeSet<String> = settings().iter().map(|name| name.to_uppercase().replace('.', "__")).collect();
+    // What a build reads, and what Kubernetes sets.
+    let beside = ["COMMIT", "PORT"];
+    let page = read("docs/service.md");
+    let mut tried = 0;
+    for after in page.split("FALCONER_").skip(1) {
+        let end = after.find(|letter: char| !letter.is_ascii_uppercase() && letter != '_').unwrap_or(after.len());
+        let name = after[..end].strip_suffix("_FILE").filter(|name| *name != "KEY").unwrap_or(&after[..end]);
+        assert!(known.contains(name) || beside.contains(&name), "docs/service.md: there is no FALCONER_{name}");
+        tried += 1;
+    }
+    assert!(tried > 8, "{tried} variables");
+}
+
 /// The subcommands that a help text lists.
 fn subcommands(path: &[&str]) -> Vec<String> {
     let output = output_of(falconer().args(path).arg("--help"));
@@ -188,6 +204,28 @@ fn the_json_on_the_pages_is_json() {
         }
     }
     assert!(read >= 10, "{read} blocks");
+}
+
+/// Story: a page showed "This window can be closed" in its small window, as advised: no page had the code.
+#[test]
+fn the_page_of_the_browser_module_has_each_error_code() {
+    let page = read("docs/frontend.md");
+    let mut files: Vec<String> = vec!["sdk/js/falconer.js".to_owned()];
+    for entry in std::fs::read_dir(root().join("sdk/js/parts")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        files.extend(Some(format!("sdk/js/parts/{name}")).filter(|_| name.ends_with(".js")));
+    }
+    let mut codes = BTreeSet::new();
+    for file in files {
+        for after in read(&file).split("new FalconerError(").skip(1) {
+            let quoted = after.trim_start().strip_prefix('\'').and_then(|code| code.split('\'').next());
+            codes.extend(quoted.map(str::to_owned));
+        }
+    }
+    assert!(codes.len() > 10, "{codes:?}");
+    for code in codes {
+        assert!(page.contains(&format!("`{code}`")), "docs/frontend.md has no {code}");
+    }
 }
 
 /// README.md and all pages below docs/.
