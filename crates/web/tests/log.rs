@@ -50,7 +50,7 @@ async fn the_log_has_a_line_for_each_request_and_no_secret() {
     let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("path=/?target=...&description=...&scope=...") && log.contains("path=/grant status=303"), "{log}");
     for (path, status, reason) in
-        [("authenticate-hawk", 200, "bad_mac"), ("authenticate-hawk", 200, "malformed"), ("roles/", 401, "bad_mac")]
+        [("authenticate-hawk", 200, "bad_mac"), ("authenticate-hawk", 200, "malformed"), ("roles/", 401, "other_host")]
     {
         let line = |line: &str| {
             line.contains(&format!("path=/api/auth/v1/{path} status={status}")) && line.ends_with(&format!("reason=\"{reason}\""))
