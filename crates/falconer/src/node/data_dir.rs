@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::Random as _;
 use zeroize::Zeroizing;
 
+use super::first_start::is_unfinished;
 use super::keys::key_file;
 use super::storage::{Storage, is_file};
 use crate::config::Config;
@@ -47,12 +48,12 @@ pub fn noted_root_url(data_dir: &Path) -> Option<String> {
 /// pass for the old one.
 pub fn must_be_new(config: &Config, storage: &Storage<'_>) -> Result<()> {
     let data_dir = &config.data_dir;
-    // A key file elsewhere may be there before the first start.
-    let files =
-        ["falconer.sqlite", "falconer.keys", "falconer.history", "root-url", "root-credentials.json"].map(|name| data_dir.join(name));
+    // A key file elsewhere may be there before the first start, and one here where that came no further.
+    let is_unfinished = is_unfinished(data_dir);
     let mut left = Vec::new();
-    for file in files {
-        if is_file(&file)? {
+    for name in ["falconer.sqlite", "falconer.keys", "falconer.history", "root-url", "root-credentials.json"] {
+        let file = data_dir.join(name);
+        if is_file(&file)? && !(is_unfinished && name == "falconer.keys") {
             left.push(shell_word(&file.display().to_string()));
         }
     }

@@ -48,20 +48,20 @@ pub fn read_keys(file: &Path) -> Result<KeyRing> {
     KeyRing::parse(&text).with_context(|| format!("{} is no key file; restore it from your backup", file.display()))
 }
 
-/// The keys that seal secrets at rest, and whether this process has just made them. They are made only together with the database.
-pub async fn keys(config: &Config, storage: &Storage<'_>) -> Result<(KeyRing, bool)> {
+/// The keys that seal secrets at rest. They are made only together with the database.
+pub async fn keys(config: &Config, storage: &Storage<'_>) -> Result<KeyRing> {
     match existing_key_file(config, storage).await? {
-        Some(file) => Ok((read_keys(&file)?, false)),
+        Some(file) => read_keys(&file),
         None => new_keys(&key_file(config)),
     }
 }
 
 /// New keys in a new file. Where another server, which shares the file, was first, its keys are read.
-fn new_keys(file: &Path) -> Result<(KeyRing, bool)> {
+fn new_keys(file: &Path) -> Result<KeyRing> {
     let mut key = [0_u8; 32];
     SystemRandom.fill(&mut key);
     let keys = KeyRing::from_bytes("k1", key)?;
-    if create_private(file, &keys.to_key_file())? { Ok((keys, true)) } else { Ok((read_keys(file)?, false)) }
+    if create_private(file, &keys.to_key_file())? { Ok(keys) } else { read_keys(file) }
 }
 
 #[cfg(test)]
@@ -73,9 +73,7 @@ mod tests {
     fn of_two_servers_the_second_reads_the_keys_of_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("falconer.keys");
-        let (first, first_is_new) = new_keys(&file).unwrap();
-        let (second, second_is_new) = new_keys(&file).unwrap();
-        assert_eq!((first_is_new, second_is_new), (true, false));
+        let (first, second) = (new_keys(&file).unwrap(), new_keys(&file).unwrap());
         assert_eq!(*first.to_key_file(), *second.to_key_file());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }

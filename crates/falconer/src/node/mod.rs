@@ -1,7 +1,8 @@
-//! A node as this program opens it: `data_dir.rs`, `keys.rs` and `noted_history.rs` are files on the disk, `known_by.rs` whose people are known by something else than is configured, `storage.rs` alone names concrete stores, `settings.rs`
-//! makes the settings of the use cases of the configuration, `providers.rs` those of identity providers, `warnings.rs` what of them an operator should look at, `open.rs` puts all of it together.
+//! A node as this program opens it: `data_dir.rs`, `first_start.rs`, `keys.rs` and `noted_history.rs` are files on the disk, `known_by.rs` whose people are known by
+//! something else than is configured, `storage.rs` alone names concrete stores, `settings.rs` makes the settings of the use cases of the configuration, `providers.rs` those of identity providers, `warnings.rs` what of them an operator should look at, `open.rs` puts all of it together.
 
 mod data_dir;
+mod first_start;
 mod keys;
 mod known_by;
 pub mod noted_history;

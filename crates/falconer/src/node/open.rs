@@ -1,16 +1,15 @@
 //! Opens a node: the data directory, its keys, the store, and the use cases on top of it.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use falconer_auth::{Auth, AuthSettings, Origin};
 use falconer_grants::{GrantSettings, Grants};
 use falconer_login::{FormKeys, Login, LoginSettings};
 use falconer_store::Store;
 
 use super::data_dir::{must_be_new, private_folder};
+use super::first_start::FirstStart;
 use super::keys::{existing_key_file, key_file, keys, read_keys};
 use super::noted_history::begin_another_if_restored;
 use super::settings::{auth_settings, grant_settings, login_settings};
@@ -56,31 +55,28 @@ impl Node {
             // Settings first, so that a mistake in them leaves nothing behind.
             Node::open_in_memory(config, origin.clone()).await?;
             private_folder(&config.data_dir)?;
-            let begun = FirstStart::begin(&config.data_dir).await?;
+            let mut begun = FirstStart::begin(&config.data_dir).await?;
             // Another process may have made all of it meanwhile.
-            if !storage.is_there().await? {
+            if storage.is_there().await? {
+                begun.end();
+            } else {
                 must_be_new(config, &storage)?;
+                begun.note()?;
                 first_start = Some(begun);
             }
         }
         let mut login_settings = login_settings(config, &origin.to_string())?;
         let (auth_settings, grant_settings) = (auth_settings(config, origin, access)?, grant_settings(config)?);
         private_folder(&config.data_dir)?;
-        let (keys, new_keys) = keys(config, &storage).await?;
+        let keys = keys(config, &storage).await?;
         let form_keys = FormKeys::new(keys.derive_each(FORMS));
         login_settings.form_keys = Some(form_keys.clone());
         let explain = |error| storage.explain(error, Some(&key_file(config)));
-        let store = match storage.open(access, keys).await {
-            Ok(store) => store,
-            Err(error) => {
-                // Keys without a database would stop the next start.
-                if new_keys && matches!(storage.is_there().await, Ok(false)) {
-                    let _ = std::fs::remove_file(key_file(config));
-                }
-                return Err(explain(error.into()));
-            }
-        };
-        drop(first_start);
+        // Where it fails, a new key file stays: another server that shares it may have read it, and seals with these keys by now.
+        let store = storage.open(access, keys).await.map_err(|error| explain(error.into()))?;
+        if let Some(first_start) = first_start {
+            first_start.end();
+        }
         let file = key_file(config);
         store.read_keys_with(Arc::new(move || {
             let keys = read_keys(&file).map_err(|error| format!("{error:#}"))?;
@@ -111,33 +107,5 @@ impl Node {
         let login = Arc::new(login);
         let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), grants)?);
         Ok(Node { auth, login, grants, store })
-    }
-}
-
-/// Held by the process that makes the keys and the database of a data directory. Others wait for it, and find both.
-pub struct FirstStart {
-    path: PathBuf,
-    _file: File,
-}
-
-impl FirstStart {
-    /// Waits until no other process makes a node in this folder, which exists. The system lets go when a process ends, however it ends.
-    pub async fn begin(data_dir: &Path) -> Result<FirstStart> {
-        let path = data_dir.join("falconer.first-start");
-        let place = path.clone();
-        let locked = tokio::task::spawn_blocking(move || {
-            let file = File::options().write(true).create(true).truncate(false).open(&place)?;
-            file.lock()?;
-            Ok::<File, std::io::Error>(file)
-        });
-        let file = locked.await?.with_context(|| format!("can't lock {}; is this run as the server's user?", path.display()))?;
-        Ok(FirstStart { path, _file: file })
-    }
-}
-
-/// Whoever waits has the file open, and sees the database when it is let in. Whoever comes later sees the database at once.
-impl Drop for FirstStart {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
     }
 }

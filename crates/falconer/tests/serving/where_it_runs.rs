@@ -58,6 +58,36 @@ fn first_starts_at_once_let_one_make_everything() {
     }
 }
 
+/// Of two servers with one key file the first one made it, failed at its database, and removed it: the second one had read it, and sealed what it kept with keys
+/// that were on no disk.
+#[test]
+fn a_first_start_that_fails_leaves_the_keys_that_another_server_may_have_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for (round, keys) in [None, Some(folder.path().join("shared.keys"))].into_iter().enumerate() {
+        let data = folder.path().join(format!("data-{round}"));
+        let run = || {
+            let mut init = falconer();
+            init.args(["init", "--bare", "--data-dir"]).arg(&data);
+            if let Some(keys) = &keys {
+                init.env("FALCONER_KEY_FILE", keys);
+            }
+            Done::from(output_of(&mut init))
+        };
+        // In the place of the lock of its database, so that there is none.
+        let in_the_way = data.join("falconer.sqlite.lock");
+        std::fs::create_dir_all(&in_the_way).unwrap();
+        run().refused(1, "falconer.sqlite.lock");
+        let keys = keys.clone().unwrap_or_else(|| data.join("falconer.keys"));
+        let made = std::fs::read_to_string(&keys).unwrap();
+        assert!(!data.join("falconer.sqlite").exists());
+        // They are in nobody's way, and the next start takes them.
+        std::fs::remove_dir(&in_the_way).unwrap();
+        assert_eq!(run().code, 0);
+        assert_eq!(std::fs::read_to_string(&keys).unwrap(), made);
+        assert!(!data.join("falconer.first-start").exists());
+    }
+}
+
 /// SIGHUP ended the process in the middle of a request, as when a terminal closes.
 /// The tests may themselves run where a hangup is switched off, as below `nohup`: so it is switched on first.
 #[cfg(target_os = "linux")]
