@@ -251,6 +251,17 @@ fn old_root_credentials_are_not_taken_for_new_ones() {
     assert_eq!(std::fs::read_to_string(data.join("root-credentials.json")).unwrap(), "{}");
 }
 
+/// The root client was there and its token lost, and nothing said how to get another: the next `init` found a Falconer already.
+#[test]
+fn an_init_that_fails_when_the_root_client_is_there_says_how_to_go_on() {
+    let (_folder, data) = fresh();
+    // In the place of what it writes after that.
+    std::fs::create_dir_all(data.join("root-url.new")).unwrap();
+    local(&data, &["init", "--bare"]).refused(1, "falconer root-reset --data-dir");
+    local(&data, &["init", "--bare"]).refused(1, "holds a Falconer already");
+    assert_eq!(local(&data, &["root-reset"]).code, 0);
+}
+
 /// A server whose records were in PostgreSQL was started once without `database_url`: an empty Falconer with another root client came up on the same
 /// data directory, and wrote over the note by which a restored backup is noticed.
 #[test]

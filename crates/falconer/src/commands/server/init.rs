@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use falconer_web::PublicOrigin;
 
 use super::serve;
@@ -56,14 +56,20 @@ pub async fn run(options: Options) -> Result<()> {
         );
     }
     let root = node.auth.fresh_install(options.bare).await?;
-    let link = setup_link::make(&node.login, &origin).await?;
-    note_root_url(&config.data_dir, origin.as_str())?;
+    // From here on the root client is there, and its token nowhere but here.
+    let lost = || {
+        format!("the root client was made, but its token could not be shown: `falconer root-reset --data-dir {folder}` gives it another")
+    };
+    let link = setup_link::make(&node.login, &origin).await.with_context(lost)?;
+    note_root_url(&config.data_dir, origin.as_str()).with_context(lost)?;
     if options.json {
-        return output::json(&serde_json::json!({
+        let all = serde_json::json!({
             "rootUrl": origin.as_str(), "clientId": root.client_id, "accessToken": root.access_token.expose(), "setupUrl": link,
-        }));
+        });
+        return output::json(&all).with_context(lost);
     }
-    output::fields(&[("clientId", vec![root.client_id]), ("accessToken", vec![root.access_token.expose().to_owned()])])?;
+    output::fields(&[("clientId", vec![root.client_id]), ("accessToken", vec![root.access_token.expose().to_owned()])])
+        .with_context(lost)?;
     let serve = match (&options.config, &options.root_url) {
         (Some(file), _) => format!("falconer serve --config {} --data-dir {folder}", shell_word(&file.display().to_string())),
         (None, Some(origin)) => format!("falconer serve --data-dir {folder} --root-url {}", origin.as_str()),

@@ -172,7 +172,9 @@ async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: 
     }))?;
     write_private(&file, &text)
         .context("the root client was made, but its token could not be kept: `falconer root-reset` gives it another")?;
-    let link = setup_link::make(&node.login, origin).await?;
+    let link = setup_link::make(&node.login, origin).await.with_context(|| {
+        format!("the root credentials are in {}, but no set-up link could be made: `falconer setup-link` makes one", file.display())
+    })?;
     say(json, "root credentials are in", "rootCredentials", &file.display().to_string())?;
     say(json, "make the first administrator (within an hour):", "setupUrl", &link)?;
     Ok(())
