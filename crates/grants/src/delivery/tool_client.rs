@@ -3,6 +3,8 @@
 //! The program names scopes, a name, how long, and where on this machine the answer goes. The person sees an [`Offer`] made of what they
 //! may do themselves, and what they leave unticked does not come back through something else.
 
+use std::collections::HashSet;
+
 use falconer_auth::{ApiError, Authentication, ClientInput, ScopeRegistries, Secret};
 use falconer_scopes::{ScopeSet, is_valid_scope};
 use falconer_wire::{pattern, time_expression};
@@ -20,6 +22,10 @@ use falconer_login::Session;
 
 /// As the protocol limits it, in characters.
 const LONGEST_DESCRIPTION: usize = 10_240;
+/// In bytes. A page's address is no longer either, so that no link and no page of ours makes a longer one.
+const LONGEST_QUERY: usize = 16 * 1024;
+/// How much of what is wrong is said again, in characters.
+const LONGEST_ECHO: usize = 100;
 /// No client needs to live longer, and no date has more than four digits for its year.
 const LONGEST_MS: i64 = 1000 * 365 * falconer_auth::DAY_MS;
 /// How long the client may live when the program does not say, as the protocol has it. A year is chosen beforehand.
@@ -46,6 +52,9 @@ pub struct ToolRequest {
 /// Why a program's request can't be answered. Each is a sentence for the person.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ToolRequestError {
+    /// No address is as long.
+    #[error("The request is longer than {LONGEST_QUERY} bytes: ask for fewer scopes, or describe it in fewer words.")]
+    TooLong,
     /// The answer would go to another machine.
     #[error("Callback URL {0} is not allowed.")]
     Callback(String),
@@ -63,6 +72,10 @@ pub enum ToolRequestError {
 impl ToolRequest {
     /// From the query of the page's address, without `?`.
     pub fn parse(query: &str) -> Result<ToolRequest, ToolRequestError> {
+        // Forms are read before it is known who sends them, and may be longer.
+        if query.len() > LONGEST_QUERY {
+            return Err(ToolRequestError::TooLong);
+        }
         let mut request = ToolRequest {
             name: String::new(),
             scopes: Vec::new(),
@@ -72,7 +85,7 @@ impl ToolRequest {
             callback: None,
             query: query.to_owned(),
         };
-        let mut expires = None;
+        let (mut expires, mut seen) = (None, HashSet::new());
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let value = value.into_owned();
             match key.as_ref() {
@@ -80,8 +93,8 @@ impl ToolRequest {
                 "description" => request.description = value,
                 "callback_url" if !value.is_empty() => request.callback = Some(Callback::parse(&value)?),
                 "expires" if !value.trim().is_empty() => expires = Some(value),
-                "scope" if !is_valid_scope(&value) => return Err(ToolRequestError::Scope(value)),
-                "scope" if !value.is_empty() && !request.scopes.contains(&value) => request.scopes.push(value),
+                "scope" if !is_valid_scope(&value) => return Err(ToolRequestError::Scope(echo(&value))),
+                "scope" if !value.is_empty() && seen.insert(value.clone()) => request.scopes.push(value),
                 _ => (),
             }
         }
@@ -95,7 +108,7 @@ impl ToolRequest {
         let expires = expires.unwrap_or_else(|| WITHOUT_WISH.to_owned());
         match time_expression::parse_ms(&expires) {
             Ok(ms) if ms > 0 => request.lifetime_ms = ms.min(LONGEST_MS),
-            _ => return Err(ToolRequestError::Expires(expires)),
+            _ => return Err(ToolRequestError::Expires(echo(&expires))),
         }
         Ok(request)
     }
@@ -106,6 +119,10 @@ impl ToolRequest {
     }
 }
 
+fn echo(text: &str) -> String {
+    text.chars().take(LONGEST_ECHO).collect()
+}
+
 /// An address on the person's own machine: `^https?://localhost(:[0-9]+)?(/|$)`, with a port that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback(String);
@@ -113,7 +130,7 @@ pub struct Callback(String);
 impl Callback {
     /// Anything else is refused, so that the credentials go nowhere else.
     pub fn parse(text: &str) -> Result<Callback, ToolRequestError> {
-        let refused = || ToolRequestError::Callback(text.to_owned());
+        let refused = || ToolRequestError::Callback(echo(text));
         let scheme = ["http://", "https://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
         let rest = scheme.and_then(|rest| rest.strip_prefix("localhost")).ok_or_else(refused)?;
         let (port, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -81,3 +81,17 @@ fn requests() {
         assert_eq!(ToolRequest::parse(query).unwrap_err().to_string(), message);
     }
 }
+
+// A form of a stranger may be much longer than an address: twenty thousand scopes were each compared with all before it.
+#[test]
+fn a_request_is_no_longer_than_an_address() {
+    let scopes = |count: usize| (0..count).map(|at| format!("&scope=s{at:05}")).collect::<String>();
+    let request = ToolRequest::parse(&format!("name=x{}{}", scopes(600), scopes(600))).unwrap();
+    assert_eq!(request.scopes.len(), 600, "each once");
+    assert_eq!(ToolRequest::parse(&format!("name=x{}", scopes(20_000))).unwrap_err(), ToolRequestError::TooLong);
+    // What is wrong is not said again in its whole length.
+    for query in ["scope=%C3%A9", "expires=soon", "callback_url=https://evil.example/"] {
+        let refused = ToolRequest::parse(&format!("{query}{}", "x".repeat(10_000))).unwrap_err();
+        assert!(refused.to_string().len() < 250, "{query}");
+    }
+}
