@@ -144,7 +144,7 @@ mod tests {
         fn moves<T: Send>(_: T) {}
         fn hold(grants: &Grants, session: &Session, request: &GrantRequest, choices: &Choices) {
             moves(grants.offer(session, request));
-            moves(grants.grant(session, request, choices));
+            moves(grants.grant(session, request, choices, |_| ()));
         }
         let _ = hold;
     }

@@ -16,7 +16,7 @@ async fn signing_out_everywhere_ends_everything_that_was_asked_for() {
         let (cookie, session) = world.sign_in(name).await;
         let request = asks("&scope=notes:read:zap/*");
         let form = world.form(&first, &request).await;
-        world.grants.grant(&first, &request, &form).await.unwrap();
+        world.grants.grant(&first, &request, &form, |_| ()).await.unwrap();
         world.login.sign_out_everywhere(&session, revoke).await.unwrap();
         assert_eq!(world.login.session(&cookie).await.unwrap(), None);
         let (_, next_session) = world.sign_in(name).await;
@@ -33,7 +33,7 @@ async fn changing_the_password_needs_the_old_one() {
     let ((other, _), (cookie, session)) = (world.sign_in("ann").await, world.sign_in("ann").await);
     let request = asks("&scope=notes:read:zap/*");
     let form = world.form(&session, &request).await;
-    world.grants.grant(&session, &request, &form).await.unwrap();
+    world.grants.grant(&session, &request, &form, |_| ()).await.unwrap();
     let change = async |old: &str, new: &str| world.login.change_password(&session, old, new, true, true).await;
     assert_eq!(change("wrong password", "new password").await, Err(LoginError::WrongPassword));
     for new in ["short", &"x".repeat(513)] {
@@ -61,7 +61,7 @@ async fn an_account_that_is_off_can_do_nothing_at_once() {
         let (cookie, session) = world.sign_in(name).await;
         let request = asks("&scope=notes:read:zap/*");
         let form = world.form(&session, &request).await;
-        let granted = world.grants.grant(&session, &request, &form).await.unwrap();
+        let granted = world.grants.grant(&session, &request, &form, |_| ()).await.unwrap();
         if delete {
             world.login.delete_account("test", name).await.unwrap();
         } else {
@@ -74,7 +74,7 @@ async fn an_account_that_is_off_can_do_nothing_at_once() {
         assert_eq!(world.grants.offer(&session, &request).await.err(), Some(signed_out.clone()));
         let mut form = form.clone();
         form.nonce = world.grants.new_nonce();
-        assert_eq!(world.grants.grant(&session, &request, &form).await.err(), Some(signed_out));
+        assert_eq!(world.grants.grant(&session, &request, &form, |_| ()).await.err(), Some(signed_out));
         if !delete {
             world.login.enable_account("test", name).await.unwrap();
             assert_eq!(world.login.session(&cookie).await.unwrap(), None);

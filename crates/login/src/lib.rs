@@ -73,7 +73,7 @@ pub use scim::group::{GROUP_SCHEMA, MOST_MEMBERS};
 pub use scim::members::{MOST_MEMBERS_ANSWERED, Patched, ShowMembers};
 pub use scim::resources::MOST_LISTED;
 pub use scim::user::{USER_SCHEMA, user_json};
-pub use sessions::attempts::{Visitor, network, network_around};
+pub use sessions::attempts::{Visitor, in_a_task, network, network_around};
 pub use sessions::forms::{AnonymousForm, FormKeys, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::reauthentication::{Means, Reauthentication};
 pub use sessions::reset::LinkToShow;

@@ -18,6 +18,8 @@ pub struct Failing {
     pub errors: Mutex<VecDeque<(&'static str, StoreError)>>,
     /// A method, and how many calls of it go well before one does not.
     pub later: Mutex<Option<(&'static str, usize)>>,
+    /// A method whose next call is never answered.
+    pub hangs: Mutex<Option<&'static str>>,
     /// What the next call of `note_uses` leaves.
     pub left: Mutex<UsesLeft>,
     /// How often each method was called.
@@ -35,6 +37,7 @@ impl Failing {
             inner: Mutex::new(inner),
             errors: Mutex::default(),
             later: Mutex::default(),
+            hangs: Mutex::default(),
             left: Mutex::default(),
             calls: Mutex::default(),
             gate,
@@ -49,6 +52,10 @@ impl Failing {
     /// The store does not answer one call of this method, after so many that it answers.
     pub fn lose_after(&self, method: &'static str, answered: usize) {
         *self.later.lock().unwrap() = Some((method, answered));
+    }
+
+    fn hangs(&self, method: &'static str) -> bool {
+        self.hangs.lock().unwrap().take_if(|name| *name == method).is_some()
     }
 
     fn before(&self, method: &'static str) -> Result<()> {
@@ -111,6 +118,9 @@ macro_rules! delegate {
             $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
                 let _through = self.gate.acquire().await.unwrap();
                 self.before(stringify!($name))?;
+                if self.hangs(stringify!($name)) {
+                    std::future::pending::<()>().await;
+                }
                 let inner = self.inner.lock().unwrap().clone();
                 let mut done = inner.$name($($arg),*).await;
                 if let Some(Ok(left)) = (&mut done as &mut dyn Any).downcast_mut::<Result<UsesLeft>>() {

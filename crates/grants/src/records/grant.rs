@@ -10,8 +10,6 @@ use crate::consent::broad::Expansions;
 use crate::consent::offer::{Circumstances, Offer};
 use crate::consent::request::GrantRequest;
 use crate::consent::selection::{Selection, Ticks};
-use crate::delivery::application::Delivery;
-use crate::delivery::redirect::Credentials;
 use crate::error::GrantError;
 use crate::grants::Grants;
 use crate::records::form::{answered_before, check_nonce};
@@ -61,8 +59,6 @@ pub struct Granted {
     pub id: String,
     /// When it ends, milliseconds since 1970.
     pub expires_ms: i64,
-    /// The button was pressed for the first time: it was not there before.
-    pub is_new: bool,
     /// At which it holds.
     pub revision: Revision,
 }
@@ -87,12 +83,19 @@ impl Grants {
     }
 
     /// Grants what was chosen, if the page was there long enough to be seen. Pressing twice gives the same answer. The same nonce with other choices makes another
-    /// grant and revokes the first. After a revocation the nonce is an error.
-    pub async fn grant(&self, session: &Session, request: &GrantRequest, choices: &Choices) -> Result<Granted, GrantError> {
+    /// grant and revokes the first. After a revocation the nonce is an error. `once_made` gets the end of a grant that was not there before, in milliseconds since 1970,
+    /// also where nobody waits for the answer any more.
+    pub async fn grant(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        choices: &Choices,
+        once_made: impl FnOnce(i64) + Send + 'static,
+    ) -> Result<Granted, GrantError> {
         check_nonce(&choices.nonce)?;
         let hash = hash_of(request, choices);
         if let Some(earlier) = self.earlier(session, choices, &hash).await? {
-            return self.deliver(session, request, &earlier, false).await;
+            return Ok(self.deliver(session, request, &earlier).await?);
         }
         // Another form than the one that answered gives nothing, and takes nothing back.
         if let Some(gone) = answered_before(request) {
@@ -140,7 +143,7 @@ impl Grants {
             Some(widening) => widening.beyond(before, new),
             None => new,
         };
-        let issued = match self.auth.add_read_grant(new, directory.scope_registries()).await {
+        let issued = match self.make(new, directory.scope_registries(), once_made).await {
             Ok(issued) => issued,
             Err(error) => return Err(self.refused(session, request, choices, error).await),
         };
@@ -156,7 +159,7 @@ impl Grants {
                 tracing::warn!(error = %self.store_error(error), "a host that was typed could not be remembered");
             }
         }
-        self.deliver(session, request, &issued.grant, !issued.repeated).await
+        Ok(self.deliver(session, request, &issued.grant).await?)
     }
 
     /// The offer with what the person has chosen so far; nothing is granted. Errors as [`Grants::offer`], and [`GrantError::Review`] where what
@@ -273,31 +276,6 @@ impl Grants {
             purpose: request.purpose.clone(),
             widens: None,
         }
-    }
-
-    pub(crate) async fn deliver(
-        &self,
-        session: &Session,
-        request: &GrantRequest,
-        grant: &GrantRecord,
-        is_new: bool,
-    ) -> Result<Granted, GrantError> {
-        self.remember_identity(session, request, grant).await?;
-        let location = match &request.delivery {
-            Delivery::Credentials { mode, .. } => {
-                let credentials = self.auth.grant_credentials(grant)?;
-                let parts = Credentials {
-                    client_id: &credentials.client_id,
-                    access_token: credentials.access_token.expose(),
-                    certificate: &credentials.certificate,
-                };
-                request.target.deliver(*mode, &parts)
-            }
-            Delivery::OAuth(to) => self.answer(to, &request.target, grant).await?,
-            Delivery::Device(to) => self.answer_device(to, grant).await?,
-            Delivery::Widening(to) => self.answer_widening(to, grant).await?,
-        };
-        Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, is_new, revision: self.auth.revision() })
     }
 
     /// What a refusal of auth means to the person. Where roles or scopes have changed since the offer, the page is shown again.

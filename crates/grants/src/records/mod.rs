@@ -5,4 +5,5 @@ pub(crate) mod derived;
 pub(crate) mod form;
 pub(crate) mod grant;
 pub(crate) mod granted;
+pub(crate) mod making;
 pub(crate) mod unasked;

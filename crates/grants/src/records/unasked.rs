@@ -17,8 +17,13 @@ use crate::records::grant::{Choices, Granted, hash_of};
 const MOST_AN_HOUR: usize = 30;
 
 impl Grants {
-    /// Grants all that is asked for and that the person has. `None`: they have to be asked.
-    pub async fn grant_unasked(&self, session: &Session, request: &GrantRequest) -> Result<Option<Granted>, GrantError> {
+    /// Grants all that is asked for and that the person has. `None`: they have to be asked. `once_made` as of [`Grants::grant`].
+    pub async fn grant_unasked(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        once_made: impl FnOnce(i64) + Send + 'static,
+    ) -> Result<Option<Granted>, GrantError> {
         // Who shows a code to a device may be somebody else, and a site that nobody registered is not known by anything.
         let Delivery::OAuth(to) = &request.delivery else { return Ok(None) };
         let settings = &to.application.settings;
@@ -53,8 +58,8 @@ impl Grants {
         let identity_for = offer.identity_line.iter().flat_map(|line| line.origins.clone()).collect();
         let hash = hash_of(request, &choices);
         let new = self.new_grant(session, request, &choices, &offer, selection, identity_for, hash);
-        match self.auth.add_read_grant(new, directory.scope_registries()).await {
-            Ok(issued) => self.deliver(session, request, &issued.grant, true).await.map(Some),
+        match self.make(new, directory.scope_registries(), once_made).await {
+            Ok(issued) => Ok(Some(self.deliver(session, request, &issued.grant).await?)),
             // What they may do has changed at this moment.
             Err(ApiError::RequestConflict(_) | ApiError::InsufficientScopes { .. }) => Ok(None),
             Err(error) => Err(error.into()),

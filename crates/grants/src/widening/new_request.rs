@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_auth::{ApiError, Authentication, DEEPEST_DERIVED, MINUTE_MS, wrong_text};
-use falconer_login::{LoginError, RequestMail, hash_of_token};
+use falconer_login::{LoginError, RequestMail, hash_of_token, in_a_task};
 use falconer_scopes::is_valid_scope;
 use falconer_store::{DeviceRequestRecord, GrantRecord, StoreError};
 use falconer_wire::{scope_text, time_expression};
@@ -225,18 +225,22 @@ impl Grants {
             jkt,
             device_name: None,
         };
-        match self.store.insert_device_request(&record).await {
+        let page = format!("{}{GRANT_REQUEST_PAGE}?id={id}", server.origin);
+        let (store, login, identity) = (Arc::clone(&self.store), Arc::clone(&self.login), grant.identity.clone());
+        let (authority, page_of_mail) = (server.authority.to_owned(), page.clone());
+        let site = is_mailed.then(|| place(&grant.target_origin, name_of(grant)));
+        // The person hears of it also where whoever asked waits no more.
+        let inserted = in_a_task(async move {
+            let inserted = store.insert_device_request(&record).await;
+            if let (Ok(()), Some(site)) = (&inserted, &site) {
+                login.mail_about_request(&identity, RequestMail { server: &authority, page: &page_of_mail, site });
+            }
+            inserted
+        });
+        match inserted.await? {
             Err(StoreError::Conflict) => Err(LoginError::Internal("the random id of a request is taken".to_owned()).into()),
             Err(error) => Err(self.store_error(error).into()),
-            Ok(()) => {
-                let page = format!("{}{GRANT_REQUEST_PAGE}?id={id}", server.origin);
-                if is_mailed {
-                    let site = place(&grant.target_origin, name_of(grant));
-                    let mail = RequestMail { server: server.authority, page: &page, site: &site };
-                    self.login.mail_about_request(&grant.identity, mail);
-                }
-                Ok(WaitingCode { id, page, code, expires_ms, interval_seconds: INTERVAL_MS / 1000 })
-            }
+            Ok(()) => Ok(WaitingCode { id, page, code, expires_ms, interval_seconds: INTERVAL_MS / 1000 }),
         }
     }
 

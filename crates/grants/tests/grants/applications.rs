@@ -55,7 +55,7 @@ async fn a_code_comes_to_credentials_that_work_and_end() {
     assert_eq!((offer.registered_name.as_deref(), offer.needs_host_typed), (Some("Notes"), false));
     assert!(offer.lifetimes.iter().all(|life| life.ms <= DAY_MS), "no longer than the application may have it");
     let form = world.form(&ann, &request).await;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
     let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri=https://notes.example.com/cb&code_verifier={VERIFIER}");
     let issued = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes"), SentProof::NONE).await.ok().unwrap();
@@ -93,7 +93,7 @@ pub(super) async fn code_for(world: &World, person: &Session, more: &str) -> Par
     let requested = format!("{}{more}", query("notes", "https://notes.example.com/cb"));
     let request = world.grants.authorization(&requested, "https://auth.example.com").unwrap();
     let form = world.form(person, &request).await;
-    let granted = world.grants.grant(person, &request, &form).await.unwrap();
+    let granted = world.grants.grant(person, &request, &form, |_| ()).await.unwrap();
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap();
     let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri=https://notes.example.com/cb&code_verifier={VERIFIER}");
     Parameters::read(&exchange).unwrap()

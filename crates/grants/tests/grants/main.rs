@@ -45,7 +45,7 @@ async fn what_is_granted_works_and_ends() {
     let ann = world.ann().await;
     let request = asks("&scope=notes:read:zap/*&scope=secrets:get");
     let form = world.form(&ann, &request).await;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     assert_eq!(granted.expires_ms, START_MS + DAY_MS);
     assert!(granted.location.starts_with("https://notes.example.com/login?clientId=local%2Fann%2Fnotes.example.com%2F"));
     let delivered = Delivered::read(&granted.location);
@@ -70,7 +70,7 @@ async fn everything_but_what_is_broad_is_the_default() {
     assert!(broad.scopes.contains(&"assume:login-identity:local/ann".to_owned()));
     assert!(broad.scopes.contains(&"auth:create-client:local/ann/*".to_owned()));
     let form = world.form(&ann, &request).await;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     let verified_scopes = success(world.verify(&granted.location, "x").await).scopes;
     assert_eq!(
         verified_scopes.to_vec(),
@@ -85,7 +85,7 @@ async fn everything_but_what_is_broad_is_the_default() {
     );
     let mut all = world.form(&ann, &request).await;
     all.broad = true;
-    let granted = world.grants.grant(&ann, &request, &all).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &all, |_| ()).await.unwrap();
     let held_scopes = success(world.verify(&granted.location, "x").await).scopes;
     assert_eq!(held_scopes, world.auth.person_scopes("local/ann").unwrap());
     let grants = world.grants.grants_of(&ann).await.unwrap();
@@ -101,14 +101,14 @@ async fn the_host_is_typed_once_for_each_origin() {
     let mut form = world.form(&ann, &request).await;
     for wrong in [None, Some(""), Some("example.com"), Some("notes.example.com.evil"), Some("https://notes.example.com")] {
         form.typed_host = wrong.map(str::to_owned);
-        let refused = world.grants.grant(&ann, &request, &form).await;
+        let refused = world.grants.grant(&ann, &request, &form, |_| ()).await;
         assert!(matches!(refused, Err(GrantError::HostNotTyped(_))), "{wrong:?}");
     }
     assert!(world.grants.grants_of(&ann).await.unwrap().is_empty());
     assert!(world.grants.remembered_origins(&ann).await.unwrap().is_empty());
 
     form.typed_host = Some(" Notes.example.com ".to_owned());
-    assert!(world.grants.grant(&ann, &request, &form).await.is_ok());
+    assert!(world.grants.grant(&ann, &request, &form, |_| ()).await.is_ok());
     let remembered = world.grants.remembered_origins(&ann).await.unwrap();
     assert_eq!(remembered, [("https://notes.example.com".to_owned(), START_MS)]);
     let needs = async |target: &str| world.grants.offer(&ann, &asks_for(target, "")).await.unwrap().needs_host_typed;
@@ -128,9 +128,9 @@ async fn a_form_whose_grant_has_ended_makes_no_other() {
     let ann = world.ann().await;
     let request = asks("&scope=notes:read:zap/*");
     let form = world.form(&ann, &request).await;
-    world.grants.grant(&ann, &request, &form).await.unwrap();
+    world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     world.clock.advance(DAY_MS);
-    assert_eq!(world.grants.grant(&ann, &request, &form).await.err(), Some(GrantError::Ended));
+    assert_eq!(world.grants.grant(&ann, &request, &form, |_| ()).await.err(), Some(GrantError::Ended));
 }
 
 #[tokio::test]
@@ -140,14 +140,14 @@ async fn what_is_taken_away_is_shown_before_it_is_granted() {
     let request = asks("&scope=assume:local-group:zap&scope=notes:write:zap/releases");
     let mut form = world.form(&ann, &request).await;
     form.ticked.remove(1);
-    let Err(GrantError::Review { offer, .. }) = world.grants.grant(&ann, &request, &form).await else {
+    let Err(GrantError::Review { offer, .. }) = world.grants.grant(&ann, &request, &form, |_| ()).await else {
         panic!("granted without showing");
     };
     assert_eq!(offer.lines[0].taken_away, ["assume:local-group:zap", "notes:write:zap/releases"]);
     assert!(offer.lines[0].ticked && !offer.lines[1].ticked);
     let repeated = filled(&ann, &offer, form.nonce.clone(), &request);
     assert_eq!(repeated.ticked, form.ticked);
-    let granted = world.grants.grant(&ann, &request, &repeated).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &repeated, |_| ()).await.unwrap();
     let verified_scopes = success(world.verify(&granted.location, "x").await).scopes;
     assert_eq!(verified_scopes.to_vec(), ["auth:current-scopes", "notes:read:zap/*"]);
 }
@@ -182,12 +182,12 @@ async fn forms_that_are_not_ours_are_refused() {
         });
     }
     for choices in &bad {
-        let refused = world.grants.grant(&ann, &request, choices).await;
+        let refused = world.grants.grant(&ann, &request, choices, |_| ()).await;
         assert!(matches!(refused, Err(GrantError::BadForm(_))), "{choices:?}");
     }
     let mut nothing = form.clone();
     nothing.ticked.clear();
-    assert!(matches!(world.grants.grant(&ann, &request, &nothing).await, Err(GrantError::Nothing(_))));
+    assert!(matches!(world.grants.grant(&ann, &request, &nothing, |_| ()).await, Err(GrantError::Nothing(_))));
     assert!(world.grants.grants_of(&ann).await.unwrap().is_empty());
 }
 
@@ -197,7 +197,7 @@ async fn grants_are_listed_and_revoked_by_their_owner_only() {
     let (ann, bob) = (world.ann().await, world.person("bob", &["zap"], &[]).await);
     let request = asks("&scope=notes:read:zap/*&scope=assume:local-group:zap");
     let form = world.form(&ann, &request).await;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     let mine = world.grants.grants_of(&ann).await.unwrap();
     let groups: Vec<_> = mine[0].gives.iter().map(|g| (g.name.as_str(), g.scopes.len())).collect();
     assert_eq!(groups, [("notes", 2), ("roles", 1)]);
@@ -220,9 +220,9 @@ async fn a_nonce_of_somebody_else_means_nothing() {
     let (ann, bob) = (world.ann().await, world.person("bob", &["zap"], &[]).await);
     let request = asks("&scope=notes:read:zap/*");
     let form = world.form(&ann, &request).await;
-    let hers = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let hers = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     let form = Choices { form_time: bob.form_time(0), ..form };
-    let his = world.grants.grant(&bob, &request, &form).await.unwrap();
+    let his = world.grants.grant(&bob, &request, &form, |_| ()).await.unwrap();
     assert_ne!(hers.id, his.id);
     assert!(Delivered::read(&his.location).client_id.starts_with("local/bob/"));
     success(world.verify(&hers.location, "x").await);
@@ -235,7 +235,7 @@ async fn a_use_is_seen_at_once() {
     let ann = world.ann().await;
     let request = asks("&scope=notes:read:zap/*");
     let form = world.form(&ann, &request).await;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     let last_use = async || world.grants.grants_of(&ann).await.unwrap()[0].record.last_used_ms;
     assert_eq!(last_use().await, None);
     success(world.verify(&granted.location, "x").await);

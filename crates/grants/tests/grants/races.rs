@@ -121,7 +121,7 @@ async fn of_two_people_one_answers_a_device_and_of_64_polls_one_succeeds() {
         let pressed = Arc::clone(&pressed);
         async move {
             let (session, request, form) = &pressed[number % 2];
-            (number % 2, node.grant(session, request, form).await.map(|granted| granted.id))
+            (number % 2, node.grant(session, request, form, |_| ()).await.map(|granted| granted.id))
         }
     })
     .await;
@@ -160,7 +160,7 @@ async fn of_64_arrivals_of_one_press_there_is_one_grant() {
     let shared = Arc::new((ann.clone(), request, form));
     let answers = at_once(nodes.clone(), |node, _| {
         let shared = Arc::clone(&shared);
-        async move { node.grant(&shared.0, &shared.1, &shared.2).await.map(|granted| granted.id) }
+        async move { node.grant(&shared.0, &shared.1, &shared.2, |_| ()).await.map(|granted| granted.id) }
     })
     .await;
     let first = answers[0].as_ref().unwrap();
@@ -242,7 +242,7 @@ async fn of_64_answers_to_a_request_for_more_one_counts() {
             let (ann, request, forms) = &*pressed;
             // Two in a row, so that each is pressed on either server.
             if number / 2 % 2 == 0 {
-                node.grant(ann, request, &forms[number / 4 % 4]).await.map(|granted| Some(granted.id))
+                node.grant(ann, request, &forms[number / 4 % 4], |_| ()).await.map(|granted| Some(granted.id))
             } else {
                 node.refuse_widening(ann, &id).await.map(|()| None).map_err(GrantError::from)
             }

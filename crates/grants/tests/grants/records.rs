@@ -63,7 +63,7 @@ fn status(outcome: Result<PutApplication, ApiError>) -> &'static str {
 async fn exchange(world: &World, ann: &Session, secret: &str) -> Result<(), ExchangeError> {
     let request = world.grants.authorization(&query("reports", CALLBACK), "https://auth.example.com").unwrap();
     let form = world.form(ann, &request).await;
-    let granted = world.grants.grant(ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(ann, &request, &form, |_| ()).await.unwrap();
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap();
     let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}");
     let proof = ClientProof::Secret { id: "reports", secret };

@@ -10,7 +10,7 @@ async fn a_site_learns_who_it_is_only_when_that_is_ticked_and_only_there() {
     let offer = world.grants.offer(&ann, &request).await.unwrap();
     assert_eq!(offer.identity_line.unwrap().origins, ["https://notes.example.com", "https://api.example.com"]);
     let form = world.form(&ann, &request).await;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     for (host, tells) in [("notes.example.com", true), ("api.example.com", true), ("evil.example", false)] {
         let success = success(world.verify(&granted.location, host).await);
         assert_eq!(success.scopes.to_vec(), ["auth:current-scopes"]);
@@ -22,7 +22,7 @@ async fn a_site_learns_who_it_is_only_when_that_is_ticked_and_only_there() {
     let request = asks("&scope=notes:read:zap/*&identity=true");
     let mut form = world.form(&ann, &request).await;
     form.identity = false;
-    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     assert_eq!(success(world.verify(&granted.location, "notes.example.com").await).identity, None);
 }
 
@@ -39,7 +39,7 @@ async fn falconer_itself_is_no_target_unless_it_is_registered() {
         let refused = world.grants.offer(&ann, &asks_for(target, "")).await;
         assert!(matches!(refused, Err(GrantError::OwnAddress(_))), "{target}: {refused:?}");
         let form = world.form(&ann, &asks_for("https://notes.example.com/login", "")).await;
-        assert!(matches!(world.grants.grant(&ann, &asks_for(target, ""), &form).await, Err(GrantError::OwnAddress(_))), "{target}");
+        assert!(matches!(world.grants.grant(&ann, &asks_for(target, ""), &form, |_| ()).await, Err(GrantError::OwnAddress(_))), "{target}");
     }
     for target in ["https://auth.example.com/reports/", "https://auth.example.com:8443/", "https://www.auth.example.com/"] {
         assert!(world.grants.offer(&ann, &asks_for(target, "")).await.is_ok(), "{target}");
@@ -81,13 +81,13 @@ async fn registered_targets_are_known_by_name() {
                 assert!(!offer.needs_host_typed);
                 assert!(offer.lines[0].broad && offer.lines[0].ticked);
                 let form = world.form(&ann, &request).await;
-                assert!(world.grants.grant(&ann, &request, &form).await.is_ok());
+                assert!(world.grants.grant(&ann, &request, &form, |_| ()).await.is_ok());
             }
             Err(error) => {
                 assert!(!known, "{target}: {error}");
                 assert!(matches!(error, GrantError::NotRegistered(_)));
                 let form = world.form(&ann, &asks_for("https://notes.example.com/login", "")).await;
-                let refused = world.grants.grant(&ann, &request, &form).await;
+                let refused = world.grants.grant(&ann, &request, &form, |_| ()).await;
                 assert!(matches!(refused, Err(GrantError::NotRegistered(_))));
             }
         }

@@ -3,6 +3,7 @@
 
 mod admin_pages;
 mod applications;
+mod broken_off;
 mod console;
 mod directories;
 mod going_on;

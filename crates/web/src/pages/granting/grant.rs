@@ -1,10 +1,10 @@
 //! The grant page: a site asks, the person looks, chooses, and grants or cancels.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{
-    Application, Choices, Delivery, GrantError, GrantRequest, Granted, LONGEST_NAME, News, Offer, OpenIdRequest, place, request,
-};
+use falconer_grants::{Application, Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, OpenIdRequest, place, request};
 use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -73,11 +73,8 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
     if form.ticked("search") {
         return search(visit, session, grant_request, &choices, retry).await;
     }
-    let (status, offer) = match visit.web.grants.grant(session, grant_request, &choices).await {
-        Ok(granted) => {
-            mail_about(visit, session, grant_request, &granted);
-            return deliver(&granted.location);
-        }
+    let (status, offer) = match visit.web.grants.grant(session, grant_request, &choices, mail_about(visit, session, grant_request)).await {
+        Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
             retry.error = Some(reason.to_owned());
             (StatusCode::CONFLICT, offer)
@@ -119,25 +116,22 @@ pub(crate) async fn unasked(visit: &Visit, session: &Session, grant_request: &Gr
     if !visit.is_navigation {
         return Ok(None);
     }
-    let Some(granted) = visit.web.grants.grant_unasked(session, grant_request).await.map_err(refused)? else { return Ok(None) };
-    mail_about(visit, session, grant_request, &granted);
-    deliver(&granted.location).map(Some)
+    let granted = visit.web.grants.grant_unasked(session, grant_request, mail_about(visit, session, grant_request)).await;
+    granted.map_err(refused)?.map(|granted| deliver(&granted.location)).transpose()
 }
 
-fn mail_about(visit: &Visit, session: &Session, grant_request: &GrantRequest, granted: &Granted) {
-    if !granted.is_new || !visit.web.grants.mails_about_grants() {
-        return;
+/// Mails the person about the grant, once it is made.
+fn mail_about(visit: &Visit, session: &Session, grant_request: &GrantRequest) -> impl FnOnce(i64) + Send + use<> {
+    let (web, person) = (Arc::clone(&visit.web), session.person.clone());
+    let site = place(&grant_request.site().origin(), grant_request.application().map(Application::name));
+    move |ends_ms| {
+        if !web.grants.mails_about_grants() {
+            return;
+        }
+        let server = &web.settings.public_origin;
+        let (page, ends) = (format!("{}/me/grants", server.as_str()), words::date_time(ends_ms));
+        web.login.mail_about_grant(&person, GrantedMail { server: server.authority(), page: &page, site: &site, ends: &ends });
     }
-    let server = &visit.web.settings.public_origin;
-    visit.web.login.mail_about_grant(
-        &session.person,
-        GrantedMail {
-            server: server.authority(),
-            page: &format!("{}/me/grants", server.as_str()),
-            site: &place(&grant_request.site().origin(), grant_request.application().map(Application::name)),
-            ends: &words::date_time(granted.expires_ms),
-        },
-    );
 }
 
 /// Search was pressed: the page with what was chosen so far, and first what was searched for.
