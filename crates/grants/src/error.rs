@@ -72,3 +72,32 @@ impl From<ApiError> for GrantError {
         GrantError::Login(error.into())
     }
 }
+
+/// What went wrong behind a grant that was made: nobody is told that nothing was done.
+#[derive(Debug)]
+pub(crate) struct AfterGrant(GrantError);
+
+impl AfterGrant {
+    /// The grant was ended again.
+    pub(crate) fn ended(why: GrantError) -> AfterGrant {
+        AfterGrant(why)
+    }
+}
+
+impl From<LoginError> for AfterGrant {
+    fn from(error: LoginError) -> Self {
+        AfterGrant(GrantError::Login(error.after_a_change()))
+    }
+}
+
+impl From<ApiError> for AfterGrant {
+    fn from(error: ApiError) -> Self {
+        LoginError::from(error).into()
+    }
+}
+
+impl From<AfterGrant> for GrantError {
+    fn from(error: AfterGrant) -> Self {
+        error.0
+    }
+}

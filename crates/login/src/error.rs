@@ -75,11 +75,14 @@ fn minutes(seconds: u64) -> String {
 pub type SignInError = LoginError;
 
 impl LoginError {
-    /// The same where something was done before it: then nobody may be told that nothing was changed.
+    /// The same where something was done before it: then nobody may be told that nothing was done, or changed.
     #[must_use]
     pub fn after_a_change(self) -> LoginError {
         match self {
             LoginError::Unavailable(text) => LoginError::OutcomeUnknown(text),
+            error @ (LoginError::SignedOut | LoginError::TooBusy | LoginError::ClockBehind { .. } | LoginError::ClockAhead { .. }) => {
+                LoginError::OutcomeUnknown(error.to_string())
+            }
             other => other,
         }
     }

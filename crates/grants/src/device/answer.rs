@@ -13,7 +13,7 @@ use crate::consent::request::GrantRequest;
 use crate::delivery::application::Delivery;
 use crate::device::authorization::USER_CODE;
 use crate::device::user_code;
-use crate::error::GrantError;
+use crate::error::{AfterGrant, GrantError};
 use crate::grants::Grants;
 use crate::openid::request::{OpenIdRequest, Prompt, take_identity_scopes};
 use crate::targets::target::Target;
@@ -107,7 +107,7 @@ impl Grants {
     }
 
     /// Gives the device a grant that was made for it, unless somebody else has answered meanwhile, or nobody waits any more: then the grant ends.
-    pub(crate) async fn answer_device(&self, to: &DeviceDelivery, grant: &GrantRecord) -> Result<String, GrantError> {
+    pub(crate) async fn answer_device(&self, to: &DeviceDelivery, grant: &GrantRecord) -> Result<String, AfterGrant> {
         let hash = hash_of_token(USER_CODE, &to.code);
         let answered = self.store.answer_device_request(&hash, Some(&grant.id), self.now_ms()).await;
         if answered.map_err(|error| self.store_error(error))? {
@@ -115,7 +115,7 @@ impl Grants {
         }
         let identity = std::slice::from_ref(&grant.identity);
         self.login.revoke_grants(identity, &grant.identity, vec![grant.id.clone()], "the device that asked for it waits no more").await?;
-        Err(GrantError::DeviceGone)
+        Err(AfterGrant::ended(GrantError::DeviceGone))
     }
 
     /// A request that has not ended and was not refused, with its code in normal form.

@@ -5,7 +5,7 @@ use falconer_login::{LoginError, hash_of_token, pkce_challenge};
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
 use crate::delivery::application::{OAuthDelivery, ResponseType};
-use crate::error::GrantError;
+use crate::error::AfterGrant;
 use crate::grants::Grants;
 use crate::oauth::error::ExchangeError;
 use crate::oauth::prepared::Prepared;
@@ -22,7 +22,7 @@ const USED_TWICE: &str = "its authorization code was used more than once";
 
 impl Grants {
     /// The answer of a grant to an application: the address with a code or a token.
-    pub(crate) async fn answer(&self, to: &OAuthDelivery, target: &Target, grant: &GrantRecord) -> Result<String, GrantError> {
+    pub(crate) async fn answer(&self, to: &OAuthDelivery, target: &Target, grant: &GrantRecord) -> Result<String, AfterGrant> {
         match to.response {
             ResponseType::Code => {
                 let code = self.login.draw::<16>();

@@ -81,7 +81,7 @@ impl Grants {
             may_be_for: &[],
             proof_key,
         };
-        Ok(self.issue(&derived, of).await?)
+        Ok(self.issue(&derived, of).await.map_err(LoginError::after_a_change)?)
     }
 }
 

@@ -9,7 +9,7 @@ use falconer_store::GrantRecord;
 use crate::consent::request::GrantRequest;
 use crate::delivery::application::Delivery;
 use crate::delivery::redirect::Credentials;
-use crate::error::GrantError;
+use crate::error::AfterGrant;
 use crate::grants::Grants;
 use crate::records::grant::Granted;
 
@@ -45,7 +45,7 @@ impl Grants {
     }
 
     /// The answer of a grant that there is.
-    pub(crate) async fn deliver(&self, session: &Session, request: &GrantRequest, grant: &GrantRecord) -> Result<Granted, GrantError> {
+    pub(crate) async fn deliver(&self, session: &Session, request: &GrantRequest, grant: &GrantRecord) -> Result<Granted, AfterGrant> {
         self.remember_identity(session, request, grant).await?;
         let location = match &request.delivery {
             Delivery::Credentials { mode, .. } => {

@@ -11,7 +11,7 @@ use crate::applications::application::Application;
 use crate::consent::broad::{ALWAYS, Expansions};
 use crate::consent::request::GrantRequest;
 use crate::delivery::application::Delivery;
-use crate::error::GrantError;
+use crate::error::{AfterGrant, GrantError};
 use crate::grants::Grants;
 use crate::records::form::may_be_ours;
 use crate::records::granted::{ScopeGroup, name_of};
@@ -160,7 +160,7 @@ impl Grants {
     }
 
     /// Gives whoever asked a grant that was made for it, unless it was answered meanwhile, or is over: then the grant ends.
-    pub(crate) async fn answer_widening(&self, to: &Widening, grant: &GrantRecord) -> Result<String, GrantError> {
+    pub(crate) async fn answer_widening(&self, to: &Widening, grant: &GrantRecord) -> Result<String, AfterGrant> {
         // Whoever was told who the person is goes on to be.
         if let Some(told) = self.grant_identity(&to.grant.id).await?.filter(|_| !grant.identity_for.is_empty()) {
             let record = GrantIdentityRecord { grant: grant.id.clone(), kept_until_ms: grant.expires_ms, ..told };
@@ -172,7 +172,7 @@ impl Grants {
         }
         let identity = std::slice::from_ref(&grant.identity);
         self.login.revoke_grants(identity, &grant.identity, vec![grant.id.clone()], "the request for it was answered before").await?;
-        Err(GrantError::RequestGone)
+        Err(AfterGrant::ended(GrantError::RequestGone))
     }
 
     /// A request that has not ended and was not refused, of somebody who has a grant of this person that counts.

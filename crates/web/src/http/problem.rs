@@ -262,6 +262,37 @@ pub fn prefers_html(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
+    // Where something was done before, "Nothing was changed" is not true: each error of a use case is made one that may be said then.
+    #[test]
+    fn behind_a_change_no_page_says_that_nothing_was_done() {
+        let text = || "The text".to_owned();
+        let errors = [
+            LoginError::SignedOut,
+            LoginError::SignInAgain,
+            LoginError::WrongPassword,
+            LoginError::Throttled { retry_after_seconds: 60 },
+            LoginError::TooBusy,
+            LoginError::Invalid(text()),
+            LoginError::TooSoon,
+            LoginError::NotFound(text()),
+            LoginError::Conflict(text()),
+            LoginError::ClockBehind { behind_ms: 1 },
+            LoginError::ClockAhead { ahead_ms: 1 },
+            LoginError::NotFollowed(text()),
+            LoginError::Unavailable(text()),
+            LoginError::OutcomeUnknown(text()),
+            LoginError::Internal(text()),
+        ];
+        let says_undone = |error: LoginError| {
+            let problem = Problem::from(error);
+            problem.is_undone || problem.next.contains("Nothing was")
+        };
+        assert_eq!(errors.iter().filter(|error| says_undone((*error).clone())).count(), 5, "as they are");
+        for error in errors {
+            assert!(!says_undone(error.clone().after_a_change()), "{error:?}");
+        }
+    }
+
     #[test]
     fn browsers_get_pages_and_programs_get_json() {
         for (accept, expected) in [

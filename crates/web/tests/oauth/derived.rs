@@ -52,6 +52,16 @@ async fn check(site: &Site, token: &str, required: &str) -> String {
     format!("{} {}", answer["status"].as_str().unwrap(), answer["reason"].as_str().unwrap_or_default()).trim().to_owned()
 }
 
+// Story: an application was told that nothing was done, and each time it came again there was one grant more.
+#[tokio::test]
+async fn a_part_that_was_made_is_not_said_undone() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let whole = granted(&site, &mut ann).await;
+    site.counted.lose_after("insert_grant_secret", 0);
+    assert_eq!(refused(&site, &with_more(&whole, &[("scope", "notes:read:red")])).await, (503, "server_error".to_owned()));
+}
+
 #[tokio::test]
 async fn a_part_of_a_grant_gives_no_more_than_the_grant_does_now() {
     let site = site().await;

@@ -5,13 +5,25 @@ use std::task::Poll;
 
 use http::StatusCode;
 
-use crate::site::applications::{DECISION, Fields, authorization_fields, authorize};
-use crate::site::{Browser, Site, site, with};
+use crate::site::applications::{DECISION, Fields, authorization_fields, authorize, fields};
+use crate::site::{Browser, Page, Site, site, with};
 
-/// The page of `page`, with the form that a press sends.
+/// The form that a press on the page of `page` sends.
 async fn form(browser: &mut Browser<'_>) -> Fields {
-    let page = browser.get(&authorize(&authorization_fields())).await;
+    form_of(browser, &authorization_fields()).await
+}
+
+/// The same for other parameters.
+async fn form_of(browser: &mut Browser<'_>, asked: &Fields) -> Fields {
+    let page = browser.get(&authorize(asked)).await;
     with(page.form(DECISION), &[("visible_ms", "2000")])
+}
+
+/// What a page may say behind a change.
+fn assert_unknown(page: &Page) {
+    let text = &page.text;
+    assert_eq!((page.status, text.contains("say whether that was done")), (StatusCode::SERVICE_UNAVAILABLE, true), "{text}");
+    assert!(!text.contains("Nothing was"), "{text}");
 }
 
 /// Sends a form, and breaks off where the store's method of this name would be next.
@@ -66,4 +78,41 @@ async fn a_grant_that_nobody_was_asked_for_is_mailed_about_although_nobody_waits
     assert_eq!(ann.get(&ours).await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(site.counted.calls_of("insert_grant_secret"), before + 1, "there is a grant");
     assert_eq!(mails(&site).await.len(), 1);
+}
+
+// Story: "Nothing was changed", and there was a grant, in the name of whoever went away at that.
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_changed_where_there_is_a_grant() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let knows = with(authorization_fields(), &[("client_id", "who"), ("scope", "openid notes:read:*")]);
+    let mut made = 0;
+    for (asked, method) in
+        [(authorization_fields(), "insert_grant_secret"), (knows.clone(), "put_grant_identity"), (knows, "insert_grant_secret")]
+    {
+        let form = with(form_of(&mut ann, &asked).await, &[("identity", "yes")]);
+        site.counted.lose_after(method, 0);
+        assert_unknown(&ann.post(DECISION, &form).await);
+        made += 1;
+        let list = ann.get("/me/grants").await;
+        assert_eq!(list.text.matches("name=\"grant\"").count(), made, "{method}");
+    }
+    let ours = authorize(&with(authorization_fields(), &[("client_id", "ours"), ("scope", "notes:read:*")]));
+    site.counted.lose_after("insert_grant_secret", 0);
+    assert_unknown(&ann.get(&ours).await);
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_changed_where_a_device_has_a_grant() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let asked = fields(&[("client_id", "tv"), ("scope", "notes:read:*")]);
+    let codes = site.application("/login/oauth/device_authorization", &asked, None).await.json();
+    let page = ann.get("/device").await;
+    let page = ann.post("/device", &with(page.form("/device"), &[("user_code", codes["user_code"].as_str().unwrap())])).await;
+    let form = with(page.form("/device/decision"), &[("visible_ms", "2000")]);
+    site.counted.lose_after("answer_device_request", 0);
+    assert_unknown(&ann.post("/device/decision", &form).await);
+    // The same press once more is the answer for the device.
+    assert_eq!(ann.post("/device/decision", &form).await.status, StatusCode::SEE_OTHER);
 }
