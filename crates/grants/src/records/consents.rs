@@ -55,9 +55,11 @@ impl Grants {
 
     /// The person is asked the next time. Nothing when nothing was remembered.
     pub async fn forget_consent(&self, session: &Session, application: &str) -> Result<(), LoginError> {
+        let mut has_forgotten_some = false;
         for identity in session.person.identities() {
-            let forgotten = self.store.forget_consent(&identity, application).await;
-            forgotten.map_err(|error| self.store_error(error))?;
+            let forgotten = self.store.forget_consent(&identity, application).await.map_err(|error| self.store_error(error));
+            forgotten.map_err(|error| if has_forgotten_some { error.after_a_change() } else { error })?;
+            has_forgotten_some = true;
         }
         Ok(())
     }

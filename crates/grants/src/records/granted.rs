@@ -266,9 +266,11 @@ impl Grants {
 
     /// The next grant to this origin needs the host typed again.
     pub async fn forget_origin(&self, session: &Session, origin: &str) -> Result<(), LoginError> {
+        let mut has_forgotten_some = false;
         for identity in session.person.identities() {
-            let forgotten = self.store.forget_origin(&identity, origin);
-            forgotten.await.map_err(|error| self.store_error(error))?;
+            let forgotten = self.store.forget_origin(&identity, origin).await.map_err(|error| self.store_error(error));
+            forgotten.map_err(|error| if has_forgotten_some { error.after_a_change() } else { error })?;
+            has_forgotten_some = true;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use falconer_grants::{ConsentView, GRANT_REQUEST_PAGE, GrantGroup, GrantView, Revoking, WaitingRequest};
+use falconer_login::Session;
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -70,9 +71,7 @@ pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     let (id, site) = (form.field("grant"), form.field("site"));
     if !id.is_empty() {
         grants.revoke(session, id).await?;
-        // What was done with the grant stays: the page lists it for review.
-        let has_changed = !grants.role_changes(session, id).await?.is_empty();
-        let about = if has_changed { format!("&grant={}", encode(id)) } else { String::new() };
+        let about = if has_left_roles(&form.visit, session, id).await { format!("&grant={}", encode(id)) } else { String::new() };
         return Ok(go(&format!("/me/grants?done=revoked{about}")));
     }
     let application = form.fields().find(|(name, _)| *name == "application").map(|(_, application)| application.to_owned());
@@ -87,6 +86,18 @@ pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     };
     grants.revoke_many(session, which).await?;
     Ok(go("/me/grants?done=all-revoked"))
+}
+
+/// Whether roles were changed with a grant that was revoked: they stay as they are, and the page to go to lists them for review. Where the database is away
+/// behind the revocation, nobody is told so in place of that.
+pub(super) async fn has_left_roles(visit: &Visit, session: &Session, grant: &str) -> bool {
+    match visit.web.grants.role_changes(session, grant).await {
+        Ok(roles) => !roles.is_empty(),
+        Err(error) => {
+            tracing::warn!(%error, grant, "a grant was revoked, and the roles that were changed with it can't be listed");
+            false
+        }
+    }
 }
 
 /// `GET /auth/grants`

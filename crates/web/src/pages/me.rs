@@ -161,13 +161,12 @@ async fn origins(visit: &Visit, session: &Session, now_ms: i64) -> Result<Vec<Or
 /// `POST /me/revoke`
 pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
-    let (grants, id) = (&form.visit.web.grants, form.field("grant"));
-    grants.revoke(session, id).await?;
-    // What was done with the grant stays: the page lists it for review.
-    Ok(if grants.role_changes(session, id).await?.is_empty() {
-        go("/?done=revoked#grants")
-    } else {
+    let id = form.field("grant");
+    form.visit.web.grants.revoke(session, id).await?;
+    Ok(if grants::has_left_roles(&form.visit, session, id).await {
         go(&format!("/?done=revoked&grant={}", encode_component(id)))
+    } else {
+        go("/?done=revoked#grants")
     })
 }
 

@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use http::StatusCode;
 
-use crate::site::applications::{DECISION, Fields, authorization_fields, authorize, fields};
-use crate::site::{Browser, Page, Site, site, with};
+use crate::site::applications::{DECISION, Fields, authorization_fields, authorize, exchange, fields};
+use crate::site::{Browser, PASSWORD, Page, Site, site, with};
 
 /// The form that a press on the page of `page` sends.
 async fn form(browser: &mut Browser<'_>) -> Fields {
@@ -115,4 +115,56 @@ async fn nobody_is_told_that_nothing_was_changed_where_a_device_has_a_grant() {
     assert_unknown(&ann.post("/device/decision", &form).await);
     // The same press once more is the answer for the device.
     assert_eq!(ann.post("/device/decision", &form).await.status, StatusCode::SEE_OTHER);
+}
+
+// Story: the page said that nothing was changed, and whoever wanted to stop a site looked for another way. Only where to go next was not known.
+#[tokio::test]
+async fn a_revocation_is_told_although_what_is_left_of_the_grant_is_not_known() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    for (page, path, to) in [("/", "/me/revoke", "/?done=revoked#grants"), ("/me/grants", "/me/grants/revoke", "/me/grants?done=revoked")] {
+        let code = ann.code(&authorization_fields()).await;
+        let form = ann.get(page).await.form(path);
+        site.counted.lose_after("grant_history", 0);
+        assert_eq!(ann.post(path, &form).await.location(), to);
+        assert!(site.counted.later.lock().unwrap().is_none(), "it was asked");
+        assert_eq!(site.token(&exchange(&code)).await.oauth_error(), (400, "invalid_grant".to_owned()));
+    }
+}
+
+// Story: the accounts were linked and all sessions had ended, and the browser was told that nothing was changed, without its new session.
+#[tokio::test]
+async fn a_session_begins_although_the_one_before_could_not_be_ended() {
+    let site = site().await;
+    site.somebody("bob", &[]).await;
+    let mut ann = site.ann().await;
+    let form = ann.get("/me/link").await.form("/me/link");
+    ann.post("/me/link", &with(form, &[("own_password", PASSWORD), ("name", "bob"), ("password", PASSWORD)])).await;
+    let form = ann.get("/me/link").await.form("/me/link/confirm");
+    site.counted.lose_after("succeed_session", 0);
+    assert_eq!(ann.post("/me/link/confirm", &form).await.location(), "/?done=linked");
+    assert_eq!(ann.get("/").await.status, StatusCode::OK);
+
+    // Of two identities the first has forgotten the site already.
+    let csrf = with(ann.get("/").await.form("/logout"), &[("origin", "https://a.example")]);
+    site.counted.lose_after("forget_origin", 1);
+    assert_unknown(&ann.post("/me/forget", &csrf).await);
+    site.counted.lose_after("forget_consent", 1);
+    assert_unknown(&ann.post("/me/forget", &with(csrf, &[("application", "remembered")])).await);
+}
+
+// The same with a code that is used up.
+#[tokio::test]
+async fn a_recovery_code_that_is_used_up_signs_in() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let form = ann.get("/me/passkeys").await.form("/me/recovery-codes");
+    let shown = ann.post("/me/recovery-codes", &form).await;
+    let code = shown.text.split("class=\"token\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let mut browser = site.browser();
+    let form = browser.get("/login/recovery").await.form("/login/recovery");
+    browser.sign_in("/login").await;
+    site.counted.lose_after("succeed_session", 0);
+    let answer = browser.post("/login/recovery", &with(form, &[("name", "ann"), ("code", &code)])).await;
+    assert_eq!((answer.location(), answer.header("set-cookie").is_empty()), ("/", false));
 }

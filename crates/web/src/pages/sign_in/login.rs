@@ -81,7 +81,10 @@ pub(crate) async fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Re
 /// The same with another answer than a redirect.
 pub(crate) async fn begin_with(visit: &Visit, signed_in: &SignedIn, mut response: Response) -> Result<Response, Problem> {
     if let Some(old) = &visit.session {
-        visit.web.login.replace_session(old, &signed_in.session).await?;
+        // Whatever began the session is done, such as the use of a code: without this answer the person would have neither. The old one ends by itself.
+        if let Err(error) = visit.web.login.replace_session(old, &signed_in.session).await {
+            tracing::warn!(%error, "a session could not be ended by the one that takes its place");
+        }
     }
     let seconds = (signed_in.session.expires_ms - visit.web.clock.now_ms()).max(0) / 1000;
     let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, &signed_in.cookie_value, Some(seconds));
