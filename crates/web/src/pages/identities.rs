@@ -8,6 +8,7 @@ use super::visit::{Posted, Visit, go};
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::me;
+use crate::pages::refusal::ForNow;
 use crate::pages::sign_in::login;
 use crate::pages::sign_in::reauthentication::{self, KeptForm};
 use crate::views::{Family, IdentitiesPage, LinkConfirmPage, LinkPage, ProviderButton, UnlinkPage, html};
@@ -65,7 +66,10 @@ pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
         }
         Err(LinkError::Other(LoginError::Conflict(text))) => show_again(StatusCode::CONFLICT, sentence(&text)),
         Err(LinkError::Other(LoginError::SignInAgain)) => Ok(reauthentication::first("/me/link")),
-        Err(LinkError::Other(error)) => Err(error.into()),
+        Err(LinkError::Other(error)) => {
+            let for_now = ForNow::of(error, "wrong passwords")?;
+            Ok(for_now.on(link_page(visit, session, for_now.status, proof, name.to_owned(), Some(for_now.text.clone()))))
+        }
     }
 }
 

@@ -1,11 +1,15 @@
 //! What a use case refused, to stand beside the form that it was asked with.
 
+use axum::response::Response;
 use falconer_auth::ApiError;
+use falconer_login::LoginError;
 use falconer_scopes::Expression;
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 
 use crate::http::problem::{Problem, sentence};
 use crate::pages::console::records::problem;
+use crate::views::words;
 
 /// Why nothing was done, in words for whoever filled in the form; names are in backticks.
 pub(crate) struct Refusal {
@@ -28,6 +32,38 @@ impl Refusal {
     /// Something that the form itself has wrong.
     pub(crate) fn invalid(text: impl Into<String>) -> Refusal {
         Refusal { status: StatusCode::UNPROCESSABLE_ENTITY, text: text.into() }
+    }
+}
+
+/// Why somebody can't be let in for now. It stands beside the form, so that nothing of what was typed or chosen before is lost.
+pub(crate) struct ForNow {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+    retry_after_seconds: u64,
+}
+
+impl ForNow {
+    /// `attempts` is what there were too many of. The rest is given back.
+    pub(crate) fn of(error: LoginError, attempts: &str) -> Result<ForNow, LoginError> {
+        let (status, text, retry_after_seconds) = match error {
+            LoginError::Throttled { retry_after_seconds } => {
+                let text = format!("Too many {attempts}. Wait {} before you try again.", words::wait(retry_after_seconds));
+                (StatusCode::TOO_MANY_REQUESTS, text, retry_after_seconds)
+            }
+            LoginError::TooBusy => (StatusCode::SERVICE_UNAVAILABLE, LoginError::TooBusy.to_string(), 1),
+            error @ (LoginError::Unavailable(_) | LoginError::ClockBehind { .. } | LoginError::ClockAhead { .. }) => {
+                let problem = Problem::from(error);
+                (problem.status, format!("{}. {}", problem.title, problem.next), problem.retry_after_seconds.unwrap_or(1))
+            }
+            error => return Err(error),
+        };
+        Ok(ForNow { status, text, retry_after_seconds })
+    }
+
+    /// The page that says it.
+    pub(crate) fn on(&self, mut page: Response) -> Response {
+        page.headers_mut().insert(RETRY_AFTER, HeaderValue::from(self.retry_after_seconds));
+        page
     }
 }
 

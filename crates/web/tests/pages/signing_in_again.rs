@@ -190,6 +190,57 @@ async fn changes_of_credentials_wait_and_passwords_do_not_go_round() {
     assert_eq!(ann.get("/me/again?next=%2F%2Fevil.example").await.location(), "/", "who is fresh goes on, to pages of ours only");
 }
 
+// Story: "Nothing of what you have chosen is lost", and the form was gone behind the eleventh wrong password, or where the database did not answer once.
+#[tokio::test]
+async fn a_form_is_kept_through_what_is_for_the_moment() {
+    let site = site().await;
+    let mut cleo = site.somebody("cleo", &["auth:*"]).await;
+    let form = cleo.get("/auth/people/add").await.form("/auth/people/add");
+    let form = with(form, &[("name", "new"), ("display_name", "New Person"), ("do", "save")]);
+    later(&site);
+    let is_kept = |page: &Page| page.text.contains("name=\"kept-display_name\" value=\"New Person\"");
+    let mut asked = cleo.post("/auth/people/add", &form).await;
+    site.counted.lose_after("insert_session", 0);
+    asked = cleo.post("/me/again", &with(asked.form("/me/again"), &[("password", PASSWORD)])).await;
+    assert_eq!((asked.status.as_u16(), asked.header("retry-after"), is_kept(&asked)), (503, "5", true), "{}", asked.text);
+    for wrong in 1..=11 {
+        asked = cleo.post("/me/again", &with(asked.form("/me/again"), &[("password", "a guess")])).await;
+        assert_eq!((asked.status.as_u16(), is_kept(&asked)), (if wrong > 10 { 429 } else { 403 }, true), "{wrong}: {}", asked.text);
+    }
+    assert!(asked.text.contains("Too many wrong passwords") && asked.header("retry-after").parse::<u64>().unwrap() > 0);
+    later(&site);
+    let go_on = cleo.post("/me/again", &with(asked.form("/me/again"), &[("password", PASSWORD)])).await;
+    assert!(cleo.post("/auth/people/add", &go_on.form("/auth/people/add")).await.text.contains("They are invited"));
+}
+
+// The same where it is only what was typed.
+#[tokio::test]
+async fn other_forms_of_a_password_are_shown_again_too() {
+    let site = site().await;
+    site.somebody("bob", &[]).await;
+    let mut ann = site.ann().await;
+    let mut nobody = site.browser();
+    let link = ann.get("/me/link").await.form("/me/link");
+    let link = with(link, &[("own_password", PASSWORD), ("name", "bob"), ("password", PASSWORD)]);
+    let password = ann.get("/me/password").await.form("/me/password");
+    let password = with(password, &[("old", PASSWORD), ("new", "another good password"), ("repeat", "another good password")]);
+    let recovery = nobody.get("/login/recovery").await.form("/login/recovery");
+    let recovery = with(recovery, &[("name", "ann"), ("code", "0000")]);
+    for (browser, path, form) in [(&mut ann, "/me/link", link), (&mut nobody, "/login/recovery", recovery)] {
+        site.counted.lose_after("credentials", 0);
+        let shown = browser.post(path, &form).await;
+        assert_eq!((shown.status.as_u16(), shown.header("retry-after")), (503, "5"), "{path}: {}", shown.text);
+        let name = form.iter().find(|(name, _)| name == "name").unwrap();
+        assert!(shown.form(path).contains(name), "{path}: {}", shown.text);
+    }
+    for _ in 0..10 {
+        ann.post("/me/password", &with(password.clone(), &[("old", "a guess")])).await;
+    }
+    let shown = ann.post("/me/password", &password).await;
+    assert_eq!((shown.status.as_u16(), shown.header("retry-after").is_empty()), (429, false), "{}", shown.text);
+    assert!(shown.text.contains("Too many wrong passwords") && !shown.form("/me/password").is_empty());
+}
+
 /// A provider that asks everybody for a password, at the time of the test's clock; `silent` is somebody of whom it does not say when.
 async fn company() -> Site {
     let asking = FakeProvider::away(|subject, now_ms| Ok(found(subject, Some(now_ms).filter(|_| subject != "silent"))));

@@ -2,15 +2,15 @@
 
 use axum::response::Response;
 use falconer_login::{Assertion, LoginError, PasskeyError, SignInOffer};
-use http::header::{RETRY_AFTER, SET_COOKIE};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
+use http::header::SET_COOKIE;
 
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::metrics::{LOCAL, SignIn};
+use crate::pages::refusal::ForNow;
 use crate::pages::sign_in::{login, passkeys};
 use crate::pages::visit::{Posted, Visit, go, own_path};
-use crate::views::words;
 use crate::views::{PasskeyForm, RecoveryPage, html};
 
 const TOO_OLD: &str = "That form was too old, or your browser takes no cookies. Please sign in once more.";
@@ -82,13 +82,10 @@ pub(crate) async fn sign_in_recovery(form: Posted) -> Result<Response, Problem> 
         Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,
         Err(LoginError::WrongPassword) => (StatusCode::FORBIDDEN, "The name or the code is wrong, or the code was used before.".to_owned()),
         Err(error @ LoginError::Invalid(_)) => (StatusCode::FORBIDDEN, error.to_string()),
-        Err(LoginError::Throttled { retry_after_seconds }) => {
-            let error = format!("Too many wrong attempts. Wait {} before you try again.", words::wait(retry_after_seconds));
-            let mut response = recovery_page(visit, StatusCode::TOO_MANY_REQUESTS, next, name, Some(error));
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
-            return Ok(response);
+        Err(error) => {
+            let for_now = ForNow::of(error, "wrong attempts")?;
+            return Ok(for_now.on(recovery_page(visit, for_now.status, next, name, Some(for_now.text.clone()))));
         }
-        Err(error) => return Err(error.into()),
     };
     Ok(recovery_page(visit, status, next, name, Some(error)))
 }

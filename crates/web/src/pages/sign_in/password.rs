@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
+use crate::pages::refusal::ForNow;
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::{PasswordPage, html};
@@ -40,7 +41,10 @@ pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
         // No password goes round with a form.
         Err(LoginError::SignInAgain) => Ok(reauthentication::first("/me/password")),
         Err(LoginError::WrongPassword) => show_again(StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let for_now = ForNow::of(error, "wrong passwords")?;
+            Ok(for_now.on(page(visit, session, for_now.status, Some(for_now.text.clone()))))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use http::StatusCode;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::granting::request_at;
+use crate::pages::refusal::ForNow;
 use crate::pages::sign_in::other_ways::{assertion, passkey_form};
 use crate::pages::sign_in::{login, passkeys};
 use crate::pages::visit::{KEPT, Posted, Visit, go, go_after_form, own_path};
@@ -159,6 +160,14 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
             return login::begin_with(visit, &signed_in, answer).await;
         }
         Err(PasskeyError::Login(LoginError::WrongPassword)) => (StatusCode::FORBIDDEN, "The password is wrong.".to_owned()),
+        Err(PasskeyError::Login(LoginError::OutcomeUnknown(detail))) => {
+            tracing::warn!(detail, "outcome unknown");
+            (StatusCode::SERVICE_UNAVAILABLE, "It is not known whether you were signed in again. Try once more.".to_owned())
+        }
+        Err(PasskeyError::Login(error)) => match ForNow::of(error, "wrong passwords") {
+            Ok(for_now) => return Ok(for_now.on(page(visit, session, for_now.status, next, kept, Some(for_now.text.clone())).await?)),
+            Err(error) => passkeys::refusal(error.into())?,
+        },
         Err(error) => passkeys::refusal(error)?,
     };
     page(visit, session, status, next, kept, Some(error)).await
@@ -197,7 +206,12 @@ async fn page(
     error: Option<String>,
 ) -> Result<Response, Problem> {
     let login = &visit.web.login;
-    let (password, passkey, provider) = match login.means(session).await? {
+    let means = match login.means(session).await {
+        // Whoever reads that the database is away can try again here with whatever they have.
+        Err(LoginError::Unavailable(_)) if error.is_some() => Means::Local { password: true, passkey: true },
+        means => means?,
+    };
+    let (password, passkey, provider) = match means {
         Means::Local { password, passkey } => (password, passkey, None),
         Means::Provider(provider) => (false, false, Some(provider)),
         Means::Nothing => (false, false, None),
