@@ -32,6 +32,11 @@ const TICK: &str = "tick";
 /// In front of the names of the fields of a form that goes round with a sign-in.
 pub(crate) const KEPT: &str = "kept-";
 
+/// As long as an address may be, in bytes.
+const LONGEST_PATH: usize = 16 * 1024;
+/// What people type into one line is no longer, in characters: no field of a form before a sign-in lets more through.
+const LONGEST_LINE: usize = 300;
+
 /// A form may have this many fields: as many scopes as any list may hold.
 const MOST_FIELDS: usize = 10_000;
 
@@ -176,6 +181,12 @@ impl Posted {
         self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
     }
 
+    /// What was typed into one line, to be shown again; empty where it is longer than anything that can be typed. Forms of strangers may have much more.
+    pub(crate) fn typed(&self, name: &str) -> String {
+        let text = self.field(name);
+        if text.chars().nth(LONGEST_LINE).is_none() { text.to_owned() } else { String::new() }
+    }
+
     /// All fields, in their order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -236,15 +247,15 @@ fn may_lead_away(path: &str) -> bool {
     }
 }
 
-/// A path of ours with its query, as a form or a link may bring it back; anything else is `/`.
+/// A path of ours with its query, as a form or a link may bring it back; anything else is `/`, and what is longer than an address may be.
 pub(crate) fn own_path(text: &str) -> &str {
-    let inside = text.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']));
+    let inside = text.len() <= LONGEST_PATH && text.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']));
     if inside && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') { text } else { "/" }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{may_lead_away, own_path};
+    use super::{LONGEST_PATH, may_lead_away, own_path};
 
     #[test]
     fn what_may_lead_to_another_site_is_known() {
@@ -275,5 +286,6 @@ mod tests {
         {
             assert_eq!(own_path(refused), "/", "{refused}");
         }
+        assert_eq!(own_path(&format!("/{}", "a".repeat(LONGEST_PATH))), "/");
     }
 }

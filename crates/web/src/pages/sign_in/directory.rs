@@ -43,8 +43,7 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
     let purpose = form.field("for");
-    let typed =
-        |error: String| Typed { next: next.clone(), purpose: purpose.to_owned(), name: form.field("name").to_owned(), error: Some(error) };
+    let typed = |error: String| Typed { next: next.clone(), purpose: form.typed("for"), name: form.typed("name"), error: Some(error) };
     if !form.has_form_token() {
         let error = "That form was too old, or your browser takes no cookies. Please sign in once more.".to_owned();
         return page(visit, &name, StatusCode::FORBIDDEN, typed(error));

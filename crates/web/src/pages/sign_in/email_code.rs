@@ -50,12 +50,8 @@ pub(crate) async fn send(
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
     let purpose = form.field("for");
-    let typed = |error: String| Typed {
-        next: next.clone(),
-        purpose: purpose.to_owned(),
-        address: form.field("address").to_owned(),
-        error: Some(error),
-    };
+    let typed =
+        |error: String| Typed { next: next.clone(), purpose: form.typed("for"), address: form.typed("address"), error: Some(error) };
     if !form.has_form_token() {
         return address_page(visit, &name, StatusCode::FORBIDDEN, typed(OLD_FORM.to_owned()));
     }

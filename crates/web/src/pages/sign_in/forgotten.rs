@@ -39,7 +39,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 pub(crate) async fn send(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
-    let show_again = |error: String| Typed { next: next.clone(), who: form.field("who").to_owned(), sent: false, error: Some(error) };
+    let show_again = |error: String| Typed { next: next.clone(), who: form.typed("who"), sent: false, error: Some(error) };
     if !visit.web.login.mails_links() {
         return Err(Problem::not_found());
     }

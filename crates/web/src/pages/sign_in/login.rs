@@ -48,12 +48,12 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
-    let name = form.field("name").to_owned();
+    let name = form.typed("name");
     if !form.has_form_token() {
         let notice = "That form was too old, or your browser takes no cookies. Please sign in once more.";
         return Ok(page(visit, StatusCode::FORBIDDEN, next, name, None, Some(notice)));
     }
-    let outcome = visit.web.login.sign_in_local(&name, form.field("password"), &visit.visitor()).await;
+    let outcome = visit.web.login.sign_in_local(form.field("name"), form.field("password"), &visit.visitor()).await;
     visit.web.metrics.people.signed_in(LOCAL, outcome.as_ref().map_or_else(SignIn::of_login, |_| SignIn::Success));
     let (status, error, retry_after_seconds) = match outcome {
         Ok(signed_in) => return begin(visit, &signed_in, &next).await,

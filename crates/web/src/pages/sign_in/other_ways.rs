@@ -72,11 +72,11 @@ pub(crate) async fn show_recovery(visit: Visit) -> Result<Response, Problem> {
 /// `POST /login/recovery`
 pub(crate) async fn sign_in_recovery(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
-    let (next, name) = (own_path(form.field("next")).to_owned(), form.field("name").to_owned());
+    let (next, name) = (own_path(form.field("next")).to_owned(), form.typed("name"));
     if !form.has_form_token() {
         return Ok(recovery_page(visit, StatusCode::FORBIDDEN, next, name, Some(TOO_OLD.to_owned())));
     }
-    let outcome = visit.web.login.sign_in_recovery(&name, form.field("code"), &visit.visitor()).await;
+    let outcome = visit.web.login.sign_in_recovery(form.field("name"), form.field("code"), &visit.visitor()).await;
     visit.web.metrics.people.signed_in(LOCAL, outcome.as_ref().map_or_else(SignIn::of_login, |_| SignIn::Success));
     let (status, error) = match outcome {
         Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,

@@ -24,11 +24,11 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
     let filled = |error: String| SetupPage {
-        token: form.field("token").to_owned(),
+        token: form.typed("token"),
         error: Some(error),
-        name: form.field("name").to_owned(),
-        display_name: form.field("display_name").to_owned(),
-        email: form.field("email").to_owned(),
+        name: form.typed("name"),
+        display_name: form.typed("display_name"),
+        email: form.typed("email"),
         ..empty(visit)
     };
     let show_again = |status, error: String| Ok(page(visit, status, filled(error)));
