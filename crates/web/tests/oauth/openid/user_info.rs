@@ -1,9 +1,14 @@
 //! Who a token is about.
 
+use std::sync::atomic::Ordering;
+
 use super::{authentication_request, redeem};
 use crate::site::applications::fields;
-use crate::site::site;
+use crate::site::{site, with};
+use falconer_auth::AccessToken;
+use falconer_credentials::sign;
 use http::{Request, StatusCode};
+use serde_json::json;
 
 /// Who asks for the claims of a person with what, and is refused.
 pub const REFUSED: [(&str, &str, &str); 4] = [
@@ -52,4 +57,42 @@ async fn nobody_learns_of_a_person_with_anything_else() {
     let me = ann.get("/").await;
     ann.post("/me/revoke", &me.form("/me/revoke")).await;
     assert_eq!(site.user_info(token).await.oauth_error(), (401, "invalid_token".to_owned()), "it ends with the grant");
+}
+
+// As docs/openid-connect.md says: the scopes of OpenID Connect are about tokens. Whoever lets an application know who they are is asked about name and address.
+#[tokio::test]
+async fn with_openid_alone_the_origin_of_the_application_is_told_name_and_address() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let request = with(authentication_request(), &[("scope", "openid")]);
+    let page = ann.get(&crate::site::applications::authorize(&request)).await;
+    assert!(page.text.contains("Ann Example, local/ann, ann@example.com"), "{}", page.text);
+    let (answer, claims) = site.signs_in(&mut ann, &request).await;
+    assert_eq!((claims.get("name"), claims.get("email")), (None, None));
+    let credentials = site.credentials(answer["access_token"].as_str().unwrap()).await.json()["credentials"].take();
+    let text = |name: &str| credentials[name].as_str().unwrap();
+    let ext = sign::ext(Some(text("certificate")), None);
+    let signed = sign::Request {
+        method: "GET",
+        resource: "/",
+        host: "app.example",
+        port: 443,
+        ts_seconds: site.clock.0.load(Ordering::SeqCst) / 1000,
+        nonce: "abcdef",
+        hash: None,
+        ext: ext.as_deref(),
+        app: None,
+        dlg: None,
+    };
+    let authorization = sign::header(text("clientId"), &AccessToken::new(text("accessToken").to_owned()), &signed);
+    let asked = json!({"method": "get", "resource": "/", "host": "app.example", "port": 443, "authorization": authorization});
+    let question = json!({"request": asked, "required": {"AllOf": []}, "identity": true}).to_string();
+    let question = Request::post("/api/falconer/v1/check").header("content-type", "application/json").body(question.into()).unwrap();
+    let told = site.send(question).await.json();
+    assert_eq!(
+        (&told["identity"]["displayName"], &told["identity"]["email"]),
+        (&json!("Ann Example"), &json!("ann@example.com")),
+        "{told}"
+    );
+    assert_eq!(told["identity"].get("groups"), None);
 }
