@@ -147,60 +147,6 @@ async fn what_did_not_open_is_read_again_when_its_key_has_come() {
     assert_eq!(world.auth.revision(), revision);
 }
 
-/// Story: a server that lacked the key of a client's tokens answered 200 with a text that nobody knows as its token, let that go on as the old one in place of the real one,
-/// and said that an old token had ended which went on counting at all others.
-#[tokio::test]
-async fn what_does_not_open_is_neither_shown_nor_said_to_be_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.sqlite");
-    let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
-    let mut both = keys.clone();
-    both.push("k2", [8; 32]).unwrap();
-    let open = |keys: KeyRing| {
-        let random = Counting::default();
-        Arc::new(SqliteStore::open_beside(&path, keys, Arc::new(move |bytes: &mut [u8]| random.fill(bytes))).unwrap())
-    };
-    let mut world = World::bare().await;
-    world.auth = Auth::open(open(keys), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
-    let root = world.auth.fresh_install(true).await.unwrap();
-    world.root = common::Keys::new(&root.client_id, root.access_token.expose());
-    let there = open(both);
-    let secret = |text: &str| falconer_store::Secret::new(text);
-    let mut record = there.client("static/falconer/root").await.unwrap().unwrap();
-    record.client_id = "c".to_owned();
-    record.access_token = secret("token");
-    record.old_token = Some(falconer_store::OldToken { token: secret("old"), ends_ms: START_MS + 1_000_000 });
-    beside(&*there, Write::InsertClient(record.clone())).await.unwrap();
-    world.auth.catch_up().await.unwrap();
-    let who = world.as_root().await;
-    let refused = Some(ApiError::TokenNotOpened { client_id: "c".to_owned() });
-    assert_eq!(world.auth.reset_access_token_keeping(&who, "c", 1000).await.err(), refused);
-    let input = falconer_auth::ClientInput {
-        expires_us: record.expires_us,
-        description: record.description.clone(),
-        scopes: Some(record.scopes.clone()),
-        delete_on_expiration: record.delete_on_expiration,
-    };
-    assert_eq!(world.auth.create_client(&who, "c", &input).await.err(), refused, "the same once more");
-    let client = falconer_auth::BatchClient {
-        client_id: "c".to_owned(),
-        expires_us: record.expires_us,
-        description: record.description.clone(),
-        scopes: record.scopes.clone(),
-        delete_on_expiration: record.delete_on_expiration,
-        disabled: None,
-        access_token: None,
-    };
-    let batch = falconer_auth::Batch { roles: Vec::new(), clients: vec![client] };
-    assert_eq!(world.auth.import(&who, &batch).await.err().map(|error| error.error), refused);
-    assert_eq!(there.client("c").await.unwrap().unwrap(), record, "nothing was changed");
-    world.auth.end_old_access_token(&who, "c").await.unwrap();
-    let ended = there.client("c").await.unwrap().unwrap();
-    assert_eq!((ended.old_token, ended.access_token), (None, secret("token")), "it has ended everywhere, and no other");
-    let (reset, _) = world.auth.reset_access_token(&who, "c").await.unwrap();
-    assert_eq!(there.client("c").await.unwrap().unwrap().access_token, reset.access_token.unwrap());
-}
-
 /// What a server looks at twice a second costs no more for a large change, and what was pruned is no other past.
 #[tokio::test]
 async fn a_large_newest_change_and_a_pruned_one_are_the_same_past() {

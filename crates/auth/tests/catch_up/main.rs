@@ -7,6 +7,7 @@ mod common;
 mod dice;
 mod enemy;
 mod histories;
+mod missing_keys;
 mod simulation;
 
 use std::path::Path;

@@ -36,8 +36,8 @@ impl StaticChange {
 
 /// What makes the stored clients equal to the list. `stored` are those under `static/` that are not under `static/falconer/`.
 ///
-/// What is equal in description, token, expiry, scopes and flags is left alone; what differs keeps its creation and last use and, with the same
-/// token, its last rotation and what was revoked. Errors: [`StoreError::Conflict`] when the list names a client outside of that space, or one twice.
+/// What is equal in description, token, expiry, scopes and flags is left alone; what differs keeps its creation and last use and, unless its token is known to be
+/// another one, its last rotation and what was revoked. Errors: [`StoreError::Conflict`] when the list names a client outside of that space, or one twice.
 pub fn static_changes(stored: Vec<ClientRecord>, wanted: &[ClientRecord]) -> Result<Vec<StaticChange>> {
     let mut stored: BTreeMap<String, ClientRecord> = stored.into_iter().map(|client| (client.client_id.clone(), client)).collect();
     let mut named = BTreeSet::new();
@@ -51,12 +51,12 @@ pub fn static_changes(stored: Vec<ClientRecord>, wanted: &[ClientRecord]) -> Res
             None => changes.push(StaticChange::Add(client.clone())),
             Some(old) if alike(&old, client) => {}
             Some(old) => {
-                let same_token = old.access_token == client.access_token;
+                let other_token = old.access_token.same_as(&client.access_token) == Some(false);
                 changes.push(StaticChange::Replace(ClientRecord {
                     created_ms: old.created_ms,
                     last_date_used_ms: old.last_date_used_ms,
-                    last_rotated_ms: if same_token { old.last_rotated_ms } else { client.last_rotated_ms },
-                    revoked: if same_token { old.revoked } else { client.revoked.clone() },
+                    last_rotated_ms: if other_token { client.last_rotated_ms } else { old.last_rotated_ms },
+                    revoked: if other_token { client.revoked.clone() } else { old.revoked },
                     ..client.clone()
                 }));
             }

@@ -25,6 +25,11 @@ impl Secret {
         self.0.starts_with(OF_NOBODY)
     }
 
+    /// Whether this is the same text as the other. `None`: one of them did not open here, so that this node can't tell, whatever another one may know.
+    pub fn same_as(&self, other: &Secret) -> Option<bool> {
+        (!self.is_of_nobody() && !other.is_of_nobody()).then(|| self == other)
+    }
+
     /// Takes the text over.
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
@@ -70,5 +75,13 @@ mod tests {
         assert_eq!(Secret::new("a"), Secret::new("a"));
         assert_ne!(Secret::new("a"), Secret::new("b"));
         assert_ne!(Secret::new("a"), Secret::new("aa"));
+    }
+
+    #[test]
+    fn what_did_not_open_is_neither_the_same_nor_another() {
+        assert_eq!(Secret::new("a").same_as(&Secret::new("a")), Some(true));
+        assert_eq!(Secret::new("a").same_as(&Secret::new("b")), Some(false));
+        assert_eq!(Secret::of_nobody("a").same_as(&Secret::new("a")), None);
+        assert_eq!(Secret::new("a").same_as(&Secret::of_nobody("a")), None);
     }
 }

@@ -97,6 +97,11 @@ impl Auth {
 fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, before: ClientRecord) -> Result<Planned<ClientRecord>, ApiError> {
     let id = &client.client_id;
     let mut after = wanted(&before, client);
+    // Whether it is another token can't be told here: it is refused below, once it is known that the caller may ask. Until then it counts as the same.
+    let is_untold = client.access_token.as_ref().is_some_and(|given| given.same_as(&before.access_token).is_none());
+    if is_untold {
+        after.access_token.clone_from(&before.access_token);
+    }
     let set = client.access_token.as_ref().map(|_| set_token(id));
     let (create, update) = (needed(format!("auth:create-client:{id}"), client.scopes.iter()), format!("auth:update-client:{id}"));
     let creates = create.satisfied_by(&acting.caller.scopes);
@@ -111,7 +116,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, before: ClientRe
             .require(&Expression::AllOf([Some(either(create, update)), set.map(Expression::Scope)].into_iter().flatten().collect()))?;
         let owed =
             client.access_token.is_none() && creates && is_repeat(&before, acting, &as_stored(client, &before), &before.scopes, now.now_ms);
-        if owed {
+        if owed || is_untold {
             ApiError::if_not_opened(&before)?;
         }
         return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: owed.then_some(before.access_token), changed: None });
@@ -123,6 +128,9 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, before: ClientRe
     };
     let added = added(&client.scopes, &before.scopes);
     acting.caller.require(&all_of([Some(update), set, switched], added.into_iter()))?;
+    if is_untold {
+        ApiError::if_not_opened(&before)?;
+    }
     after.last_modified_ms = now.now_ms;
     if after.access_token == before.access_token {
         // As after an update: what a grant touches can do no more than the grant, and a mark that is there stays.

@@ -122,8 +122,10 @@ fn record_of(client: &StaticClient, stored: Option<&ClientRecord>, now_ms: i64) 
         old_token: None,
     };
     let Some(stored) = stored else { return fresh };
-    let same_token = stored.access_token == access_token;
-    let same = same_token
+    let same_token = stored.access_token.same_as(&access_token);
+    // One that does not open here may well be the same.
+    let other_token = same_token == Some(false);
+    let same = same_token == Some(true)
         && stored.scopes == client.scopes
         && stored.description == description
         && stored.grant.is_none()
@@ -133,10 +135,10 @@ fn record_of(client: &StaticClient, stored: Option<&ClientRecord>, now_ms: i64) 
         expires_us: stored.expires_us,
         created_ms: stored.created_ms,
         last_date_used_ms: stored.last_date_used_ms,
-        last_rotated_ms: if same_token { stored.last_rotated_ms } else { now_ms },
+        last_rotated_ms: if other_token { now_ms } else { stored.last_rotated_ms },
         last_modified_ms: if same { stored.last_modified_ms } else { now_ms },
-        // What was revoked of one token's certificates stays revoked for as long as that token counts.
-        revoked: if same_token { stored.revoked.clone() } else { fresh.revoked },
+        // What was revoked of one token's certificates stays revoked for as long as that token may count.
+        revoked: if other_token { fresh.revoked } else { stored.revoked.clone() },
         ..fresh
     }
 }
