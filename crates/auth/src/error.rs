@@ -139,6 +139,27 @@ impl ApiError {
             _ => false,
         }
     }
+
+    /// Whether it may be another one, or none, where the records are others.
+    pub(crate) fn rests_on_records(&self) -> bool {
+        match self {
+            ApiError::AuthenticationFailed(_)
+            | ApiError::InsufficientScopes { .. }
+            | ApiError::OutlivesGrant { .. }
+            | ApiError::InputError(_)
+            | ApiError::ResourceNotFound(_)
+            | ApiError::RequestConflict(_) => true,
+            ApiError::InvalidRequestArguments(_)
+            | ApiError::TooManyRequests { .. }
+            | ApiError::ClockBehind { .. }
+            | ApiError::CutOff { .. }
+            | ApiError::ClockAhead { .. }
+            | ApiError::TokenNotOpened { .. }
+            | ApiError::Unavailable(_)
+            | ApiError::OutcomeUnknown(_)
+            | ApiError::Internal(_) => false,
+        }
+    }
 }
 
 impl From<Unable> for ApiError {

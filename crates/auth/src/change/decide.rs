@@ -83,7 +83,10 @@ impl Auth {
                 match (self.catch_up_from(&now.snapshot).await, decided) {
                     (Ok(true), _) => continue,
                     (Ok(false), Ok(Decision::Keep(answer))) => return Ok((answer, now.snapshot.revision())),
-                    (_, Err(error)) => return Err(error),
+                    (Ok(false), Err(refusal)) => return Err(refusal),
+                    // It holds whatever the store has.
+                    (Err(_), Err(refusal)) if !refusal.rests_on_records() => return Err(refusal),
+                    // Nobody can look, so that nobody knows whether it holds.
                     (Err(error), _) => return Err(self.node.store_error(error)),
                     (Ok(false), Ok(_)) => continue,
                 }

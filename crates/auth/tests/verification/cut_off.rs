@@ -9,6 +9,7 @@ use crate::common::failing::{Failing, WIDTH};
 use crate::common::{World, settings};
 use crate::patience::patience;
 use falconer_auth::{ApiError, Auth, AuthSettings, RequestParts, RoleInput, Unable, Verdict};
+use falconer_store::StoreError;
 
 /// A node that was cut off gave whoever signs nothing what the role `anonymous` had when it was last seen, for ever.
 #[tokio::test]
@@ -48,6 +49,35 @@ async fn who_is_refused_without_credentials_makes_no_node_look() {
     assert_eq!(catch_ups(), before, "nor for what they may not give");
     let gone = auth.update_role(&auth.nobody(), "gone", &RoleInput { scopes: Vec::new(), description: String::new() }).await;
     assert!(matches!(gone, Err(ApiError::ResourceNotFound(_))) && catch_ups() > before, "another node may have made it: {gone:?}");
+}
+
+/// Story: what another server had made a second ago was 404 where the store was away, so that a tool that deploys made it once more, or gave up.
+#[tokio::test]
+async fn a_refusal_that_nobody_can_look_after_is_none() {
+    let world = World::bare().await;
+    let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
+    let settings = AuthSettings { max_staleness_ms: Some(5000), ..settings() };
+    let auth = Auth::open(store.clone(), settings, world.clock.clone(), world.random.clone()).await.unwrap();
+    let keys = world.client("made", &["auth:create-client:other"]).await;
+    let away = || store.errors.lock().unwrap().push_back(("changed_records", StoreError::Unavailable("away".to_owned())));
+    let unavailable = Some(ApiError::Unavailable("away".to_owned()));
+    let (root, input) = (world.as_root().await, world.input(&[]));
+    away();
+    assert_eq!(auth.update_client(&root, "made", &input).await.err(), unavailable, "404 else");
+    auth.update_client(&root, "made", &input).await.unwrap();
+    away();
+    assert_eq!(auth.create_client(&root, "made", &world.input(&["x"])).await.err(), unavailable, "409 else, of one that may be gone");
+    let who = world.call(&keys).await;
+    away();
+    assert_eq!(auth.create_client(&who, "third", &input).await.err(), unavailable, "403 else, of scopes that it may have by now");
+    // Once it can be looked at, it holds.
+    let conflict = auth.create_client(&root, "made", &world.input(&["x"])).await.err();
+    assert!(matches!(conflict, Some(ApiError::RequestConflict(_))), "{conflict:?}");
+    // What this node says of itself needs no look.
+    world.clock.advance(5001);
+    away();
+    let cut_off = auth.update_client(&root, "made", &input).await.err();
+    assert!(matches!(cut_off, Some(ApiError::CutOff { .. })), "{cut_off:?}");
 }
 
 /// A look stood still with the thread that had begun it, and all others waited for it: a busy node cut itself off from a database that answered.
