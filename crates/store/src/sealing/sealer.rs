@@ -37,12 +37,14 @@ pub struct Sealer {
     source: OnceLock<KeySource>,
     /// The ids of keys that values were sealed with and that were not there.
     met: Mutex<BTreeSet<String>>,
+    /// Those of them for which the file was read since the keys were refreshed: it is not read once more for each row that such a key has sealed.
+    looked_for: Mutex<BTreeSet<String>>,
 }
 
 impl Sealer {
     /// These keys, with nonces of this source.
     pub fn new(keys: KeyRing, random: Randomness) -> Sealer {
-        Sealer { keys: RwLock::new(Arc::new(keys)), random, source: OnceLock::new(), met: Mutex::default() }
+        Sealer { keys: RwLock::new(Arc::new(keys)), random, source: OnceLock::new(), met: Mutex::default(), looked_for: Mutex::default() }
     }
 
     /// The keys of the moment.
@@ -64,6 +66,7 @@ impl Sealer {
     ///
     /// That keys have come which were missing is said once, and that some are missing each time.
     pub fn refresh_keys(&self) -> Refreshed {
+        self.looked_for.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let refreshed = self.read_keys_again();
         if refreshed != Refreshed::Same {
             return refreshed;
@@ -77,6 +80,14 @@ impl Sealer {
             (false, _) => Refreshed::Come(come.into_iter().collect()),
             (true, false) => Refreshed::Missing(missing.into_iter().collect()),
             (true, true) => Refreshed::Same,
+        }
+    }
+
+    /// Reads the file for a key that a value was sealed with, unless that was done since the keys were refreshed. Whoever opens others meanwhile waits for it.
+    fn look_for(&self, key_id: &str) {
+        let mut looked_for = self.looked_for.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.source.get().is_some() && looked_for.insert(key_id.to_owned()) {
+            self.read_keys_again();
         }
     }
 
@@ -119,8 +130,8 @@ impl Sealer {
     pub fn open_row(&self, keys: &KeyRing, kind: SealedKind, id: &str, sealed: &[u8]) -> std::result::Result<String, Damaged> {
         let opened = keys.open(&kind.place(id), sealed).or_else(|error| {
             // The key may have come into the file after this ring was read.
-            let OpenError::UnknownKey(_) = error else { return Err(error) };
-            self.read_keys_again();
+            let OpenError::UnknownKey(key_id) = &error else { return Err(error) };
+            self.look_for(key_id);
             self.keys().open(&kind.place(id), sealed)
         });
         if let Err(OpenError::UnknownKey(key_id)) = &opened {
@@ -239,5 +250,35 @@ mod tests {
         assert!(sealer.open_row(&before, SealedKind::Client, "a", &sealed).is_err());
         sealer.read_keys_with(Arc::new(move || Ok(both.clone())));
         assert_eq!(sealer.open_row(&before, SealedKind::Client, "a", &sealed).as_deref(), Ok("token"));
+    }
+
+    /// Story: a hundred thousand rows that a missing key had sealed were as many readings of the file, in the transaction that loads everything.
+    #[test]
+    fn the_file_is_read_once_for_all_rows_of_a_missing_key() {
+        let all = ring(&[("k1", 1), ("k2", 2), ("k3", 3)]);
+        let sealed_by = |key_id: &str| {
+            let mut keys = all.clone();
+            keys.make_current(key_id);
+            keys.seal(&SealedKind::Client.place("a"), b"token", [3; 24]).unwrap()
+        };
+        let sealer = Sealer::new(ring(&[("k1", 1)]), Arc::new(|_: &mut [u8]| ()));
+        let (file, readings) = (Arc::new(Mutex::new(ring(&[("k1", 1)]))), Arc::new(Mutex::new(0)));
+        let (source, count) = (Arc::clone(&file), Arc::clone(&readings));
+        sealer.read_keys_with(Arc::new(move || {
+            *count.lock().unwrap() += 1;
+            Ok(source.lock().unwrap().clone())
+        }));
+        let open = |key_id: &str| sealer.open_row(&sealer.keys(), SealedKind::Client, "a", &sealed_by(key_id)).is_ok();
+        // From several threads, as where many rows are opened.
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..500).for_each(|at| assert!(!open(if at % 2 == 0 { "k2" } else { "k3" }))));
+            }
+        });
+        assert_eq!(*readings.lock().unwrap(), 2, "once for each key");
+        assert!(matches!(sealer.refresh_keys(), Refreshed::Missing(missing) if missing == ["k2", "k3"]));
+        *file.lock().unwrap() = ring(&[("k2", 2), ("k1", 1)]);
+        assert!(open("k2"), "which has come, so that it opens at once");
+        assert_eq!(*readings.lock().unwrap(), 4);
     }
 }
