@@ -92,6 +92,15 @@ impl Authentication {
         }
     }
 
+    /// The MAC of the header that was verified: the same for each request with this signature, and for no other. `None`: nobody has signed a header. A bewit is
+    /// meant to be used more than once.
+    pub fn header_mac(&self) -> Option<&[u8; 32]> {
+        match &self.who {
+            Who::Signed(authentic) if !authentic.is_bewit() => Some(authentic.mac()),
+            Who::Signed(_) | Who::Nobody | Who::Person(_) | Who::Refused => None,
+        }
+    }
+
     /// Whether the request itself says that it is worth only some of the scopes of its credentials.
     pub(crate) fn is_restricted(&self) -> bool {
         matches!(&self.who, Who::Signed(authentic) if authentic.has_authorized_scopes())

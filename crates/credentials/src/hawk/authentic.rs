@@ -25,6 +25,7 @@ pub struct Signed<'a> {
 pub struct Authentic<'a> {
     claim: Claim<'a>,
     token: AccessToken,
+    mac: [u8; LENGTH],
 }
 
 /// What a request says.
@@ -114,7 +115,10 @@ impl<'a> Signed<'a> {
             Some(_) => older().filter(|token| self.is_signed_with(token)),
             None => None,
         };
-        token.map(|token| Authentic { token, claim: self.claim }).ok_or(Failure::BadMac)
+        match (token, self.mac) {
+            (Some(token), Some(mac)) => Ok(Authentic { token, claim: self.claim, mac }),
+            _ => Err(Failure::BadMac),
+        }
     }
 
     fn is_signed_with(&self, token: &AccessToken) -> bool {
@@ -165,7 +169,17 @@ impl Authentic<'_> {
             Moment::Expiry(exp) => Moment::Expiry(own(exp)),
             Moment::Arrived => Moment::Arrived,
         };
-        Authentic { claim: Claim { id: own(id), ext, moment, hash: hash.map(own), host: own(host), port }, token: self.token }
+        Authentic {
+            claim: Claim { id: own(id), ext, moment, hash: hash.map(own), host: own(host), port },
+            token: self.token,
+            mac: self.mac,
+        }
+    }
+
+    /// The bytes of the MAC. It covers the time, the nonce and the request, so that they are those of one signature only, in whatever order and with whatever
+    /// spaces its header was written.
+    pub fn mac(&self) -> &[u8; 32] {
+        &self.mac
     }
 
     /// The `id` of the header or bewit: the client, or the name of named temporary credentials.

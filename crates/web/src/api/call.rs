@@ -157,7 +157,7 @@ impl Api {
         if method.input.is_some() {
             self.check_body(method, payload)?;
         }
-        self.refuse_replay(method, &who, signed).await?;
+        self.refuse_replay(method, &who).await?;
         let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
         let mut request = Request {
             auth: &self.auth,
@@ -215,13 +215,13 @@ impl Api {
 
     /// Where each signature may change something once only: a second use of this one. What this server remembers needs no store; what it sees for the first time
     /// may have been used on another one.
-    async fn refuse_replay(&self, method: &Method, who: &Authentication, signed: &Signed<'_>) -> Result<(), Failure> {
-        let (Some(replays), Some(header)) = (&self.replays, signed.authorization()) else { return Ok(()) };
+    async fn refuse_replay(&self, method: &Method, who: &Authentication) -> Result<(), Failure> {
+        let (Some(replays), Some(mac)) = (&self.replays, who.header_mac()) else { return Ok(()) };
         if !method.changes() || who.caller().is_err() {
             return Ok(());
         }
-        let is_first = replays.first_use(header, self.auth.now_ms())
-            && self.auth.is_first_of_all_nodes(&replays::name(header), replays::LIFETIME_MS).await?;
+        let is_first = replays.first_use(mac, self.auth.now_ms())
+            && self.auth.is_first_of_all_nodes(&replays::name(mac), replays::LIFETIME_MS).await?;
         if is_first { Ok(()) } else { Err(ApiError::from(Reason::Replayed).into()) }
     }
 

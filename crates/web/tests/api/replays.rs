@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::support::{Answer, HOST, Node, PORT, TestRandom, api, node, root};
+use crate::support::{Answer, HOST, Node, PORT, ROOT, ROOT_TOKEN, TestRandom, api, node, root};
+use falconer_credentials::{AccessToken, sign};
 use falconer_web::api::Api;
 use falconer_web::{PublicOrigin, RequestLimits, VersionInfo, WebSettings};
 use serde_json::json;
@@ -46,4 +47,50 @@ async fn a_signature_changes_something_once_where_the_operator_wants_that() {
             assert_eq!(repeat(&node, &read, start + 60_000, start + 14 * 60_000).await.status, 200);
         }
     }
+}
+
+/// A header of the change whose MAC ends in `ts=`, as one of 1,024 does: its attributes.
+fn signed_with_a_mac_like_an_attribute(path: &str, now_ms: i64) -> Vec<String> {
+    let token = AccessToken::new(ROOT_TOKEN.to_owned());
+    let of_nonce = |number: i32| {
+        let nonce = number.to_string();
+        let (resource, ts_seconds) = (path, now_ms / 1000);
+        let request = sign::Request { method: "PUT", resource, host: HOST, port: PORT, ts_seconds, nonce: &nonce, ..Default::default() };
+        sign::header(ROOT, &token, &request)
+    };
+    let header = (0..100_000).map(of_nonce).find(|header| header.ends_with("ts=\"")).unwrap();
+    header.strip_prefix("Hawk ").unwrap().split(", ").map(str::to_owned).collect()
+}
+
+/// Each order of these.
+fn orders(of: &[String]) -> Vec<Vec<String>> {
+    if of.is_empty() {
+        return vec![Vec::new()];
+    }
+    let first = |at: usize| {
+        let mut others = of.to_vec();
+        let first = others.remove(at);
+        orders(&others).into_iter().map(move |others| [vec![first.clone()], others].concat())
+    };
+    (0..of.len()).flat_map(first).collect()
+}
+
+/// What was remembered was cut out of the header's text. A MAC that ends in `ts=` was taken for the time, so that the same signature was another one for each
+/// way to write it.
+#[tokio::test]
+async fn a_signature_is_the_same_however_its_header_is_written() {
+    let node = node_that_refuses(true).await;
+    let create = api("PUT", "/roles/r").json(json!({ "description": "", "scopes": ["a"] }));
+    let attributes = signed_with_a_mac_like_an_attribute(&create.path, node.now_ms());
+    assert!(attributes.iter().any(|attribute| attribute.starts_with("mac=") && attribute.ends_with("ts=\"")), "{attributes:?}");
+    let mut answers = Vec::new();
+    for order in orders(&attributes) {
+        for comma in [", ", ",", ",  ", " ,\t"] {
+            let header = format!("Hawk {}", order.join(comma));
+            answers.push(repeat(&node, &create.clone().header("authorization", &header), node.now_ms(), node.now_ms()).await);
+        }
+    }
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(statuses, [vec![200], vec![401; 24 * 4 - 1]].concat());
+    assert!(answers.iter().skip(1).all(|answer| answer.message().starts_with("Unauthorized: This signature was used before.")));
 }

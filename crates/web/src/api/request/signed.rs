@@ -62,11 +62,6 @@ impl<'p> Signed<'p> {
         Ok(mismatch.map_or(authentication, Authentication::refused))
     }
 
-    /// The Authorization header; `None` if there was none.
-    pub(crate) fn authorization(&self) -> Option<&str> {
-        self.authorization.as_deref()
-    }
-
     /// The same for the methods that have a client of their own: what was signed, unless it is signed in several ways.
     pub(crate) fn parts_of_one_scheme(&self) -> Result<RequestParts<'_>, Failure> {
         if let Some(reason) = &self.ambiguous {
