@@ -90,7 +90,7 @@ pub use signing::key::SigningKey;
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
 pub use unseen::is_unseen;
 pub use verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
-pub use verify::check::{Allowed, Decision, Holder, ProofParts, Question, Revealed};
+pub use verify::check::{Allowed, Decision, Examined, Holder, ProofParts, Question, Revealed};
 pub use verify::reason::{GrantState, Reason, TokenFault, Unable};
 pub use verify::scopes::{EvaluatedScope, ScopeEvaluation};
 pub use verify::tokens::bearer::TokenBounds;

@@ -12,6 +12,7 @@ use crate::verify::caller::DisclosedIdentity;
 use crate::verify::evaluate::ScopesAs;
 use crate::verify::reason::{Reason, Unable};
 use crate::verify::request::{Found, NotVerified};
+use crate::verify::tokens::proof::UnusedProof;
 use crate::verify::tokens::shown::{ShownToken, TokenScheme};
 
 /// An answer names at most this many of the caller's scopes.
@@ -65,6 +66,19 @@ pub enum Decision {
     Failed(Reason),
 }
 
+/// What came of a question, before the proof beside its token has counted.
+#[must_use]
+pub struct Examined {
+    decision: Decision,
+    proof: Option<UnusedProof>,
+}
+
+impl Examined {
+    fn of(decision: Decision) -> Examined {
+        Examined { decision, proof: None }
+    }
+}
+
 /// Whose credentials hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Holder {
@@ -104,28 +118,33 @@ impl Auth {
     /// Checks the credentials of a request to any service as [`Auth::verify`] does, and then what they are asked for: the body, and the scopes. Errors: this node
     /// can't say.
     pub async fn check(&self, question: &Question<'_>) -> Result<Decision, Unable> {
+        self.examine(question).await.map(|examined| self.conclude(examined))
+    }
+
+    /// The same, but that no proof has counted yet: whoever asks several questions at once asks all of them once more where one can't be answered.
+    pub async fn examine(&self, question: &Question<'_>) -> Result<Examined, Unable> {
         // authenticateHawk looks at the header alone, as the protocol has it; a service can't tell then which of both its caller meant.
         if is_signed_twice(question.parts.resource, question.parts.authorization) {
-            return Ok(Decision::Failed(Reason::TwoSchemes));
+            return Ok(Examined::of(Decision::Failed(Reason::TwoSchemes)));
         }
         let shown = question.shown_token();
         let found = match &shown {
             Some(shown) => self.check_token(shown).await.map(Some),
-            None => self.check_request(&question.parts, question.scopes_as()).await.map(|checked| checked.map(|(_, found)| found)),
+            None => self.check_request(&question.parts, question.scopes_as()).await.map(|checked| checked.map(|(_, found)| (found, None))),
         };
-        let Found { caller, disclosed, held_scopes } = match found {
+        let (Found { caller, disclosed, held_scopes }, proof) = match found {
             Ok(Some(found)) => found,
             Ok(None) => {
                 // Nobody signed anything, so there is nothing to compare a body with.
                 let nobody = self.nobody_at_present();
                 let holder = Holder { client_id: None, expires_ms: nobody.expires_ms, hash: None };
-                return Ok(question.decide(holder, &Scopes::Set(&nobody.scopes), None));
+                return Ok(Examined::of(question.decide(holder, &Scopes::Set(&nobody.scopes), None)));
             }
-            Err(NotVerified::Failed(reason)) => return Ok(Decision::Failed(reason)),
+            Err(NotVerified::Failed(reason)) => return Ok(Examined::of(Decision::Failed(reason))),
             Err(NotVerified::Unable(unable)) => return Err(unable),
         };
         if let Some(reason) = question.wrong_payload(caller.hash.as_deref()) {
-            return Ok(Decision::Failed(reason));
+            return Ok(Examined { decision: Decision::Failed(reason), proof });
         }
         let scopes = held_scopes.as_ref().map_or(Scopes::Set(&caller.scopes), Scopes::Held);
         let holder = Holder { client_id: Some(caller.client_id.unwrap_or_default()), expires_ms: caller.expires_ms, hash: caller.hash };
@@ -133,7 +152,15 @@ impl Auth {
         if let (Some(shown), Decision::Allowed(allowed)) = (shown.filter(|shown| shown.scheme == TokenScheme::Dpop), &mut decision) {
             allowed.follow_up = self.node.follow_up(&shown);
         }
-        Ok(decision)
+        Ok(Examined { decision, proof })
+    }
+
+    /// What the service is told. A proof counts with it, and with one answer only.
+    pub fn conclude(&self, examined: Examined) -> Decision {
+        match examined.proof.map(|proof| self.node.use_proof(&proof)) {
+            Some(Err(fault)) => Decision::Failed(fault.into()),
+            Some(Ok(())) | None => examined.decision,
+        }
     }
 }
 

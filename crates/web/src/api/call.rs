@@ -84,12 +84,13 @@ impl Api {
 
     /// Answers a call whose body is within the budget; else says what is beyond it.
     async fn answer_within(&self, budget: &Budget, call: &Call<'_>, body: &mut Incoming<'_>) -> Result<Reply, OverBudget> {
+        let mut unable = None;
         let taken = match body.receive(budget).await {
             Ok(()) => {
                 let received = body.received();
                 // Nearly every call is one of these, and has the form that needs nothing of what follows.
                 if !self.is_restricted(call.method)
-                    && let Some(reply) = verification(pin!(plain::answer(
+                    && let Some(answered) = verification(pin!(plain::answer(
                         &self.auth,
                         &self.metrics,
                         call.method,
@@ -100,7 +101,10 @@ impl Api {
                     )))
                     .await
                 {
-                    return Ok(reply);
+                    match answered {
+                        Ok(reply) => return Ok(reply),
+                        Err(why) => unable = Some(why),
+                    }
                 }
                 received.read(call.method, budget)
             }
@@ -114,7 +118,11 @@ impl Api {
                 return Ok(self.refuse(*failure, call, echo));
             }
         };
-        Ok(match Box::pin(self.answer_checked(call, &mut payload)).await {
+        let answered = match unable {
+            Some(unable) => Err(ApiError::from(unable).into()),
+            None => Box::pin(self.answer_checked(call, &mut payload)).await,
+        };
+        Ok(match answered {
             Ok(reply) => reply.in_history(|| self.auth.directory().history()),
             Err(failure) => {
                 let echo = match call.method.input {

@@ -26,7 +26,7 @@ use std::time::Instant;
 
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
-use falconer_auth::{Auth, Random};
+use falconer_auth::{Auth, Random, Unable};
 use falconer_grants::Grants;
 use falconer_login::Login;
 use falconer_scopes::Template;
@@ -165,8 +165,8 @@ impl Api {
         self.is_ending.load(Ordering::Relaxed)
     }
 
-    /// Answers a call that needs nothing but its body, within the budget of a stranger. `None`: that has to go the long way.
-    pub(crate) async fn quick_reply(&self, call: Call, json: &[u8]) -> Option<Reply> {
+    /// Answers a call that needs nothing but its body, within the budget of a stranger. `None`: that has to go the long way. Errors: this node can't tell.
+    pub(crate) async fn quick_reply(&self, call: Call, json: &[u8]) -> Option<Result<Reply, Unable>> {
         let budget = request::budget::of_stranger(Method::of(call)?);
         handlers::plain::of_service(&self.auth, &self.metrics, call, json, &budget).await
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use axum::body::Bytes;
+use falconer_auth::Unable;
 use falconer_traces::Kind;
 use falconer_wire::{Call, Service};
 use http::{HeaderValue, Method, Version};
@@ -23,9 +24,9 @@ use crate::listener::in_flight::Outgoing;
 use crate::metrics::Answered;
 use crate::{Peer, Web, WebSettings};
 
-/// Extension of a request that was tried here and has to go the long way.
-#[derive(Clone, Copy)]
-pub(crate) struct Unusual;
+/// Extension of a request that was tried here and has to go the long way: why this node can't tell, or nothing where something about it is unusual.
+#[derive(Clone)]
+pub(crate) struct Tried(pub(crate) Option<Unable>);
 
 /// What the answer depends on of a usual head.
 struct UsualHead {
@@ -66,10 +67,14 @@ where
     }
     let (response, by, label) = match outcome {
         Ok(reply) => {
+            let (reply, unable) = match reply.transpose() {
+                Ok(reply) => (reply, None),
+                Err(unable) => (None, Some(unable)),
+            };
             let written = reply.and_then(|reply| respond_quickly(api.zone_headers.quick(service), trace_id, reply, api.random.as_ref()));
             let Some((response, label)) = written else {
                 request.body_mut().put_back(body);
-                request.extensions_mut().insert(Unusual);
+                request.extensions_mut().insert(Tried(unable));
                 return None;
             };
             (response, Answered::Call(call), label)

@@ -16,6 +16,7 @@ use crate::verify::caller::Caller;
 use crate::verify::effective_scopes::ActiveGrant;
 use crate::verify::reason::{Reason, TokenFault};
 use crate::verify::request::{Found, NotVerified};
+use crate::verify::tokens::proof::UnusedProof;
 use crate::verify::tokens::shown::ShownToken;
 use crate::verify::tokens::signed::authentic_access;
 use crate::verify::tokens::token::{TokenOfGrant, authentic};
@@ -53,10 +54,10 @@ impl Auth {
         authentic(&self.node.directory.load(), PresentedToken::read(kind, token)).ok()
     }
 
-    /// Who shows a token at a service, with the scopes that the grant has at present.
-    pub(crate) async fn check_token(&self, shown: &ShownToken<'_>) -> Result<Found, NotVerified> {
+    /// Who shows a token at a service, with the scopes that the grant has at present, and the proof that is to be used where that is told.
+    pub(crate) async fn check_token(&self, shown: &ShownToken<'_>) -> Result<(Found, Option<UnusedProof>), NotVerified> {
         let now_ms = self.now_ms();
-        let (token, reason, seen) = {
+        let (token, proof, reason, seen) = {
             let snapshot = self.node.directory.load();
             if let Some(unable) = self.node.unable(&snapshot, now_ms) {
                 return Err(NotVerified::Unable(unable));
@@ -68,13 +69,14 @@ impl Auth {
             if now_ms >= token.expires_ms {
                 return Err(Reason::Token(TokenFault::Ended).into());
             }
-            self.node.check_holder(&token, shown, now_ms)?;
+            let proof = self.node.check_holder(&token, shown, now_ms)?;
             match self.node.evaluate_token(&snapshot, &token, now_ms) {
-                Ok(found) => return Ok(found),
-                Err(reason) => (token, reason, arc_swap::Guard::into_inner(snapshot)),
+                Ok(found) => return Ok((found, proof)),
+                Err(reason) => (token, proof, reason, arc_swap::Guard::into_inner(snapshot)),
             }
         };
-        Box::pin(self.look_for_grant(&seen, reason, &|snapshot| self.node.evaluate_token(snapshot, &token, now_ms))).await
+        let found = Box::pin(self.look_for_grant(&seen, reason, &|snapshot| self.node.evaluate_token(snapshot, &token, now_ms))).await?;
+        Ok((found, proof))
     }
 }
 

@@ -8,10 +8,21 @@ use crate::verify::tokens::shown::{ShownToken, TokenScheme};
 use crate::verify::tokens::signed::presented;
 use crate::verify::tokens::token::TokenOfGrant;
 
+/// A proof that holds and has not counted. Whoever asks once more because nothing came of it may bring it once more.
+#[must_use]
+pub(crate) struct UnusedProof {
+    id: [u8; 32],
+    /// That of the token.
+    grant: String,
+}
+
 impl Auth {
     /// Whether whoever shows a token may: one that is bound to a key needs a proof of it, which counts once on this node; one that is not is shown as `Bearer`.
     pub fn check_holder(&self, token: &TokenOfGrant, shown: &ShownToken<'_>) -> Result<(), Reason> {
-        self.node.check_holder(token, shown, self.now_ms())
+        match self.node.check_holder(token, shown, self.now_ms())? {
+            Some(proof) => Ok(self.node.use_proof(&proof)?),
+            None => Ok(()),
+        }
     }
 }
 
@@ -26,21 +37,31 @@ impl Node {
         self.directory.load().issuer_numbered(key).map(|issuer| issuer.bearer.clone())
     }
 
-    pub(super) fn check_holder(&self, token: &TokenOfGrant, shown: &ShownToken<'_>, now_ms: i64) -> Result<(), Reason> {
+    /// The same, with the proof where it needs one, which counts with [`Node::use_proof`].
+    pub(super) fn check_holder(&self, token: &TokenOfGrant, shown: &ShownToken<'_>, now_ms: i64) -> Result<Option<UnusedProof>, Reason> {
         let key = match (token.proof_key, shown.scheme) {
-            (None, TokenScheme::Bearer) => return Ok(()),
+            (None, TokenScheme::Bearer) => return Ok(None),
             (None, TokenScheme::Dpop) => return Err(Reason::Token(TokenFault::NotBound)),
             (Some(_), TokenScheme::Bearer) => return Err(Reason::Token(TokenFault::Bound)),
             (Some(key), TokenScheme::Dpop) => key,
         };
         if let Some(sent) = shown.follow_up {
             let holds = self.bearer_key(shown).is_some_and(|key| key.is_follow_up(&shown.request(), sent));
-            return if holds { Ok(()) } else { Err(ProofFault::FollowUp.into()) };
+            return if holds { Ok(None) } else { Err(ProofFault::FollowUp.into()) };
         }
         let proof = DpopProof::read(shown.proof.ok_or(ProofFault::Missing)?)?;
         let ShownToken { token: text, method, url_scheme: scheme, host, port, resource, .. } = *shown;
         proof.check(&ProofFor { method, scheme, host, port, resource, token: Some(text), key: Some(key), now_ms })?;
-        Ok(self.seen_proofs.note(&proof, &token.grant, now_ms)?)
+        let id = proof.id();
+        if self.seen_proofs.has(id) {
+            return Err(ProofFault::Replayed.into());
+        }
+        Ok(Some(UnusedProof { id, grant: token.grant.clone() }))
+    }
+
+    /// It counts, and from now on no more. Errors: it has counted meanwhile, or there is no room to remember it.
+    pub(crate) fn use_proof(&self, proof: &UnusedProof) -> Result<(), ProofFault> {
+        self.seen_proofs.note(proof.id, &proof.grant, self.clock.now_ms())
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use falconer_credentials::{DpopProof, PROOF_LIFETIME_MS, ProofFault};
+use falconer_credentials::{PROOF_LIFETIME_MS, ProofFault};
 
 /// The memory has parts, so that nobody waits for long while one grows.
 const PARTS: usize = 16;
@@ -48,10 +48,16 @@ impl SeenProofs {
         SeenProofs { parts, most: most.div_ceil(PARTS), most_of_a_grant: most_of_a_grant.div_ceil(PARTS) }
     }
 
-    /// Remembers a proof that holds, for a token of this grant. Errors: it is there already, or there is no room.
-    pub(crate) fn note(&self, proof: &DpopProof<'_>, grant: &str, now_ms: i64) -> Result<(), ProofFault> {
-        let [a, b, c, d, e, f, g, h, ..] = proof.id();
-        self.note_id(u64::from_be_bytes([a, b, c, d, e, f, g, h]), grant, now_ms)
+    /// Remembers a proof that holds by its [`falconer_credentials::DpopProof::id`], for a token of this grant. Errors: it is there already, or there is no room.
+    pub(crate) fn note(&self, id: [u8; 32], grant: &str, now_ms: i64) -> Result<(), ProofFault> {
+        self.note_id(short(id), grant, now_ms)
+    }
+
+    /// Whether it is there already.
+    pub(crate) fn has(&self, id: [u8; 32]) -> bool {
+        let id = short(id);
+        let part = self.part(id);
+        part.older.proofs.contains(&id) || part.younger.proofs.contains(&id)
     }
 
     fn note_id(&self, id: u64, grant: &str, now_ms: i64) -> Result<(), ProofFault> {
@@ -81,6 +87,10 @@ impl SeenProofs {
         let [first, ..] = &self.parts;
         self.parts.get(usize::from(last) % PARTS).unwrap_or(first).lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn short([a, b, c, d, e, f, g, h, ..]: [u8; 32]) -> u64 {
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]

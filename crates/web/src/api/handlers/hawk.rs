@@ -1,7 +1,7 @@
 //! authenticateHawk and the two trial methods.
 
 use bytes::Bytes;
-use falconer_auth::{ApiError, Auth, DisclosedIdentity, NewRefusal, RefusedBy, RefusedFor, RequestParts, TestView, Verdict};
+use falconer_auth::{ApiError, Auth, DisclosedIdentity, NewRefusal, RefusedBy, RefusedFor, RequestParts, TestView, Unable, Verdict};
 use falconer_scopes::ScopeSet;
 use falconer_wire::{Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 use serde::Serialize;
@@ -26,18 +26,18 @@ pub(crate) async fn authenticate(request: &Request<'_>) -> Answer {
         port,
         authorization: text("authorization"),
     };
-    let verdict = request.auth.verify(&parts).await;
-    request.metrics.verified(&verdict);
-    Ok(reply(request.auth, &parts, written(&verdict)?, &verdict))
+    verified(request.auth, request.metrics, &parts).await.map_err(|unable| ApiError::from(unable).into())
 }
 
-/// The same for a request that was read on the short way; `None` where the long way has to say why this node can't tell.
-pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, request: &HawkRequest<'_>) -> Option<Reply> {
-    let parts = request.parts();
-    let verdict = auth.verify(&parts).await;
-    let text = written(&verdict).ok()?;
+/// The same for what was read on the short way. Errors: this node can't tell.
+pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, request: &HawkRequest<'_>) -> Result<Reply, Unable> {
+    verified(auth, metrics, &request.parts()).await
+}
+
+async fn verified(auth: &Auth, metrics: &Metrics, parts: &RequestParts<'_>) -> Result<Reply, Unable> {
+    let verdict = auth.verify(parts).await;
     metrics.verified(&verdict);
-    Some(reply(auth, &parts, text, &verdict))
+    Ok(reply(auth, parts, written(&verdict)?, &verdict))
 }
 
 fn reply(auth: &Auth, parts: &RequestParts<'_>, body: Content, verdict: &Verdict) -> Reply {
@@ -51,7 +51,7 @@ fn reply(auth: &Auth, parts: &RequestParts<'_>, body: Content, verdict: &Verdict
 
 /// The answer as [`falconer_wire::AuthenticateHawkResponse`] would be written, without one being made. An error where the server is at fault: a service
 /// must not take that for its caller's.
-fn written(verdict: &Verdict) -> Result<Content, ApiError> {
+fn written(verdict: &Verdict) -> Result<Content, Unable> {
     let text = match verdict {
         Verdict::Success(success) => {
             let list = success.scopes.json_bytes();
@@ -87,7 +87,7 @@ fn written(verdict: &Verdict) -> Result<Content, ApiError> {
             json.value("message", &message);
             json.end()
         }
-        Verdict::Unable(unable) => return Err(unable.clone().into()),
+        Verdict::Unable(unable) => return Err(unable.clone()),
     };
     Ok(Content::Bytes(text))
 }

@@ -1,13 +1,14 @@
 //! The calls that each request of a service needs, in the form in which they are sent: read without a JSON value and without the schema.
 //!
 //! What is read here fits the schema, and means the same as read the long way; whatever is unusual, and whatever is refused, is left to the long
-//! way, which says what is wrong with it. A test holds the two against each other.
+//! way, which says what is wrong with it. A test holds the two against each other. Where this node can't tell, nothing is asked once more: what was done would be done
+//! twice, and the long way only says so.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use falconer_auth::{Auth, ProofParts, RequestParts, UrlScheme, authority};
+use falconer_auth::{Auth, ProofParts, RequestParts, Unable, UrlScheme, authority};
 use falconer_scopes::is_valid_scope;
 use falconer_wire::{Call, Method};
 use foldhash::fast::RandomState;
@@ -21,7 +22,7 @@ use crate::api::answer::reply::Reply;
 use crate::api::handlers::MOST_SCOPES;
 use crate::api::handlers::check::question::CheckBody;
 use crate::api::handlers::{check, hawk};
-use crate::api::quick::Unusual;
+use crate::api::quick::Tried;
 use crate::api::request::body::Received;
 use crate::api::request::budget::Budget;
 use crate::api::request::signed::Signed;
@@ -155,7 +156,7 @@ impl AsRef<str> for Text<'_> {
     }
 }
 
-/// The answer, where the call is one of these in the usual form, and is not refused.
+/// The answer, where the call is one of these in the usual form, and is not refused. Errors: this node can't tell.
 pub(crate) async fn answer(
     auth: &Auth,
     metrics: &Metrics,
@@ -164,28 +165,30 @@ pub(crate) async fn answer(
     body: &Received<'_>,
     signed: &Signed<'_>,
     budget: &Budget,
-) -> Option<Reply> {
-    let was_tried = parts.extensions.get::<Unusual>().is_some();
-    if was_tried || parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
+) -> Option<Result<Reply, Unable>> {
+    if let Some(Tried(unable)) = parts.extensions.get() {
+        return unable.clone().map(Err);
+    }
+    if parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
         return None;
     }
     let who = async || signed.authenticate(auth, body.hashed()).await.ok();
     match method.call {
         call @ (Call::AuthenticateHawk | Call::Check | Call::Checks) => of_service(auth, metrics, call, body.plain_json()?, budget).await,
-        Call::CurrentScopes if body.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
+        Call::CurrentScopes if body.is_none() => Some(Ok(Reply::scopes(auth.current_scopes(&who().await?).ok()?))),
         Call::ExpandScopes => {
             let list = list_of_body(body.plain_json()?, budget)?;
-            Some(Reply::scopes(auth.expand_scopes(&who().await?, &list.scopes).ok()?))
+            Some(Ok(Reply::scopes(auth.expand_scopes(&who().await?, &list.scopes).ok()?)))
         }
         _ => None,
     }
 }
 
 /// The same for the calls that need nothing of the head.
-pub(crate) async fn of_service(auth: &Auth, metrics: &Metrics, call: Call, json: &[u8], budget: &Budget) -> Option<Reply> {
+pub(crate) async fn of_service(auth: &Auth, metrics: &Metrics, call: Call, json: &[u8], budget: &Budget) -> Option<Result<Reply, Unable>> {
     match call {
-        Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(json)?).await,
-        Call::Check | Call::Checks => check::quickly(auth, metrics, &CheckBody::of_body(call, json, budget)?).await,
+        Call::AuthenticateHawk => Some(hawk::answer(auth, metrics, &of_body(json)?).await),
+        Call::Check | Call::Checks => Some(check::decided(auth, metrics, &CheckBody::of_body(call, json, budget)?).await),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Proofs of keys (RFC 9449): whoever has a key, and what they send.
 
+mod away;
 mod given;
 mod more;
 pub mod plan;

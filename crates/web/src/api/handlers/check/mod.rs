@@ -3,7 +3,7 @@
 pub(crate) mod question;
 mod written;
 
-use falconer_auth::{ApiError, Auth, Decision, NewRefusal, RefusedBy, RefusedFor, Unable};
+use falconer_auth::{ApiError, Auth, Decision, Examined, NewRefusal, RefusedBy, RefusedFor, Unable};
 use falconer_wire::Call;
 
 use self::question::{CheckBody, Question};
@@ -19,18 +19,19 @@ pub(crate) async fn answer(call: Call, request: &mut Request<'_>) -> Answer {
     decided(request.auth, request.metrics, &body).await.map_err(|unable| ApiError::from(unable).into())
 }
 
-/// The same for what was read on the short way; `None` where the long way has to say why this node can't tell.
-pub(crate) async fn quickly(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>) -> Option<Reply> {
-    decided(auth, metrics, body).await.ok()
-}
-
-async fn decided(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>) -> Result<Reply, Unable> {
+/// The same for what was read already. Errors: this node can't tell, and nothing has come of any question.
+pub(crate) async fn decided(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>) -> Result<Reply, Unable> {
     let (text, refused) = match body {
-        CheckBody::One(question) => one(auth, metrics, question).await?,
+        CheckBody::One(question) => concluded(auth, metrics, question, examined(auth, metrics, question).await?),
         CheckBody::Many(questions) => {
-            let (mut answers, mut refused) = (Vec::with_capacity(questions.len()), None);
+            // Each of them before a proof counts: where one can't be answered, the service asks all of them once more.
+            let mut all = Vec::with_capacity(questions.len());
             for question in questions {
-                let (answer, label) = one(auth, metrics, question).await?;
+                all.push(examined(auth, metrics, question).await?);
+            }
+            let (mut answers, mut refused) = (Vec::with_capacity(questions.len()), None);
+            for (question, examined) in questions.iter().zip(all) {
+                let (answer, label) = concluded(auth, metrics, question, examined);
                 answers.push(answer);
                 // The line of the request in the log has room for one.
                 refused = refused.or(label);
@@ -41,13 +42,17 @@ async fn decided(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>) -> Result
     Ok(Reply { plain: true, reason: refused, ..Reply::json_bytes(text) })
 }
 
+async fn examined(auth: &Auth, metrics: &Metrics, question: &Question<'_>) -> Result<Examined, Unable> {
+    auth.examine(&question.auth()).await.inspect_err(|unable| metrics.checked(Label::of_unable(unable)))
+}
+
 /// The answer to one question, and what it is counted as where it is a refusal.
-async fn one(auth: &Auth, metrics: &Metrics, question: &Question<'_>) -> Result<(Vec<u8>, Option<Label>), Unable> {
-    let decision = auth.check(&question.auth()).await.inspect_err(|unable| metrics.checked(Label::of_unable(unable)))?;
+fn concluded(auth: &Auth, metrics: &Metrics, question: &Question<'_>, examined: Examined) -> (Vec<u8>, Option<Label>) {
+    let decision = auth.conclude(examined);
     let label = Label::of_decision(&decision);
     metrics.checked(label);
     let id = noted(auth, question, &decision).unwrap_or_default();
-    Ok((written::answer(question, &decision, &id), Some(label).filter(|label| *label != Label::Success)))
+    (written::answer(question, &decision, &id), Some(label).filter(|label| *label != Label::Success))
 }
 
 /// Keeps a refusal for whoever asks why; its id.
