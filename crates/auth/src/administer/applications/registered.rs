@@ -52,7 +52,7 @@ pub struct NewRegistration<'a> {
 
 /// What came of registering one.
 enum Tried {
-    Registered(ApplicationRecord),
+    Registered(Box<ApplicationRecord>),
     /// All places are taken in which applications wait that needed no token.
     AllWait,
     /// There are as many as there can be.
@@ -65,7 +65,7 @@ impl Auth {
         reserved::check_contents(&new.input.scopes, &new.input.description)?;
         for _ in 0..PLACES_TRIED {
             match self.register_where_there_is_room(new).await? {
-                Tried::Registered(record) => return Ok(Some(record)),
+                Tried::Registered(record) => return Ok(Some(*record)),
                 Tried::AllWait if self.make_room(new.network).await? => {}
                 Tried::AllWait | Tried::Full => break,
             }
@@ -98,7 +98,7 @@ impl Auth {
                 Some(token) => Write::RegisterApplication(record.clone(), token.hash.clone()),
                 None => Write::InsertApplication(record.clone()),
             };
-            Ok(Decision::Write(step, write, Tried::Registered(record)))
+            Ok(Decision::Write(step, write, Tried::Registered(Box::new(record))))
         })
         .await
         .map(|(tried, _)| tried)

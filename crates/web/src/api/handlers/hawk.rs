@@ -238,6 +238,6 @@ mod tests {
             assert_eq!(serde_json::to_vec(&shape).unwrap(), text, "in the order of the shape");
         }
         let unable = written(&Verdict::Unable(Unable::ClockBehind { behind_ms: 61_000 }));
-        assert_eq!(unable.err(), Some(ApiError::ClockBehind { behind_ms: 61_000 }));
+        assert_eq!(unable.err(), Some(Unable::ClockBehind { behind_ms: 61_000 }));
     }
 }
