@@ -48,7 +48,7 @@ pub use consent::request::{self, GrantRequest, RequestError};
 pub use delivery::application::{Delivery, OAuthDelivery};
 pub use delivery::redirect::{Credentials, ResponseMode, encode_component};
 pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, ToolRequest, ToolRequestError};
-pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError};
+pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError, SentCode};
 pub use device::authorization::DeviceAuthorization;
 pub use error::GrantError;
 pub use falconer_auth::{

@@ -23,6 +23,8 @@ const MOST_BY_PERSON: u32 = 30;
 /// How often one network may.
 const MOST_BY_NETWORK: u32 = 100;
 const WINDOW_MS: i64 = 15 * MINUTE_MS;
+/// What a MAC stands for that a page of ours carries.
+const LOOKED_UP: &str = "falconer code of a device on a page";
 /// The page after an answer.
 pub const DEVICE_DONE: &str = "/device/done";
 
@@ -48,6 +50,39 @@ impl DeviceDelivery {
     }
 }
 
+/// A code that a person has typed, or that a page of ours carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SentCode {
+    code: String,
+    /// That this person has had the code looked up. What is not from a page of ours counts as typed.
+    looked_up: String,
+}
+
+impl SentCode {
+    /// As somebody has typed it.
+    pub fn typed(code: &str) -> SentCode {
+        SentCode { code: code.to_owned(), looked_up: String::new() }
+    }
+
+    /// From the query that a page of ours carries: [`GrantRequest::canonical_query`].
+    pub fn on_page(query: &str) -> SentCode {
+        let mut sent = SentCode::default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "user_code" => sent.code = value.into_owned(),
+                "looked_up" => sent.looked_up = value.into_owned(),
+                _ => {}
+            }
+        }
+        sent
+    }
+
+    /// The code as it came.
+    pub fn as_str(&self) -> &str {
+        &self.code
+    }
+}
+
 /// Why there is no device to answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DeviceError {
@@ -62,9 +97,10 @@ pub enum DeviceError {
 }
 
 impl Grants {
-    /// What the device asks for that shows this code, also where its answer is a grant: whoever presses twice gets the same one. Each call counts: who guesses gets no further.
-    pub async fn device_request(&self, session: &Session, address: IpAddr, typed: &str) -> Result<GrantRequest, DeviceError> {
-        let (code, record) = self.waiting(session, address, typed).await?;
+    /// What the device asks for that shows this code, also where its answer is a grant: whoever presses twice gets the same one. Each code that was typed counts: who
+    /// guesses gets no further.
+    pub async fn device_request(&self, session: &Session, address: IpAddr, sent: &SentCode) -> Result<GrantRequest, DeviceError> {
+        let (code, record) = self.waiting(session, address, sent).await?;
         let application = self.known_application(&record.application).filter(|application| application.settings.device);
         let application = application.ok_or(DeviceError::Unknown)?;
         let target = Target::of_device(application.id());
@@ -87,7 +123,7 @@ impl Grants {
             expires_ms_wish: None,
             name_wish: record.device_name.unwrap_or_default(),
             purpose: record.reason,
-            canonical: format!("user_code={}", user_code::shown(&code)),
+            canonical: format!("user_code={}&looked_up={}", user_code::shown(&code), self.login.mac(LOOKED_UP, &[&session.person.id, &code])),
             delivery: Delivery::Device(Box::new(DeviceDelivery {
                 application,
                 address: record.address,
@@ -100,8 +136,8 @@ impl Grants {
     }
 
     /// The device gets nothing, and is told so.
-    pub async fn refuse_device(&self, session: &Session, address: IpAddr, typed: &str) -> Result<(), DeviceError> {
-        let (_, record) = self.waiting(session, address, typed).await?;
+    pub async fn refuse_device(&self, session: &Session, address: IpAddr, sent: &SentCode) -> Result<(), DeviceError> {
+        let (_, record) = self.waiting(session, address, sent).await?;
         let refused = self.store.answer_device_request(&record.user_hash, None, self.now_ms()).await;
         if refused.map_err(|error| self.store_error(error))? { Ok(()) } else { Err(DeviceError::Unknown) }
     }
@@ -119,15 +155,18 @@ impl Grants {
     }
 
     /// A request that has not ended and was not refused, with its code in normal form.
-    async fn waiting(&self, session: &Session, address: IpAddr, typed: &str) -> Result<(String, DeviceRequestRecord), DeviceError> {
-        let code = user_code::normal(typed).ok_or(DeviceError::Unknown)?;
+    async fn waiting(&self, session: &Session, address: IpAddr, sent: &SentCode) -> Result<(String, DeviceRequestRecord), DeviceError> {
+        let code = user_code::normal(&sent.code).ok_or(DeviceError::Unknown)?;
         self.login.check_clock()?;
-        let bounds = [
-            (format!("device/typed/person/{}", session.person.id), MOST_BY_PERSON),
-            (format!("device/typed/network/{}", network(address)), MOST_BY_NETWORK),
-        ];
-        for (key, most) in bounds {
-            self.count(&key, most, WINDOW_MS).await?;
+        // Whoever searches the page of a device, or presses twice, guesses nothing.
+        if !self.login.has_mac(LOOKED_UP, &[&session.person.id, &code], &sent.looked_up) {
+            let bounds = [
+                (format!("device/typed/person/{}", session.person.id), MOST_BY_PERSON),
+                (format!("device/typed/network/{}", network(address)), MOST_BY_NETWORK),
+            ];
+            for (key, most) in bounds {
+                self.count(&key, most, WINDOW_MS).await?;
+            }
         }
         let found = self.store.device_request_of_person(&hash_of_token(USER_CODE, &code)).await;
         let found = found.map_err(|error| self.read_error(error))?;

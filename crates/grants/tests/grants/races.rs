@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use falconer_auth::{ApiError, Auth, NewDerivedGrant, NewGrant, Random as _};
 use falconer_grants::{
-    ApplicationSettings, ClientProof, ExchangeError, GrantError, GrantSettings, Grants, IssuedToken, Parameters, SentProof, ServerAddress,
-    ShownToken,
+    ApplicationSettings, ClientProof, ExchangeError, GrantError, GrantSettings, Grants, IssuedToken, Parameters, SentCode, SentProof,
+    ServerAddress, ShownToken,
 };
 use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
@@ -109,7 +109,7 @@ async fn of_two_people_one_answers_a_device_and_of_64_polls_one_succeeds() {
     let mut pressed = Vec::new();
     for name in ["ann", "bob"] {
         let session = world.person(name, &["zap"], &[]).await;
-        let request = world.grants.device_request(&session, ADDRESS, &codes.user_code).await.unwrap();
+        let request = world.grants.device_request(&session, ADDRESS, &SentCode::typed(&codes.user_code)).await.unwrap();
         let form = world.form(&session, &request).await;
         pressed.push((session, request, form));
     }

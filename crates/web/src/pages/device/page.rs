@@ -1,7 +1,7 @@
 //! `/device`: a person types the code of a device, looks at what it asks for, and answers.
 
 use axum::response::Response;
-use falconer_grants::{DEVICE_DONE, Delivery, DeviceError, GrantRequest, encode_component};
+use falconer_grants::{DEVICE_DONE, Delivery, DeviceError, GrantRequest, SentCode, encode_component};
 use falconer_login::{LoginError, Session};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
@@ -31,7 +31,7 @@ pub(crate) async fn enter(form: Posted) -> Result<Response, Problem> {
         return Ok(sign_in_first(code));
     }
     let session = form.session()?;
-    match form.visit.web.grants.device_request(session, form.visit.address, code).await {
+    match form.visit.web.grants.device_request(session, form.visit.address, &SentCode::typed(code)).await {
         Ok(request) if is_answered(&request) => refused(&form.visit, session, code, DeviceError::Unknown),
         Ok(request) => grant::show(&form.visit, session, &request).await,
         Err(error) => refused(&form.visit, session, code, error),
@@ -40,23 +40,23 @@ pub(crate) async fn enter(form: Posted) -> Result<Response, Problem> {
 
 /// `POST /device/decision`: what was pressed there. The code comes from the form, and is looked up once more.
 pub(crate) async fn decide(form: Posted) -> Result<Response, Problem> {
-    let request = url::form_urlencoded::parse(form.field("request").as_bytes());
-    let code = request.into_iter().find(|(name, _)| name == "user_code").map(|(_, code)| code.into_owned()).unwrap_or_default();
+    let sent = SentCode::on_page(form.field("request"));
+    let code = sent.as_str();
     if form.visit.session.is_none() {
         // The session ended while the page was open.
-        return Ok(sign_in_first(&code));
+        return Ok(sign_in_first(code));
     }
     let session = form.session()?;
     let (grants, address) = (&form.visit.web.grants, form.visit.address);
     if form.ticked("cancel") {
-        return match grants.refuse_device(session, address, &code).await {
+        return match grants.refuse_device(session, address, &sent).await {
             Ok(()) => Ok(html(StatusCode::OK, Row::Page, &DeviceDonePage { layout: form.visit.layout(), granted: false })),
-            Err(error) => refused(&form.visit, session, &code, error),
+            Err(error) => refused(&form.visit, session, code, error),
         };
     }
-    match grants.device_request(session, address, &code).await {
+    match grants.device_request(session, address, &sent).await {
         Ok(request) => grant::press(&form, &request).await,
-        Err(error) => refused(&form.visit, session, &code, error),
+        Err(error) => refused(&form.visit, session, code, error),
     }
 }
 
