@@ -96,6 +96,34 @@ async fn a_grant_is_narrowed_and_named() {
     );
 }
 
+/// Story: what was wrong, and what was taken away, stood in the fold of what was not searched for. The page said "The line says why", and no line was seen.
+#[tokio::test]
+async fn what_needs_to_be_seen_is_seen_beside_what_was_searched_for() {
+    const FOLD: &str = "<details class=\"fold\"><summary>The others";
+    const OPEN: &str = "<details class=\"fold\" open><summary>The others";
+    let site = site().await;
+    let many: String = (0..40).map(|at| format!("&scope=queue:x-{at}")).collect();
+    let asks = request_for("https://known.example/login", &format!("&scope=notes:*&scope=notes:read:a{many}"));
+    let mut rich = site.somebody("rich", &["notes:*", "queue:*"]).await;
+    let page = rich.get(&asks).await;
+    let star = page.form("/grant").into_iter().find(|(name, _)| name.starts_with("only-")).unwrap().0;
+    let search = |more: &[(&str, &str)]| with(page.form("/grant"), &[&[("find", "queue"), ("visible_ms", "5000")], more].concat());
+    let found = rich.post("/grant", &search(&[("search", "yes")])).await;
+    assert!(found.text.contains(FOLD) && found.text.contains("40 of 42 lines"), "{}", found.text);
+
+    let wrong = rich.post("/grant", &search(&[(&star, "é")])).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains(OPEN) && wrong.text.contains("A scope is a line of ASCII characters"), "{}", wrong.text);
+
+    // The star would give back the second line.
+    let mut form = search(&[]);
+    let ticks: Vec<usize> = form.iter().enumerate().filter(|(_, (name, _))| name == "tick").map(|(at, _)| at).collect();
+    form.remove(ticks[1]);
+    let taken = rich.post("/grant", &form).await;
+    assert_eq!(taken.status, StatusCode::CONFLICT, "{}", taken.text);
+    assert!(taken.text.contains(OPEN) && taken.text.contains("it would give back what you did not tick"), "{}", taken.text);
+}
+
 /// Hundreds of scopes: a search is a form of the page, and keeps every tick.
 #[tokio::test]
 async fn many_scopes_are_searched_without_losing_a_tick() {

@@ -87,6 +87,13 @@ pub(crate) struct Others {
     pub groups: Vec<Group>,
 }
 
+impl Others {
+    /// A line that has something to say is seen, also where it is not what was searched for.
+    pub(crate) fn is_open(&self) -> bool {
+        self.groups.iter().any(Group::is_open)
+    }
+}
+
 /// Who asks, in the pieces that the title shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Site {

@@ -113,7 +113,9 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                     ticked: 40,
                     groups: vec![Group {
                         service: "notes".to_owned(),
-                        lines: (0..40).map(|at| line(&format!("notes:x{at}"))).collect(),
+                        lines: (0..40)
+                            .map(|at| Line { taken_away: strings(if at == 7 { &["notes:y"] } else { &[] }), ..line(&format!("notes:x{at}")) })
+                            .collect(),
                         folded: true,
                     }],
                 }),
