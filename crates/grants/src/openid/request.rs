@@ -32,7 +32,7 @@ pub struct OpenIdRequest {
 impl OpenIdRequest {
     /// Whether it asks for the names of the person's groups.
     pub fn asks_for_groups(&self) -> bool {
-        self.scopes.iter().any(|scope| scope == "groups")
+        asks_for_groups(&self.scopes)
     }
 }
 
@@ -46,6 +46,11 @@ pub enum Prompt {
     Nothing,
     /// `login`: the person signs in, also where they are signed in.
     SignIn,
+}
+
+/// Whether these scopes ask for the names of the person's groups.
+pub(crate) fn asks_for_groups(scopes: &[String]) -> bool {
+    scopes.iter().any(|scope| scope == "groups")
 }
 
 /// Whether these scopes ask who somebody is.

@@ -9,6 +9,7 @@ use crate::consent::request::GrantRequest;
 use crate::delivery::application::{Delivery, OAuthDelivery};
 use crate::error::GrantError;
 use crate::grants::Grants;
+use crate::openid::request::asks_for_groups;
 use crate::records::granted::ScopeGroup;
 use crate::words::published::ScopeWords;
 
@@ -25,6 +26,8 @@ pub struct ConsentView {
     pub gives: Vec<ScopeGroup>,
     /// Whether it learns who the person is.
     pub knows_identity: bool,
+    /// With the names of the person's groups.
+    pub tells_groups: bool,
     /// From then on they are asked, milliseconds since 1970.
     pub ends_ms: i64,
 }
@@ -47,6 +50,7 @@ impl Grants {
                 origin: consent.target_origin,
                 gives: words.group(consent.scopes.iter().map(String::as_str)),
                 knows_identity: !consent.identity_scopes.is_empty(),
+                tells_groups: asks_for_groups(&consent.identity_scopes),
                 application: consent.application,
             });
         }

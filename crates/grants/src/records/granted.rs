@@ -6,6 +6,7 @@ use falconer_auth::{ApiError, Authentication, PageQuery, Start};
 use falconer_store::{GrantRecord, StoreError};
 
 use crate::grants::Grants;
+use crate::openid::request::asks_for_groups;
 use crate::words::describe::LabelPart;
 use crate::words::published::ScopeWords;
 use falconer_login::LoginError;
@@ -31,6 +32,8 @@ pub struct GrantView {
     pub state: GrantState,
     /// What was granted, by service.
     pub gives: Vec<ScopeGroup>,
+    /// Its application is told the names of the person's groups; only in a [`GrantPage`] of one person, and not of what was derived.
+    pub tells_groups: bool,
     /// Clients that were made with it, ascending, or the first of them; only in a [`GrantPage`].
     pub clients: Vec<String>,
     /// What was derived from it, newest first; only in a [`GrantPage`].
@@ -177,6 +180,9 @@ impl Grants {
         let mut clients = self.auth.clients_of_grants(&ids);
         for grant in &mut active {
             grant.clients = clients.remove(&grant.record.id).unwrap_or_default();
+            if grant.record.application.is_some() && !grant.record.identity_for.is_empty() {
+                grant.tells_groups = self.grant_identity(&grant.record.id).await?.is_some_and(|identity| asks_for_groups(&identity.scopes));
+            }
         }
         page.grants = active;
         Ok(page)
@@ -284,7 +290,7 @@ fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
     } else {
         GrantState::Active
     };
-    GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), clients: Vec::new(), derived: Vec::new(), record }
+    GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), tells_groups: false, clients: Vec::new(), derived: Vec::new(), record }
 }
 
 /// The name that the administrator registered for what it went to.

@@ -172,6 +172,7 @@ fn unasked(consent: ConsentView) -> UnaskedRow {
         site: consent.origin,
         gives: consent.gives,
         knows_identity: consent.knows_identity,
+        tells_groups: consent.tells_groups,
     }
 }
 
@@ -186,6 +187,7 @@ fn row(visit: &Visit, view: &GrantView, links_clients: bool, now_ms: i64) -> Gra
         count: grant.scopes.len(),
         more: grant.scopes.len().saturating_sub(SCOPES),
         knows_identity: !grant.identity_for.is_empty(),
+        tells_groups: view.tells_groups,
         ends: words::until(grant.expires_ms, now_ms),
         ends_exact: words::date_time(grant.expires_ms),
         ends_machine: words::machine_time(grant.expires_ms),

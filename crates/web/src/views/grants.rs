@@ -77,6 +77,8 @@ pub(crate) struct UnaskedRow {
     pub site: String,
     pub gives: Vec<ScopeGroup>,
     pub knows_identity: bool,
+    /// With the names of the person's groups.
+    pub tells_groups: bool,
     pub ends: String,
     pub ends_machine: String,
 }
@@ -123,6 +125,8 @@ pub(crate) struct GrantsRow {
     /// So many scopes are not shown.
     pub more: usize,
     pub knows_identity: bool,
+    /// With the names of the person's groups.
+    pub tells_groups: bool,
     pub ends: String,
     pub ends_exact: String,
     pub ends_machine: String,

@@ -241,6 +241,7 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
         places: Places::of(grant_request),
         gives: news.gives,
         identity_for: news.identity_for,
+        tells_groups: asks_for_groups(grant_request),
         fields: fixed
             .into_iter()
             .chain(flags.into_iter().flatten())
@@ -270,10 +271,15 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
     let person = person_line(session);
     let known = [Some(person.name.clone()), Some(person.identity.clone()), session.person.email.clone()];
     let mut known: Vec<String> = known.into_iter().flatten().collect();
-    if grant_request.openid().is_some_and(OpenIdRequest::asks_for_groups) {
-        known.push(format!("and that you belong to {}", words::count(session.person.groups.len(), "group")));
-    }
     known.dedup();
+    let groups = if asks_for_groups(grant_request) { session.person.groups.clone() } else { Vec::new() };
+    if asks_for_groups(grant_request) {
+        known.push(match groups.len() {
+            0 => "and that you are in no group".to_owned(),
+            1 => "and the name of your group".to_owned(),
+            many => format!("and the names of your {many} groups"),
+        });
+    }
     let is_much = lines::is_much(&offer);
     let summary = lines::summary(&offer.lines);
     let total = offer.lines.len();
@@ -309,6 +315,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         remember: offer.remember.map(|remember| Remember { ticked: retry.remember, label: remember.label }),
         identity: offer.identity_line.map(|line| IdentityLine {
             person: known.join(", "),
+            groups,
             origins: line.origins.iter().map(|origin| place(origin, registered)).collect(),
             ticked: line.ticked,
         }),
@@ -330,6 +337,10 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         error: retry.error,
     };
     html(StatusCode::OK, Row::Grant { loopback: target.scheme() == "http" }, &page)
+}
+
+fn asks_for_groups(grant_request: &GrantRequest) -> bool {
+    grant_request.openid().is_some_and(OpenIdRequest::asks_for_groups)
 }
 
 /// What the page repeats of a device, so that the person can compare.

@@ -251,7 +251,10 @@ fn shown(number: usize) -> String {
 
 #[derive(Clone, Debug)]
 pub(crate) struct IdentityLine {
+    /// What is told, in words.
     pub person: String,
+    /// The names of groups that are told.
+    pub groups: Vec<String>,
     pub origins: Vec<String>,
     pub ticked: bool,
 }

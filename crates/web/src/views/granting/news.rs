@@ -14,6 +14,8 @@ pub(crate) struct NewsPage {
     pub places: Places,
     pub gives: Vec<ScopeGroup>,
     pub identity_for: Vec<String>,
+    /// With the names of the person's groups.
+    pub tells_groups: bool,
     /// The choices as they were made, to be sent once more.
     pub fields: Vec<(String, String)>,
 }

@@ -16,7 +16,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 confirm: None,
                 remember: Some(Remember { ticked: false, label: "30 days".to_owned() }),
                 identity: Some(IdentityLine {
-                    person: "Ann Example, mozilla-ldap/ann@example.com, ann@example.com".to_owned(),
+                    person: "Ann Example, mozilla-ldap/ann@example.com, ann@example.com, and the names of your 2 groups".to_owned(),
+                    groups: strings(&["staff", "<b>union</b>"]),
                     origins: strings(&["https://notes.example.com", "https://api.notes.example.com"]),
                     ticked: true,
                 }),
@@ -156,6 +157,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 places: Places::OF_SITES,
                 gives: falconer_grants::ScopeWords::default().group(["notes:write:zap/releases"]),
                 identity_for: strings(&["https://notes.example.com"]),
+                tells_groups: true,
                 fields: vec![("csrf".to_owned(), "c".repeat(22)), ("tick".to_owned(), "k".repeat(22))],
             }),
         ),

@@ -62,8 +62,11 @@ async fn an_id_token_says_what_the_table_has() {
     let site = site().await;
     let mut ann = site.ann().await;
     let page = ann.get(&authorize(&authentication_request())).await;
-    assert!(page.text.contains("Who you are: Ann Example") && page.text.contains("belong to 1 group"), "{}", page.text);
+    // Story: the page said "that you belong to 1 group", and the application was told which one.
+    assert!(page.text.contains("Who you are: Ann Example") && page.text.contains("and the name of your group"), "{}", page.text);
+    assert!(page.text.contains("Show the names of the groups") && page.text.contains("<code>releng</code>"), "{}", page.text);
     let (answer, told) = site.signs_in(&mut ann, &authentication_request()).await;
+    assert!(ann.get("/me/grants").await.text.contains("and knows who you are, and the names of your groups"));
     for (section, claim, value) in claims() {
         assert_eq!(told[claim], value, "{section}: {claim}");
     }
