@@ -1,7 +1,8 @@
 //! Signing in with a name and a password that somebody else's directory checks, as a browser sees it. Real directories are tested in `login`.
 
+use crate::site::applications::{authorization_fields, authorize};
 use crate::site::provider::{FakeProvider, configured, found};
-use crate::site::{Browser, Page, Site, TARGET, encode, site_with, with};
+use crate::site::{Browser, Page, Site, TARGET, encode, request_for, site_with, with};
 use falconer_login::ldap::LdapError;
 use falconer_web::RequestLimits;
 use http::Method;
@@ -41,6 +42,26 @@ async fn a_person_signs_in_and_goes_on_where_a_site_asked() {
     assert!(browser.get(&next).await.text.contains("company/ann"));
     // Whoever is signed in is not asked again.
     assert_eq!(browser.get("/login/company?next=%2Fme%2Fpassword").await.location(), "/me/password");
+}
+
+/// Story: `/login` said which application waits; where the password of a directory is typed, or an address for a code, it was said of sites only.
+#[tokio::test]
+async fn each_way_to_sign_in_says_what_waits() {
+    let company = configured("company", "Company", &[], FakeProvider::password(|name, _| Ok(found(name, None))));
+    let mail = configured("mail", "Mail", &[], FakeProvider::address(|address, _| Ok(found(address, None))));
+    let site = site_with("https://auth.example.com", RequestLimits::default(), vec![company, mail]).await;
+    let nexts = [
+        (request_for(TARGET, ""), "to continue to <span class=\"host\"><b>notes.example.com</b></span>"),
+        (authorize(&authorization_fields()), "to continue to <span class=\"host\"><b>app.example</b></span>"),
+        ("/me/grants".to_owned(), "to <span class=\"host\">auth.example.com</span>"),
+    ];
+    for (next, says) in nexts {
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        for way in ["/login", "/login/company", "/login/mail"] {
+            let page = site.browser().get(&format!("{way}?next={next}")).await;
+            assert!(page.text.contains(says), "{way}: {}", page.text);
+        }
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,12 @@ pub(crate) fn request_at(visit: &Visit, place: &str, query: &str) -> Option<Gran
     }
 }
 
+/// The host of whoever asks, where a path of ours leads to the page of its request: what a person signs in for.
+pub(crate) fn continue_to(visit: &Visit, next: &str) -> Option<String> {
+    let (place, query) = next.split_once('?')?;
+    Some(request_at(visit, place, query)?.site().host_and_port())
+}
+
 /// Who asks, in a word: the host, or the application on a device, which has none.
 fn whole_place(grant_request: &GrantRequest) -> String {
     let target = grant_request.site();

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use falconer_grants::request;
 use falconer_login::{Aim, Begun, LoginError, ProviderError, ProviderSignInError, Way};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
@@ -12,6 +11,7 @@ use http::{HeaderValue, StatusCode};
 use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
+use crate::pages::granting::continue_to;
 use crate::pages::sign_in::provider::PendingSignIns;
 use crate::pages::sign_in::{begun, provider, reauthentication};
 use crate::pages::visit::{Posted, Visit, go, own_path};
@@ -137,13 +137,12 @@ fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderSignInError)
 fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<Response, Problem> {
     let provider = visit.web.login.address_provider(name).map_err(|_| Problem::not_found())?;
     let (form, cookie) = visit.form_token();
-    let grant_request = typed.next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
     let page = EmailAddressPage {
         layout: visit.layout(),
         provider: provider.name.clone(),
         label: provider.label.clone(),
         form,
-        continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
+        continue_to: continue_to(visit, &typed.next),
         csrf: visit.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
         others: begun::others(&begun::of(&typed.purpose, &typed.next)),
         purpose: typed.purpose,

@@ -11,7 +11,7 @@ use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::metrics::{LOCAL, SignIn};
-use crate::pages::granting::request_at;
+use crate::pages::granting::continue_to;
 use crate::pages::sign_in::{other_ways, provider};
 use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, go_after_form, own_path};
 use crate::views::words;
@@ -121,14 +121,13 @@ pub(crate) fn forget(origin: &PublicOrigin, next: &str) -> Response {
 
 pub(super) fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Option<String>, notice: Option<&str>) -> Response {
     let (form, cookie, browser) = visit.form_token_and_browser();
-    let grant_request = next.split_once('?').and_then(|(place, query)| request_at(visit, place, query));
     let page = LoginPage {
         layout: visit.layout(),
         providers: provider::buttons(visit, &next),
         // Whoever has just read that something was refused is not asked again unless they press the button.
         passkey: other_ways::passkey_form(visit.web.login.offer_passkey(&browser), &form, &next, error.is_none()),
         form,
-        continue_to: grant_request.map(|grant_request| grant_request.site().host_and_port()),
+        continue_to: continue_to(visit, &next),
         next,
         name,
         forgotten: visit.web.login.mails_links(),
