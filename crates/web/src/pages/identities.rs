@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::visit::{Posted, Visit, go};
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
+use crate::pages::console::records::sign_in;
 use crate::pages::me;
 use crate::pages::refusal::ForNow;
 use crate::pages::sign_in::login;
@@ -97,7 +98,7 @@ pub(crate) async fn cancel_link(form: Posted) -> Result<Response, Problem> {
 
 /// `GET /me/unlink?identity=`
 pub(crate) async fn show_unlink(visit: Visit) -> Result<Response, Problem> {
-    let Some(session) = &visit.session else { return Ok(go("/login")) };
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/me/unlink")) };
     unlink_page(&visit, session, &visit.parameter("identity").unwrap_or_default(), StatusCode::OK, None)
 }
 

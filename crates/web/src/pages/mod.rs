@@ -8,6 +8,7 @@ pub mod assets;
 mod browser;
 mod console;
 mod device;
+mod form_page;
 pub(crate) mod granting;
 mod grants;
 mod home;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
+use falconer_grants::encode_component;
 use falconer_login::{Session, Visitor};
 use http::header::{LOCATION, USER_AGENT};
 use http::request::Parts;
@@ -19,6 +20,7 @@ use crate::http::headers::Row;
 use crate::http::only::is_of_kind;
 use crate::http::problem::Problem;
 use crate::http::same_origin;
+use crate::pages::form_page::FormPage;
 use crate::views::{Layout, OnwardPage, PersonLine, html};
 use crate::{Peer, Web, client_address};
 
@@ -132,6 +134,7 @@ fn display_name(session: &Session) -> &str {
 /// A form that one of our own pages sent, with whoever sent it. Taking it as an argument is what checks its origin.
 pub(crate) struct Posted {
     pub visit: Visit,
+    page: FormPage,
     /// Some hold passwords: they are wiped when the form is done with.
     fields: Vec<(String, Zeroizing<String>)>,
 }
@@ -147,7 +150,9 @@ impl FromRequest<Arc<Web>> for Posted {
         if !is_of_kind(request.headers(), b"application/x-www-form-urlencoded") {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "That is no form", "Use the form on the page."));
         }
-        let limited = Limited::new(request.into_body(), web.settings.limits.form_body_bytes);
+        let (parts, body) = request.into_parts();
+        let page = FormPage::read(&parts, &web.settings.public_origin);
+        let limited = Limited::new(body, web.settings.limits.form_body_bytes);
         let body = match limited.collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => return Err(Problem::too_large()),
@@ -166,7 +171,7 @@ impl FromRequest<Arc<Web>> for Posted {
         if fields.iter().any(|(name, _)| !is_of_a_list(name) && !names.insert(name.as_str())) {
             return Err(Problem::field_twice());
         }
-        Ok(Posted { visit, fields })
+        Ok(Posted { visit, page, fields })
     }
 }
 
@@ -202,9 +207,9 @@ impl Posted {
         self.field(name) == "yes"
     }
 
-    /// The session that the form belongs to: its token is in the form.
+    /// The session that the form belongs to: its token is in the form. Where it has ended, signing in leads back to the page of the form.
     pub(crate) fn session(&self) -> Result<&Session, Problem> {
-        let Some(session) = &self.visit.session else { return Err(Problem::signed_out()) };
+        let Some(session) = &self.visit.session else { return Err(signed_out(&self.page.of(|name| self.field(name)))) };
         if session.owns_form(self.field("csrf")) { Ok(session) } else { Err(Problem::foreign_form(&self.visit.web.settings.public_origin)) }
     }
 
@@ -213,6 +218,11 @@ impl Posted {
         let cookie = self.visit.form_cookie.as_deref().unwrap_or_default();
         self.visit.web.login.anonymous_form_is_ours(cookie, self.field("form"))
     }
+}
+
+/// The session has ended in which something was to be done: signing in leads on to a path of ours.
+pub(crate) fn signed_out(next: &str) -> Problem {
+    Problem::signed_out().with_link(format!("/login?next={}", encode_component(own_path(next))), "Sign in")
 }
 
 /// After a form: another page of ours. `path` begins with a single slash.

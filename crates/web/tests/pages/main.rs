@@ -6,6 +6,7 @@ mod applications;
 mod broken_off;
 mod console;
 mod directories;
+mod ended_sessions;
 mod going_on;
 mod granting;
 mod grants;

@@ -48,7 +48,7 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
         let error = "That form was too old, or your browser takes no cookies. Please sign in once more.".to_owned();
         return page(visit, &name, StatusCode::FORBIDDEN, typed(error));
     }
-    let way = provider::way(visit, purpose)?;
+    let way = provider::way(visit, purpose, &next)?;
     if !matches!(way, Way::SignIn) {
         form.session()?;
     }

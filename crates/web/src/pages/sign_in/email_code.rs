@@ -56,7 +56,7 @@ pub(crate) async fn send(
         return address_page(visit, &name, StatusCode::FORBIDDEN, typed(OLD_FORM.to_owned()));
     }
     let site = visit.web.settings.public_origin.authority();
-    let way = provider::way(visit, purpose)?;
+    let way = provider::way(visit, purpose, &next)?;
     if !matches!(way, Way::SignIn) {
         form.session()?;
     }

@@ -22,7 +22,7 @@ use crate::http::problem::{Problem, sentence};
 use crate::metrics::SignIn;
 use crate::pages::granting::grant;
 use crate::pages::sign_in::{begun, directory, email_code, login, reauthentication};
-use crate::pages::visit::{Visit, go, own_path};
+use crate::pages::visit::{Visit, go, own_path, signed_out};
 use crate::views::ProviderButton;
 
 const SLOTS: [Slot; 2] = [Slot::First, Slot::Second];
@@ -70,12 +70,13 @@ impl PendingSignIns {
     }
 }
 
-/// What a sign-in is for, as links and forms say it: nothing, `again` or `link`; the last two need a session.
-pub(crate) fn way<'v>(visit: &'v Visit, purpose: &str) -> Result<Way<'v>, Problem> {
-    let session = || visit.session.as_ref().ok_or_else(Problem::signed_out);
+/// What a sign-in is for, as links and forms say it: nothing, `again` or `link`; the last two need a session. Whoever has none any more goes on to `next` after a
+/// sign-in, or links from the page of their identities.
+pub(crate) fn way<'v>(visit: &'v Visit, purpose: &str, next: &str) -> Result<Way<'v>, Problem> {
+    let session = |next| visit.session.as_ref().ok_or_else(|| signed_out(next));
     match purpose {
-        "again" => session().map(Way::Reauthenticate),
-        "link" => session().map(Way::Link),
+        "again" => session(next).map(Way::Reauthenticate),
+        "link" => session("/auth/identities").map(Way::Link),
         _ => Ok(Way::SignIn),
     }
 }
@@ -106,7 +107,9 @@ pub(crate) async fn leave(visit: Visit, away: PendingSignIns, Path(name): Path<S
         return Err(Problem::new(StatusCode::FORBIDDEN, "This address is a page", "Open it as one."));
     }
     let purpose = visit.parameter("for").unwrap_or_default();
-    let way = way(&visit, &purpose)?;
+    let next = visit.parameter("next").unwrap_or_default();
+    let next = own_path(&next);
+    let way = way(&visit, &purpose, next)?;
     match visit.web.login.check_way(way) {
         Err(LoginError::SignInAgain) => return Ok(reauthentication::first(&format!("/login/{name}?for=link"))),
         may_begin => may_begin?,
@@ -117,8 +120,6 @@ pub(crate) async fn leave(visit: Visit, away: PendingSignIns, Path(name): Path<S
     if visit.web.login.address_provider(&name).is_ok() {
         return email_code::show_address(&visit, &name, &purpose);
     }
-    let next = visit.parameter("next").unwrap_or_default();
-    let next = own_path(&next);
     let outbound = visit.web.login.leave_for_provider(&name, next, &redirect_uri(&visit, &name), way).await;
     let outbound = outbound.map_err(|error| problem(&visit, &name, &begun::of(&purpose, next), error))?;
     let mut response = grant::deliver(outbound.url.as_str())?;

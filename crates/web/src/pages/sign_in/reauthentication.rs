@@ -4,7 +4,7 @@
 //! nothing of them is in a URL, in a cookie or on this server. A provider is opened in another tab, so that this page stays (ADR 191).
 
 use axum::response::Response;
-use falconer_grants::encode_component;
+use falconer_grants::{GRANT_REQUEST_PAGE, encode_component};
 use falconer_login::{LoginError, Means, PasskeyError, Reauthentication, Session};
 use http::StatusCode;
 
@@ -14,7 +14,7 @@ use crate::pages::granting::request_at;
 use crate::pages::refusal::ForNow;
 use crate::pages::sign_in::other_ways::{assertion, passkey_form};
 use crate::pages::sign_in::{login, passkeys};
-use crate::pages::visit::{KEPT, Posted, Visit, go, go_after_form, own_path};
+use crate::pages::visit::{KEPT, Posted, Visit, go, go_after_form, own_path, signed_out};
 use crate::views::{ContinuePage, PasskeyForm, ProviderButton, ReauthenticationPage, html};
 
 /// The name of a form here, where it is sent to, and what its button says after that.
@@ -92,6 +92,18 @@ impl Kept {
         self.fields.iter().find(|(name, _)| name == "request").map_or("", |(_, query)| query)
     }
 
+    /// The page that it is from: that of a request is the same once more.
+    fn page(&self) -> String {
+        let request = self.request();
+        match self.form {
+            KeptForm::SiteGrant => format!("/?{request}"),
+            KeptForm::ApplicationGrant => format!("/login/oauth/authorize?{request}"),
+            KeptForm::DeviceGrant => format!("/device?{request}"),
+            KeptForm::GrantRequest => format!("{GRANT_REQUEST_PAGE}?{request}"),
+            form => cancel(form.path()).to_owned(),
+        }
+    }
+
     /// Where the form may lead.
     fn row(&self, visit: &Visit) -> Row {
         match (self.form, request_at(visit, self.form.path(), self.request())) {
@@ -121,7 +133,7 @@ pub(crate) async fn keep(form: &Posted, session: &Session, kept: KeptForm) -> Re
 /// `GET /me/again?next=`: at once back where the last sign-in is fresh, but with `anew`.
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
-    let Some(session) = &visit.session else { return Ok(go("/login")) };
+    let Some(session) = &visit.session else { return Ok(go(&format!("/login?next={}", encode_component(&next)))) };
     if visit.parameter("done").is_some() {
         return Ok(html(StatusCode::OK, Row::Page, &crate::views::ReauthenticationDonePage { layout: visit.layout() }));
     }
@@ -133,10 +145,13 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 
 /// `POST /me/again`: with the password or a passkey, or after another tab has done it; the browser goes on with a new session.
 pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
-    let session = form.session()?;
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
     let kept = Kept::read(&form);
+    if visit.session.is_none() {
+        return Err(signed_out(&kept.map_or(next, |kept| kept.page())));
+    }
+    let session = form.session()?;
     if form.ticked("continue") {
         if visit.web.login.is_fresh(session) {
             return Ok(match kept {
