@@ -19,7 +19,7 @@ pub enum GrantError {
         /// For the person.
         reason: &'static str,
     },
-    /// Something that the person wrote can't be. Show this offer again, with these ticks.
+    /// Something that the person wrote can't be, or the time that they chose is not on offer any more. Show this offer again, with these ticks.
     #[error("{reason}")]
     Correct {
         /// With the person's ticks, and what is wrong beside the line that it belongs to.

@@ -298,15 +298,23 @@ fn select(offer: &mut Offer, choices: &Choices, expansions: &Expansions<'_>) -> 
     if !offer.was_shown(&choices.shown, &[]) {
         return Err(review(offer.clone()));
     }
-    if !offer.lifetimes.iter().any(|l| l.ms == choices.lifetime_ms) {
-        return Err(GrantError::BadForm("The form asks for a time that was not on offer.".to_owned()));
+    if choices.lifetime_ms <= 0 {
+        return Err(GrantError::BadForm("The form asks for no time.".to_owned()));
     }
-    offer.default_lifetime_ms = choices.lifetime_ms;
+    // An administrator may have made the longest life shorter, and of a grant beyond which more is asked for less is left each hour.
+    let has_time = offer.lifetimes.iter().any(|l| l.ms == choices.lifetime_ms);
+    if has_time {
+        offer.default_lifetime_ms = choices.lifetime_ms;
+    }
     let ticks = Ticks { keys: &choices.ticked, everything: choices.everything, broad: choices.broad };
     let written = offer.narrow(&choices.narrowed, expansions);
     let selection = Selection::new(offer, &ticks, expansions)
         .ok_or_else(|| GrantError::BadForm("The form asks for something that was not on offer.".to_owned()))?;
     match written {
+        Some(_) if !has_time => {
+            let reason = "Nothing was granted yet: what you chose for how long is not on offer any more. Choose once more.".to_owned();
+            return Err(GrantError::Correct { offer: Box::new(offer.clone()), reason });
+        }
         Some(true) => {}
         Some(false) => {
             let reason = "Nothing was granted yet: something that you wrote can't be granted. The line says why.".to_owned();

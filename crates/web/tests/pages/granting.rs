@@ -2,8 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use falconer_auth::{ApplicationInput, Authentication, HOUR_MS};
 use falconer_store::Store as _;
 
+use crate::site::applications::{CALLBACK, DECISION, authorization_fields, authorize};
 use crate::site::headers::assert_page_headers;
 use crate::site::{Page, TARGET, request_for, site, with};
 use http::StatusCode;
@@ -198,7 +200,6 @@ async fn granting_delivers_credentials_that_work_and_revoking_ends_them() {
 /// What the person chooses counts, and neither what is usual nor what the site has wished.
 #[tokio::test]
 async fn a_grant_lives_as_long_as_was_chosen() {
-    const HOUR_MS: i64 = 3_600_000;
     for (wish, chosen, hours) in
         [("", None, 24), ("", Some("3600000"), 1), ("&expires=3+days", None, 72), ("&expires=3+days", Some("3600000"), 1)]
     {
@@ -214,6 +215,46 @@ async fn a_grant_lives_as_long_as_was_chosen() {
         let grants = site.store.grants_of("local/ann").await.unwrap();
         assert_eq!(grants[0].expires_ms - grants[0].created_ms, hours * HOUR_MS, "{wish} {chosen:?}");
     }
+}
+
+/// Story: an administrator made the longest life of an application shorter. Whoever had its page open was told "This form can't be used", and lost the request.
+#[tokio::test]
+async fn a_time_that_is_not_on_offer_any_more_is_chosen_once_more() {
+    let site = site().await;
+    drop(site.somebody("admin", &["auth:*", "notes:*"]).await);
+    let (admin, mut ann) = (Authentication::person("local/admin"), site.ann().await);
+    let scopes = ["notes:read:*", "notes:write:mine"].map(str::to_owned).to_vec();
+    let of = |max_life_ms| ApplicationInput {
+        name: "Stored".to_owned(),
+        redirect_uris: vec![CALLBACK.to_owned()],
+        scopes: scopes.clone(),
+        max_life_ms,
+        ..ApplicationInput::default()
+    };
+    site.web.grants.put_application(&admin, "stored", &of(8 * HOUR_MS), None).await.unwrap();
+    let asks = authorize(&with(authorization_fields(), &[("client_id", "stored"), ("expires", "8 hours")]));
+    let form = with(ann.get(&asks).await.form(DECISION), &[("visible_ms", "5000")]);
+    assert!(form.contains(&("lifetime".to_owned(), (8 * HOUR_MS).to_string())));
+    let first = form.iter().position(|(name, _)| name == "tick").unwrap();
+    let form: Vec<_> = form.into_iter().enumerate().filter(|(at, _)| *at != first).map(|(_, field)| field).collect();
+    site.web.grants.put_application(&admin, "stored", &of(HOUR_MS), None).await.unwrap();
+    for search in ["", "yes"] {
+        let again = ann.post(DECISION, &with(form.clone(), &[("search", search)])).await;
+        let says = again.text.contains("what you chose for how long is not on offer any more");
+        let status = if search.is_empty() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        assert_eq!((again.status, says), (status, search.is_empty()), "{}", again.text);
+        let again = with(again.form(DECISION), &[("visible_ms", "5000"), ("search", "")]);
+        assert!(again.contains(&("lifetime".to_owned(), HOUR_MS.to_string())));
+        assert_eq!(again.iter().filter(|(name, _)| name == "tick").count(), 1, "the tick that was taken away stays so");
+        if !search.is_empty() {
+            assert!(ann.post(DECISION, &again).await.location().starts_with(CALLBACK));
+        }
+    }
+    let grants = site.store.grants_of("local/ann").await.unwrap();
+    assert_eq!((grants.len(), grants[0].expires_ms - grants[0].created_ms), (1, HOUR_MS));
+    // No page of ours has none.
+    let form = with(ann.get(&asks).await.form(DECISION), &[("visible_ms", "5000"), ("lifetime", "0")]);
+    assert_eq!(ann.post(DECISION, &form).await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
