@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::RequestExt;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::response::Response;
 use falconer_grants::encode_component;
 use falconer_login::{Session, Visitor};
@@ -118,6 +118,18 @@ impl Visit {
         let cookie = || cookie::set(&self.web.settings.public_origin, Kind::Form, &form.cookie_value, Some(BROWSER_SECONDS)).ok();
         let cookie = if has_it { None } else { cookie() };
         (form.token, cookie, form.cookie_value)
+    }
+}
+
+/// The one parameter of a path. Bytes that are no text name nothing.
+pub(crate) struct PathText(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        Ok(PathText(text))
     }
 }
 

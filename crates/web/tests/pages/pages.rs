@@ -2,10 +2,11 @@
 
 use crate::site::headers::{assert_headers, assert_page_headers};
 use crate::site::{PASSWORD, TARGET, encode, request_for, site, site_at, with};
+use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use falconer_web::RequestLimits;
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use sha2::{Digest, Sha384};
 
 #[tokio::test]
@@ -40,6 +41,39 @@ async fn every_kind_of_answer_has_its_row_of_headers() {
         assert_eq!(sdk.header("cache-control"), cache);
         assert_eq!(sdk.header("content-type"), "text/javascript; charset=utf-8");
         assert!(sdk.text.contains("export"));
+    }
+}
+
+/// Story: a name in a path that was no UTF-8 was answered with a line of the library: no page, and none of its headers.
+#[tokio::test]
+async fn what_is_no_text_in_a_path_is_a_page_too() {
+    let site = site().await;
+    let own = [("origin", site.origin.as_str()), ("sec-fetch-site", "same-origin")];
+    for (method, path) in [
+        (Method::GET, "/login/%FF"),
+        (Method::POST, "/login/%FF"),
+        (Method::POST, "/login/%FF/address"),
+        (Method::GET, "/login/%FF/callback"),
+        (Method::GET, "/login/a%80/code"),
+        (Method::POST, "/login/%C3/code"),
+    ] {
+        let form = (method == Method::POST).then(String::new);
+        let page = site.browser().send(method.clone(), path, &own, form).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{method} {path}: {}", page.text);
+        assert!(page.text.contains("There is no such page") && page.text.contains("quote <code>"), "{method} {path}: {}", page.text);
+        assert_page_headers(&page, "'self'");
+    }
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let answer = |id: &str| {
+            let path = format!("/login/oauth/register/{id}");
+            let request = Request::builder().method(method.clone()).uri(path).header("authorization", "Bearer zzz");
+            request.header("content-type", "application/json").body(Body::from("{}")).unwrap()
+        };
+        let (unknown, no_text) = (site.send(answer("zzz")).await, site.send(answer("%FF")).await);
+        assert_eq!((no_text.status, &no_text.text), (StatusCode::UNAUTHORIZED, &unknown.text), "{method}");
+        for (name, value) in [("access-control-allow-origin", "*"), ("cache-control", "no-store")] {
+            assert_eq!((no_text.header(name), unknown.header(name)), (value, value), "{method} {name}");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use falconer_grants::{GrantType, RegisteredApplication, RegistrationError, jwks_of_keys};
 use http::{HeaderMap, Method, StatusCode};
@@ -17,6 +17,7 @@ use super::refused::Refused;
 use crate::api::request_json::{Budget, DuplicateKeys, JsonError, tree};
 use crate::http::only::is_of_kind;
 use crate::http::problem::Problem;
+use crate::pages::visit::PathText;
 use crate::{Peer, Web, client_address};
 
 /// Longest metadata in bytes.
@@ -43,8 +44,10 @@ pub(crate) async fn register(State(web): State<Arc<Web>>, request: Request) -> R
 }
 
 /// `GET`, `PUT` and `DELETE /login/oauth/register/<client_id>`, with the token that came with the registration
-pub(crate) async fn manage(State(web): State<Arc<Web>>, Path(id): Path<String>, request: Request) -> Response {
+pub(crate) async fn manage(State(web): State<Arc<Web>>, id: Result<PathText, Problem>, request: Request) -> Response {
     answered(async {
+        // What is no text is the id of none.
+        let id = id.map(|PathText(id)| id).unwrap_or_default();
         let token = token(request.headers())?;
         let token = token.as_deref();
         match *request.method() {

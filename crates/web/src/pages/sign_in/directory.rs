@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use falconer_login::{LoginError, ProviderSignInError, Way};
 use http::header::{RETRY_AFTER, SET_COOKIE};
@@ -13,7 +13,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::granting::continue_to;
 use crate::pages::sign_in::{begun, provider, reauthentication};
-use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::pages::visit::{PathText, Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{DirectoryPage, html};
 
@@ -37,7 +37,7 @@ pub(crate) fn show(visit: &Visit, name: &str, purpose: &str) -> Result<Response,
 }
 
 /// `POST /login/<provider>`
-pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String>, form: Posted) -> Result<Response, Problem> {
+pub(crate) async fn sign_in(State(web): State<Arc<Web>>, PathText(name): PathText, form: Posted) -> Result<Response, Problem> {
     // First: nothing that is typed for another kind of provider goes anywhere.
     web.login.password_provider(&name).map_err(|_| Problem::not_found())?;
     let visit = &form.visit;

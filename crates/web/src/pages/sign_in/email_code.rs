@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use falconer_login::{Aim, Begun, LoginError, ProviderError, ProviderSignInError, Way};
 use http::header::{RETRY_AFTER, SET_COOKIE};
@@ -14,7 +14,7 @@ use crate::http::problem::{Problem, sentence};
 use crate::pages::granting::continue_to;
 use crate::pages::sign_in::provider::PendingSignIns;
 use crate::pages::sign_in::{begun, provider, reauthentication};
-use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::pages::visit::{PathText, Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{EmailAddressPage, EmailCodePage, html};
 
@@ -43,7 +43,7 @@ pub(crate) fn show_address(visit: &Visit, name: &str, purpose: &str) -> Result<R
 pub(crate) async fn send(
     State(web): State<Arc<Web>>,
     away: PendingSignIns,
-    Path(name): Path<String>,
+    PathText(name): PathText,
     form: Posted,
 ) -> Result<Response, Problem> {
     web.login.address_provider(&name).map_err(|_| Problem::not_found())?;
@@ -83,7 +83,7 @@ pub(crate) async fn send(
 }
 
 /// `GET /login/<provider>/code?flow=`
-pub(crate) async fn show_code(visit: Visit, away: PendingSignIns, Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show_code(visit: Visit, away: PendingSignIns, PathText(name): PathText) -> Result<Response, Problem> {
     let flow = visit.parameter("flow").unwrap_or_default();
     code_page(&visit, &away, &name, &flow, StatusCode::OK, None)
 }
@@ -92,7 +92,7 @@ pub(crate) async fn show_code(visit: Visit, away: PendingSignIns, Path(name): Pa
 pub(crate) async fn sign_in(
     State(web): State<Arc<Web>>,
     away: PendingSignIns,
-    Path(name): Path<String>,
+    PathText(name): PathText,
     form: Posted,
 ) -> Result<Response, Problem> {
     web.login.address_provider(&name).map_err(|_| Problem::not_found())?;

@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::response::Response;
 use falconer_grants::encode_component;
 use falconer_login::github::GithubError;
@@ -22,7 +22,7 @@ use crate::http::problem::{Problem, sentence};
 use crate::metrics::SignIn;
 use crate::pages::granting::grant;
 use crate::pages::sign_in::{begun, directory, email_code, login, reauthentication};
-use crate::pages::visit::{Visit, go, own_path, signed_out};
+use crate::pages::visit::{PathText, Visit, go, own_path, signed_out};
 use crate::views::ProviderButton;
 
 const SLOTS: [Slot; 2] = [Slot::First, Slot::Second];
@@ -101,7 +101,7 @@ pub(crate) fn buttons(visit: &Visit, next: &str) -> Vec<ProviderButton> {
 }
 
 /// `GET /login/<provider>?next=`: away, or to a page that asks for name and password
-pub(crate) async fn leave(visit: Visit, away: PendingSignIns, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn leave(visit: Visit, away: PendingSignIns, PathText(name): PathText, headers: HeaderMap) -> Result<Response, Problem> {
     // A picture of another site's page would take the place of a sign-in that is under way.
     if headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document") {
         return Err(Problem::new(StatusCode::FORBIDDEN, "This address is a page", "Open it as one."));
@@ -129,7 +129,7 @@ pub(crate) async fn leave(visit: Visit, away: PendingSignIns, Path(name): Path<S
 }
 
 /// `GET /login/<provider>/callback`
-pub(crate) async fn back(visit: Visit, away: PendingSignIns, Path(name): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn back(visit: Visit, away: PendingSignIns, PathText(name): PathText) -> Result<Response, Problem> {
     let login = &visit.web.login;
     let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, &begun::unknown(), error.into()))?;
     let (kept, redirect_uri, visitor) = (away.kept(), redirect_uri(&visit, &name), visit.visitor());
