@@ -90,6 +90,9 @@ describe('passkeys', () => {
     assert.equal(key.rpId, 'localhost');
     // The authenticator makes no second one for the same account.
     await page.getByLabel('Name of a new passkey').fill('Again');
+    // Readers of the screen hear of what changes in a place that they know: it is there, and empty.
+    const told = page.locator('form[data-passkey=create]').getByRole('status');
+    assert.deepEqual([await told.count(), await told.textContent()], [1, '']);
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.getByText('This device has a passkey for this account already.').waitFor();
     await present(false);

@@ -51,11 +51,9 @@
   function tell(form, error) {
     // Another question took the place of this one, or nothing was chosen where nothing had to be.
     if (error.name === 'AbortError') return;
-    const told = form.querySelector('[data-told]');
-    told.textContent = error.name === 'InvalidStateError'
+    form.querySelector('[data-told]').textContent = error.name === 'InvalidStateError'
       ? 'This device has a passkey for this account already.'
       : 'No passkey was used. You can try again, or take another way.';
-    told.hidden = false;
   }
 
   if (window.PublicKeyCredential) {
@@ -64,6 +62,7 @@
       const ask = form.dataset.passkey === 'create' ? create : get;
       form.addEventListener('submit', async (event) => {
         event.preventDefault();
+        form.querySelector('[data-told]').textContent = '';
         try {
           send(form, await ask(form));
         } catch (error) {

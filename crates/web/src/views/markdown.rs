@@ -133,7 +133,7 @@ fn tags_of_link(href: &str, host: &str) -> (String, String) {
     let mut open = String::from("<a href=\"");
     escape(href, &mut open);
     open.push_str("\" rel=\"noopener noreferrer nofollow\" referrerpolicy=\"no-referrer\" target=\"_blank\">");
-    let mut close = String::from("</a> <span class=\"host\">(");
+    let mut close = String::from("<span class=\"hidden\">, in a new tab</span></a> <span class=\"host\">(");
     escape(host, &mut close);
     close.push_str(")</span>");
     (open, close)
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(
             render("[docs](https://docs.example.com/a?b=\"c\")"),
             "<p><a href=\"https://docs.example.com/a?b=%22c%22\" rel=\"noopener noreferrer nofollow\" \
-             referrerpolicy=\"no-referrer\" target=\"_blank\">docs</a> <span class=\"host\">(docs.example.com)</span></p>"
+             referrerpolicy=\"no-referrer\" target=\"_blank\">docs<span class=\"hidden\">, in a new tab</span></a> <span class=\"host\">(docs.example.com)</span></p>"
         );
         assert!(render("<https://bücher.example:81/>").contains("(xn--bcher-kva.example:81)"));
         // A text that pretends to be another host is followed by the real one.
@@ -281,7 +281,7 @@ mod tests {
     fn images_are_their_text() {
         assert_eq!(render("![tracker](https://evil.example/pixel.png)"), "<p>tracker</p>");
         let linked = render("[![x](https://evil.example/p.png)](https://a.example)");
-        assert!(linked.contains(">x</a>") && !linked.contains("img"), "{linked}");
+        assert!(linked.contains(">x<span class=\"hidden\">") && !linked.contains("img"), "{linked}");
     }
 
     #[test]

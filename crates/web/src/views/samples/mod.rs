@@ -224,6 +224,18 @@ fn what_strangers_say_is_escaped() {
     assert!(!page.render().unwrap().contains("<script"));
 }
 
+/// Story: a field of the type `url` was in no rule of the sheet, and stood as a narrow box among the others.
+#[test]
+fn each_kind_of_field_has_its_look() {
+    for (name, html) in samples() {
+        for field in html.split("<input ").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            let kind = field.split("type=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{name}: {field}"));
+            let rule = format!("input[type=\"{kind}\"]");
+            assert!(kind == "hidden" || assets::STYLE.contains(&rule), "{name}: {kind}");
+        }
+    }
+}
+
 #[test]
 fn samples_can_be_looked_at() {
     let Ok(folder) = std::env::var("FALCONER_SAMPLES") else { return };
