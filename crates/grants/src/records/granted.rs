@@ -23,15 +23,13 @@ pub enum GrantState {
     Revoked,
 }
 
-/// One grant in words.
+/// One grant. What it gives is put into words where it is shown: [`Grants::in_words`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantView {
     /// As stored, with a last use that may not be stored yet.
     pub record: GrantRecord,
     /// Checked just now.
     pub state: GrantState,
-    /// What was granted, by service.
-    pub gives: Vec<ScopeGroup>,
     /// Its application is told the names of the person's groups; only in a [`GrantPage`] of one person, and not of what was derived.
     pub tells_groups: bool,
     /// Clients that were made with it, ascending, or the first of them; only in a [`GrantPage`].
@@ -145,13 +143,13 @@ impl Grants {
         }
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.created_ms));
         let now_ms = self.now_ms();
-        let (directory, words) = (self.auth.directory(), self.words());
+        let directory = self.auth.directory();
         let with_last_use = |mut grant: GrantRecord| {
             // Uses are stored once a minute; who looks meanwhile sees them too.
             grant.last_used_ms = grant.last_used_ms.max(directory.grant(&grant.id).and_then(|grant| grant.last_used_ms()));
             grant
         };
-        Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms, &words)).collect())
+        Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms)).collect())
     }
 
     /// Those of them that can be used and hold `text`, in any letter case, in the site, the name or the id: by site and application, the newest of each first. `after` is
@@ -198,8 +196,8 @@ impl Grants {
     ) -> Result<GrantPage, ApiError> {
         let query = PageQuery { start: after.map_or(Start::Offset(0), Start::After), limit: limit.try_into().unwrap_or(u64::MAX) };
         let found = self.auth.list_grants(who, text, &query)?;
-        let (now_ms, words) = (self.now_ms(), self.words());
-        let view = |listed: falconer_auth::ListedGrant| GrantView { clients: listed.clients, ..view_of(listed.record, now_ms, &words) };
+        let now_ms = self.now_ms();
+        let view = |listed: falconer_auth::ListedGrant| GrantView { clients: listed.clients, ..view_of(listed.record, now_ms) };
         let next = found.next.and_then(|start| match start {
             Start::After(from) => Some(from),
             Start::Offset(_) => None,
@@ -282,7 +280,7 @@ impl Grants {
     }
 }
 
-fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
+fn view_of(record: GrantRecord, now_ms: i64) -> GrantView {
     let state = if record.revoked_ms.is_some() {
         GrantState::Revoked
     } else if now_ms >= record.expires_ms {
@@ -290,7 +288,7 @@ fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
     } else {
         GrantState::Active
     };
-    GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), tells_groups: false, clients: Vec::new(), derived: Vec::new(), record }
+    GrantView { state, tells_groups: false, clients: Vec::new(), derived: Vec::new(), record }
 }
 
 /// The name that the administrator registered for what it went to.

@@ -199,7 +199,8 @@ async fn grants_are_listed_and_revoked_by_their_owner_only() {
     let form = world.form(&ann, &request).await;
     let granted = world.grants.grant(&ann, &request, &form, |_| ()).await.unwrap();
     let mine = world.grants.grants_of(&ann).await.unwrap();
-    let groups: Vec<_> = mine[0].gives.iter().map(|g| (g.name.as_str(), g.scopes.len())).collect();
+    let gives = world.grants.in_words(mine[0].record.scopes.iter().map(String::as_str));
+    let groups: Vec<_> = gives.iter().map(|g| (g.name.as_str(), g.scopes.len())).collect();
     assert_eq!(groups, [("notes", 2), ("roles", 1)]);
     assert_eq!(mine[0].record.label, "notes.example.com");
     assert!(world.grants.grants_of(&bob).await.unwrap().is_empty());
