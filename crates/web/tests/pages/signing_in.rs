@@ -184,6 +184,23 @@ async fn changing_the_password() {
     assert_eq!(site.browser().get("/me/password").await.location(), "/login?next=/me/password");
 }
 
+/// Story: where it was not known whether the account was made, there was a page to sign in at that said nothing.
+#[tokio::test]
+async fn a_set_up_of_which_nobody_knows_says_what_to_do() {
+    let site = site().await;
+    let link = site.login.create_setup_link().await.unwrap();
+    let mut browser = site.browser();
+    let page = browser.get(&format!("/setup?token={}", link.token.as_str())).await;
+    assert!(page.text.contains("name=\"name\" type=\"text\" value=\"\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"63\""));
+    site.counted.lose_after("insert_session", 0);
+    let form = with(page.form("/setup"), &[("name", "root"), ("password", PASSWORD), ("repeat", PASSWORD)]);
+    let to = browser.post("/setup", &form).await.location().to_owned();
+    let page = browser.get(&to).await;
+    assert!(page.text.contains("The account may have been made: try to sign in."), "{to}: {}", page.text);
+    browser.post("/login", &with(page.form("/login"), &[("name", "root"), ("password", PASSWORD)])).await;
+    assert!(browser.is_signed_in());
+}
+
 #[tokio::test]
 async fn the_set_up_link_makes_the_first_administrator() {
     let site = site().await;

@@ -38,6 +38,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let notice = match visit.parameter("done").as_deref() {
         Some("signed-out") => Some("You are signed out."),
         Some("password-set") => Some("Your password is set. Sign in with it."),
+        Some("maybe-set-up") => Some("The account may have been made: try to sign in. If you can't, open the set-up link once more."),
         Some("signed-out-everywhere") => Some("You are signed out everywhere."),
         _ => None,
     };

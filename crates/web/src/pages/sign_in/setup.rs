@@ -55,7 +55,7 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
     match login.complete_setup(form.field("token"), name, display_name, email, password, &visit.visitor()).await {
         Ok(signed_in) => login::begin(visit, &signed_in, "/").await,
         // The account may have been made: signing in can be tried.
-        Err(LoginError::OutcomeUnknown(_) | LoginError::SignedOut) => Ok(go("/login")),
+        Err(LoginError::OutcomeUnknown(_) | LoginError::SignedOut) => Ok(go("/login?done=maybe-set-up")),
         Err(LoginError::Invalid(text)) => show_again(StatusCode::BAD_REQUEST, sentence(&text)),
         Err(LoginError::Conflict(text)) => show_again(StatusCode::CONFLICT, sentence(&text)),
         Err(error) => Err(error.into()),
