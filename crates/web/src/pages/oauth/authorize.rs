@@ -67,7 +67,7 @@ async fn at_hand(visit: &Visit, query: &str) -> Result<Option<Response>, Authori
 /// `POST /login/oauth/authorize`: the same request in a form (OpenID Connect Core 1.0 section 3.1.2.1). It comes from a page of somebody else, and nothing is done for it but
 /// that the browser comes with the request in its address, as by a link.
 pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
-    let query = match endpoints::form_as_query(request).await? {
+    let query = match endpoints::form_as_query(&web, PLACE, request).await? {
         Ok(query) => query,
         Err(refused) => return Ok(refused.answer()),
     };

@@ -25,8 +25,6 @@ use crate::http::problem::Problem;
 
 /// Longest body in bytes, as the reference has it.
 const LONGEST_BODY: usize = 100 * 1024;
-/// Longest request in a form, in bytes, that has to fit into an address.
-const LONGEST_QUERY: usize = 16 * 1024;
 /// A request has no more parameters than this.
 const MOST_PARAMETERS: usize = 100;
 
@@ -179,7 +177,7 @@ async fn at_hand(web: &Web, request: &ApplicationRequest) -> Result<(), Refused>
 pub(crate) async fn read(request: Request) -> Result<(Parameters, Bytes), Refused> {
     let is_json = is_of_kind(request.headers(), b"application/json");
     if !is_json && !is_form(request.headers()) && request.headers().contains_key(CONTENT_TYPE) {
-        return Err(Refused::invalid_request("Send the parameters as application/x-www-form-urlencoded."));
+        return Err(no_form());
     }
     let body = match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -190,14 +188,22 @@ pub(crate) async fn read(request: Request) -> Result<(Parameters, Bytes), Refuse
     Ok((parameters, body))
 }
 
-/// A request that a form of somebody else's page has brought, as the query by which it would come with a link.
-pub(crate) async fn form_as_query(request: Request) -> Result<Result<String, Refused>, Problem> {
+/// A request that a form of somebody else's page has brought, as the query by which it would come with a link to this place.
+pub(crate) async fn form_as_query(web: &Web, place: &str, request: Request) -> Result<Result<String, Refused>, Problem> {
+    if is_of_kind(request.headers(), b"application/json") {
+        return Ok(Err(no_form()));
+    }
     let body = match read(request).await {
         Ok((_, body)) => body,
         Err(refused) => return Ok(Err(refused)),
     };
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(url::form_urlencoded::parse(&body)).finish();
-    if query.len() > LONGEST_QUERY { Err(Problem::too_large()) } else { Ok(Ok(query)) }
+    let address = place.len().saturating_add(1).saturating_add(query.len());
+    if address > web.settings.limits.url_bytes { Err(Problem::too_large()) } else { Ok(Ok(query)) }
+}
+
+fn no_form() -> Refused {
+    Refused::invalid_request("Send the parameters as application/x-www-form-urlencoded.")
 }
 
 fn of_form(body: &[u8]) -> Result<Parameters, Refused> {

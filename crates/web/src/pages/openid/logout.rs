@@ -44,7 +44,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 /// `POST /login/oauth/logout`: the same request in a form (RP-Initiated Logout 1.0 section 2). It comes from a page of somebody else, and nothing is done for it but that
 /// the browser comes with the request in its address, as by a link, and without the ID token.
 pub(crate) async fn by_form(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
-    let query = match endpoints::form_as_query(request).await? {
+    let query = match endpoints::form_as_query(&web, PLACE, request).await? {
         Ok(query) => query,
         Err(refused) => return Ok(refused.answer()),
     };

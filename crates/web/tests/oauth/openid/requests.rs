@@ -166,6 +166,19 @@ async fn a_request_may_come_in_a_form() {
     }
     let long = "x".repeat(40_000);
     assert_eq!(by_form(&site, &with(authentication_request(), &[("unknown", &long)])).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    // Story: the last bytes of the bound were answered with a redirect, and that with 414.
+    let base = authorize(&with(authentication_request(), &[("unknown", "x")])).len() - 1;
+    for (length, status) in [(16 * 1024, StatusCode::SEE_OTHER), (16 * 1024 + 1, StatusCode::PAYLOAD_TOO_LARGE)] {
+        let posted = by_form(&site, &with(authentication_request(), &[("unknown", &"x".repeat(length - base))])).await;
+        assert_eq!(posted.status, status, "{length}");
+        if status == StatusCode::SEE_OTHER {
+            assert_eq!(ann.get(posted.location()).await.status, StatusCode::OK);
+        }
+    }
+    let json = Request::post("/login/oauth/authorize").header(CONTENT_TYPE, "application/json");
+    let json = site.send(json.body(r#"{"client_id":"who"}"#.into()).unwrap()).await;
+    assert_eq!(json.oauth_error(), (400, "invalid_request".to_owned()));
+    assert!(json.text.contains("x-www-form-urlencoded"), "it is not read as a form: {}", json.text);
     let longer = "x".repeat(200_000);
     assert_eq!(by_form(&site, &with(authentication_request(), &[("unknown", &longer)])).await.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
