@@ -17,18 +17,13 @@ use crate::views::{DerivedRow, GrantsPage, GrantsRow, SiteRows, UnaskedRow, Wait
 const ROWS: usize = 20;
 /// So many scopes of a grant are shown.
 const SCOPES: usize = 100;
-const LONGEST_SEARCH: usize = 200;
 pub(super) const REVOKED: &str = "The grant was revoked. What the site got is worth nothing now.";
-
-fn searched(visit: &Visit) -> String {
-    visit.parameter("q").unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect()
-}
 
 /// `GET /me/grants`
 pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/me/grants")) };
     let now_ms = visit.web.clock.now_ms();
-    let (query, grants) = (searched(&visit), &visit.web.grants);
+    let (query, grants) = (visit.searched("q"), &visit.web.grants);
     let acts = visit.web.auth.console_acts(&person(session)).map_err(problem)?;
     let found = grants.active_grants(session, &query, visit.parameter("from").as_deref(), ROWS).await?;
     let mut sites: Vec<SiteRows> = Vec::new();
@@ -104,7 +99,7 @@ pub(super) async fn has_left_roles(visit: &Visit, session: &Session, grant: &str
 pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/auth/grants")) };
     let now_ms = visit.web.clock.now_ms();
-    let (who, auth, query) = (person(session), &visit.web.auth, searched(&visit));
+    let (who, auth, query) = (person(session), &visit.web.auth, visit.searched("q"));
     let acts = auth.console_acts(&who).map_err(problem)?;
     let found = visit.web.grants.grants_of_everybody(&who, &query, visit.parameter("from"), ROWS).map_err(problem)?;
     let mut sites: Vec<SiteRows> = Vec::new();

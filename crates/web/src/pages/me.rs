@@ -14,9 +14,6 @@ use crate::pages::sign_in::{login, passkeys};
 use crate::views::words;
 use crate::views::{Family, GrantRow, IdentityRow, MePage, OriginRow, SessionRow, html};
 
-/// What is searched for may be this long, in characters.
-const LONGEST_SEARCH: usize = 200;
-
 /// So many grants are shown; all of them have a page of their own.
 const MOST_GRANTS: usize = 10;
 
@@ -24,7 +21,7 @@ const MOST_GRANTS: usize = 10;
 pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     let scopes = visit.web.auth.person_scopes(&session.person.identity).unwrap_or_default();
-    let query: String = visit.parameter("q").unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect();
+    let query = visit.searched("q");
     let sessions = visit.web.login.sessions(session).await?;
     let roles_to_review = match visit.parameter("grant") {
         Some(id) => visit.web.grants.role_changes(session, &id).await?,

@@ -21,7 +21,7 @@ use crate::http::only::is_of_kind;
 use crate::http::problem::Problem;
 use crate::http::same_origin;
 use crate::pages::form_page::FormPage;
-use crate::views::{Layout, OnwardPage, PersonLine, html};
+use crate::views::{LONGEST_SEARCH, Layout, OnwardPage, PersonLine, html};
 use crate::{Peer, Web, client_address};
 
 /// How long a browser keeps the cookie of forms. After a sign-in it is also what the browser is known by, so that somebody else's wrong passwords
@@ -100,6 +100,11 @@ impl Visit {
         url::form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// What is searched for by a parameter of the query.
+    pub(crate) fn searched(&self, name: &str) -> String {
+        searched(&self.parameter(name).unwrap_or_default())
+    }
+
     /// Where somebody signs in from.
     pub(crate) fn visitor(&self) -> Visitor<'_> {
         Visitor { address: self.address, user_agent: &self.user_agent, browser: self.form_cookie.as_deref() }
@@ -131,6 +136,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
         Ok(PathText(text))
     }
+}
+
+/// What is searched for, as far as the field for it takes it.
+pub(crate) fn searched(text: &str) -> String {
+    text.trim().chars().take(LONGEST_SEARCH).collect()
 }
 
 /// Who is signed in, as pages say it.

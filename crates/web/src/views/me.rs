@@ -104,7 +104,7 @@ pub(crate) struct GrantRow {
     pub calls_itself: Option<String>,
     /// `https://notes.example.com`
     pub site: String,
-    /// "may do everything that you may do", "may use 3 scopes".
+    /// "may do all that it was offered: 12 scopes", "may use 3 scopes".
     pub may: String,
     pub knows_identity: bool,
     pub scopes: Vec<String>,

@@ -53,6 +53,9 @@ use crate::http::headers::Row;
 use crate::length::Length;
 use crate::pages::assets;
 
+/// What is searched for may be this long, in characters.
+pub(crate) const LONGEST_SEARCH: usize = 200;
+
 /// What the frame of every page needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {

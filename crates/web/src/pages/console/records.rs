@@ -34,7 +34,6 @@ const ROWS: usize = 50;
 const PART: u64 = 50;
 /// How many records a search looks at for one page: an expansion each.
 const SEARCHED: usize = 2000;
-const LONGEST_SEARCH: usize = 200;
 
 /// `GET /auth/clients`
 pub(crate) async fn clients(visit: Visit) -> Result<Response, Problem> {
@@ -114,8 +113,7 @@ pub(crate) fn list(
     (path, title): (&'static str, &'static str),
     part: impl Fn(PageQuery) -> Result<Page<Found>, ApiError>,
 ) -> Result<Response, Problem> {
-    let searched = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
-    let (query, scope) = (searched("q"), searched("scope"));
+    let (query, scope) = (visit.searched("q"), visit.searched("scope"));
     let needle = query.to_lowercase();
     let mut start = visit.parameter("from").map_or(Start::Offset(0), Start::After);
     let (mut rows, mut searched, mut next) = (Vec::new(), 0, None);

@@ -14,7 +14,7 @@ use crate::http::problem::{Problem, sentence};
 use crate::pages::granting::{Places, lines, sign_in_first, whole_place};
 use crate::pages::home::malformed;
 use crate::pages::sign_in::reauthentication;
-use crate::pages::visit::{Posted, Visit, person_line};
+use crate::pages::visit::{Posted, Visit, person_line, searched};
 use crate::pages::widening;
 use crate::views::markdown;
 use crate::views::words;
@@ -22,9 +22,6 @@ use crate::views::{
     Confirm, DocumentedSite, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, RegisteredItself, Remember,
     RequestingDevice, Search, Site, html,
 };
-
-/// What is searched for may be this long, in characters.
-const LONGEST_SEARCH: usize = 200;
 
 /// The page for a request that parses, and somebody who is signed in.
 pub(crate) async fn show(visit: &Visit, session: &Session, grant_request: &GrantRequest) -> Result<Response, Problem> {
@@ -68,7 +65,7 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
         nonce: Some(choices.nonce.clone()),
         name: choices.name.clone(),
         remember: choices.remember,
-        find: form.field("find").trim().chars().take(LONGEST_SEARCH).collect(),
+        find: searched(form.field("find")),
     };
     if form.ticked("search") {
         return search(visit, session, grant_request, &choices, retry).await;

@@ -14,7 +14,6 @@ use crate::views::people::{PeopleListPage, PersonListRow, person_href};
 
 /// So many rows a page.
 const ROWS: u64 = 50;
-const LONGEST_SEARCH: usize = 200;
 
 /// `GET /auth/people`, and with `?id=<identity>` one of them.
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
@@ -22,8 +21,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     if let Some(identity) = visit.parameter("id") {
         return one::page(&visit, session, &identity).await;
     }
-    let searched = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
-    let (query, group) = (searched("q"), searched("group"));
+    let (query, group) = (visit.searched("q"), visit.searched("group"));
     let disabled = visit.parameter("disabled").as_deref() == Some("true");
     let filter = PeopleFilter {
         text: query.clone(),

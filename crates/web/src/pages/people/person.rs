@@ -11,6 +11,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::browser;
 use crate::pages::console::records::{encode, lists, person, problem};
+use crate::pages::grants::REVOKED;
 use crate::pages::visit::Visit;
 use crate::views::people::{IdentityCard, PersonGrantRow, PersonPage, person_href};
 use crate::views::words;
@@ -77,7 +78,7 @@ fn notice(done: &str) -> Option<&'static str> {
         "gone" => Some("The provider knows nobody like that any more: all that they had by this identity has ended."),
         "refused" => Some("The provider says nothing more until they sign in again, and what it said counts no more."),
         "additions-only" => Some("The provider can't be asked without them; directories that only authorize were asked."),
-        "revoke" => Some("The grant was revoked. What the site got is worth nothing now."),
+        "revoke" => Some(REVOKED),
         _ => None,
     }
 }
