@@ -236,6 +236,16 @@ fn each_kind_of_field_has_its_look() {
     }
 }
 
+/// Story: one had none, and a description that began with an empty line lost it each time that its page was shown once more.
+#[test]
+fn a_text_begins_on_a_line_of_its_own() {
+    for (name, html) in samples() {
+        for area in html.split("<textarea").skip(1) {
+            assert!(area.split_once('>').unwrap().1.starts_with('\n'), "{name}: {area}");
+        }
+    }
+}
+
 #[test]
 fn samples_can_be_looked_at() {
     let Ok(folder) = std::env::var("FALCONER_SAMPLES") else { return };
