@@ -127,7 +127,7 @@ pub(crate) fn router() -> Router {
         .route(style(), get(|| async { file(Row::Asset, "text/css; charset=utf-8", STYLE) }))
         .route(passkey(), get(|| async { file(Row::Asset, JAVASCRIPT, PASSKEY) }))
         .route(icon(), get(|| async { file(Row::Asset, "image/svg+xml", ICON) }))
-        .route("/favicon.ico", get(|| async { axum::response::Redirect::permanent(icon()) }))
+        .route("/favicon.ico", get(|| async { axum::response::Redirect::temporary(icon()) }))
         .route("/sdk/falconer.js", get(|| async { file(Row::Sdk { versioned: false }, JAVASCRIPT, &SDK) }))
         .route("/sdk/falconer.d.ts", get(|| async { file(Row::Sdk { versioned: false }, TYPES, SDK_TYPES) }))
         .route("/sdk/falconer.json", get(|| async { file(Row::Sdk { versioned: false }, "application/json", &SDK_INTEGRITY) }))

@@ -77,6 +77,16 @@ async fn what_is_no_text_in_a_path_is_a_page_too() {
     }
 }
 
+/// Story: browsers keep a permanent redirect, and its name changes with the icon: after an update they found nothing there.
+#[tokio::test]
+async fn where_the_icon_is_may_change() {
+    let site = site().await;
+    let mut browser = site.browser();
+    let icon = browser.get("/favicon.ico").await;
+    assert_eq!(icon.status, StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(browser.get(icon.location()).await.header("content-type"), "image/svg+xml");
+}
+
 /// The first of two fields counted, and another reader on the way could take the second.
 #[tokio::test]
 async fn a_form_has_each_field_once() {
