@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use falconer_auth::{Applications, Auth};
+use falconer_auth::{ApplicationRecord, Applications, Auth};
 
 use crate::applications::application::Application;
 use crate::applications::register::{Register, of_record};
@@ -12,7 +12,16 @@ use crate::targets::target::Target;
 pub(crate) struct KnownApplications {
     pub(crate) configured: Register,
     auth: Arc<Auth>,
-    read: Mutex<(Applications, Arc<Register>)>,
+    read: Mutex<Read>,
+}
+
+/// What was made of the records of a moment.
+#[derive(Default)]
+struct Read {
+    of: Applications,
+    register: Arc<Register>,
+    /// Those that can't be used, and were said to be so.
+    unusable: Vec<Arc<ApplicationRecord>>,
 }
 
 impl KnownApplications {
@@ -32,31 +41,33 @@ impl KnownApplications {
     fn stored(&self) -> Arc<Register> {
         let now = self.auth.directory().applications().clone();
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let (of, register) = &mut *read;
-        if !of.is(&now) {
-            *register = Arc::new(self.read_all(&now, register));
-            *of = now;
+        if !read.of.is(&now) {
+            *read = self.read_all(now, &read);
         }
-        Arc::clone(register)
+        Arc::clone(&read.register)
     }
 
-    /// What has not changed is taken over.
-    fn read_all(&self, applications: &Applications, before: &Register) -> Register {
+    /// What has not changed is taken over, and said once.
+    fn read_all(&self, applications: Applications, before: &Read) -> Read {
         let is_own = |target: &Target| self.auth.is_own_address(target.host(), target.effective_port());
         let mut register = Register::default();
+        let mut unusable = Vec::new();
         for record in applications.iter() {
             let same = |known: &&Arc<Application>| known.record.as_ref().is_some_and(|known| Arc::ptr_eq(known, record));
-            match before.find(&record.id).filter(same) {
+            match before.register.find(&record.id).filter(same) {
                 Some(known) => _ = register.add(Arc::clone(known)),
                 None => match of_record(Arc::clone(record), &is_own) {
                     Ok(application) => _ = register.add(Arc::new(application)),
                     // Such as one whose redirect URI has become an address of this server.
                     Err(why) => {
-                        tracing::warn!(application = %record.id, %why, "an application of the database is not used: change it or delete it")
+                        if !before.unusable.iter().any(|known| Arc::ptr_eq(known, record)) {
+                            tracing::warn!(application = %record.id, %why, "an application of the database is not used: change it or delete it");
+                        }
+                        unusable.push(Arc::clone(record));
                     }
                 },
             }
         }
-        register
+        Read { of: applications, register: Arc::new(register), unusable }
     }
 }
