@@ -95,7 +95,7 @@ impl Auth {
                 let known = now
                     .snapshot
                     .role(role_id)
-                    .ok_or_else(|| ApiError::ResourceNotFound(format!("Role with roleId '{role_id}' not found")))?;
+                    .ok_or_else(|| not_found(role_id))?;
                 let acting = self.acting(now, who)?;
                 require_update(&now.snapshot, &acting.caller, &known, input)?;
                 reserved::refuse_unseen("role", known.last_modified_ms, seen_ms)?;
@@ -111,6 +111,21 @@ impl Auth {
             })
             .await?;
         Ok((view(&self.directory(), record), revision))
+    }
+
+    /// Whether whoever has the role would get more by making it (`is_new`) or by this change: a scope that it does not come to now. It refuses whom createRole and
+    /// updateRole refuse.
+    pub fn role_gives_more(&self, who: &Authentication, role_id: &str, input: &RoleInput, is_new: bool) -> Result<bool, ApiError> {
+        check(role_id, input)?;
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
+        if is_new {
+            caller.require(&needed(format!("auth:create-role:{role_id}"), &input.scopes))?;
+            return Ok(!input.scopes.is_empty());
+        }
+        let known = snapshot.role(role_id).ok_or_else(|| not_found(role_id))?;
+        require_update(&snapshot, &caller, &known, input)?;
+        let has = snapshot.expand(&known.scopes);
+        Ok(input.scopes.iter().any(|scope| !has.satisfies(scope)))
     }
 
     /// Deletes the role; fine when there is none.
@@ -134,6 +149,10 @@ impl Auth {
 }
 
 const EVERYTHING: PageQuery = PageQuery::from_offset(0, u64::MAX);
+
+fn not_found(role_id: &str) -> ApiError {
+    ApiError::ResourceNotFound(format!("Role with roleId '{role_id}' not found"))
+}
 
 /// What is refused before anybody is asked who they are.
 pub(crate) fn check(role_id: &str, input: &RoleInput) -> Result<(), ApiError> {

@@ -1,7 +1,7 @@
-//! What goes on without whoever sits there: the access token of a client, a link with which somebody's password is set, and what is as good as one. Whatever page
-//! asks for one, the session has to be fresh.
+//! What goes on without whoever sits there: the access token of a client, a link with which somebody's password is set, and what is as good as one, such as a scope more
+//! for a role that they have elsewhere. Whatever page asks for one, the session has to be fresh.
 
-use falconer_auth::{ApiError, Authentication, ClientInput, ClientView, Revision};
+use falconer_auth::{ApiError, Authentication, ClientInput, ClientView, Revision, RoleInput};
 
 use super::session::Session;
 use crate::accounts::forgotten::MailedSite;
@@ -57,6 +57,61 @@ impl Login {
     ) -> Result<Result<(ClientView, Revision), ApiError>, LoginError> {
         self.check_fresh(session)?;
         Ok(self.auth.reset_access_token_keeping(who, client_id, overlap_ms).await)
+    }
+
+    /// Changes a client, as the session's person. With a scope or time more they have to have proved a short while ago to be there: they may have its token. The inner
+    /// answer is that of [`falconer_auth::Auth::update_client_seen`].
+    pub async fn update_client_from(
+        &self,
+        session: &Session,
+        client_id: &str,
+        input: &ClientInput,
+        seen_ms: Option<i64>,
+    ) -> Result<Result<Revision, ApiError>, LoginError> {
+        let who = Authentication::person(&session.identity);
+        match self.auth.client_gives_more(&who, client_id, input) {
+            Ok(true) => self.check_fresh(session)?,
+            Ok(false) => {}
+            Err(refused) => return Ok(Err(refused)),
+        }
+        Ok(self.auth.update_client_seen(&who, client_id, input, seen_ms).await.map(|(_, revision)| revision))
+    }
+
+    /// Lets a client authenticate again, as the session's person, who has to have proved a short while ago to be there. The inner answer is that of
+    /// [`falconer_auth::Auth::enable_client`].
+    pub async fn enable_client_from(&self, session: &Session, client_id: &str) -> Result<Result<Revision, ApiError>, LoginError> {
+        self.check_fresh(session)?;
+        let who = Authentication::person(&session.identity);
+        Ok(self.auth.enable_client(&who, client_id).await.map(|(_, revision)| revision))
+    }
+
+    /// Makes a role (`seen_ms`: `None`) or changes it, as the session's person. With a scope more they have to have proved a short while ago to be there: they may have the
+    /// role by an account of theirs. The inner answer is that of [`falconer_auth::Auth::create_role`] or [`falconer_auth::Auth::update_role_seen`].
+    pub async fn put_role_from(
+        &self,
+        session: &Session,
+        role_id: &str,
+        input: &RoleInput,
+        seen_ms: Option<i64>,
+    ) -> Result<Result<Revision, ApiError>, LoginError> {
+        let who = Authentication::person(&session.identity);
+        match self.auth.role_gives_more(&who, role_id, input, seen_ms.is_none()) {
+            Ok(true) => self.check_fresh(session)?,
+            Ok(false) => {}
+            Err(refused) => return Ok(Err(refused)),
+        }
+        let put = match seen_ms {
+            None => self.auth.create_role(&who, role_id, input).await,
+            seen_ms => self.auth.update_role_seen(&who, role_id, input, seen_ms).await,
+        };
+        Ok(put.map(|(_, revision)| revision))
+    }
+
+    /// Lets a whole person act again, as the session's person, who has to have proved a short while ago to be there. The inner answer is that of
+    /// [`Login::enable_whole_person`].
+    pub async fn enable_whole_person_from(&self, session: &Session, identity: &str) -> Result<Result<Revision, ApiError>, LoginError> {
+        self.check_fresh(session)?;
+        Ok(self.enable_whole_person(&Authentication::person(&session.identity), identity).await)
     }
 
     /// Invites somebody, as the session's person, who has to have proved a short while ago to be there: whoever has the link can be the new person. `mail`: it is

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::site::provider::{FakeProvider, configured, found};
 use crate::site::{Browser, PASSWORD, Page, START_MS, Site, encode, request_for, site, site_with, with};
-use falconer_auth::{Authentication, ClientInput};
+use falconer_auth::{Authentication, ClientInput, DAY_MS, RoleInput};
 use falconer_store::Store as _;
 use falconer_web::RequestLimits;
 use http::StatusCode;
@@ -115,6 +115,16 @@ async fn a_new_client_an_invitation_and_a_link_wait_too() {
     let site = site().await;
     let mut cleo = site.somebody("cleo", &["auth:*", "assume:local-group:new"]).await;
     drop(site.somebody("bob", &[]).await);
+    let person = Authentication::person("local/cleo");
+    let input = ClientInput { expires_us: (START_MS + DAY_MS) * 1000, description: String::new(), scopes: None, delete_on_expiration: false };
+    for id in ["robots/old", "robots/off"] {
+        site.auth.create_client(&person, id, &input).await.unwrap();
+    }
+    site.auth.disable_client(&person, "robots/off").await.unwrap();
+    site.auth.create_role(&person, "crew", &RoleInput { scopes: Vec::new(), description: String::new() }).await.unwrap();
+    drop(site.somebody("stopped", &[]).await);
+    site.login.disable_whole_person(&person, "local/stopped").await.unwrap();
+    let scopes = ("scopes", "auth:list-clients");
     let client = vec![("id", "robots/new"), ("expires", "1 day"), ("do", "save")];
     let somebody = vec![("name", "new"), ("display_name", "New"), ("do", "save")];
     let forms = [
@@ -125,6 +135,13 @@ async fn a_new_client_an_invitation_and_a_link_wait_too() {
         (EDIT_BOB, "/auth/people/edit", vec![("email", "cleo@example.com"), ("do", "save")], "done=saved"),
         (EDIT_BOB, "/auth/people/edit", vec![("groups", "new"), ("do", "save")], "done=saved"),
         (EDIT_BOB, "/auth/people/edit", vec![("scopes", "auth:list-clients"), ("do", "save")], "done=saved"),
+        // Story: an account of theirs got it by a role, and a client of which they know the token, with nobody asked.
+        ("/auth/roles/add", "/auth/roles/edit", vec![("id", "login-identity:local/bob"), scopes, ("do", "save")], "done=saved"),
+        ("/auth/roles/edit?id=crew", "/auth/roles/edit", vec![scopes, ("do", "save")], "done=saved"),
+        ("/auth/clients/edit?id=robots%2Fold", "/auth/clients/edit", vec![scopes, ("do", "save")], "done=saved"),
+        ("/auth/clients/edit?id=robots%2Fold", "/auth/clients/edit", vec![("expires", "2 days"), ("do", "save")], "done=saved"),
+        ("/auth/clients/confirm?id=robots%2Foff&action=enable", "/auth/clients/confirm", vec![], "done=enabled"),
+        ("/auth/people/confirm?id=local%2Fstopped&action=enable", "/auth/people/confirm", vec![], "done=enable"),
     ];
     for (page, path, fields, shown) in forms {
         let form = with(cleo.get(page).await.form(path), &fields);
@@ -150,8 +167,23 @@ async fn a_new_client_an_invitation_and_a_link_wait_too() {
     let form = with(cleo.get(EDIT_BOB).await.form("/auth/people/edit"), &[("email", "rob@example.com"), ("do", "save")]);
     let csrf = rob.get("/").await.form("/logout").into_iter().find(|(name, _)| name == "csrf").unwrap().1;
     assert!(!rob.post("/auth/people/edit", &with(form, &[("csrf", &csrf)])).await.text.contains("/me/again"));
-    // What gives nobody a credential does not ask.
+    // What gives nobody more does not ask.
     later(&site);
+    for (page, path, fields) in [
+        ("/auth/roles/edit?id=crew", "/auth/roles/edit", [("description", "They sail"), ("do", "save")]),
+        ("/auth/roles/edit?id=crew", "/auth/roles/edit", [("scopes", ""), ("do", "save")]),
+        ("/auth/clients/edit?id=robots%2Fold", "/auth/clients/edit", [("description", "Old"), ("do", "save")]),
+        ("/auth/clients/edit?id=robots%2Fold", "/auth/clients/edit", [("scopes", ""), ("expires", "2026-08-02T11:00:00Z")]),
+    ] {
+        let form = with(with(cleo.get(page).await.form(path), &fields), &[("do", "save")]);
+        assert!(cleo.post(path, &form).await.location().ends_with("done=saved"), "{path} {fields:?}");
+    }
+    // Whoever may not change it learns nothing by it.
+    later(&site);
+    let form = with(cleo.get("/auth/roles/edit?id=crew").await.form("/auth/roles/edit"), &[scopes, ("do", "save")]);
+    let csrf = rob.get("/").await.form("/logout").into_iter().find(|(name, _)| name == "csrf").unwrap().1;
+    let refused = rob.post("/auth/roles/edit", &with(form, &[("csrf", &csrf)])).await;
+    assert!(!refused.text.contains("/me/again") && refused.text.contains("auth:update-role:crew"), "{}", refused.text);
     let form = with(cleo.get("/auth/roles/add").await.form("/auth/roles/edit"), &[("id", "team"), ("do", "save")]);
     assert!(cleo.post("/auth/roles/edit", &form).await.location().ends_with("done=saved"));
     let edit = with(cleo.get("/auth/clients/edit?id=robots%2Fnew").await.form("/auth/clients/edit"), &[("do", "save")]);

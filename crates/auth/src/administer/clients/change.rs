@@ -128,6 +128,17 @@ impl Auth {
         .await
     }
 
+    /// Whether whoever has the token of the client would get more by this change: a scope that it does not come to now, or more time. It refuses whom updateClient
+    /// refuses.
+    pub fn client_gives_more(&self, who: &Authentication, client_id: &str, input: &ClientInput) -> Result<bool, ApiError> {
+        check(client_id, input)?;
+        let reading = self.reading(who)?;
+        let known = reading.snapshot.client_record(client_id).ok_or_else(not_found)?;
+        reading.caller.require(&update_needs(client_id, &reading.caller, &known, input))?;
+        let has = reading.snapshot.expand(&known.scopes);
+        Ok(input.expires_us > known.expires_us || input.scopes.iter().flatten().any(|scope| !has.satisfies(scope)))
+    }
+
     /// Lets the client authenticate again.
     pub async fn enable_client(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
         self.change_existing(who, client_id, "enable-client", "client enabled", |_, acting, record| ClientRecord {

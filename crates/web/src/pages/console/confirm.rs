@@ -95,7 +95,11 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
             auth.revoke_certificates(&who, id, &which).await.map(|_| "revoked")
         }
         "disable" => auth.disable_client(&who, id).await.map(|_| "disabled"),
-        "enable" => auth.enable_client(&who, id).await.map(|_| "enabled"),
+        "enable" => match visit.web.login.enable_client_from(session, id).await {
+            Ok(enabled) => enabled.map(|_| "enabled"),
+            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::ClientConfirm).await,
+            Err(error) => return Err(error.into()),
+        },
         _ => auth.delete_client(&who, id).await.map(|_| "deleted"),
     };
     match done {

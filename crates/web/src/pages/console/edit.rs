@@ -133,7 +133,10 @@ async fn post(form: Posted, kind: Kind) -> Result<Response, Problem> {
         "plan" => plan(visit, session, &mut draft, wanted).await,
         _ => match save(visit, session, &draft, wanted).await {
             Ok(outcome) => outcome,
-            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::ClientEdit).await,
+            Err(LoginError::SignInAgain) => {
+                let kept = if kind.is_client() { KeptForm::ClientEdit } else { KeptForm::RoleEdit };
+                return reauthentication::keep(&form, session, kept).await;
+            }
             Err(error) => return Err(error.into()),
         },
     };
@@ -221,16 +224,15 @@ async fn save(visit: &Visit, session: &Session, draft: &Draft, wanted: Wanted) -
         }
         Wanted::Client(input) => {
             let input = unless_same(visit, &who, id, input);
-            auth.update_client_seen(&who, id, &input, draft.seen_ms).await.map(drop)
+            visit.web.login.update_client_from(session, id, &input, draft.seen_ms).await?
         }
-        Wanted::Role(input) if draft.seen_ms.is_none() => auth.create_role(&who, id, &input).await.map(drop),
-        Wanted::Role(input) => auth.update_role_seen(&who, id, &input, draft.seen_ms).await.map(drop),
+        Wanted::Role(input) => visit.web.login.put_role_from(session, id, &input, draft.seen_ms).await?,
     };
     let may_see = || match draft.kind {
         Kind::Client => auth.client(&who, id).is_ok(),
         Kind::Role => auth.role(&who, id).is_ok(),
     };
-    Ok(saved.map(|()| go_to_saved(may_see(), &draft.kind.href(id))))
+    Ok(saved.map(|_| go_to_saved(may_see(), &draft.kind.href(id))))
 }
 
 /// The form shows a client's scopes sorted: what nobody touched keeps its order.

@@ -118,7 +118,11 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
     let login = &visit.web.login;
     let done = match action.0 {
         "disable" => login.disable_whole_person(&who, id).await,
-        "enable" => login.enable_whole_person(&who, id).await,
+        "enable" => match login.enable_whole_person_from(session, id).await {
+            Ok(enabled) => enabled,
+            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, KeptForm::PersonConfirm).await,
+            Err(error) => return Err(error.into()),
+        },
         "unlock" => login.unlock_person(&who, id).await,
         "sign-out" => login.sign_person_out(&who, id).await,
         "unlink" => login.unlink_one_of_person(&who, id).await,

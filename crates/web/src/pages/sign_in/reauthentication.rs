@@ -51,10 +51,11 @@ kept_forms! {
     InitialToken, "/auth/applications/tokens", "Make a token";
     ClientConfirm, "/auth/clients/confirm", "Go on";
     ToolClient, "/auth/clients/create", "Create client";
-    ClientEdit, "/auth/clients/edit", "Create client";
+    ClientEdit, "/auth/clients/edit", "Save";
     PersonAdd, "/auth/people/add", "Invite";
-    PersonConfirm, "/auth/people/confirm", "Make the link";
+    PersonConfirm, "/auth/people/confirm", "Go on";
     PersonEdit, "/auth/people/edit", "Save";
+    RoleEdit, "/auth/roles/edit", "Save";
     ScopeRegistryConfirm, "/auth/scope-registries/confirm", "Delete sentences";
     DeviceGrant, "/device/decision", "Grant";
     SiteGrant, "/grant", "Grant";
@@ -199,10 +200,11 @@ async fn go_on(visit: &Visit, session: &Session, kept: Kept) -> Response {
 
 /// Where somebody goes who does not sign in again: to what they came from, if that can be looked at without.
 fn cancel(wanted: &str) -> &'static str {
-    const PLACES: [(&str, &str); 8] = [
+    const PLACES: [(&str, &str); 9] = [
         ("/auth/applications", "/auth/applications"),
         ("/auth/clients", "/auth/clients"),
         ("/auth/people", "/auth/people"),
+        ("/auth/roles", "/auth/roles"),
         ("/auth/scope-registries", "/auth/scope-registries"),
         ("/login/oauth/", "/"),
         ("/login/", "/auth/identities"),
