@@ -15,7 +15,12 @@ use crate::views::words;
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) text: String,
+    /// The field of the form that it is about, where that is known.
+    pub(crate) field: Option<&'static str>,
 }
+
+/// Fields of a form: as use cases name them, their name there, and what the page calls them.
+pub(crate) type Labels = [(&'static str, &'static str, &'static str)];
 
 impl Refusal {
     /// What the form can be shown again with; the rest is a page of its own.
@@ -26,12 +31,29 @@ impl Refusal {
             ApiError::RequestConflict(text) => (StatusCode::CONFLICT, sentence(&text)),
             error => return Err(problem(error)),
         };
-        Ok(Refusal { status, text })
+        Ok(Refusal { status, text, field: None })
     }
 
     /// Something that the form itself has wrong.
     pub(crate) fn invalid(text: impl Into<String>) -> Refusal {
-        Refusal { status: StatusCode::UNPROCESSABLE_ENTITY, text: text.into() }
+        Refusal { status: StatusCode::UNPROCESSABLE_ENTITY, text: text.into(), field: None }
+    }
+
+    /// It is about this field.
+    pub(crate) fn about(self, field: &'static str) -> Refusal {
+        Refusal { field: Some(field), ..self }
+    }
+
+    /// Use cases begin with the name of the field that they refuse, as the API has it (`max_life: …`). People know it by what the page calls it.
+    pub(crate) fn among(self, labels: &Labels) -> Refusal {
+        let found = labels.iter().find_map(|(known, field, label)| {
+            let why = self.text.strip_prefix(known)?.strip_prefix(": ")?;
+            Some((*field, format!("{label}: {why}")))
+        });
+        match found {
+            Some((field, text)) => Refusal { text, ..self }.about(field),
+            None => self,
+        }
     }
 }
 

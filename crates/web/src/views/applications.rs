@@ -91,11 +91,17 @@ pub(crate) struct ApplicationFormPage {
     /// Where Cancel leads.
     pub back: String,
     pub error: Option<String>,
+    /// The field that the error is about.
+    pub wrong_field: Option<&'static str>,
 }
 
 impl ApplicationFormPage {
     fn title(&self) -> &'static str {
         if self.draft.seen_ms.is_some() { "Edit application" } else { "Create an application" }
+    }
+
+    fn is_wrong(&self, field: &str) -> bool {
+        self.wrong_field == Some(field)
     }
 }
 

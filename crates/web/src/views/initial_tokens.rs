@@ -22,6 +22,14 @@ pub(crate) struct InitialTokensPage {
     pub may_revoke: bool,
     pub draft: InitialTokenDraft,
     pub error: Option<String>,
+    /// The field that the error is about.
+    pub wrong_field: Option<&'static str>,
+}
+
+impl InitialTokensPage {
+    fn is_wrong(&self, field: &str) -> bool {
+        self.wrong_field == Some(field)
+    }
 }
 
 /// One in the list.

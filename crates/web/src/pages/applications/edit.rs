@@ -22,6 +22,20 @@ pub(crate) const EDIT: &str = "/auth/applications/edit";
 /// What a new one gets proposed as the longest life of its grants.
 const USUAL_LIFE: &str = "8 hours";
 
+const LABELS: [(&str, &str, &str); 11] = [
+    ("id", "id", "Id"),
+    ("name", "name", "Name"),
+    ("description", "description", "Description"),
+    ("redirect_uris", "redirect_uris", "Redirect URIs"),
+    ("scopes", "scopes", "What it may ask for"),
+    ("max_life", "max_life", "Longest grant"),
+    ("owner", "owner", "Owner"),
+    ("jwks", "jwks", "Public keys"),
+    ("remember_consent", "remember_consent", "Consent may be remembered for"),
+    ("id_token_alg", "id_token_alg", "ID tokens are signed by"),
+    ("backchannel_logout_uri", "backchannel_logout_uri", "Told of signing out at"),
+];
+
 /// `GET /auth/applications/add`
 pub(crate) async fn add(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/auth/applications/add")) };
@@ -74,7 +88,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         Ok(Err(error)) => {
             let refusal = match refuse_changed_meanwhile(visit, session, &mut draft, &error) {
                 Some(refusal) => refusal,
-                None => Refusal::of(error)?,
+                None => Refusal::of(error)?.among(&LABELS),
             };
             Ok(show(visit, session, draft, Some(refusal)))
         }
@@ -86,7 +100,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
 /// The inner answer is that of the use case.
 async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Result<Result<PutApplication, ApiError>, LoginError> {
     let Ok(max_life_ms) = time_expression::parse_ms(&draft.max_life) else {
-        let text = format!("`{}` is no length of time: write one such as `8 hours`", draft.max_life);
+        let text = format!("max_life: `{}` is no length of time: write one such as `8 hours`", draft.max_life);
         return Ok(Err(ApiError::InputError(text)));
     };
     let remember_ms = match draft.remember_consent.as_str() {
@@ -94,13 +108,13 @@ async fn save(visit: &Visit, session: &Session, draft: &ApplicationDraft) -> Res
         text => match time_expression::parse_ms(text) {
             Ok(ms) => ms,
             Err(_) => {
-                let text = format!("`{text}` is no length of time: write one such as `30 days`, or nothing");
+                let text = format!("remember_consent: `{text}` is no length of time: write one such as `30 days`, or nothing");
                 return Ok(Err(ApiError::InputError(text)));
             }
         },
     };
     let Some(id_token_alg) = SigningAlgorithm::of_word(&draft.id_token_alg) else {
-        return Ok(Err(ApiError::InputError(format!("ID tokens are not signed by `{}`", draft.id_token_alg))));
+        return Ok(Err(ApiError::InputError(format!("id_token_alg: ID tokens are not signed by `{}`", draft.id_token_alg))));
     };
     let keys = match keys_of_jwks(&draft.jwks) {
         Ok(keys) => keys,
@@ -168,7 +182,7 @@ fn refuse_changed_meanwhile(visit: &Visit, session: &Session, draft: &mut Applic
         }
         Err(_) => return None,
     };
-    Some(Refusal { status: StatusCode::CONFLICT, text: text.to_owned() })
+    Some(Refusal { status: StatusCode::CONFLICT, text: text.to_owned(), field: None })
 }
 
 /// The page that shows a secret, once.
@@ -184,7 +198,8 @@ pub(super) fn show_secret(visit: &Visit, record: &ApplicationRecord, secret: Sec
 }
 
 fn show(visit: &Visit, session: &Session, draft: ApplicationDraft, refusal: Option<Refusal>) -> Response {
+    let wrong_field = refusal.as_ref().and_then(|refusal| refusal.field);
     let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
     let back = if draft.seen_ms.is_some() { href(&draft.id) } else { APPLICATIONS.0.to_owned() };
-    html(status, Row::Page, &ApplicationFormPage { layout: visit.layout(), csrf: session.csrf.clone(), draft, back, error })
+    html(status, Row::Page, &ApplicationFormPage { layout: visit.layout(), csrf: session.csrf.clone(), draft, back, error, wrong_field })
 }

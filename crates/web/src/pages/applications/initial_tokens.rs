@@ -41,7 +41,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
     match save(visit, session, &draft).await {
         Ok(Ok(new)) => Ok(shown_once(visit, new)),
         Ok(Err(error)) => {
-            let refusal = Refusal::of(error)?;
+            let refusal = Refusal::of(error)?.among(&LABELS);
             page(visit, session, draft, Some(refusal)).await
         }
         Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, KeptForm::InitialToken).await,
@@ -49,16 +49,27 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
     }
 }
 
+const LABELS: [(&str, &str, &str); 7] = [
+    ("id", "id", "Name"),
+    ("description", "description", "Description"),
+    ("scopes", "scopes", "Scopes"),
+    ("uses", "uses", "How often it can be used"),
+    ("expires", "life", "For how long it counts"),
+    ("max_life", "max_life", "Longest grant"),
+    ("owner", "owner", "Owner"),
+];
+
 /// The inner answer is that of the use case.
 async fn save(visit: &Visit, session: &Session, draft: &InitialTokenDraft) -> Result<Result<NewInitialToken, ApiError>, LoginError> {
-    let wrong = |text: &str| ApiError::InputError(format!("`{text}` is no length of time: write one such as `7 days`"));
+    let wrong =
+        |field: &str, text: &str| ApiError::InputError(format!("{field}: `{text}` is no length of time: write one such as `7 days`"));
     let (life_ms, max_life_ms) = match (time_expression::parse_ms(&draft.life), time_expression::parse_ms(&draft.max_life)) {
         (Ok(life_ms), Ok(max_life_ms)) => (life_ms, max_life_ms),
-        (Err(_), _) => return Ok(Err(wrong(&draft.life))),
-        (_, Err(_)) => return Ok(Err(wrong(&draft.max_life))),
+        (Err(_), _) => return Ok(Err(wrong("expires", &draft.life))),
+        (_, Err(_)) => return Ok(Err(wrong("max_life", &draft.max_life))),
     };
     let Ok(max_uses) = draft.uses.parse() else {
-        return Ok(Err(ApiError::InputError(format!("`{}` is no number of uses", draft.uses))));
+        return Ok(Err(ApiError::InputError(format!("uses: `{}` is no number of uses", draft.uses))));
     };
     let input = InitialTokenInput {
         description: draft.description.clone(),
@@ -76,6 +87,7 @@ async fn page(visit: &Visit, session: &Session, draft: InitialTokenDraft, refusa
     let acts = visit.web.auth.initial_token_acts(&who).map_err(problem)?;
     // Whoever may only make them sees none, and the form.
     let tokens = if acts.create && !acts.list { Vec::new() } else { visit.web.grants.list_initial_tokens(&who).await.map_err(problem)? };
+    let wrong_field = refusal.as_ref().and_then(|refusal| refusal.field);
     let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
     let page = InitialTokensPage {
         layout: visit.layout(),
@@ -88,6 +100,7 @@ async fn page(visit: &Visit, session: &Session, draft: InitialTokenDraft, refusa
         may_revoke: acts.delete,
         draft,
         error,
+        wrong_field,
     };
     Ok(html(status, Row::Page, &page))
 }

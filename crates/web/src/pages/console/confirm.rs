@@ -180,7 +180,7 @@ pub(crate) async fn delete_role(form: Posted) -> Result<Response, Problem> {
             .with_link("/auth/roles", "Go to the roles"));
     }
     if let Err(error) = auth.delete_role_seen(&who, id, form.field("seen").parse().ok()).await {
-        let Refusal { status, text } = Refusal::of(error)?;
+        let Refusal { status, text, .. } = Refusal::of(error)?;
         return Err(Problem::new(status, "The role was not deleted", text).with_link(Kind::Role.href(id), "Go to the role"));
     }
     go_to_list(&form.visit, &who, ROLES.0, "deleted")

@@ -175,19 +175,20 @@ fn wanted(draft: &Draft) -> Result<Wanted, Refusal> {
         return Err(Refusal::invalid(match kind {
             Kind::Client => "A clientId has at least one character, and holds letters, digits and `!@/:.+|_-` only.",
             Kind::Role => "A roleId has at least one character, and holds printable ASCII only.",
-        }));
+        })
+        .about("id"));
     }
     if draft.description.chars().count() > LONGEST_DESCRIPTION {
-        return Err(Refusal::invalid(format!("The description may have at most {LONGEST_DESCRIPTION} characters.")));
+        return Err(Refusal::invalid(format!("The description may have at most {LONGEST_DESCRIPTION} characters.")).about("description"));
     }
     let scopes: Vec<String> = draft.scopes.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
     let mut seen = std::collections::HashSet::new();
     for scope in &scopes {
         if !is_valid_scope(scope) {
-            return Err(Refusal::invalid(format!("`{scope}` is not a scope: it may hold printable ASCII only.")));
+            return Err(Refusal::invalid(format!("`{scope}` is not a scope: it may hold printable ASCII only.")).about("scopes"));
         }
         if !seen.insert(scope) {
-            return Err(Refusal::invalid(format!("`{scope}` stands there twice.")));
+            return Err(Refusal::invalid(format!("`{scope}` stands there twice.")).about("scopes"));
         }
     }
     let description = draft.description.clone();
@@ -210,7 +211,7 @@ fn expires_us(draft: &Draft) -> Result<i64, Refusal> {
     // What has no date of four digits can't be shown again.
     let ahead = ahead.filter(|ms| date_time::parse_ms(&date_time::format_ms(*ms)) == Some(*ms));
     ahead.and_then(|ms| ms.checked_mul(1000)).ok_or_else(|| {
-        Refusal::invalid(format!("`{}` is no end: write how long from now, such as `3 days`, or an instant.", draft.expires))
+        Refusal::invalid(format!("`{}` is no end: write how long from now, such as `3 days`, or an instant.", draft.expires)).about("expires")
     })
 }
 
@@ -313,19 +314,20 @@ fn refuse_changed_meanwhile(visit: &Visit, session: &Session, draft: &mut Draft,
             let now = present(visit, &person(session), draft.kind, &draft.id).ok()?;
             draft.seen_ms = now.seen_ms;
             let text = format!("Nothing was saved: the {word} was changed after you opened this page. Save again to replace that change.");
-            Some(Refusal { status: StatusCode::CONFLICT, text })
+            Some(Refusal { status: StatusCode::CONFLICT, text, field: None })
         }
         ApiError::ResourceNotFound(_) => {
             draft.seen_ms = None;
             let text = format!("Nothing was saved: the {word} was deleted after you opened this page. You can create it anew.");
-            Some(Refusal { status: StatusCode::NOT_FOUND, text })
+            Some(Refusal { status: StatusCode::NOT_FOUND, text, field: None })
         }
         _ => None,
     }
 }
 
 fn show(visit: &Visit, session: &Session, draft: Draft, refusal: Option<Refusal>) -> Response {
+    let wrong_field = refusal.as_ref().and_then(|refusal| refusal.field);
     let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
     let changed = status == StatusCode::CONFLICT;
-    html(status, Row::Page, &RecordFormPage { layout: visit.layout(), csrf: session.csrf.clone(), draft, error, changed })
+    html(status, Row::Page, &RecordFormPage { layout: visit.layout(), csrf: session.csrf.clone(), draft, error, wrong_field, changed })
 }

@@ -164,7 +164,7 @@ fn refreshed(visit: &Visit, session: &Session, id: &str, action: Action, refresh
         RefreshState::Refused => "refused",
         RefreshState::AdditionsOnly => "additions-only",
         RefreshState::Unanswered | RefreshState::NotAccepted => {
-            return ask(visit, session, id, None, action, Some(Refusal { status: StatusCode::OK, text: refreshed.text }));
+            return ask(visit, session, id, None, action, Some(Refusal { status: StatusCode::OK, text: refreshed.text, field: None }));
         }
     };
     go(&format!("{}&done={done}", person_href(id)))

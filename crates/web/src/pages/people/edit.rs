@@ -154,7 +154,7 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
     // Nothing is overwritten, and the next press is on what is there now.
     typed.seen_ms = now.seen_ms;
     let text = "Nothing was saved: the account was changed after you opened this page. Save again to replace that change.";
-    Ok(once_more(typed, Refusal { status: StatusCode::CONFLICT, text: text.to_owned() }))
+    Ok(once_more(typed, Refusal { status: StatusCode::CONFLICT, text: text.to_owned(), field: None }))
 }
 
 /// What saving would change, as it is written and expanded. Whether it may be given is asked when it is saved.

@@ -102,6 +102,8 @@ pub(crate) struct RecordFormPage {
     pub csrf: String,
     pub draft: Draft,
     pub error: Option<String>,
+    /// The field that the error is about.
+    pub wrong_field: Option<&'static str>,
     /// Somebody else has changed it meanwhile.
     pub changed: bool,
 }
@@ -113,6 +115,10 @@ impl RecordFormPage {
 
     fn href(&self) -> String {
         self.draft.kind.href(&self.draft.id)
+    }
+
+    fn is_wrong(&self, field: &str) -> bool {
+        self.wrong_field == Some(field)
     }
 }
 

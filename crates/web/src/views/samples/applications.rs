@@ -21,7 +21,8 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             "application-form-new",
             page(&ApplicationFormPage {
                 draft: ApplicationDraft { seen_ms: None, ..application_form().draft },
-                error: Some("redirect_uris: `http://example.com/`: it must be https.".to_owned()),
+                error: Some("Redirect URIs: `http://example.com/`: it must be https.".to_owned()),
+                wrong_field: Some("redirect_uris"),
                 ..application_form()
             }),
         ),
@@ -108,6 +109,7 @@ fn initial_tokens() -> InitialTokensPage {
         may_revoke: true,
         draft: InitialTokenDraft { id: "more".to_owned(), scopes: "notes:read:*".to_owned(), ..InitialTokenDraft::default() },
         error: Some("There is an initial access token more.".to_owned()),
+        wrong_field: None,
     }
 }
 
@@ -136,6 +138,7 @@ pub(super) fn application_form() -> ApplicationFormPage {
         },
         back: "/auth/applications?id=wiki".to_owned(),
         error: None,
+        wrong_field: None,
     }
 }
 

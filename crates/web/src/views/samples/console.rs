@@ -30,6 +30,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             page(&RecordFormPage {
                 draft: Draft { seen_ms: None, ..draft(Kind::Client) },
                 error: Some("`é` is not a scope: it may hold printable ASCII only.".to_owned()),
+                wrong_field: Some("scopes"),
                 ..form(Kind::Client)
             }),
         ),
@@ -124,7 +125,7 @@ pub(super) fn draft(kind: Kind) -> Draft {
 }
 
 pub(super) fn form(kind: Kind) -> RecordFormPage {
-    RecordFormPage { layout: signed_in(), csrf: "c".repeat(22), draft: draft(kind), error: None, changed: false }
+    RecordFormPage { layout: signed_in(), csrf: "c".repeat(22), draft: draft(kind), error: None, wrong_field: None, changed: false }
 }
 
 pub(super) fn plan() -> PlanPage {

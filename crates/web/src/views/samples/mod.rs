@@ -236,6 +236,18 @@ fn each_kind_of_field_has_its_look() {
     }
 }
 
+/// What a field is described by is on its page, once.
+#[test]
+fn what_describes_a_field_is_there() {
+    for (name, html) in samples() {
+        for ids in html.split("aria-describedby=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            for id in ids.split(' ') {
+                assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{name}: {id}");
+            }
+        }
+    }
+}
+
 /// Story: one had none, and a description that began with an empty line lost it each time that its page was shown once more.
 #[test]
 fn a_text_begins_on_a_line_of_its_own() {
