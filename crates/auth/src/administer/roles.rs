@@ -92,10 +92,7 @@ impl Auth {
         check(role_id, input)?;
         let (record, revision) = self
             .decide(|now| {
-                let known = now
-                    .snapshot
-                    .role(role_id)
-                    .ok_or_else(|| not_found(role_id))?;
+                let known = now.snapshot.role(role_id).ok_or_else(|| not_found(role_id))?;
                 let acting = self.acting(now, who)?;
                 require_update(&now.snapshot, &acting.caller, &known, input)?;
                 reserved::refuse_unseen("role", known.last_modified_ms, seen_ms)?;

@@ -123,7 +123,11 @@ impl Grants {
             expires_ms_wish: None,
             name_wish: record.device_name.unwrap_or_default(),
             purpose: record.reason,
-            canonical: format!("user_code={}&looked_up={}", user_code::shown(&code), self.login.mac(LOOKED_UP, &[&session.person.id, &code])),
+            canonical: format!(
+                "user_code={}&looked_up={}",
+                user_code::shown(&code),
+                self.login.mac(LOOKED_UP, &[&session.person.id, &code])
+            ),
             delivery: Delivery::Device(Box::new(DeviceDelivery {
                 application,
                 address: record.address,

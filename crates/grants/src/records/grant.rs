@@ -1,6 +1,6 @@
 //! Granting: from what the page showed and the person chose to a URL that carries credentials.
 
-use falconer_auth::{ApiError, NewGrant, Revision, is_unseen};
+use falconer_auth::{ApiError, NewGrant, Revision};
 use falconer_login::{LoginError, Session, fingerprint, identity};
 use falconer_scopes::ScopeSet;
 use falconer_store::GrantRecord;
@@ -12,7 +12,7 @@ use crate::consent::request::GrantRequest;
 use crate::consent::selection::{Selection, Ticks};
 use crate::error::GrantError;
 use crate::grants::Grants;
-use crate::records::form::{answered_before, check_nonce};
+use crate::records::form::{answered_before, check_nonce, host_is_typed, wrong_name};
 
 /// Longest name of a grant, in characters.
 pub const LONGEST_NAME: usize = 60;
@@ -348,21 +348,6 @@ fn identity_for(offer: &mut Offer, choices: &Choices) -> Vec<String> {
             if choices.identity { line.origins.clone() } else { Vec::new() }
         }
     }
-}
-
-/// Why the grant can't be called so.
-fn wrong_name(name: &str) -> Option<String> {
-    if name.chars().count() > LONGEST_NAME {
-        return Some(format!("Nothing was granted yet: the name of the grant has at most {LONGEST_NAME} characters."));
-    }
-    name.chars().any(is_unseen).then(|| "Nothing was granted yet: the name of the grant is a line of visible text.".to_owned())
-}
-
-/// White space around it does not count, nor do capital letters; a port that is shown may be typed.
-fn host_is_typed(request: &GrantRequest, choices: &Choices) -> bool {
-    let typed = choices.typed_host.as_deref().unwrap_or_default().trim();
-    let target = request.site();
-    typed.eq_ignore_ascii_case(target.host()) || typed.eq_ignore_ascii_case(&target.host_and_port())
 }
 
 /// The same request with the same choices, whenever the button is pressed.

@@ -6,8 +6,7 @@ use http::request::Parts;
 use crate::PublicOrigin;
 
 /// Pages with forms, beside those below `/auth/`. Whatever else a form is sent to is no page that can be gone to.
-const PAGES: [&str; 8] =
-    ["/", "/device", "/me/grants", "/me/grants/request", "/me/link", "/me/passkeys", "/me/password", "/me/unlink"];
+const PAGES: [&str; 8] = ["/", "/device", "/me/grants", "/me/grants/request", "/me/link", "/me/passkeys", "/me/password", "/me/unlink"];
 /// What the query of a page has, and its form has again.
 const NAMED: [&str; 3] = ["id", "identity", "action"];
 

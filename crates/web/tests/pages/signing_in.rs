@@ -191,7 +191,9 @@ async fn a_set_up_of_which_nobody_knows_says_what_to_do() {
     let link = site.login.create_setup_link().await.unwrap();
     let mut browser = site.browser();
     let page = browser.get(&format!("/setup?token={}", link.token.as_str())).await;
-    assert!(page.text.contains("name=\"name\" type=\"text\" value=\"\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"63\""));
+    assert!(page.text.contains(
+        "name=\"name\" type=\"text\" value=\"\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"63\""
+    ));
     site.counted.lose_after("insert_session", 0);
     let form = with(page.form("/setup"), &[("name", "root"), ("password", PASSWORD), ("repeat", PASSWORD)]);
     let to = browser.post("/setup", &form).await.location().to_owned();

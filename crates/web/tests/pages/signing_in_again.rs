@@ -116,7 +116,8 @@ async fn a_new_client_an_invitation_and_a_link_wait_too() {
     let mut cleo = site.somebody("cleo", &["auth:*", "assume:local-group:new"]).await;
     drop(site.somebody("bob", &[]).await);
     let person = Authentication::person("local/cleo");
-    let input = ClientInput { expires_us: (START_MS + DAY_MS) * 1000, description: String::new(), scopes: None, delete_on_expiration: false };
+    let input =
+        ClientInput { expires_us: (START_MS + DAY_MS) * 1000, description: String::new(), scopes: None, delete_on_expiration: false };
     for id in ["robots/old", "robots/off"] {
         site.auth.create_client(&person, id, &input).await.unwrap();
     }

@@ -211,7 +211,8 @@ fn expires_us(draft: &Draft) -> Result<i64, Refusal> {
     // What has no date of four digits can't be shown again.
     let ahead = ahead.filter(|ms| date_time::parse_ms(&date_time::format_ms(*ms)) == Some(*ms));
     ahead.and_then(|ms| ms.checked_mul(1000)).ok_or_else(|| {
-        Refusal::invalid(format!("`{}` is no end: write how long from now, such as `3 days`, or an instant.", draft.expires)).about("expires")
+        Refusal::invalid(format!("`{}` is no end: write how long from now, such as `3 days`, or an instant.", draft.expires))
+            .about("expires")
     })
 }
 

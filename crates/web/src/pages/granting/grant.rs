@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Application, Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, OpenIdRequest, place, request};
+use falconer_grants::{Application, Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, place, request};
 use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
-use crate::pages::granting::{Places, lines, sign_in_first, whole_place};
+use crate::pages::granting::{Places, asks_for_groups, lines, sign_in_first, whole_place};
 use crate::pages::home::malformed;
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, person_line, searched};
@@ -334,10 +334,6 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         error: retry.error,
     };
     html(StatusCode::OK, Row::Grant { loopback: target.scheme() == "http" }, &page)
-}
-
-fn asks_for_groups(grant_request: &GrantRequest) -> bool {
-    grant_request.openid().is_some_and(OpenIdRequest::asks_for_groups)
 }
 
 /// What the page repeats of a device, so that the person can compare.

@@ -5,7 +5,7 @@ pub(crate) mod lines;
 pub(crate) mod tool_client;
 
 use axum::response::Response;
-use falconer_grants::{Application, Delivery, GRANT_REQUEST_PAGE, GrantRequest, encode_component, place, request};
+use falconer_grants::{Application, Delivery, GRANT_REQUEST_PAGE, GrantRequest, OpenIdRequest, encode_component, place, request};
 
 use crate::pages::oauth::authorize;
 use crate::pages::sign_in::reauthentication::KeptForm;
@@ -72,4 +72,9 @@ fn whole_place(grant_request: &GrantRequest) -> String {
         "device" => place(&target.origin(), grant_request.application().map(Application::name)),
         _ => target.host_and_port(),
     }
+}
+
+/// Whether the names of the person's groups are told too.
+fn asks_for_groups(grant_request: &GrantRequest) -> bool {
+    grant_request.openid().is_some_and(OpenIdRequest::asks_for_groups)
 }

@@ -115,7 +115,10 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                     groups: vec![Group {
                         service: "notes".to_owned(),
                         lines: (0..40)
-                            .map(|at| Line { taken_away: strings(if at == 7 { &["notes:y"] } else { &[] }), ..line(&format!("notes:x{at}")) })
+                            .map(|at| Line {
+                                taken_away: strings(if at == 7 { &["notes:y"] } else { &[] }),
+                                ..line(&format!("notes:x{at}"))
+                            })
                             .collect(),
                         folded: true,
                     }],
