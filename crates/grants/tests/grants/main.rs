@@ -187,7 +187,7 @@ async fn forms_that_are_not_ours_are_refused() {
     }
     // A time that is not on offer may have been.
     for lifetime_ms in [1, 31 * DAY_MS, i64::MAX] {
-        let refused = world.grants.grant(&ann, &request, &Choices { lifetime_ms, ..form.clone() }).await;
+        let refused = world.grants.grant(&ann, &request, &Choices { lifetime_ms, ..form.clone() }, |_| ()).await;
         assert!(matches!(refused, Err(GrantError::Correct { .. })), "{lifetime_ms}");
     }
     let mut nothing = form.clone();
