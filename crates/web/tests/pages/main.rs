@@ -7,6 +7,7 @@ mod broken_off;
 mod console;
 mod directories;
 mod ended_sessions;
+mod giving_more;
 mod going_on;
 mod granting;
 mod grants;
