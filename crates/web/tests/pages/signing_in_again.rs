@@ -155,7 +155,7 @@ async fn a_form_is_kept_through_what_is_for_the_moment() {
         asked = cleo.post("/me/again", &with(asked.form("/me/again"), &[("password", "a guess")])).await;
         assert_eq!((asked.status.as_u16(), is_kept(&asked)), (if wrong > 10 { 429 } else { 403 }, true), "{wrong}: {}", asked.text);
     }
-    assert!(asked.text.contains("Too many wrong passwords") && asked.header("retry-after").parse::<u64>().unwrap() > 0);
+    assert!(asked.text.contains("Too many attempts") && asked.header("retry-after").parse::<u64>().unwrap() > 0);
     later(&site);
     let go_on = cleo.post("/me/again", &with(asked.form("/me/again"), &[("password", PASSWORD)])).await;
     assert!(cleo.post("/auth/people/add", &go_on.form("/auth/people/add")).await.text.contains("They are invited"));
@@ -186,7 +186,7 @@ async fn other_forms_of_a_password_are_shown_again_too() {
     }
     let shown = ann.post("/me/password", &password).await;
     assert_eq!((shown.status.as_u16(), shown.header("retry-after").is_empty()), (429, false), "{}", shown.text);
-    assert!(shown.text.contains("Too many wrong passwords") && !shown.form("/me/password").is_empty());
+    assert!(shown.text.contains("Too many attempts") && !shown.form("/me/password").is_empty());
 }
 
 /// A provider that asks everybody for a password, at the time of the test's clock; `silent` is somebody of whom it does not say when.
