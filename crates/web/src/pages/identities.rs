@@ -68,7 +68,7 @@ pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
         Err(LinkError::Other(LoginError::Conflict(text))) => show_again(StatusCode::CONFLICT, sentence(&text)),
         Err(LinkError::Other(LoginError::SignInAgain)) => Ok(reauthentication::first("/me/link")),
         Err(LinkError::Other(error)) => {
-            let for_now = ForNow::of(error, "wrong passwords")?;
+            let for_now = ForNow::of(error)?;
             Ok(for_now.on(link_page(visit, session, for_now.status, proof, name.to_owned(), Some(for_now.text.clone()))))
         }
     }

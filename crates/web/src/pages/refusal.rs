@@ -65,11 +65,11 @@ pub(crate) struct ForNow {
 }
 
 impl ForNow {
-    /// `attempts` is what there were too many of. The rest is given back.
-    pub(crate) fn of(error: LoginError, attempts: &str) -> Result<ForNow, LoginError> {
+    /// The rest is given back.
+    pub(crate) fn of(error: LoginError) -> Result<ForNow, LoginError> {
         let (status, text, retry_after_seconds) = match error {
             LoginError::Throttled { retry_after_seconds } => {
-                let text = format!("Too many {attempts}. Wait {} before you try again.", words::wait(retry_after_seconds));
+                let text = format!("Too many attempts. Wait {} before you try again.", words::wait(retry_after_seconds));
                 (StatusCode::TOO_MANY_REQUESTS, text, retry_after_seconds)
             }
             LoginError::TooBusy => (StatusCode::SERVICE_UNAVAILABLE, LoginError::TooBusy.to_string(), 1),

@@ -83,7 +83,7 @@ pub(crate) async fn sign_in_recovery(form: Posted) -> Result<Response, Problem> 
         Err(LoginError::WrongPassword) => (StatusCode::FORBIDDEN, "The name or the code is wrong, or the code was used before.".to_owned()),
         Err(error @ LoginError::Invalid(_)) => (StatusCode::FORBIDDEN, error.to_string()),
         Err(error) => {
-            let for_now = ForNow::of(error, "wrong attempts")?;
+            let for_now = ForNow::of(error)?;
             return Ok(for_now.on(recovery_page(visit, for_now.status, next, name, Some(for_now.text.clone()))));
         }
     };

@@ -42,7 +42,7 @@ pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
         Err(LoginError::SignInAgain) => Ok(reauthentication::first("/me/password")),
         Err(LoginError::WrongPassword) => show_again(StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
         Err(error) => {
-            let for_now = ForNow::of(error, "wrong passwords")?;
+            let for_now = ForNow::of(error)?;
             Ok(for_now.on(page(visit, session, for_now.status, Some(for_now.text.clone()))))
         }
     }

@@ -180,7 +180,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
             tracing::warn!(detail, "outcome unknown");
             (StatusCode::SERVICE_UNAVAILABLE, "It is not known whether you were signed in again. Try once more.".to_owned())
         }
-        Err(PasskeyError::Login(error)) => match ForNow::of(error, "wrong passwords") {
+        Err(PasskeyError::Login(error)) => match ForNow::of(error) {
             Ok(for_now) => return Ok(for_now.on(page(visit, session, for_now.status, next, kept, Some(for_now.text.clone())).await?)),
             Err(error) => passkeys::refusal(error.into())?,
         },
