@@ -170,6 +170,11 @@ impl Node {
         bytes
     }
 
+    /// An id that nobody has.
+    pub(crate) fn new_id(&self) -> String {
+        falconer_credentials::nice_slugid(self.draw::<16>())
+    }
+
     pub(crate) fn slugid(&self) -> String {
         falconer_credentials::slugid(self.draw::<16>())
     }

@@ -84,4 +84,4 @@ pub use jws::algorithm::JwsAlgorithm;
 pub use jws::compact::CompactJws;
 pub use jws::public_key::{JwkMembers, KeyThumbprint, PublicKey};
 pub use jws::registered_key::{KeyFault, RegisteredKey};
-pub use key::access_token::{AccessToken, new_access_token, slugid};
+pub use key::access_token::{AccessToken, new_access_token, nice_slugid, slugid};

@@ -4,8 +4,8 @@
 mod support;
 
 use falconer_credentials::{
-    AccessToken, Authentic, Failure, InternalClaim, Issuer, RequestParts, Revoked, evaluate, evaluate_internal, new_access_token, read,
-    sign, slugid, temporary,
+    AccessToken, Authentic, Failure, InternalClaim, Issuer, RequestParts, Revoked, evaluate, evaluate_internal, new_access_token,
+    nice_slugid, read, sign, slugid, temporary,
 };
 use falconer_scopes::ScopeSet;
 use support::forge::{HOST, RESOURCE};
@@ -128,6 +128,10 @@ fn slugids_are_version_4_uuids() {
     assert_eq!(slugid([0; 16]), "AAAAAAAAQACAAAAAAAAAAA");
     assert_eq!(slugid([255; 16]), "________T_-__________w");
     assert_ne!(slugid([1; 16]), slugid([2; 16]));
+    for first in 0..=255 {
+        let id = nice_slugid([first; 16]);
+        assert!(id.starts_with(|c: char| c.is_ascii_alphabetic()) && id.len() == 22, "{id}");
+    }
 }
 
 #[test]

@@ -257,7 +257,7 @@ impl Auth {
 
     fn new_grant(&self, now: &Now, new: &NewGrant) -> Result<GrantRecord, ApiError> {
         let issuer = now.snapshot.current_issuer().ok_or_else(|| ApiError::Internal("no internal issuer".to_owned()))?;
-        let id = self.node.slugid();
+        let id = self.node.new_id();
         Ok(GrantRecord {
             client_id: format!("{}/{}/{id}", new.identity, new.host),
             id,

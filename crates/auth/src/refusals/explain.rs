@@ -60,7 +60,7 @@ pub struct RoleWith {
 impl Auth {
     /// Keeps a refusal within the bound of the settings, and gives it a name that nobody can guess.
     pub fn note_refusal(&self, new: NewRefusal<'_>) -> String {
-        let (refusals, id) = (&self.node.refusals, self.node.slugid());
+        let (refusals, id) = (&self.node.refusals, self.node.new_id());
         refusals.keep(Refusal::new(id.clone(), self.now_ms(), new, refusals.secret()));
         id
     }

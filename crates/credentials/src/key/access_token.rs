@@ -58,6 +58,12 @@ pub fn slugid(mut random: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
+/// A slugid for ids: people type them, and one that begins with `-` would be an option of a command. The first bit is replaced too, so that 121 bits count.
+pub fn nice_slugid(mut random: [u8; 16]) -> String {
+    random[0] &= 0x7f;
+    slugid(random)
+}
+
 /// A fresh access token: two slugids, 44 characters. `random` must come from a secure source; it is wiped here, and so is
 /// what is made of it on the way.
 pub fn new_access_token(random: [u8; 32]) -> AccessToken {

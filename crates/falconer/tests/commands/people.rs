@@ -65,6 +65,8 @@ fn people_are_administered_over_the_api() {
     person(&["revoke-grant", "local/ann", &grant]).ok();
     site.run(&["current-scopes"]).refused(1, "has been revoked");
     person(&["revoke-grant", "local/ann", &grant]).refused(1, "no such grant");
+    // Ids of before may begin so.
+    person(&["revoke-grant", "local/ann", "-5kJlmnopQRSTuvwxyzabc"]).refused(1, "no such grant");
     person(&["show", "local/nobody"]).refused(1, "nobody has the identity");
     person(&["invite", "local/ann"]).refused(1, "in use");
     person(&["invite", "local/carl", "--email", "carl@example.com", "--mail"]).refused(1, "there is no mail server");

@@ -113,7 +113,7 @@ impl Auth {
             return Err(ApiError::InputError("A derived grant ends in the future, and not later than what it is derived from".to_owned()));
         }
         let issuer = now.snapshot.current_issuer().ok_or_else(|| ApiError::Internal("no internal issuer".to_owned()))?;
-        let id = self.node.slugid();
+        let id = self.node.new_id();
         Ok(GrantRecord {
             client_id: format!("{}{id}", above.client_id.strip_suffix(&above.id).unwrap_or_default()),
             id,

@@ -91,6 +91,7 @@ pub enum Person {
         #[command(flatten)]
         who: Who,
         /// The id of the grant, as `show --json` has it
+        #[arg(allow_hyphen_values = true)]
         grant: String,
         #[command(flatten)]
         options: Options,
