@@ -80,6 +80,7 @@ const TAGS: &[&str] = &[
     "hr",
     "/a",
     "span class=\"host\"",
+    "span class=\"hidden\"",
     "/span",
 ];
 
