@@ -177,6 +177,9 @@ def run(server, folder, mode, credentials, pool, exempt, seed=SEED, only=()):
             command += ["--exclude-operation-id", name]
     for name in only:
         command += ["--include-operation-id", name]
+    if only:
+        # Sequences of calls need those that lead from one to the next.
+        command += ["--phases", "examples,coverage,fuzzing"]
     print(f"\n== {mode}{': ' if only else ''}{', '.join(only)} ==", flush=True)
     done = subprocess.run(command, env=env, cwd=folder)
     tried = json.loads(counts.read_text())
