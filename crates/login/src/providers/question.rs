@@ -11,8 +11,8 @@ use super::error::ProviderError;
 use super::provider::{Answer, Attempt as Flow, ConfiguredProvider, Found, Turn};
 use super::sign_in::ProviderSignInError;
 use crate::error::LoginError;
+use crate::in_a_task::in_a_task;
 use crate::login::Login;
-use crate::sessions::attempts::in_a_task;
 use crate::sessions::running_attempts::{Attempt, Note};
 
 /// What is asked.

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use falconer_auth::{ApiError, By, DAY_MS, Revision};
 use falconer_store::ATTEMPTS_AHEAD_MS;
-use falconer_traces::carry;
 
 use crate::accounts::queue::Asker;
 use crate::error::LoginError;
 use crate::fingerprint::{fingerprint, hash_of_token};
+use crate::in_a_task::in_a_task;
 use crate::login::Login;
 use crate::sessions::running_attempts::{Attempt, Note};
 
@@ -274,11 +274,6 @@ impl Login {
 fn known_keys(name: &str, visitor: &Visitor<'_>) -> Vec<String> {
     let browser = visitor.browser.map(|value| format!("sign-in/known/{name}/browser/{}", hash_of_token("browser", value)));
     std::iter::once(format!("sign-in/known/{name}/network/{}", network(visitor.address))).chain(browser).collect()
-}
-
-/// Does what goes on although nobody waits for it. Where nobody waits any more, nobody hears of a store that has failed for good: the next who writes to it does.
-pub async fn in_a_task<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, LoginError> {
-    tokio::spawn(carry(work)).await.map_err(|error| LoginError::Internal(error.to_string()))
 }
 
 fn unlocks(name: &str) -> String {
