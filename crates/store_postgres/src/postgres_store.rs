@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Object, Pool, Transaction};
+use deadpool_postgres::{Object, Pool, Transaction as Reading};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
     CredentialsRecord, Deciding, DeviceRequestRecord, EachClient, Epoch, GrantIdentityRecord, GrantRecord, GrantSecretRecord, History,
@@ -21,9 +21,10 @@ use crate::aggregates::{accounts, attempts, clients, credentials, grants, identi
 use crate::connection::columns::{finds, first, get};
 use crate::connection::connect::{self, NeededVersion, Sessions};
 use crate::connection::contact::{Connector, Contact, NodeId};
-use crate::connection::fault::{Fault, Res, at_commit};
+use crate::connection::fault::{Fault, Res};
 use crate::connection::migrate::{migrate, who_keeps_waiting};
 use crate::connection::shared::is_shared;
+use crate::connection::transaction::Transaction;
 use crate::following::{feed, history, load};
 use crate::steps::audit;
 use crate::steps::writing::{Writing, lock_revision, revision_and_floor};
@@ -113,7 +114,7 @@ impl PostgresStore {
     ) -> Result<PostgresStore> {
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
         let needed = NeededVersion::default();
-        let pool = connect::writing_pool(connector, sessions, contact.silence(), needed.clone())?;
+        let pool = connect::writing_pool(connector, sessions, contact.silence())?;
         let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed };
         // Large, with no place on the stack of whoever opens a store.
         Box::pin(store.bring_up_to_date()).await?;
@@ -123,8 +124,8 @@ impl PostgresStore {
     async fn bring_up_to_date(&self) -> Result<()> {
         let mut tries = 0;
         loop {
-            let mut connection = self.connection().await?;
-            let transaction = self.begin(&mut connection).await?;
+            let connection = self.connection().await?;
+            let transaction = self.begin(&connection).await?;
             let (done, in_the_way) = self.migrate_next(&transaction).await;
             match done {
                 Err(fault) if fault.is_lock_not_free() && tries < MIGRATION_TRIES => {
@@ -180,28 +181,39 @@ impl PostgresStore {
 
     /// Those of what was being changed, under the lock of all changes: whoever changes records has it, and whoever notes uses without it waits for nothing. So nobody
     /// waits in a circle.
-    async fn note_busy_uses(&self, connection: &mut Object, busy: &UsesLeft) -> Result<()> {
+    async fn note_busy_uses(&self, connection: &Object, busy: &UsesLeft) -> Result<()> {
         if *busy == UsesLeft::default() {
             return Ok(());
         }
-        let transaction = self.begin(connection).await?;
-        lock_revision(&transaction).await?;
+        let transaction = self.begin_locked(connection).await?;
         clients::note_uses(&transaction, &busy.clients, true).await?;
         grants::note_uses(&transaction, &busy.grants, true).await?;
         commit(transaction).await
     }
 
-    async fn begin<'c>(&self, connection: &'c mut Object) -> Result<Transaction<'c>> {
-        Ok(connect::begin(connection, self.sessions).await?)
+    async fn begin<'c>(&self, connection: &'c Object) -> Result<Transaction<'c>> {
+        Ok(Transaction::begin(connection, self.sessions).await?)
+    }
+
+    /// Begins with the lock of all changes.
+    async fn begin_locked<'c>(&self, connection: &'c Object) -> Result<Transaction<'c>> {
+        let transaction = Transaction::on(connection, self.sessions);
+        transaction.begin_with(lock_revision(&transaction)).await?;
+        Ok(transaction)
     }
 
     /// Takes the steps in this transaction, and commits it.
     async fn take_steps(&self, transaction: Transaction<'_>, decided_in: Epoch, steps: &[(Step, Write)]) -> Result<Committed> {
-        let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
-        let mut writing = Writing::begin(transaction, &self.node, decided_in, first, !others.is_empty()).await?;
+        let Some((first, others)) = steps.split_first() else { return Ok(Committed::default()) };
+        let writing = Writing::begin(transaction, &self.node, decided_in, &first.0, !others.is_empty()).await?;
+        self.take_rest(writing, &first.1, others).await
+    }
+
+    /// The writes of steps whose first one is begun, and the commit.
+    async fn take_rest(&self, mut writing: Writing<'_>, write: &Write, others: &[(Step, Write)]) -> Result<Committed> {
         let found = writing.present();
         steps::apply(&mut writing, &self.sealer, write).await?;
-        let mut revisions = Vec::with_capacity(steps.len());
+        let mut revisions = Vec::with_capacity(others.len().saturating_add(1));
         for (step, write) in others {
             revisions.push(writing.next(step).await?);
             steps::apply(&mut writing, &self.sealer, write).await?;
@@ -212,7 +224,7 @@ impl PostgresStore {
 
     async fn connection(&self) -> Result<Object> {
         self.contact.check()?;
-        connect::take(&self.pool).await
+        connect::take_looked_at(&self.pool, &self.needed).await
     }
 
     /// For what is written outside of steps, which look at the schema by themselves.
@@ -266,13 +278,13 @@ async fn one_connection(url: &str, notify_url: Option<&str>) -> Result<(Object, 
 }
 
 /// A transaction that sees one state.
-async fn one_state(connection: &mut Object) -> Result<Transaction<'_>> {
+async fn one_state(connection: &mut Object) -> Result<Reading<'_>> {
     let started = connection.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await;
     Ok(started.map_err(Fault::from)?)
 }
 
 async fn commit(transaction: Transaction<'_>) -> Result<()> {
-    transaction.commit().await.map_err(|error| at_commit(&error))
+    transaction.commit().await
 }
 
 #[async_trait]
@@ -331,17 +343,25 @@ impl Store for PostgresStore {
     }
 
     async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed> {
-        if steps.is_empty() {
-            return Ok(Committed::default());
+        let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
+        // The first statement is what looks at the connection. Where it can't be written to, others may do: as many as there may be in the pool, and a new one.
+        for _ in 0..connect::CONNECTIONS {
+            self.contact.check()?;
+            let connection = connect::take(&self.pool).await?;
+            let transaction = Transaction::on(&connection, self.sessions);
+            match Writing::begin(transaction, &self.node, decided_in, first, !others.is_empty()).await {
+                Err(fault) if fault.is_of_the_connection() => {}
+                begun => return self.take_rest(begun?, write, others).await,
+            }
+            connect::give_up(connection);
         }
-        let mut connection = self.connection().await?;
-        self.take_steps(self.begin(&mut connection).await?, decided_in, &steps).await
+        let connection = self.connection().await?;
+        self.take_steps(Transaction::on(&connection, self.sessions), decided_in, &steps).await
     }
 
     async fn commit_locked(&self, deciding: Deciding) -> Result<Committed> {
-        let mut connection = self.connection().await?;
-        let transaction = self.begin(&mut connection).await?;
-        lock_revision(&transaction).await?;
+        let connection = self.connection().await?;
+        let transaction = self.begin_locked(&connection).await?;
         match deciding.await {
             Some((decided_in, steps)) => self.take_steps(transaction, decided_in, &steps).await,
             None => Ok(Committed::default()),
@@ -524,8 +544,8 @@ impl Store for PostgresStore {
     }
 
     async fn succeed_session(&self, id_hash: &str, successor: &str) -> Result<()> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         sessions::succeed(&transaction, id_hash, successor).await?;
         commit(transaction).await
     }
@@ -591,16 +611,16 @@ impl Store for PostgresStore {
     }
 
     async fn insert_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         let done = scim::write::insert(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }
 
     async fn update_scim(&self, push: &ScimPush, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         let done = scim::write::update(&transaction, push, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
@@ -612,16 +632,16 @@ impl Store for PostgresStore {
         change: &ScimMembers,
         bounds: ScimBounds,
     ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         let done = scim::write::change_members(&transaction, push, change, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }
 
     async fn delete_scim(&self, push: &ScimPush, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         let done = scim::write::delete(&transaction, push, directory, kind, id, version).await?;
         commit(transaction).await?;
         Ok(done)
@@ -655,8 +675,8 @@ impl Store for PostgresStore {
     }
 
     async fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Result<Vec<String>> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         let done = scim::write::note_followed(&transaction, directory, followed).await?;
         commit(transaction).await?;
         Ok(done)
@@ -679,8 +699,8 @@ impl Store for PostgresStore {
     }
 
     async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         let count = attempts::note(&transaction, key, now_ms, window_ms).await?;
         commit(transaction).await?;
         Ok(count)
@@ -691,14 +711,14 @@ impl Store for PostgresStore {
     }
 
     async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<UsesLeft> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin(&connection).await?;
         let clients = clients::note_uses(&transaction, clients, false).await?;
         let grants = grants::note_uses(&transaction, grants, false).await?;
         commit(transaction).await?;
         let busy = UsesLeft { clients, grants };
         // From here on the others are noted: whoever tried all of it again would count those twice.
-        match self.note_busy_uses(&mut connection, &busy).await {
+        match self.note_busy_uses(&connection, &busy).await {
             Ok(()) => Ok(UsesLeft::default()),
             Err(error @ StoreError::Fatal(_)) => Err(error),
             // It may have been done.
@@ -747,11 +767,10 @@ impl Store for PostgresStore {
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {
-        let mut connection = self.connection_to_write().await?;
+        let connection = self.connection_to_write().await?;
         for ended in upkeep::prune::all(now_ms) {
             loop {
-                let transaction = self.begin(&mut connection).await?;
-                lock_revision(&transaction).await?;
+                let transaction = self.begin_locked(&connection).await?;
                 let is_all = ended.remove(&transaction).await?;
                 commit(transaction).await?;
                 if is_all {
@@ -767,18 +786,16 @@ impl Store for PostgresStore {
     }
 
     async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
-        lock_revision(&transaction).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin_locked(&connection).await?;
         let removed = grants::prune(&transaction, before_ms, limit).await?;
         commit(transaction).await?;
         Ok(removed)
     }
 
     async fn reseal(&self, from: &ResealFrom, limit: u32) -> Result<Resealed> {
-        let mut connection = self.connection_to_write().await?;
-        let transaction = self.begin(&mut connection).await?;
-        lock_revision(&transaction).await?;
+        let connection = self.connection_to_write().await?;
+        let transaction = self.begin_locked(&connection).await?;
         let done = upkeep::reseal(&transaction, &self.sealer, from, limit).await?;
         commit(transaction).await?;
         Ok(done)

@@ -14,7 +14,8 @@ fn cut(random: &mut fastrand::Rng) -> Cut {
         0 => Cut::Sent(random.usize(0..4_000)),
         1 => Cut::Answered(random.usize(0..2_000)),
         2 => Cut::Commit(random.usize(0..8)),
-        _ => Cut::AnswerToCommit(random.usize(0..20)),
+        // Before the answer to it come those to the statements that are sent with it.
+        _ => Cut::AnswerToCommit(random.usize(0..320)),
     }
 }
 

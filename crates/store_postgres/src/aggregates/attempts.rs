@@ -1,10 +1,10 @@
 //! Attempts at passwords and the like, counted in sliding windows.
 
-use deadpool_postgres::Transaction;
 use falconer_store::ATTEMPTS_AHEAD_MS;
 
 use crate::connection::columns::{Connection, first, get, run};
 use crate::connection::fault::Res;
+use crate::connection::transaction::Transaction;
 
 pub(crate) async fn count(on: &impl Connection, key: &str, now_ms: i64, window_ms: i64) -> Res<u32> {
     let sql = "SELECT coalesce(sum(count), 0)::bigint FROM attempts WHERE key = $1 AND at_ms > $2 AND at_ms <= $3";

@@ -1,12 +1,12 @@
 //! Sessions of browsers, their pending links, and the origins that a person has confirmed.
 
-use deadpool_postgres::Transaction;
 use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod};
 use tokio_postgres::Row;
 
 use crate::aggregates::grants::logouts;
 use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
+use crate::connection::transaction::Transaction;
 
 const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors, proved_ms, address";
 

@@ -1,22 +1,22 @@
 //! Connections: how they are made, what holds for each, and the pool of them.
 
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper as Client, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolBuilder, PoolError, RecyclingMethod, Runtime,
-    Transaction,
+    ClientWrapper as Client, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolBuilder, PoolError, QueueMode, RecyclingMethod,
+    Runtime,
 };
 use falconer_store::{Result, StoreError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::types::Type;
-use tokio_postgres::{Config, IsolationLevel};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::columns::{first, get};
@@ -49,7 +49,7 @@ pub(crate) const WITHOUT_END: &str = "SET LOCAL statement_timeout = 0";
 /// What holds besides, where a connection stays with whoever has made it.
 const OF_A_SESSION: &str = "SET idle_session_timeout = 0; SET client_encoding = 'UTF8'";
 /// Fails on a server that takes no writes any more, so that no connection to it is used again; and where a commit would be answered before it is on the disk.
-const STILL_GOOD: &str = "SELECT 1 / CASE WHEN current_setting('transaction_read_only') = 'on' OR current_setting('synchronous_commit') IN ('off', 'local') THEN 0 ELSE 1 END";
+pub(crate) const STILL_GOOD: &str = "1 / CASE WHEN current_setting('transaction_read_only') = 'on' OR current_setting('synchronous_commit') IN ('off', 'local') THEN 0 ELSE 1 END";
 
 /// Whether what is set on a connection holds for the next statement on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,16 +67,8 @@ impl Sessions {
     }
 }
 
-/// A transaction that writes, in which the settings hold.
-pub(crate) async fn begin(connection: &mut Object, sessions: Sessions) -> Res<Transaction<'_>> {
-    let transaction = connection.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    if sessions == Sessions::Shared {
-        transaction.batch_execute(&settings("SET LOCAL")).await?;
-    }
-    Ok(transaction)
-}
-
-fn settings(set: &str) -> String {
+/// The statements that set them.
+pub(crate) fn settings(set: &str) -> String {
     SETTINGS.iter().map(|(name, value)| format!("{set} {name} = {value};")).collect()
 }
 
@@ -214,34 +206,22 @@ impl NeededVersion {
         check_schema(self.0.load(Ordering::Acquire))
     }
 
-    /// Looks at the schema.
+    /// Looks at the schema, and whether the connection can be written to.
     pub(crate) async fn look(&self, on: &Object) -> Res<()> {
-        self.note(first(on, &format!("SELECT {NEEDED}"), &[&known()], |row| get(row, 0)).await?.unwrap_or_default());
+        let needed = first(on, &format!("SELECT {NEEDED}, {STILL_GOOD}"), &[&known()], |row| get(row, 0)).await?;
+        self.0.store(needed.unwrap_or_default(), Ordering::Release);
         Ok(())
-    }
-
-    fn note(&self, needed: i64) {
-        self.0.store(needed, Ordering::Release);
     }
 }
 
-/// A pool whose connections are used for writing. Whoever takes one again has looked at the schema with the same question that asks whether it is still good.
-pub(crate) fn writing_pool(connector: Connector, sessions: Sessions, silence: &Silence, needed: NeededVersion) -> Result<Pool> {
-    let question = Arc::<str>::from(format!("SELECT good, {NEEDED} FROM ({STILL_GOOD}) AS still (good)"));
-    let look = Hook::async_fn(move |client: &mut Client, _| {
-        let (question, needed) = (Arc::clone(&question), needed.clone());
-        Box::pin(async move {
-            let rows = client.query_typed(&question, &[(&known(), Type::INT8)]).await.map_err(HookError::Backend)?;
-            needed.note(rows.first().map_or(Ok(0), |row| row.try_get(1)).map_err(HookError::Backend)?);
-            Ok(())
-        })
-    });
-    built(builder(connector, sessions, silence, CONNECTIONS, RecyclingMethod::Fast).post_recycle(look))
+/// A pool whose connections are used for writing. None is looked at before it is used again: whoever takes one does that.
+pub(crate) fn writing_pool(connector: Connector, sessions: Sessions, silence: &Silence) -> Result<Pool> {
+    built(builder(connector, sessions, silence, CONNECTIONS, RecyclingMethod::Fast))
 }
 
 /// A pool whose connections are for looking only.
 pub(crate) fn pool(connector: Connector, sessions: Sessions, silence: &Silence, connections: usize) -> Result<Pool> {
-    built(builder(connector, sessions, silence, connections, RecyclingMethod::Custom(STILL_GOOD.to_owned())))
+    built(builder(connector, sessions, silence, connections, RecyclingMethod::Custom(format!("SELECT {STILL_GOOD}"))))
 }
 
 fn built(builder: PoolBuilder) -> Result<Pool> {
@@ -259,6 +239,8 @@ fn builder(
     let manager = Manager::from_connect(config, connecting, ManagerConfig { recycling_method });
     Pool::builder(manager)
         .max_size(connections)
+        // The one that was used last: its process of the database has in memory what a statement needs.
+        .queue_mode(QueueMode::Lifo)
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(WAIT))
         .recycle_timeout(Some(WAIT))
@@ -268,15 +250,38 @@ fn builder(
 
 /// A connection of the pool.
 pub(crate) async fn take(pool: &Pool) -> Result<Object> {
-    // All of it together: a look at an old connection, and the making of a new one.
-    let got =
-        tokio::time::timeout(WAIT, pool.get()).await.map_err(|_| StoreError::Unavailable("the database does not answer".to_owned()))?;
-    got.map_err(|error| {
-        StoreError::Unavailable(match error {
-            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => fault::text(&error),
-            PoolError::PostCreateHook(HookError::Message(why)) => why.into_owned(),
-            other => other.to_string(),
-        })
+    within(pool.get()).await?.map_err(unavailable)
+}
+
+/// A connection of a pool for writing that was looked at, where it was used before. Those that can't be written to are given up.
+pub(crate) async fn take_looked_at(pool: &Pool, needed: &NeededVersion) -> Result<Object> {
+    let good = async {
+        loop {
+            let connection = pool.get().await.map_err(unavailable)?;
+            if Object::metrics(&connection).recycle_count == 0 || needed.look(&connection).await.is_ok() {
+                return Ok(connection);
+            }
+            give_up(connection);
+        }
+    };
+    within(good).await?
+}
+
+/// Closes a connection: the pool makes another one.
+pub(crate) fn give_up(connection: Object) {
+    drop(Object::take(connection));
+}
+
+/// All of it together: a look at an old connection, and the making of a new one.
+async fn within<T>(taken: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(WAIT, taken).await.map_err(|_| StoreError::Unavailable("the database does not answer".to_owned()))
+}
+
+fn unavailable(error: PoolError) -> StoreError {
+    StoreError::Unavailable(match error {
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => fault::text(&error),
+        PoolError::PostCreateHook(HookError::Message(why)) => why.into_owned(),
+        other => other.to_string(),
     })
 }
 

@@ -17,6 +17,17 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// Whether it is the connection that can't be used for writing, so that another one may do. What was asked has not happened, unless it was a commit.
+    pub(crate) fn is_of_the_connection(&self) -> bool {
+        let Fault::Sql(error) = self else { return false };
+        let Some(state) = error.code() else {
+            return error.is_closed() || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
+        };
+        // What `STILL_GOOD` says, a server that takes no writes, one that ends, and a connection that ended.
+        [SqlState::DIVISION_BY_ZERO, SqlState::READ_ONLY_SQL_TRANSACTION].contains(state)
+            || ["57P", "08"].iter().any(|class| state.code().starts_with(class))
+    }
+
     /// Whether a lock was waited for in vain.
     pub(crate) fn is_lock_not_free(&self) -> bool {
         matches!(self, Fault::Sql(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
@@ -54,6 +65,15 @@ pub(crate) fn at_commit(error: &tokio_postgres::Error) -> StoreError {
     match error.code().and_then(|state| state.code().get(..2)) {
         Some(class) if error.as_db_error().is_some() && !matches!(class, "57" | "08" | "58" | "XX") => named(error),
         _ => StoreError::Unknown(format!("the connection was lost while a change was being committed: {}", text(error))),
+    }
+}
+
+/// The contract's name when a statement failed that the commit did not wait for. Where the database says so, the transaction has not happened; where the connection was lost,
+/// nobody knows what became of the commit behind it.
+pub(crate) fn beside_commit(fault: Fault) -> StoreError {
+    match fault {
+        Fault::Sql(error) if error.as_db_error().is_none() => at_commit(&error),
+        fault => fault.into(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Bringing a database's schema up to this program's: numbered files, forward only, each in a transaction of its own; those of a new database all in one.
 
-use deadpool_postgres::Transaction;
 use falconer_store::{AppliedMigration, Migration, StoreError, check_none_missing, missing_migrations};
 
 use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::connect::WITHOUT_END;
 use crate::connection::fault::{Fault, Res};
+use crate::connection::transaction::Transaction;
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
 pub(crate) const MIGRATIONS: &[Migration] = &[

@@ -1,4 +1,4 @@
-//! Connections: how they are made and pooled, whether the database answers, what it tells of others, the schema, how rows are read, and what goes wrong.
+//! Connections: how they are made and pooled, whether the database answers, what it tells of others, transactions, the schema, how rows are read, and what goes wrong.
 
 pub(crate) mod columns;
 pub(crate) mod connect;
@@ -9,3 +9,4 @@ pub(crate) mod migrate;
 mod password;
 pub(crate) mod shared;
 pub(crate) mod silence;
+pub(crate) mod transaction;

@@ -13,6 +13,7 @@ use crate::connection::contact::{Connector, Contact};
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
 use crate::connection::migrate::{UNFINISHED, is_current, is_finished, migrate};
+use crate::connection::transaction::Transaction;
 use crate::copies::values::{Bound, Cell, Hidden};
 use crate::following::history;
 
@@ -90,11 +91,10 @@ impl DatabaseRows {
             (true, false) => Err(StoreError::Conflict.into()),
             (_, true) => is_current(&self.connection).await,
             (false, false) => {
-                let transaction = self.connection.transaction().await?;
+                let transaction = Transaction::begin(&self.connection, Sessions::Kept).await?;
                 migrate(&transaction).await?;
                 transaction.batch_execute(&format!("CREATE TABLE {UNFINISHED} (id INTEGER PRIMARY KEY)")).await?;
-                transaction.commit().await.map_err(|error| at_commit(&error))?;
-                Ok(())
+                Ok(transaction.commit().await?)
             }
         }
     }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::Transaction;
 use falconer_store::{ChangeKind, Epoch, Key, KeyKind, Result, Revision, Step, StoreError};
-use futures_util::future::join3;
+use futures_util::future::try_join3;
 use serde_json::Value;
 
-use crate::connection::columns::{Connection, finds, first, get, run};
+use crate::connection::columns::{Connection, Values, finds, first, get, run};
+use crate::connection::connect::STILL_GOOD;
 use crate::connection::contact::{CHANNEL, NodeId};
-use crate::connection::fault::{Fault, Res, at_commit};
+use crate::connection::fault::{Fault, Res};
 use crate::connection::hash;
 use crate::connection::migrate::{NEEDED, check_schema, known};
+use crate::connection::transaction::Transaction;
 use crate::steps::audit;
 
 /// A step under way. Dropped before [`Writing::commit`], it has not happened.
@@ -53,11 +54,13 @@ impl<'a> Writing<'a> {
         step: &'a Step,
         others_follow: bool,
     ) -> Res<Writing<'a>> {
-        let sql = format!("SELECT revision, feed_floor, {NEEDED}, epoch = $2 FROM meta FOR UPDATE OF meta");
-        let found = first(&transaction, &sql, &[&known(), &decided_in.to_string()], |row| {
+        let sql = format!("SELECT revision, feed_floor, {NEEDED}, epoch = $2, {STILL_GOOD} FROM meta FOR UPDATE OF meta");
+        let epoch = decided_in.to_string();
+        let values: Values<'_> = &[&known(), &epoch];
+        let meta = first(&transaction, &sql, values, |row| {
             Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get(row, 2)?, get::<bool>(row, 3)?))
-        })
-        .await?;
+        });
+        let found = transaction.begin_with(meta).await?;
         let (present, floor, schema, is_same_history) = found.ok_or_else(no_revision)?;
         check_schema(schema)?;
         if !is_same_history {
@@ -77,7 +80,8 @@ impl<'a> Writing<'a> {
 
     /// Ends this step, whose revision is the answer, and begins the next one, which must have been decided at that revision.
     pub(crate) async fn next(&mut self, step: &'a Step) -> Res<Revision> {
-        let revision = self.end().await?;
+        self.end().await?;
+        let revision = self.revision();
         if step.decided_at != revision {
             return Err(StoreError::Stale.into());
         }
@@ -89,14 +93,13 @@ impl<'a> Writing<'a> {
 
     /// Writes the rows of the step, and the next revision if something has changed. None of these statements waits for another's answer: where one fails, nothing of
     /// the transaction is kept.
-    async fn end(&self) -> Res<Revision> {
-        let revision = self.revision();
-        if self.changed || self.audited {
-            let (changes, audits, moved) = join3(self.write_changes(revision), self.write_audits(revision), self.move_to(revision)).await;
-            // The first one that failed says why; the others that the transaction takes no more.
-            changes.and(audits).and(moved)?;
+    async fn end(&self) -> Res<()> {
+        if !self.changed && !self.audited {
+            return Ok(());
         }
-        Ok(revision)
+        let revision = self.revision();
+        // The first one that failed says why; those behind it that the transaction takes no more.
+        try_join3(self.write_changes(revision), self.write_audits(revision), self.move_to(revision)).await.map(drop)
     }
 
     /// All rows in one statement. A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
@@ -131,9 +134,8 @@ impl<'a> Writing<'a> {
 
     /// The same for the last one, and commits.
     pub(crate) async fn commit(self) -> Result<Revision> {
-        let revision = self.end().await?;
-        self.transaction.commit().await.map_err(|error| at_commit(&error))?;
-        Ok(revision)
+        self.transaction.commit_with(self.end()).await?;
+        Ok(self.revision())
     }
 
     /// The revision that the step's rows carry: the next one as soon as something has changed.

@@ -1,10 +1,10 @@
 //! The row that each push leaves in the history.
 
-use deadpool_postgres::Transaction;
 use falconer_store::{ChangeKind, Difference, Revision, ScimKind, ScimPush, Step, StoreError};
 
 use crate::connection::columns::{all, first, get};
 use crate::connection::fault::Res;
+use crate::connection::transaction::Transaction;
 use crate::steps::audit;
 use crate::steps::writing::AuditRow;
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use deadpool_postgres::Transaction;
 use falconer_store::{ChangeKind, Difference, ScimBounds, ScimGroupNow, ScimKind, ScimMembers, ScimPush, ScimRecord, ScimWritten};
 
 use super::{history, read};
 use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
+use crate::connection::transaction::Transaction;
 
 /// The class of the advisory locks of directories: `FALD`.
 const DIRECTORIES: i32 = 0x4641_4c44;
