@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn bars_end_at_the_line_where_the_target_is_met_exactly() {
         let mut report = Report::default();
-        report.add(true, Outcome::figure("verify-plain", 12.0));
+        report.add(true, Outcome::figure("verify-plain", 12.0).above("hyper", 5.5));
         report.add(true, Outcome::figure("revocation", 0.0));
         report.add(true, Outcome::none("memory-small", "no process"));
         report.add(false, Outcome::figure("verify-plain", 1_200.0));

@@ -8,6 +8,7 @@ use falconer_scopes::Role;
 use serde_json::{Value, json};
 
 use super::Stage;
+use super::commits::BareCommits;
 use super::verifying::plain;
 use crate::data::data_set::{CLIENT, NewClient, Shape};
 use crate::data::load_data::{create_client, create_role};
@@ -21,10 +22,6 @@ const WRITES: usize = 50;
 /// Writers at once, and what each of them makes.
 const WRITERS: usize = 16;
 const EACH: usize = 25;
-/// About what a role or client and its audit row come to.
-const COMMIT_BYTES: usize = 1_024;
-/// What the floor of a write is called.
-const FLOOR: &str = "one commit";
 
 pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
     let id = match stage.shape {
@@ -68,39 +65,20 @@ fn new_client(name: &str) -> NewClient {
 fn one_by_one(stage: &Stage<'_>, id: &'static str, make: impl Fn(&Api, &mut Connection, usize) -> Result<()>) -> Result<Outcome> {
     let api = &stage.subject.api;
     let mut connection = api.connect()?;
-    let floor = BareCommits::open(stage.subject.folder())?;
+    let mut floors =
+        if stage.subject.ours { BareCommits::all(stage.subject.folder(), stage.options.postgres.as_deref())? } else { Vec::new() };
     make(api, &mut connection, 0)?;
-    let (mut took, mut bare) = (Vec::with_capacity(WRITES), Vec::with_capacity(WRITES));
+    let mut took = Vec::with_capacity(WRITES);
     for number in 1..=WRITES {
         let began = Instant::now();
         make(api, &mut connection, number)?;
         took.push(began.elapsed());
-        bare.push(floor.one()?);
+        floors.iter_mut().try_for_each(BareCommits::one)?;
     }
     took.sort_unstable();
-    bare.sort_unstable();
     let (p50, longest) = (at(&took, 0.5) / 1_000.0, at(&took, 1.0) / 1_000.0);
     let outcome = Outcome::figure(id, p50).noting(format!("of {WRITES}, longest {longest:.2} ms"));
-    Ok(if stage.subject.ours { outcome.above(FLOOR, at(&bare, 0.5) / 1_000.0) } else { outcome })
-}
-
-/// Bare commits of one row, by the same library with the same settings on the same disk.
-struct BareCommits(rusqlite::Connection);
-
-impl BareCommits {
-    fn open(folder: &std::path::Path) -> Result<BareCommits> {
-        let database = rusqlite::Connection::open(folder.join("floor.sqlite"))?;
-        database.pragma_update(None, "journal_mode", "WAL")?;
-        database.pragma_update(None, "synchronous", "FULL")?;
-        database.execute_batch("CREATE TABLE IF NOT EXISTS floor (id INTEGER PRIMARY KEY, text BLOB NOT NULL)")?;
-        Ok(BareCommits(database))
-    }
-
-    fn one(&self) -> Result<Duration> {
-        let began = Instant::now();
-        self.0.execute("INSERT INTO floor (text) VALUES (?1)", [vec![1_u8; COMMIT_BYTES]])?;
-        Ok(began.elapsed())
-    }
+    Ok(floors.into_iter().map(BareCommits::median).fold(outcome, |outcome, (name, floor)| outcome.above(name, floor)))
 }
 
 /// Reads under load while one writer makes, changes and deletes roles and clients as fast as it is answered.

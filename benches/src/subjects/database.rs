@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, bail};
 use tokio::runtime::Runtime;
 use tokio_postgres::NoTls;
+use tokio_postgres::types::Type;
 
 /// One run may have several, one after the other or at once.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -37,9 +38,36 @@ impl Database {
         Ok(Database { runtime, server: server.to_owned(), url: format!("{before}://{place}/{name}{options}"), name, address })
     }
 
+    /// A connection to it.
+    pub(crate) fn connect(&self) -> Result<OneConnection> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(&self.url, NoTls)).context("can't connect to PostgreSQL")?;
+        runtime.spawn(connection);
+        Ok(OneConnection { runtime, client })
+    }
+
     /// Where it is reached by another address.
     pub(crate) fn url_at(&self, address: &str) -> String {
         self.url.replacen(&format!("{}/", self.address), &format!("{address}/"), 1)
+    }
+}
+
+/// A connection, for whoever waits for each answer.
+pub(crate) struct OneConnection {
+    runtime: Runtime,
+    client: tokio_postgres::Client,
+}
+
+impl OneConnection {
+    /// A statement with one value, as Falconer sends its own: with the type of the value, and no name.
+    pub(crate) fn run(&mut self, sql: &str, value: &[u8]) -> Result<()> {
+        self.runtime.block_on(self.client.query_typed(sql, &[(&value, Type::BYTEA)]))?;
+        Ok(())
+    }
+
+    /// Statements without values.
+    pub(crate) fn run_all(&mut self, sql: &str) -> Result<()> {
+        Ok(self.runtime.block_on(self.client.batch_execute(sql))?)
     }
 }
 

@@ -2,6 +2,8 @@
 //! socket reads the same requests and answers the very same bytes. Neither looks at what it reads, but for the length.
 
 use std::convert::Infallible;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -12,6 +14,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::requests::pool::Pool;
+use crate::requests::turns::Driven;
+use crate::subjects::process::Process;
 
 /// A kind of floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +35,28 @@ impl Floor {
             Floor::Hyper => "hyper",
             Floor::Raw => "raw",
         }
+    }
+}
+
+/// A floor that runs; it ends with this value.
+pub struct FloorProcess {
+    kind: Floor,
+    process: Process,
+    address: String,
+}
+
+impl FloorProcess {
+    /// Starts it with the answer of a file.
+    pub fn start(kind: Floor, answer: &Path) -> Result<FloorProcess> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("floor").arg(kind.word()).arg(answer);
+        let (process, address) = Process::listening(command)?;
+        Ok(FloorProcess { kind, process, address })
+    }
+
+    /// As one of those that are driven in turn.
+    pub fn driven<'a>(&'a self, pool: &'a Pool) -> Driven<'a> {
+        Driven { name: self.kind.word(), address: &self.address, process: Some(self.process.id()), pool }
     }
 }
 

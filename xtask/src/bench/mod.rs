@@ -32,6 +32,9 @@ pub struct Options {
     /// Also measure with 1,000,000 clients (loading them takes long)
     #[arg(long)]
     million: bool,
+    /// Measure with PostgreSQL instead of SQLite: postgres://user:password@host:port/database, whose user may make databases (`cargo xtask postgres` runs one)
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
     /// Another server of the protocol to measure beside Falconer, such as http://127.0.0.1:8081; its credentials, which must be allowed everything, are
     /// taken from TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN
     #[arg(long, value_name = "URL")]
@@ -79,6 +82,7 @@ pub fn run(options: &Options) -> Result<()> {
         ("--connections", &options.connections),
         ("--open-loop", &options.open_loop),
         ("--revocations", &options.revocations),
+        ("--postgres", &options.postgres),
         ("--server", &options.server),
         ("--peer-command", &options.peer_command),
         ("--peer-pid", &options.peer_pid),
@@ -94,26 +98,39 @@ pub fn run(options: &Options) -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     step("performance", &root(), &dist.join("falconer-bench").to_string_lossy(), &args, &[])?;
     if options.publish {
-        std::fs::copy(path("performance.svg"), root().join("docs/images/performance.svg"))?;
-        put_table(&root().join("docs/performance.md"), &std::fs::read_to_string(path("performance.md"))?)?;
+        let marks = if options.postgres.is_some() { WITH_POSTGRESQL } else { WITH_SQLITE };
+        if options.postgres.is_none() {
+            std::fs::copy(path("performance.svg"), root().join("docs/images/performance.svg"))?;
+        }
+        put_table(&root().join("docs/performance.md"), &marks, &std::fs::read_to_string(path("performance.md"))?)?;
     }
     Ok(())
 }
 
-const BEGIN: &str = "<!-- figures: written by `cargo xtask bench --publish` -->\n";
-const END: &str = "<!-- end of figures -->\n";
+/// Between which marks a table stands in the page.
+struct Marks {
+    begin: &'static str,
+    end: &'static str,
+}
+
+const WITH_SQLITE: Marks =
+    Marks { begin: "<!-- figures: written by `cargo xtask bench --publish` -->\n", end: "<!-- end of figures -->\n" };
+const WITH_POSTGRESQL: Marks = Marks {
+    begin: "<!-- figures with PostgreSQL: written by `cargo xtask bench --postgres URL --publish` -->\n",
+    end: "<!-- end of figures with PostgreSQL -->\n",
+};
 
 /// Puts the table between its marks in the page.
-fn put_table(page: &Path, table: &str) -> Result<()> {
+fn put_table(page: &Path, marks: &Marks, table: &str) -> Result<()> {
     let text = std::fs::read_to_string(page)?;
-    let text = with_table(&text, table).context("docs/performance.md has no marks where figures begin and end")?;
+    let text = with_table(&text, marks, table).context("docs/performance.md has no marks where figures begin and end")?;
     Ok(std::fs::write(page, text)?)
 }
 
-fn with_table(page: &str, table: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
+fn with_table(page: &str, Marks { begin, end }: &Marks, table: &str) -> Option<String> {
+    let (before, rest) = page.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}\n{table}\n{end}{after}"))
 }
 
 #[cfg(test)]
@@ -123,10 +140,13 @@ mod tests {
     #[test]
     fn a_table_takes_the_place_of_the_one_before() {
         let page = std::fs::read_to_string(root().join("docs/performance.md")).unwrap_or_default();
-        let once = with_table(&page, "| new |\n").unwrap_or_default();
-        assert!(once.contains("\n| new |\n") && once.contains("## Instruction counts"), "{once}");
-        assert!(!once.contains("| `verify-plain` | authenticateHawk"), "the table before is gone");
-        assert_eq!(with_table(&once, "| new |\n"), Some(once));
-        assert_eq!(with_table("no marks", ""), None);
+        for (marks, other) in [(WITH_SQLITE, WITH_POSTGRESQL), (WITH_POSTGRESQL, WITH_SQLITE)] {
+            let once = with_table(&page, &marks, "| new |\n").unwrap_or_default();
+            assert!(once.contains("\n| new |\n") && once.contains("## Instruction counts"), "{once}");
+            assert_eq!(once.matches("| `create-role-10` |").count(), 1, "the table before is gone, and the other one is not");
+            assert!(with_table(&once, &other, "").is_some());
+            assert_eq!(with_table(&once, &marks, "| new |\n"), Some(once));
+            assert_eq!(with_table("no marks", &marks, ""), None);
+        }
     }
 }
