@@ -65,6 +65,11 @@ impl Auth {
         id
     }
 
+    /// The same for one whose answer can do without a name. `None` where so many were kept in this second that being refused would cost more than being let in.
+    pub fn note_refusal_unless_many<'r>(&self, new: impl FnOnce() -> NewRefusal<'r>) -> Option<String> {
+        self.node.refusals.takes_one_more(self.now_ms()).then(|| self.note_refusal(new()))
+    }
+
     /// The newest refusals that this node remembers and the caller may have explained, newest first. The 403 is for whoever may have none explained.
     pub fn recent_refusals(&self, who: &Authentication, most: usize) -> Result<Vec<Arc<Refusal>>, ApiError> {
         let caller = self.caller(who)?;

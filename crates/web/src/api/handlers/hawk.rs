@@ -44,9 +44,14 @@ fn reply(auth: &Auth, parts: &RequestParts<'_>, body: Content, verdict: &Verdict
     let reply = Reply { plain: true, body, ..Reply::json_bytes(Vec::new()) };
     let Verdict::Failed(reason) = verdict else { return reply };
     // The body is the protocol's, which has no place for the id.
-    let why = RefusedFor::Credentials(reason.clone());
-    let id = auth.note_refusal(NewRefusal { by: RefusedBy::AuthenticateHawk, parts: Some(*parts), why, payload_hash: None });
-    Reply { reason: Some(Label::of(verdict)), ..reply.refused_as(&id) }
+    let id = auth.note_refusal_unless_many(|| NewRefusal {
+        by: RefusedBy::AuthenticateHawk,
+        parts: Some(*parts),
+        why: RefusedFor::Credentials(reason.clone()),
+        payload_hash: None,
+    });
+    let reply = id.into_iter().fold(reply, |reply, id| reply.refused_as(&id));
+    Reply { reason: Some(Label::of(verdict)), ..reply }
 }
 
 /// The answer as [`falconer_wire::AuthenticateHawkResponse`] would be written, without one being made. An error where the server is at fault: a service
