@@ -1,6 +1,6 @@
 //! The store itself: which call goes to which file.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,7 +42,8 @@ pub struct PostgresStore {
     pool: Pool,
     /// For the change feed and nothing else.
     following: Pool,
-    sealer: Sealer,
+    /// Shared with the threads that open what is loaded.
+    sealer: Arc<Sealer>,
     contact: Contact,
     sessions: Sessions,
     node: NodeId,
@@ -115,7 +116,7 @@ impl PostgresStore {
         let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
         let needed = NeededVersion::default();
         let pool = connect::writing_pool(connector, sessions, contact.silence())?;
-        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node, needed };
+        let store = PostgresStore { pool, following, sealer: Arc::new(Sealer::new(keys, random)), contact, sessions, node, needed };
         // Large, with no place on the stack of whoever opens a store.
         Box::pin(store.bring_up_to_date()).await?;
         Ok(store)

@@ -1,6 +1,7 @@
 //! Clients.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use falconer_store::{
     ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, OldToken, Place, RevokedCertificates, SealedKind, Sealer, Secret,
@@ -10,7 +11,7 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
 
 use crate::connection::columns::{Connection, all, at_once, first, get, run};
-use crate::connection::fault::Res;
+use crate::connection::fault::{Fault, Res};
 use crate::connection::hash;
 use crate::steps::writing::Writing;
 
@@ -34,21 +35,37 @@ pub(crate) async fn one(on: &impl Connection, sealer: &Sealer, client_id: &str) 
 }
 
 /// Gives all clients to `each`, ascending, as they arrive; how many sealed values there were, and which are damaged.
-pub(crate) async fn each(on: &impl Connection, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
+pub(crate) async fn each(on: &impl Connection, sealer: &Arc<Sealer>, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
     let (mut count, mut damaged) = (0_usize, Vec::new());
-    let keys = sealer.keys();
     // By the index `clients_in_order`. Were the database to sort them, nothing could be read here until it had seen them all.
     let sql = format!("SELECT {COLUMNS} FROM clients ORDER BY left(client_id, {INDEXED})");
-    let mut rows = pin!(on.rows(&sql, &[]).await?);
+    let rows = on.rows(&sql, &[]).await?.map_err(Fault::from);
+    let chunks = rows.try_chunks(OPENED_TOGETHER).map_err(|error| error.1).map_ok(|rows| read_beside(rows, sealer));
+    let mut opened = pin!(chunks.try_buffered(OPENED_AT_ONCE));
     let mut alike = Alike::default();
-    while let Some(row) = rows.try_next().await? {
-        let opened = read(&row, sealer, &keys)?;
-        count = count.saturating_add(opened.values);
-        damaged.extend(opened.damaged);
-        alike.put(opened.record, each);
+    while let Some(clients) = opened.try_next().await? {
+        for client in clients {
+            count = count.saturating_add(client.values);
+            damaged.extend(client.damaged);
+            alike.put(client.record, each);
+        }
     }
     alike.hand_on(each);
     Ok((count, damaged))
+}
+
+/// So many clients are read and opened together, and so many of these groups beside each other and beside those that arrive: opening takes as long as getting them.
+const OPENED_TOGETHER: usize = 512;
+const OPENED_AT_ONCE: usize = 2;
+
+/// Reads and opens clients on a thread that may take its time.
+async fn read_beside(rows: Vec<Row>, sealer: &Arc<Sealer>) -> Res<Vec<OpenedClient>> {
+    let sealer = Arc::clone(sealer);
+    let read_all = move || {
+        let keys = sealer.keys();
+        rows.iter().map(|row| read(row, &sealer, &keys)).collect()
+    };
+    tokio::task::spawn_blocking(read_all).await.map_err(|error| StoreError::Unavailable(error.to_string()))?
 }
 
 /// So many characters of a clientId are in the index that gives them in order.

@@ -1,5 +1,7 @@
 //! Loading everything at one revision.
 
+use std::sync::Arc;
+
 use deadpool_postgres::Transaction;
 use falconer_store::{Damaged, EachClient, Loaded, SealedKind, Sealer, refuse_if_nothing_opens};
 
@@ -9,7 +11,7 @@ use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 
 /// In a transaction that sees one state, whatever is written meanwhile.
-pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each: &mut EachClient) -> Res<Loaded> {
+pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Arc<Sealer>, each: &mut EachClient) -> Res<Loaded> {
     let Standing { history, revision, highest_ms, .. } = standing(reading).await?;
     let (mut values, mut damaged) = clients::each(reading, sealer, each).await?;
     let (issuers, damages): (Vec<_>, Vec<_>) = issuers::every(reading, sealer).await?.into_iter().unzip();
