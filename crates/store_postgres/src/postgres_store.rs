@@ -211,7 +211,7 @@ impl PostgresStore {
     }
 
     /// The writes of steps whose first one is begun, and the commit.
-    async fn take_rest(&self, mut writing: Writing<'_>, write: &Write, others: &[(Step, Write)]) -> Result<Committed> {
+    async fn take_rest<'a>(&'a self, mut writing: Writing<'a>, write: &'a Write, others: &'a [(Step, Write)]) -> Result<Committed> {
         let found = writing.present();
         steps::apply(&mut writing, &self.sealer, write).await?;
         let mut revisions = Vec::with_capacity(others.len().saturating_add(1));

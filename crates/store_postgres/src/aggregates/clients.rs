@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use crate::connection::columns::{Connection, all, at_once, first, get, run};
 use crate::connection::fault::{Fault, Res};
 use crate::connection::hash;
-use crate::steps::writing::Writing;
+use crate::steps::writing::{NewRecord, Writing};
 
 const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
     last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id, revoked_certificates, old_access_token,
@@ -103,10 +103,8 @@ pub(crate) async fn among(on: &impl Connection, sealer: &Sealer, ids: &[&str]) -
     all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| Ok(read(row, sealer, &keys)?.record)).await
 }
 
-pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
-    add(&writing.transaction, sealer, client).await?;
-    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Created);
-    Ok(())
+pub(crate) async fn insert<'a>(writing: &mut Writing<'a>, sealer: &'a Sealer, client: &'a ClientRecord) -> Res<()> {
+    writing.add(KeyKind::Client, &client.client_id, NewRecord::Client(client, sealer)).await
 }
 
 pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {

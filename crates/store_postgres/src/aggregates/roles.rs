@@ -3,10 +3,10 @@
 use falconer_store::{ChangeKind, KeyKind, RoleRecord, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{AT_ONCE, Connection, all, at_once, get, run};
+use crate::connection::columns::{Connection, all, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
-use crate::steps::writing::Writing;
+use crate::steps::writing::{NewRecord, Writing};
 
 const COLUMNS: &str = "role_id, scopes, description, created_ms, last_modified_ms";
 
@@ -24,12 +24,9 @@ pub(crate) async fn among(on: &impl Connection, ids: &[&str]) -> Res<Vec<RoleRec
     all(on, &format!("SELECT {COLUMNS} FROM roles WHERE id_hash = ANY($1)"), &[&hashes], read).await
 }
 
-pub(crate) async fn insert(writing: &mut Writing<'_>, roles: &[RoleRecord]) -> Res<()> {
-    for some in roles.chunks(AT_ONCE) {
-        at_once(some.iter().map(|role| add(&writing.transaction, role))).await?;
-    }
+pub(crate) async fn insert<'a>(writing: &mut Writing<'a>, roles: &'a [RoleRecord]) -> Res<()> {
     for role in roles {
-        writing.changed_and_audited(KeyKind::Role, &role.role_id, ChangeKind::Created);
+        writing.add(KeyKind::Role, &role.role_id, NewRecord::Role(role)).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::pin::pin;
 use deadpool_postgres::{Object, Transaction};
 use falconer_store::StoreError;
 use futures_util::TryStreamExt as _;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Error, Row, RowStream};
 
@@ -159,6 +159,11 @@ pub(crate) async fn at_once<T>(statements: impl IntoIterator<Item = impl Future<
     // So few are polled, and therefore sent, in the order given.
     const { assert!(AT_ONCE <= 30) };
     join_all(statements).await.into_iter().collect()
+}
+
+/// The same of statements without an answer, as a part of more: it says at once where one can't be sent, so that nothing that is sent behind it counts without it.
+pub(crate) async fn all_at_once(statements: impl IntoIterator<Item = impl Future<Output = Res<()>>>) -> Res<()> {
+    try_join_all(statements).await.map(drop)
 }
 
 /// Runs a statement whose rows are not wanted; how many it touched.

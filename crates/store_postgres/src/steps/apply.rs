@@ -7,7 +7,7 @@ use crate::connection::fault::Res;
 use crate::steps::batch;
 use crate::steps::writing::Writing;
 
-pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -> Res<()> {
+pub(crate) async fn apply<'a>(writing: &mut Writing<'a>, sealer: &'a Sealer, write: &'a Write) -> Res<()> {
     match write {
         Write::InsertClient(client) => clients::insert(writing, sealer, client).await,
         Write::UpdateClient(client) => clients::update(writing, sealer, client).await,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use falconer_store::{ChangeKind, Epoch, Key, KeyKind, Result, Revision, Step, StoreError};
-use futures_util::future::try_join3;
+use falconer_store::{ChangeKind, ClientRecord, Epoch, Key, KeyKind, Result, Revision, RoleRecord, Sealer, Step, StoreError};
+use futures_util::future::try_join4;
 use serde_json::Value;
 
-use crate::connection::columns::{Connection, Values, finds, first, get, run};
+use crate::aggregates::{clients, roles};
+use crate::connection::columns::{AT_ONCE, Connection, Values, all_at_once, finds, first, get, run};
 use crate::connection::connect::STILL_GOOD;
 use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::{Fault, Res};
@@ -23,9 +24,16 @@ pub(crate) struct Writing<'a> {
     present: Revision,
     changed: bool,
     audited: bool,
-    /// Written at the end of the step, all in one round trip with the revision that they carry.
+    /// Written at the end of the step, all in one round trip with the revision that they carry: new records, then what is noted of the step.
+    new_records: Vec<NewRecord<'a>>,
     changes: Vec<ChangeRow>,
     audits: Vec<AuditRow>,
+}
+
+/// A record that is still to be written, and that is in nobody's way but of one of the same id.
+pub(crate) enum NewRecord<'a> {
+    Role(&'a RoleRecord),
+    Client(&'a ClientRecord, &'a Sealer),
 }
 
 /// A row of the change feed that is still to be written.
@@ -70,7 +78,17 @@ impl<'a> Writing<'a> {
             return Err(StoreError::Stale.into());
         }
         check_fresh(&transaction, step, present, floor).await?;
-        Ok(Writing { transaction, node, step, present, changed: false, audited: false, changes: Vec::new(), audits: Vec::new() })
+        Ok(Writing {
+            transaction,
+            node,
+            step,
+            present,
+            changed: false,
+            audited: false,
+            new_records: Vec::new(),
+            changes: Vec::new(),
+            audits: Vec::new(),
+        })
     }
 
     /// The revision that was found.
@@ -86,6 +104,7 @@ impl<'a> Writing<'a> {
             return Err(StoreError::Stale.into());
         }
         (self.step, self.present, self.changed, self.audited) = (step, revision, false, false);
+        self.new_records.clear();
         self.changes.clear();
         self.audits.clear();
         Ok(revision)
@@ -99,7 +118,29 @@ impl<'a> Writing<'a> {
         }
         let revision = self.revision();
         // The first one that failed says why; those behind it that the transaction takes no more.
-        try_join3(self.write_changes(revision), self.write_audits(revision), self.move_to(revision)).await.map(drop)
+        try_join4(self.write_new(), self.write_changes(revision), self.write_audits(revision), self.move_to(revision)).await.map(drop)
+    }
+
+    async fn write_new(&self) -> Res<()> {
+        let written = self.new_records.iter().map(|new| async move {
+            match new {
+                NewRecord::Role(role) => roles::add(&self.transaction, role).await,
+                NewRecord::Client(client, sealer) => clients::add(&self.transaction, sealer, client).await,
+            }
+        });
+        all_at_once(written).await
+    }
+
+    /// Leaves a new record to the end of the step.
+    pub(crate) async fn add(&mut self, kind: KeyKind, id: &str, record: NewRecord<'a>) -> Res<()> {
+        // A few go out together with what is noted of them.
+        if self.new_records.len() >= AT_ONCE {
+            self.write_new().await?;
+            self.new_records.clear();
+        }
+        self.new_records.push(record);
+        self.changed_and_audited(kind, id, ChangeKind::Created);
+        Ok(())
     }
 
     /// All rows in one statement. A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
