@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use falconer_wire::RoleRequest;
+
 use crate::cutting_proxy::{Cut, CuttingProxy};
 use crate::silent_database::{NOT_KNOWN, a_client};
 use crate::support::patience::{patience, rounds};
@@ -30,22 +32,28 @@ async fn what_is_said_of_a_change_is_true_wherever_the_way_was_cut() {
     let seed: u64 = std::env::var("FALCONER_CUT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut done, mut not_done, mut not_known) = (BTreeSet::new(), BTreeSet::new(), 0);
-    let rounds = rounds("FALCONER_CUTS", 24);
+    // A new record goes out together with its commit, so that nothing is between both; a role that is changed does not.
+    let role = |name: &str| RoleRequest { scopes: vec!["a".to_owned()], description: name.to_owned() };
+    root.create_role("cut", &role("")).await.unwrap();
+    let (mut roles, rounds) = ([0, 0], rounds("FALCONER_CUTS", 24));
     for round in 0..rounds {
         let name = format!("cut/{round:05}");
         let cut = cut(&mut random);
         proxy.cut(cut, &name);
-        match root.create_client(&name, &request).await {
-            Ok(_) => drop(done.insert(name)),
+        let is_new = round % 2 == 0;
+        let changed = if is_new {
+            root.create_client(&name, &request).await.map(drop)
+        } else {
+            root.update_role("cut", &role(&name)).await.map(drop)
+        };
+        let said = match changed {
+            Ok(()) => Some(true),
             Err(error) => {
                 assert_eq!((error.status(), error.code()), (Some(503), Some("ServiceUnavailable")), "seed {seed}, {cut:?}: {error:?}");
-                if error.to_string().contains(NOT_KNOWN) {
-                    not_known += 1;
-                } else {
-                    not_done.insert(name);
-                }
+                if error.to_string().contains(NOT_KNOWN) { None } else { Some(false) }
             }
-        }
+        };
+        not_known += u32::from(said.is_none());
         proxy.let_through();
         // By itself, and soon: the next change shows that it is back.
         let until = Instant::now() + patience();
@@ -59,15 +67,24 @@ async fn what_is_said_of_a_change_is_true_wherever_the_way_was_cut() {
             assert!(Instant::now() < until, "seed {seed}, {cut:?}: it does not recover: {error}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        match said {
+            Some(is_done) if is_new => drop(if is_done { done.insert(name) } else { not_done.insert(name) }),
+            Some(is_done) => {
+                let description = root.role("cut").await.unwrap().unwrap().description;
+                assert_eq!(description == name, is_done, "seed {seed}, {cut:?}: {description}");
+                roles[usize::from(is_done)] += 1;
+            }
+            None => {}
+        }
     }
     println!(
         "{rounds} changes, seed {seed}: {} done, {} not done, {not_known} not known; {} cuts",
-        done.len(),
-        not_done.len(),
+        done.len() + roles[1],
+        not_done.len() + roles[0],
         proxy.cuts()
     );
     // A quarter of them is cut within the answer to a commit.
-    assert!(not_known > 0 && !not_done.is_empty() && proxy.cuts() > u64::from(rounds) / 4);
+    assert!(not_known > 0 && roles[0] + not_done.len() > 0 && proxy.cuts() > u64::from(rounds) / 4);
     // As the server says, and as one says that reads the database anew.
     let names = async |server: &crate::support::Server| -> BTreeSet<String> {
         let clients = server.client(&init).list_all_clients(Some("cut/")).await.unwrap();
