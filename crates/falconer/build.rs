@@ -10,18 +10,25 @@ fn main() {
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let found = said.or_else(|| if is_release { of_repository(Path::new("../..")) } else { None });
     println!("cargo::rustc-env=FALCONER_BUILT_COMMIT={}", found.unwrap_or_default());
-    if is_release && packs_relocations() {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    println!("cargo::rerun-if-changed=start.ld");
+    if is_release && is_for_this_machine() {
+        if packs_relocations() {
+            println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("start.ld");
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
     }
+}
+
+/// Whether what is built runs on the machine that builds it, on Linux with glibc.
+fn is_for_this_machine() -> bool {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    variable("HOST") == variable("TARGET") && variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu"
 }
 
 /// Whether programs of this machine may have the places packed that the loader fills with addresses at each start. As a list they are more than four megabytes that
 /// stay in memory once they were read. A C library that cannot unpack them refuses such a program, so it has to say that it can: glibc does from 2.36 on.
 fn packs_relocations() -> bool {
-    let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    if variable("HOST") != variable("TARGET") || variable("CARGO_CFG_TARGET_OS") != "linux" || variable("CARGO_CFG_TARGET_ENV") != "gnu" {
-        return false;
-    }
     // The one that this program itself runs with.
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let library = maps.lines().filter_map(|line| line.find('/').and_then(|at| line.get(at..))).find(|path| path.ends_with("/libc.so.6"));
