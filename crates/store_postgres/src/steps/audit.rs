@@ -3,26 +3,51 @@
 use falconer_store::{AuditEntry, AuditStart, HistoryFilter, HistoryPart, Revision, Step};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{self, Connection, all, first, get, json, read_json, run};
+use crate::connection::columns::{self, Connection, Value, all, first, get, json, read_json, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 use crate::steps::writing::AuditRow;
 
 const COLUMNS: &str = "id, revision, at_ms, actor, grant_id, action, entity_type, entity_id, detail";
 
-/// The rows of a step in one statement, in the order given.
-pub(crate) async fn insert(on: &impl Connection, revision: Revision, step: &Step, rows: &[AuditRow]) -> Res<()> {
-    let sql = "INSERT INTO audit (revision, at_ms, actor, actor_hash, grant_id, action, entity_type, entity_id, entity_hash, detail)
+/// Writes the rows of a step in one statement, in the order given. Its values are those of [`AuditColumns::values`].
+pub(crate) const AUDIT_ROWS: &str =
+    "INSERT INTO audit (revision, at_ms, actor, actor_hash, grant_id, action, entity_type, entity_id, entity_hash, detail)
                SELECT $1, $2, $3, $4, $5, action, entity_type, entity_id, entity_hash, detail
                  FROM unnest($6::text[], $7::text[], $8::text[], $9::bytea[], $10::text[]) WITH ORDINALITY
                    AS a (action, entity_type, entity_id, entity_hash, detail, place) ORDER BY place";
-    let of = |read: fn(&AuditRow) -> &str| rows.iter().map(read).collect::<Vec<_>>();
-    let (actions, types, ids) = (of(|row| &row.action), of(|row| &row.entity_type), of(|row| &row.entity_id));
-    let hashes: Vec<Vec<u8>> = ids.iter().map(|id| hash::of(id)).collect();
-    let details: Vec<_> = rows.iter().map(|row| json(row.detail.as_ref())).collect();
-    let actor_hash = hash::of(&step.actor);
-    run(on, sql, &[&revision.0, &step.at_ms, &step.actor, &actor_hash, &step.grant, &actions, &types, &ids, &hashes, &details]).await?;
-    Ok(())
+
+/// Audit rows that are still to be written, column by column.
+pub(crate) struct AuditColumns<'r> {
+    actions: Vec<&'r str>,
+    types: Vec<&'r str>,
+    ids: Vec<&'r str>,
+    hashes: Vec<Vec<u8>>,
+    details: Vec<Option<String>>,
+}
+
+impl<'r> AuditColumns<'r> {
+    pub(crate) fn of(rows: &'r [AuditRow]) -> AuditColumns<'r> {
+        let of = |read: fn(&AuditRow) -> &str| rows.iter().map(read).collect::<Vec<_>>();
+        AuditColumns {
+            actions: of(|row| &row.action),
+            types: of(|row| &row.entity_type),
+            ids: of(|row| &row.entity_id),
+            hashes: rows.iter().map(|row| hash::of(&row.entity_id)).collect(),
+            details: rows.iter().map(|row| json(row.detail.as_ref())).collect(),
+        }
+    }
+
+    pub(crate) fn values<'a>(&'a self, revision: &'a i64, step: &'a Step, actor_hash: &'a Vec<u8>) -> [&'a dyn Value; 10] {
+        let AuditColumns { actions, types, ids, hashes, details } = self;
+        [revision, &step.at_ms, &step.actor, actor_hash, &step.grant, actions, types, ids, hashes, details]
+    }
+}
+
+/// The rows of a step where nothing else is written with them.
+pub(crate) async fn insert(on: &impl Connection, revision: Revision, step: &Step, rows: &[AuditRow]) -> Res<()> {
+    let (columns, actor_hash) = (AuditColumns::of(rows), hash::of(&step.actor));
+    run(on, AUDIT_ROWS, &columns.values(&revision.0, step, &actor_hash)).await.map(drop)
 }
 
 pub(crate) async fn of_entity(

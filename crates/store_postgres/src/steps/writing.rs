@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use falconer_store::{ChangeKind, ClientRecord, Epoch, Key, KeyKind, Result, Revision, RoleRecord, Sealer, Step, StoreError};
-use futures_util::future::try_join4;
-use serde_json::Value;
+use futures_util::future::try_join;
+use serde_json::Value as Json;
 
 use crate::aggregates::{clients, roles};
-use crate::connection::columns::{AT_ONCE, Connection, Values, all_at_once, finds, first, get, run};
+use crate::connection::columns::{AT_ONCE, Connection, Value, Values, all_at_once, finds, first, get, run};
 use crate::connection::connect::STILL_GOOD;
 use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::{Fault, Res};
 use crate::connection::hash;
 use crate::connection::migrate::{NEEDED, check_schema, known};
 use crate::connection::transaction::Transaction;
-use crate::steps::audit;
+use crate::steps::audit::{AUDIT_ROWS, AuditColumns};
 
 /// A step under way. Dropped before [`Writing::commit`], it has not happened.
 pub(crate) struct Writing<'a> {
@@ -49,7 +49,7 @@ pub(crate) struct AuditRow {
     pub(crate) action: String,
     pub(crate) entity_type: String,
     pub(crate) entity_id: String,
-    pub(crate) detail: Option<Value>,
+    pub(crate) detail: Option<Json>,
 }
 
 impl<'a> Writing<'a> {
@@ -62,15 +62,21 @@ impl<'a> Writing<'a> {
         step: &'a Step,
         others_follow: bool,
     ) -> Res<Writing<'a>> {
-        let sql = format!("SELECT revision, feed_floor, {NEEDED}, epoch = $2, {STILL_GOOD} FROM meta FOR UPDATE OF meta");
+        let sql = format!(
+            "SELECT revision, feed_floor, (SELECT count(*) FROM falconer_migrations), epoch = $1, {STILL_GOOD} FROM meta FOR UPDATE OF meta"
+        );
         let epoch = decided_in.to_string();
-        let values: Values<'_> = &[&known(), &epoch];
+        let values: Values<'_> = &[&epoch];
         let meta = first(&transaction, &sql, values, |row| {
-            Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get(row, 2)?, get::<bool>(row, 3)?))
+            Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get::<i64>(row, 2)?, get::<bool>(row, 3)?))
         });
         let found = transaction.begin_with(meta).await?;
-        let (present, floor, schema, is_same_history) = found.ok_or_else(no_revision)?;
-        check_schema(schema)?;
+        let (present, floor, applied, is_same_history) = found.ok_or_else(no_revision)?;
+        // The question takes the database longer than all else of this.
+        if applied > known() {
+            let needed = first(&transaction, &format!("SELECT {NEEDED}"), &[&known()], |row| get(row, 0)).await?;
+            check_schema(needed.unwrap_or_default())?;
+        }
         if !is_same_history {
             return Err(StoreError::Stale.into());
         }
@@ -116,9 +122,8 @@ impl<'a> Writing<'a> {
         if !self.changed && !self.audited {
             return Ok(());
         }
-        let revision = self.revision();
-        // The first one that failed says why; those behind it that the transaction takes no more.
-        try_join4(self.write_new(), self.write_changes(revision), self.write_audits(revision), self.move_to(revision)).await.map(drop)
+        // The first one that failed says why; what is behind it the transaction takes no more.
+        try_join(self.write_new(), self.write_notes()).await.map(drop)
     }
 
     async fn write_new(&self) -> Res<()> {
@@ -143,11 +148,9 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    /// All rows in one statement. A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
-    async fn write_changes(&self, revision: Revision) -> Res<()> {
-        if self.changes.is_empty() {
-            return Ok(());
-        }
+    /// The rows of the change feed, those of the audit in the order given, and the revision, all in one statement: each would be answered by itself. The other nodes hear of it
+    /// when it is committed, and not before. A step that touches a record twice leaves one row in the feed, of what both come to for somebody who sees revisions only.
+    async fn write_notes(&self) -> Res<()> {
         let mut rows: BTreeMap<(&str, &str), ChangeKind> = BTreeMap::new();
         for ChangeRow { kind, key, what } in &self.changes {
             rows.entry((kind.as_str(), key)).and_modify(|both| *both = of_both(*both, *what)).or_insert(*what);
@@ -155,22 +158,18 @@ impl<'a> Writing<'a> {
         let (kinds, keys): (Vec<&str>, Vec<&str>) = rows.keys().copied().unzip();
         let hashes: Vec<Vec<u8>> = keys.iter().map(|key| hash::of(key)).collect();
         let whats: Vec<&str> = rows.values().map(|what| what.as_str()).collect();
-        let sql = "INSERT INTO changes (revision, kind, key, key_hash, at_ms, what)
-                   SELECT $1, kind, key, key_hash, $2, what FROM unnest($3::text[], $4::text[], $5::bytea[], $6::text[]) AS c (kind, key, key_hash, what)";
-        run(&self.transaction, sql, &[&revision.0, &self.step.at_ms, &kinds, &keys, &hashes, &whats]).await.map(drop)
-    }
-
-    async fn write_audits(&self, revision: Revision) -> Res<()> {
-        if self.audits.is_empty() { Ok(()) } else { audit::insert(&self.transaction, revision, self.step, &self.audits).await }
-    }
-
-    /// The other nodes hear of it when it is committed, and not before.
-    async fn move_to(&self, revision: Revision) -> Res<()> {
+        let (columns, actor_hash) = (AuditColumns::of(&self.audits), hash::of(&self.step.actor));
+        let (revision, node) = (self.revision(), self.node.as_str());
         let sql = format!(
-            "WITH moved AS (UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2) RETURNING revision)
-             SELECT pg_notify({CHANNEL}, $3 || ' ' || revision) FROM moved"
+            "WITH audited AS ({AUDIT_ROWS}),
+             changed AS (INSERT INTO changes (revision, kind, key, key_hash, at_ms, what)
+               SELECT $1, kind, key, key_hash, $2, what FROM unnest($11::text[], $12::text[], $13::bytea[], $14::text[]) AS c (kind, key, key_hash, what)),
+             moved AS (UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2) RETURNING revision)
+             SELECT pg_notify({CHANNEL}, $15 || ' ' || revision) FROM moved"
         );
-        run(&self.transaction, &sql, &[&revision.0, &self.step.at_ms, &self.node.as_str()]).await.map(drop)
+        let feed: [&dyn Value; 5] = [&kinds, &keys, &hashes, &whats, &node];
+        let values: Vec<&dyn Value> = columns.values(&revision.0, self.step, &actor_hash).into_iter().chain(feed).collect();
+        run(&self.transaction, &sql, &values).await.map(drop)
     }
 
     /// The same for the last one, and commits.
@@ -209,11 +208,11 @@ impl<'a> Writing<'a> {
     }
 
     /// An audit row of the step for an entity, with another detail.
-    pub(crate) fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&Value>) {
+    pub(crate) fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&Json>) {
         self.audit_action(&self.step.action, entity_type, entity_id, detail);
     }
 
-    fn audit_action(&mut self, action: &str, entity_type: &str, entity_id: &str, detail: Option<&Value>) {
+    fn audit_action(&mut self, action: &str, entity_type: &str, entity_id: &str, detail: Option<&Json>) {
         self.audited = true;
         let (action, entity_type, entity_id) = (action.to_owned(), entity_type.to_owned(), entity_id.to_owned());
         self.audits.push(AuditRow { action, entity_type, entity_id, detail: detail.cloned() });
