@@ -281,7 +281,9 @@ impl Stage<'_> {
     /// The same, and in turn with both the server with the pool of another row, by its name.
     pub fn cpu_row_beside(&self, id: &'static str, pool: &Pool, other: Option<(&'static str, &Pool)>) -> Result<Outcome> {
         let figures = self.drive(pool, self.load())?;
-        let Some(cpu) = figures.cpu_us else { return Ok(Outcome::none(id, "the server's process is not known")) };
+        let Some(cpu) = figures.cpu_us else {
+            return Ok(Outcome { load: Some(figures), ..Outcome::none(id, "the server's process is not known") });
+        };
         let mut outcome = Outcome::figure(id, cpu);
         if self.subject.ours {
             let file = self.subject.folder().join("answer");
