@@ -38,7 +38,7 @@ enum Task {
     /// Run a PostgreSQL for tests in the foreground and print its URL
     Postgres,
     /// Measure the packaged binary beside the floors in one run; or count instructions of the decisions that gate a change
-    Bench(bench::Options),
+    Bench(Box<bench::Options>),
     /// Make the screenshots of the README from the end-to-end flow
     Screenshots,
     /// Run the long loops: more property cases, more kills
