@@ -143,7 +143,11 @@ mod tests {
         for (marks, other) in [(WITH_SQLITE, WITH_POSTGRESQL), (WITH_POSTGRESQL, WITH_SQLITE)] {
             let once = with_table(&page, &marks, "| new |\n").unwrap_or_default();
             assert!(once.contains("\n| new |\n") && once.contains("## Instruction counts"), "{once}");
-            assert_eq!(once.matches("| `create-role-10` |").count(), 1, "the table before is gone, and the other one is not");
+            assert_eq!(
+                once.matches("| `create-role-10` | createRole, 10 roles").count(),
+                1,
+                "the table before is gone, and the other one is not"
+            );
             assert!(with_table(&once, &other, "").is_some());
             assert_eq!(with_table(&once, &marks, "| new |\n"), Some(once));
             assert_eq!(with_table("no marks", &marks, ""), None);
